@@ -1,0 +1,28 @@
+"""One module per published API. The first whose prefix fits a path answers for it, errors included."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from moderate.dialects import nanogpt, oanor
+from moderate.dialects.engine import Engine
+from moderate.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    prefixes: tuple[str, ...]
+    router: Callable[[Engine], APIRouter]
+    error_response: Callable[[Problem, str, Exception | None], JSONResponse]
+
+
+NANOGPT = Dialect((nanogpt.PREFIX,), nanogpt.router, nanogpt.error_response)
+OANOR = Dialect(oanor.PREFIXES, oanor.router, oanor.error_response)
+DIALECTS = (NANOGPT, OANOR)
+
+
+def dialect_of(path: str) -> Dialect:
+    """The dialect that a path belongs to; oanor's flat envelope serves all that belongs to none."""
+    return next((dialect for dialect in DIALECTS if path.startswith(dialect.prefixes)), OANOR)

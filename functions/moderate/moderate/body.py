@@ -1,0 +1,76 @@
+"""A request's body -> its fields, whatever content type it claims."""
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from moderate.parameters import InvalidRequest
+from moderate.sources import MAX_SENT_BYTES, too_large_to_send
+
+# Base64 in JSON is a third longer than the image; some room for the other fields.
+_MAX_BODY_BYTES = MAX_SENT_BYTES * 4 // 3 + 64 * 1024
+_MAX_FIELDS = 32
+
+
+async def read(request: Request) -> bytes:
+    """Raises ImageTooLarge."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > _MAX_BODY_BYTES:
+                raise too_large_to_send()
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise InvalidRequest("The body ended before it was complete. Send the request again.") from None
+    return b"".join(chunks)
+
+
+def looks_like_json(body: bytes) -> bool:
+    """No accepted image begins so; a content type is not asked, since curl's own is wrong for both."""
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """Raises InvalidRequest unless `body` is a JSON object."""
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("The body is not valid JSON. Send a JSON object.") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("The body must be a JSON object, such as {\"url\": \"https://…\"}.")
+    return value
+
+
+async def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str | bytes]]:
+    """The form's fields in order: text as str, files as bytes. Raises InvalidRequest."""
+    parser = _InMemoryParser(Headers(dict(headers)), _once(body), max_files=_MAX_FIELDS, max_fields=_MAX_FIELDS, max_part_size=_MAX_BODY_BYTES)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, LookupError, ValueError):
+        raise InvalidRequest(
+            "The multipart body is malformed. Send the image as one file field: curl -F image=@photo.jpg …"
+        ) from None
+    fields: list[tuple[str, str | bytes]] = []
+    for name, value in form.multi_items():
+        fields.append((name, await value.read() if isinstance(value, UploadFile) else value))
+    await form.close()
+    return fields
+
+
+class _InMemoryParser(MultiPartParser):
+    # An image never touches a disk, and a Lambda may have none to write to.
+    spool_max_size = 2 * _MAX_BODY_BYTES
+
+
+async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,73 @@
+"""The ONNX session: a view in, five probabilities out."""
+
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from moderate.images import View
+from moderate.verdict import Scores
+
+
+class ModelUnusable(Exception):
+    """The model file is missing, or is not one that `make model` built."""
+
+
+class ClassificationFailed(Exception):
+    """The model answered something that is not a probability. Never caused by what a client sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the model file says of itself; written there by model/build.py from model/models.toml."""
+
+    name: str
+    version: str
+    labels: tuple[str, ...]
+    size: int
+
+
+class Classifier:
+    """Holds one session. Its calls may run side by side on several threads, one core each."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ModelUnusable."""
+        if not path.is_file():
+            raise ModelUnusable(f"there is no model at {path}; `make model` builds it")
+        options = ort.SessionOptions()
+        # The images of a batch are what runs in parallel: a spinning pool of ONNX Runtime's own would
+        # fight with them for the same cores (4 times slower under contention).
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self.model = _describe(self._session.get_modelmeta().custom_metadata_map, path)
+
+    def classify(self, view: View) -> Scores:
+        """Probabilities of one view, uint8 RGB of shape (1, size, size, 3). Raises ClassificationFailed."""
+        (row,) = self._session.run(["probabilities"], {"image": view})[0]
+        probabilities = [float(value) for value in row]
+        if not all(math.isfinite(value) for value in probabilities):
+            raise ClassificationFailed
+        return Scores(**dict(zip(self.model.labels, probabilities, strict=True)))
+
+    def warm_up(self) -> None:
+        """Let the first caller not pay for the session's first allocations."""
+        self.classify(np.zeros((1, self.model.size, self.model.size, 3), np.uint8))
+
+
+def _describe(metadata: dict[str, str], path: Path) -> Model:
+    try:
+        model = Model(
+            name=metadata["name"],
+            version=metadata["version"],
+            labels=tuple(metadata["labels"].split(",")),
+            size=int(metadata["size"]),
+        )
+    except (KeyError, ValueError) as error:
+        raise ModelUnusable(f"{path} does not say what it is; `make model` builds one that does") from error
+    if sorted(model.labels) != sorted(field.name for field in fields(Scores)):
+        raise ModelUnusable(f"{path} has the classes {model.labels}")
+    return model

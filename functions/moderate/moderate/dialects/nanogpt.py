@@ -1,0 +1,147 @@
+"""NanoGPT's `POST /api/nsfw/image`: up to ten images, a flag each, a cost."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from moderate import body
+from moderate.dialects.engine import Engine
+from moderate.dialects.nanogpt_schema import IMAGE, MAX_IMAGES, MODEL, Answer, ErrorAnswer, ImageProblem
+from moderate.errors import Problem, problem_of
+from moderate.parameters import InvalidRequest, parse_policy
+from moderate.pipeline import Judgement, Outcome
+from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source
+from moderate.verdict import Policy, Verdict
+from modest.errors import PublicError
+from modest.prices import price_of
+
+PREFIX = "/api/nsfw/"
+
+# In the order in which their images are taken, with whether the field may hold a list.
+_FIELDS = {
+    "image_urls": True,
+    "imageUrls": True,
+    "imageUrl": False,
+    "imageDataUrl": False,
+    "imageDataUrls": True,
+}
+_DATA_FIELDS = ("imageDataUrl", "imageDataUrls")
+_ERROR_TEXTS = {401: "Unauthorized", 429: "Rate limit exceeded", 500: "NSFW classification failed"}
+_STATUS_KEPT = ("idempotency_in_progress", "idempotency_mismatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    entries: tuple[Source | PublicError, ...]
+    """The first ten; an entry that names no image stands as the error it is."""
+    truncated: bool
+    policy: Policy
+    partial: bool
+
+
+class ImagesNotJudged(InvalidRequest):
+    """At least one image could not be judged, and the caller did not ask for a partial answer."""
+
+    def __init__(self, problems: list[ImageProblem]) -> None:
+        first = problems[0]
+        others = f" ({len(problems) - 1} more in errors.)" if len(problems) > 1 else ""
+        super().__init__(f"Image at index {first['index']}: {first['message']}{others}")
+        self.code = first["code"]
+        self.problems = problems
+
+
+def router(engine: Engine) -> APIRouter:
+    routes = APIRouter(tags=["NanoGPT"])
+
+    @routes.post("/api/nsfw/image", **IMAGE)
+    async def image(request: Request) -> JSONResponse:
+        call = parse(body.parse_json(await body.read(request)), engine.default_policy)
+        sources = [entry for entry in call.entries if not isinstance(entry, PublicError)]
+        judged = iter(await engine.judge(sources, call.policy))
+        outcomes = [entry if isinstance(entry, PublicError) else next(judged) for entry in call.entries]
+        return JSONResponse(answer(call, outcomes, request.state.request_id))
+
+    return routes
+
+
+def parse(fields: dict[str, Any], default_policy: Policy) -> Call:
+    """Raises InvalidRequest."""
+    if fields.get("model") not in (None, "", MODEL):
+        raise InvalidRequest(f"The only model here is {MODEL}. Leave model out, or name that.", param="model")
+    on_error = fields.get("on_error")
+    if on_error not in (None, "", "fail", "partial"):
+        raise InvalidRequest("on_error must be fail or partial.", param="on_error")
+    policy = parse_policy(fields.get("policy"), default_policy)
+    entries = list(_entries(fields))
+    if not entries:
+        raise InvalidRequest("No valid image URLs provided")
+    return Call(tuple(entries[:MAX_IMAGES]), len(entries) > MAX_IMAGES, policy, on_error == "partial")
+
+
+def answer(call: Call, outcomes: Sequence[Outcome], request_id: str) -> Answer:
+    """Raises ImagesNotJudged where an image could not be judged and no partial answer was asked for."""
+    problems = [_image_problem(index, outcome) for index, outcome in enumerate(outcomes) if isinstance(outcome, PublicError)]
+    if problems and not call.partial:
+        raise ImagesNotJudged(problems)
+    flags = [None if isinstance(outcome, PublicError) else outcome.verdict is Verdict.NSFW for outcome in outcomes]
+    distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}
+    result = Answer(
+        model=MODEL,
+        requestId=request_id,
+        inputCount=len(outcomes),
+        cost=float(price_of(len(distinct))),
+        currency="USD",
+        truncated=call.truncated,
+        has_nsfw_concepts=flags,
+        is_nsfw=True if True in flags else (None if problems else False),
+    )
+    if problems:
+        result["errors"] = problems
+    return result
+
+
+def error_response(problem: Problem, request_id: str, error: Exception | None) -> JSONResponse:
+    """The seed's envelope. What is wrong with an image is a 400 here, whatever other dialects call it."""
+    keeps_status = problem.code in _STATUS_KEPT
+    status = 400 if problem.status in (413, 415, 422) and not keeps_status else problem.status
+    content = ErrorAnswer(
+        error=_ERROR_TEXTS.get(status, problem.message), code=problem.code, requestId=request_id
+    )
+    if isinstance(error, ImagesNotJudged):
+        content["code"] = error.code
+        content["errors"] = error.problems
+    return JSONResponse(content, status)
+
+
+def _entries(fields: dict[str, Any]) -> Iterator[Source | PublicError]:
+    for name, may_be_list in _FIELDS.items():
+        value = fields.get(name)
+        if value is None or value in ("", []):
+            continue
+        if isinstance(value, str):
+            yield _source(name, value)
+        elif isinstance(value, list) and may_be_list:
+            for item in value:
+                yield _source(name, item)
+        else:
+            takes = "a string or a list of strings" if may_be_list else "one string"
+            raise InvalidRequest(f"{name} takes {takes}.", param=name)
+
+
+def _source(name: str, item: object) -> Source | PublicError:
+    if not isinstance(item, str) or not item:
+        return InvalidRequest(f"{name} holds an entry that is not a URL. Remove it, or name an image.")
+    if item[:5].lower() == "data:":
+        return ImageBase64(item)
+    if name not in _DATA_FIELDS:
+        return ImageUrl(item)
+    if item[:4].lower() == "http":
+        return InvalidBase64(f"{name} takes data:image/...;base64, URLs. Put a web address into image_urls.")
+    return ImageBase64(item)
+
+
+def _image_problem(index: int, error: PublicError) -> ImageProblem:
+    return ImageProblem(index=index, code=problem_of(error).code, message=error.message)

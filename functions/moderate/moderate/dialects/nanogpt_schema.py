@@ -1,0 +1,106 @@
+"""The shapes of NanoGPT's endpoint, for the type checker and for the OpenAPI document."""
+
+from typing import Any
+
+from typing_extensions import NotRequired, TypedDict
+
+MODEL = "nsfw-classifier"
+MAX_IMAGES = 10
+
+
+class ImageProblem(TypedDict):
+    index: int
+    code: str
+    message: str
+
+
+class Answer(TypedDict):
+    model: str
+    requestId: str
+    inputCount: int
+    cost: float
+    currency: str
+    truncated: bool
+    has_nsfw_concepts: list[bool | None]
+    is_nsfw: bool | None
+    errors: NotRequired[list[ImageProblem]]
+
+
+class ErrorAnswer(TypedDict):
+    error: str
+    code: str
+    requestId: str
+    errors: NotRequired[list[ImageProblem]]
+
+
+_URL = {"type": "string", "description": "A public http(s) URL, or a base64 data URL."}
+_URL_OR_URLS = {"anyOf": [_URL, {"type": "array", "items": _URL}, {"type": "null"}]}
+_DATA_URL = {"type": "string", "description": "data:image/[type];base64,[data]"}
+_PIXEL = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
+)
+
+IMAGE: dict[str, Any] = {
+    "summary": "Flag up to ten images",
+    "description": (
+        "One flag per image, in order. Images are taken from the five fields in the order listed, URLs and data "
+        f"URLs alike; the first {MAX_IMAGES} are processed. Identical images are judged and charged once. By default "
+        "one image that cannot be judged fails the call and nothing is charged; with `on_error: partial` its flag is "
+        "`null` and `errors` says why. What was not judged is never `false`."
+    ),
+    "operation_id": "nanogpt_image",
+    "responses": {
+        200: {
+            "model": Answer,
+            "description": "A flag for each image.",
+            "content": {
+                "application/json": {
+                    "example": {
+                        "model": MODEL,
+                        "requestId": "eb816e53-5961-4837-8f20-e3477e10a3ad",
+                        "inputCount": 2,
+                        "cost": 0.003,
+                        "currency": "USD",
+                        "truncated": False,
+                        "has_nsfw_concepts": [False, True],
+                        "is_nsfw": True,
+                    }
+                }
+            },
+        }
+    },
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {
+                            "image_urls": _URL_OR_URLS,
+                            "imageUrls": _URL_OR_URLS,
+                            "imageUrl": {"anyOf": [_URL, {"type": "null"}]},
+                            "imageDataUrl": {"anyOf": [_DATA_URL, {"type": "null"}]},
+                            "imageDataUrls": {"anyOf": [{"type": "array", "items": _DATA_URL}, {"type": "null"}]},
+                            "model": {"enum": [MODEL, "", None], "default": MODEL},
+                            "policy": {"enum": ["lenient", "balanced", "strict", "", None]},
+                            "on_error": {"enum": ["fail", "partial", "", None], "default": "fail"},
+                        },
+                    },
+                    "examples": {
+                        "two URLs": {
+                            "value": {
+                                "image_urls": ["https://example.com/image-1.jpg", "https://example.com/image-2.jpg"]
+                            }
+                        },
+                        "a data URL": {"value": {"imageDataUrl": _PIXEL}},
+                        "keep going past a bad image": {
+                            "value": {"image_urls": ["https://example.com/image-1.jpg"], "on_error": "partial"}
+                        },
+                    },
+                }
+            },
+        }
+    },
+}

@@ -1,0 +1,169 @@
+"""oanor's `/v1/check` and `/v1/classify`: one image, five classes, a verdict."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from moderate import body
+from moderate.dialects.engine import Engine
+from moderate.dialects.oanor_schema import (
+    ROUTES,
+    AnswerMeta,
+    CheckAnswer,
+    CheckData,
+    Classes,
+    ClassifyAnswer,
+    ClassifyData,
+    Envelope,
+    ErrorAnswer,
+    FramesMeta,
+    Meta,
+)
+from moderate.errors import Problem
+from moderate.parameters import InvalidRequest, parse_policy, parse_threshold
+from moderate.pipeline import Judgement
+from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source
+from moderate.verdict import Verdict, passes
+from modest.errors import PublicError
+
+PREFIXES = ("/v1", "/nsfw-api/v1")
+_TEXT_IMAGES = {"url": ImageUrl, "base64": ImageBase64}
+_ONE_IMAGE = "Name exactly one image: url or base64, or the image's bytes as the body or a multipart file."
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    source: Source
+    fields: dict[str, Any]
+    """The parameters that name no image, from the query and the body together."""
+
+
+def router(engine: Engine) -> APIRouter:
+    routes = APIRouter(tags=["oanor"])
+
+    async def check(request: Request) -> JSONResponse:
+        call = await parse(request)
+        threshold = parse_threshold(call.fields.get("threshold"), engine.cuts.nsfw)
+        judgement = await judge(call)
+        data = CheckData(
+            safe=passes(judgement.nsfw_score, threshold),
+            threshold=threshold,
+            top_class=judgement.scores.top_class.capitalize(),
+            nsfw_score=judgement.nsfw_score,
+        )
+        return JSONResponse(CheckAnswer(data=data, **_envelope(request, judgement, engine, "Image checked")))
+
+    async def classify(request: Request) -> JSONResponse:
+        call = await parse(request)
+        if "threshold" in call.fields:
+            raise InvalidRequest("classify takes no threshold: use /v1/check for that.", param="threshold")
+        judgement = await judge(call)
+        data = ClassifyData(
+            safe=judgement.verdict is Verdict.SAFE,
+            classes=_classes(judgement),
+            verdict=judgement.verdict,
+            top_class=judgement.scores.top_class.capitalize(),
+            nsfw_score=judgement.nsfw_score,
+        )
+        return JSONResponse(ClassifyAnswer(data=data, **_envelope(request, judgement, engine, "Image classified")))
+
+    async def judge(call: Call) -> Judgement:
+        policy = parse_policy(call.fields.get("policy"), engine.default_policy)
+        (outcome,) = await engine.judge([call.source], policy)
+        if isinstance(outcome, PublicError):
+            raise outcome
+        return outcome
+
+    for prefix in PREFIXES:
+        documented = prefix == PREFIXES[0]
+        for name, endpoint in (("check", check), ("classify", classify)):
+            for method in ("GET", "POST"):
+                routes.add_api_route(
+                    f"{prefix}/{name}",
+                    endpoint,
+                    methods=[method],
+                    include_in_schema=documented,
+                    **ROUTES[name, method],
+                )
+    return routes
+
+
+async def parse(request: Request) -> Call:
+    """Raises InvalidRequest, ImageTooLarge."""
+    fields = list(request.query_params.multi_items()) + await _body_fields(request)
+    images = [source for name, value in fields if (source := _source(name, value))]
+    if len(images) != 1:
+        found = "none was" if not images else f"{len(images)} were"
+        raise InvalidRequest(f"{_ONE_IMAGE} In this request {found} found.")
+    return Call(images[0], _unambiguous((name, value) for name, value in fields if isinstance(name, str)))
+
+
+def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JSONResponse:
+    content = ErrorAnswer(
+        data=None,
+        meta=Meta(timestamp=_now(), request_id=request_id),
+        status="error",
+        success=False,
+        message=problem.message,
+        error=problem.message,
+        code=problem.code,
+        param=problem.param,
+    )
+    return JSONResponse(content, problem.status)
+
+
+async def _body_fields(request: Request) -> list[tuple[str, Any]]:
+    data = await body.read(request)
+    if not data:
+        return []
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        return list(await body.parse_multipart(request.headers, data))
+    if body.looks_like_json(data):
+        return list(body.parse_json(data).items())
+    return [("", data)]
+
+
+def _source(name: str, value: object) -> Source | None:
+    """The image that a field holds: bytes whatever the field is called, text only where it is named for it."""
+    if isinstance(value, bytes):
+        return ImageBytes(value)
+    if name not in _TEXT_IMAGES or value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{name} takes a string.", param=name)
+    return _TEXT_IMAGES[name](value)
+
+
+def _unambiguous(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    known = ("threshold", "policy")
+    found: dict[str, Any] = {}
+    for name, value in fields:
+        if name not in known:
+            continue
+        if name in found and found[name] != value:
+            raise InvalidRequest(f"{name} was given twice with different values. Give it once.", param=name)
+        found[name] = value
+    return found
+
+
+def _envelope(request: Request, judgement: Judgement, engine: Engine, message: str) -> Envelope:
+    meta = AnswerMeta(
+        timestamp=_now(),
+        request_id=request.state.request_id,
+        model={"name": engine.model.name, "version": engine.model.version},
+        frames=FramesMeta(judged=judgement.frames.judged, total=judgement.frames.total),
+    )
+    return Envelope(meta=meta, status="ok", message=message, success=True)
+
+
+def _classes(judgement: Judgement) -> Classes:
+    shown = asdict(judgement.scores.rounded())
+    return Classes(**{name: shown[name] for name in Classes.__annotations__})  # type: ignore[typeddict-item]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,60 @@
+"""Which status and code each error becomes: the only HTTP mapping."""
+
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+
+from moderate.fetch import FetchFailed, FetchTimeout
+from moderate.formats import UnsupportedFormat
+from moderate.images import TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.parameters import InvalidRequest
+from moderate.pipeline import RequestTooSlow
+from moderate.sources import ImageTooLarge, InvalidBase64
+from moderate.urls import BlockedUrl, InvalidUrl
+from modest.errors import PublicError
+
+STATUS_AND_CODE: dict[type[Exception], tuple[int, str]] = {
+    InvalidRequest: (400, "invalid_request"),
+    InvalidUrl: (400, "invalid_url"),
+    BlockedUrl: (400, "blocked_url"),
+    InvalidBase64: (400, "invalid_base64"),
+    ImageTooLarge: (413, "image_too_large"),
+    UnsupportedFormat: (415, "unsupported_format"),
+    FetchFailed: (422, "fetch_failed"),
+    FetchTimeout: (422, "fetch_timeout"),
+    UndecodableImage: (422, "undecodable_image"),
+    TooManyPixels: (422, "too_many_pixels"),
+    TooManyFrames: (422, "too_many_frames"),
+    RequestTooSlow: (422, "request_too_slow"),
+}
+_ROUTING = {404: "not_found", 405: "method_not_allowed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a client is told about it; a dialect puts it into its own envelope."""
+
+    status: int
+    code: str
+    message: str
+    param: str | None = None
+    about_image: bool = False
+    """Whether one image of the call is at fault, and not the call itself."""
+
+
+INTERNAL = Problem(500, "internal_error", "Something went wrong on our side. Try again in a moment.")
+
+
+def problem_of(error: Exception) -> Problem:
+    if isinstance(error, PublicError):
+        status, code = STATUS_AND_CODE[type(error)]
+        return Problem(status, code, error.message, error.param, about_image=status in (413, 415, 422))
+    if isinstance(error, HTTPException) and error.status_code in _ROUTING:
+        return _routing_problem(error.status_code)
+    return INTERNAL
+
+
+def _routing_problem(status: int) -> Problem:
+    if status == 404:  # noqa: PLR2004
+        return Problem(404, _ROUTING[404], "There is no such route. /docs lists those there are.")
+    return Problem(405, _ROUTING[405], "This route does not take that method. /docs lists those it takes.")

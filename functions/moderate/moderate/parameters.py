@@ -1,0 +1,35 @@
+"""The parameters that every dialect shares, checked in one place."""
+
+import math
+from typing import Any
+
+from moderate.verdict import Policy
+from modest.errors import PublicError
+
+
+class InvalidRequest(PublicError):
+    """The request itself is malformed, whatever image it names."""
+
+
+def parse_policy(value: object, default: Policy) -> Policy:
+    """Raises InvalidRequest."""
+    if value is None or value == "":
+        return default
+    try:
+        return Policy(value)
+    except ValueError:
+        names = ", ".join(Policy)
+        raise InvalidRequest(f"policy must be one of: {names}.", param="policy") from None
+
+
+def parse_threshold(value: Any, default: float) -> float:
+    """A finite number from 0 to 1, or its text. Raises InvalidRequest."""
+    if value is None or value == "":
+        return default
+    try:
+        threshold = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        threshold = math.nan
+    if not 0 <= threshold <= 1:
+        raise InvalidRequest("threshold must be a number from 0 to 1, such as 0.6.", param="threshold")
+    return threshold

@@ -1,0 +1,115 @@
+"""Read this first: how an image becomes a verdict.
+
+fetch -> decode -> classify -> decide, for every image of a call side by side.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from moderate import images
+from moderate.classifier import Classifier
+from moderate.images import Frames
+from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64, refuse_more_than_fits
+from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
+from modest.errors import PublicError
+
+REQUEST_DEADLINE_SECONDS = 25.0
+
+
+class RequestTooSlow(PublicError):
+    """The call's own deadline passed before this image was judged."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The image was not judged within {REQUEST_DEADLINE_SECONDS:.0f} seconds. "
+            "Send fewer or smaller images in one call."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found out about one image: the scores are those of its worst frame."""
+
+    scores: Scores
+    nsfw_score: float
+    verdict: Verdict
+    frames: Frames
+    digest: str
+    """SHA-256 of the image's bytes: two judgements with one digest are of one image."""
+
+
+Outcome = Judgement | PublicError
+
+
+class Pipeline:
+    def __init__(
+        self,
+        fetch: Callable[[str], Awaitable[bytes]],
+        classifier: Classifier,
+        *,
+        cuts: Cuts,
+        workers: int,
+        deadline_seconds: float = REQUEST_DEADLINE_SECONDS,
+    ) -> None:
+        """workers: how many images are decoded and classified at once; no more than there are cores."""
+        self._fetch = fetch
+        self._classifier = classifier
+        self._cuts = cuts
+        self._deadline_seconds = deadline_seconds
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="judge")
+
+    async def judge(self, sources: Sequence[Source], policy: Policy) -> list[Outcome]:
+        """One outcome per source, in order: a judgement, or why that image could not be judged.
+
+        Identical sources are fetched and judged once. Raises ImageTooLarge where the images sent are too
+        large together.
+        """
+        refuse_more_than_fits(sources)
+        tasks = {source: asyncio.create_task(self._judge_one(source, policy)) for source in dict.fromkeys(sources)}
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=self._deadline_seconds)
+        outcomes = {source: _outcome(task) for source, task in tasks.items()}
+        return [outcomes[source] for source in sources]
+
+    async def _judge_one(self, source: Source, policy: Policy) -> Judgement:
+        data = await self._bytes_of(source)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._judge_bytes, data, policy)
+
+    async def _bytes_of(self, source: Source) -> bytes:
+        match source:
+            case ImageUrl(url):
+                return await self._fetch(url)
+            case ImageBase64(text):
+                return decode_base64(text)
+            case ImageBytes(data):
+                return data
+
+    def _judge_bytes(self, data: bytes, policy: Policy) -> Judgement:
+        picture = images.decode(data, self._classifier.model.size)
+        every_view = [self._classifier.classify(view) for view in picture.views]
+        worst = max(every_view, key=lambda scores: nsfw_score(scores, policy))
+        score = nsfw_score(worst, policy)
+        return Judgement(
+            scores=worst,
+            nsfw_score=score,
+            verdict=verdict(score, self._cuts),
+            frames=picture.frames,
+            digest=hashlib.sha256(data).hexdigest(),
+        )
+
+
+def _outcome(task: asyncio.Task[Judgement]) -> Outcome:
+    """A failure that is not the image's own is raised: it is a fault of ours, and fails the whole call."""
+    if not task.done():
+        task.cancel()
+        return RequestTooSlow()
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if isinstance(error, PublicError):
+        return error
+    raise error

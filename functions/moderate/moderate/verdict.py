@@ -1,0 +1,76 @@
+"""What a set of class probabilities means: the one formula, its cuts and its names."""
+
+from dataclasses import astuple, dataclass
+from enum import StrEnum
+
+DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The model's five probabilities, each 0..1, summing to 1."""
+
+    drawing: float
+    hentai: float
+    neutral: float
+    porn: float
+    sexy: float
+
+    @property
+    def top_class(self) -> str:
+        return max(self.__slots__, key=lambda name: float(getattr(self, name)))
+
+    def rounded(self) -> "Scores":
+        """The same probabilities as they are shown: rounded to 4 places."""
+        return Scores(*(round(value, DECIMALS) for value in astuple(self)))
+
+
+class Policy(StrEnum):
+    """How much suggestive content counts."""
+
+    LENIENT = "lenient"
+    BALANCED = "balanced"
+    STRICT = "strict"
+
+    @property
+    def sexy_weight(self) -> float:
+        return _SEXY_WEIGHT[self]
+
+
+_SEXY_WEIGHT = {Policy.LENIENT: 0.0, Policy.BALANCED: 0.5, Policy.STRICT: 1.0}
+
+
+class Verdict(StrEnum):
+    SAFE = "safe"
+    QUESTIONABLE = "questionable"
+    NSFW = "nsfw"
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Where a verdict changes: `questionable` and `nsfw` are the lowest scores that get that verdict."""
+
+    questionable: float = 0.3
+    nsfw: float = 0.6
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.questionable <= self.nsfw <= 1:
+            raise ValueError(f"cuts must satisfy 0 <= questionable <= nsfw <= 1, not {self}")
+
+
+def nsfw_score(scores: Scores, policy: Policy) -> float:
+    """porn + hentai + w * sexy with the policy's w; 0..1, rounded to 4 places before anything compares it."""
+    return min(1.0, round(scores.porn + scores.hentai + policy.sexy_weight * scores.sexy, DECIMALS))
+
+
+def verdict(score: float, cuts: Cuts) -> Verdict:
+    if score >= cuts.nsfw:
+        return Verdict.NSFW
+    if score >= cuts.questionable:
+        return Verdict.QUESTIONABLE
+    return Verdict.SAFE
+
+
+def passes(score: float, threshold: float) -> bool:
+    """Whether an image with this score is safe for a caller who named a threshold of their own."""
+    return score < threshold

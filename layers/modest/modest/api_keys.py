@@ -1,0 +1,81 @@
+"""What an API key looks like, how it is stored, and where a request carries it.
+
+`mod_live_`, then 43 base62 characters that hold 32 random bytes, then 6 that hold the CRC32 of all before them.
+Base62 so that a double click selects the whole key, a CRC so that a typing error needs no look-up.
+"""
+
+import os
+import zlib
+from collections.abc import Iterable
+from enum import Enum
+from hashlib import sha256
+
+PREFIX = "mod_live_"
+HEADERS = ("x-api-key", "x-oanor-key", "authorization")
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_SECRET_BYTES = 32
+_SECRET_WIDTH = 43
+_CHECKSUM_WIDTH = 6
+KEY_LENGTH = len(PREFIX) + _SECRET_WIDTH + _CHECKSUM_WIDTH
+
+
+class KeyRefusal(Enum):
+    """Why a request carries no key that is worth a look-up. For logs: the caller gets one answer for all."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    CONFLICTING = "conflicting"
+
+
+def new_key() -> str:
+    body = PREFIX + _base62(int.from_bytes(os.urandom(_SECRET_BYTES)), _SECRET_WIDTH)
+    return body + _checksum(body)
+
+
+def is_well_formed(key: str) -> bool:
+    body, checksum = key[:-_CHECKSUM_WIDTH], key[-_CHECKSUM_WIDTH:]
+    return (
+        len(key) == KEY_LENGTH
+        and key.isascii()
+        and body.startswith(PREFIX)
+        and body.removeprefix(PREFIX).isalnum()
+        and checksum == _checksum(body)
+    )
+
+
+def hash_of(key: str) -> str:
+    """Hex SHA-256: the only form in which a key is stored."""
+    return sha256(key.encode()).hexdigest()
+
+
+def key_from_headers(headers: Iterable[tuple[str, str]]) -> str | KeyRefusal:
+    """The one well-formed key that the headers carry. A header sent twice is two pairs."""
+    keys = {key for name, value in headers if (key := _key_in(name.lower(), value.strip()))}
+    if not keys:
+        return KeyRefusal.MISSING
+    if len(keys) > 1:
+        return KeyRefusal.CONFLICTING
+    key = keys.pop()
+    return key if is_well_formed(key) else KeyRefusal.MALFORMED
+
+
+def _key_in(name: str, value: str) -> str:
+    if name not in HEADERS:
+        return ""
+    if name != "authorization":
+        return value
+    scheme, _, token = value.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode()), _CHECKSUM_WIDTH)
+
+
+def _base62(number: int, width: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    return digits.rjust(width, _ALPHABET[0])
