@@ -1,0 +1,202 @@
+"""URL -> bytes, from the public web alone, within a deadline and a size.
+
+Every hop is parsed, resolved and connected anew, to an address that was judged and never to a name.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
+from functools import cached_property
+from ipaddress import ip_address
+
+from httpcore2 import (
+    URL,
+    AnyIOBackend,
+    AsyncHTTP11Connection,
+    AsyncNetworkBackend,
+    AsyncNetworkStream,
+    NetworkError,
+    ProtocolError,
+    Response,
+    TimeoutException,
+)
+from modest.errors import PublicError
+
+from moderate.addresses import IPAddress, is_public
+from moderate.marker import VIA, user_agent
+from moderate.network import HeadLimitedStream, connect
+from moderate.resolver import SystemResolver
+from moderate.sources import MAX_FETCHED_BYTES, ImageTooLarge
+from moderate.urls import WEB_PORTS, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
+
+URL_DEADLINE_SECONDS = 8.0
+MAX_REDIRECTS = 3
+MAX_ADDRESSES_TRIED = 6
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_OK = 200
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class FetchFailed(PublicError):
+    """The URL is acceptable, and no image came from it."""
+
+
+class FetchTimeout(PublicError):
+    """The URL is acceptable, and its server did not deliver in time."""
+
+
+class Fetcher:
+    def __init__(
+        self,
+        *,
+        allowed_ports: frozenset[int] = WEB_PORTS,
+        url_deadline: float = URL_DEADLINE_SECONDS,
+        max_bytes: int = MAX_FETCHED_BYTES,
+        max_redirects: int = MAX_REDIRECTS,
+        agent: str = user_agent("0"),
+        resolve: Resolve | None = None,
+        backend: AsyncNetworkBackend | None = None,
+    ) -> None:
+        """resolve: host name -> its addresses as text; whatever it answers is judged before use.
+        backend: opens connections; is only ever given addresses that were judged.
+        """
+        self._allowed_ports = allowed_ports
+        self._url_deadline = url_deadline
+        self._max_bytes = max_bytes
+        self._max_redirects = max_redirects
+        self._agent = agent
+        self._resolve = resolve or SystemResolver()
+        self._backend = backend or AnyIOBackend()
+
+    async def fetch(self, url: str) -> bytes:
+        """Raises InvalidUrl, BlockedUrl, FetchFailed, FetchTimeout or ImageTooLarge."""
+        target = parse(url, allowed_ports=self._allowed_ports)
+        # Chained exceptions are cut off: their texts name addresses.
+        try:
+            async with asyncio.timeout(self._url_deadline):
+                return await self._follow(target)
+        except (TimeoutError, TimeoutException) as error:
+            raise FetchTimeout(
+                f"The image did not arrive within {self._url_deadline:g} seconds. Try again, or send the image itself.",
+                detail=type(error).__name__,
+            ) from None
+        except (NetworkError, ProtocolError, OSError) as error:
+            raise FetchFailed(
+                "The image's server could not be reached, or broke off its answer. Check the URL, then retry.",
+                detail=type(error).__name__,
+            ) from None
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Made on first use, as it costs some milliseconds."""
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
+    async def _follow(self, target: Target) -> bytes:
+        for _ in range(self._max_redirects + 1):
+            answer = await self._get(target)
+            if isinstance(answer, bytes):
+                return answer
+            target = answer
+        raise FetchFailed(f"The URL redirects more than {self._max_redirects} times. Give its final address.")
+
+    async def _get(self, target: Target) -> bytes | Target:
+        """The body, or where a redirect leads."""
+        addresses = [target.address] if target.address else await self._look_up(target.host)
+        # Every address gets its share of the deadline, and the answer one too.
+        share = self._url_deadline / (len(addresses) + 1)
+        async with aclosing(await connect(self._backend, addresses, target.port, seconds_each=share)) as tcp:
+            stream = HeadLimitedStream(await self._secure(tcp, target))
+            url = URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
+            connection = AsyncHTTP11Connection(url.origin, stream)
+            async with connection.stream("GET", url, headers=self._request_headers(target)) as response:
+                stream.end_of_head()
+                if response.status in _REDIRECTS:
+                    return redirect_target(target, response.headers, self._allowed_ports)
+                refuse_unusable(response.status, response.headers)
+                return await self._read_body(response)
+
+    async def _secure(self, tcp: AsyncNetworkStream, target: Target) -> AsyncNetworkStream:
+        if target.scheme == "http":
+            return tcp
+        try:
+            return await tcp.start_tls(self.tls, target.host)
+        except NetworkError as error:
+            raise FetchFailed(
+                "The image's server has no TLS certificate that is valid for this URL, or speaks no TLS.",
+                detail=type(error).__name__,
+            ) from None
+
+    async def _look_up(self, host: str) -> list[IPAddress]:
+        try:
+            answers = await self._resolve(host)
+        except OSError as error:
+            raise FetchFailed(
+                "The URL's host name could not be resolved. Check its spelling.", detail=type(error).__name__
+            ) from None
+        return judge_addresses(answers)
+
+    async def _read_body(self, response: Response) -> bytes:
+        too_large = ImageTooLarge(
+            f"The image at the URL is larger than {self._max_bytes / 1024**2:g} MB. Give a smaller one."
+        )
+        if any(int(length) > self._max_bytes for length in values_of(response.headers, b"content-length")):
+            raise too_large
+        body = bytearray()
+        async for chunk in response.aiter_stream():
+            body += chunk
+            if len(body) > self._max_bytes:
+                raise too_large
+        return bytes(body)
+
+    def _request_headers(self, target: Target) -> list[tuple[str, str]]:
+        return [
+            ("Host", target.authority),
+            ("User-Agent", self._agent),
+            ("Accept", "image/*"),
+            ("Accept-Encoding", "identity"),
+            ("Via", VIA),
+            ("Connection", "close"),
+        ]
+
+
+def judge_addresses(answers: Iterable[str]) -> list[IPAddress]:
+    """The addresses to try, in order. One that is not public refuses them all."""
+    addresses = [ip_address(answer) for answer in dict.fromkeys(answers)]
+    if not all(map(is_public, addresses)):
+        raise BlockedUrl(
+            "The URL's host name leads to an address that is not on the public internet. Use a public one."
+        )
+    # A Lambda outside a VPC reaches nothing by IPv6.
+    return sorted(addresses, key=lambda address: address.version)[:MAX_ADDRESSES_TRIED]
+
+
+def redirect_target(current: Target, headers: Headers, allowed_ports: frozenset[int]) -> Target:
+    locations = values_of(headers, b"location")
+    if len(locations) != 1:
+        raise FetchFailed("The image's server redirects without saying where to. Give the image's own address.")
+    try:
+        target = parse_redirect(locations[0].decode(), current, allowed_ports=allowed_ports)
+    except (InvalidUrl, UnicodeDecodeError):
+        raise FetchFailed(
+            "The image's server redirects to something that is not a web address. Give the image's own."
+        ) from None
+    if current.scheme == "https" and target.scheme == "http":
+        raise FetchFailed("The image's server redirects from https to http. Give an https address.")
+    return target
+
+
+def refuse_unusable(status: int, headers: Headers) -> None:
+    if status != _OK:
+        raise FetchFailed(f"The image's server answered {status}. Check that anyone can open the URL.")
+    if any(value.strip().lower() != b"identity" for value in values_of(headers, b"content-encoding")):
+        raise FetchFailed("The image's server sent it compressed, though asked not to. Send the image itself.")
+
+
+def values_of(headers: Headers, name: bytes) -> list[bytes]:
+    return [value for key, value in headers if key.lower() == name]

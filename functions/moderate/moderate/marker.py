@@ -1,0 +1,22 @@
+"""How this service names itself when it fetches, so that it can refuse to call itself in circles."""
+
+from collections.abc import Iterable
+
+VIA = "1.1 modest"
+USER_AGENT_COMMENT = "(+image moderation)"
+
+
+def user_agent(version: str) -> str:
+    return f"Modest/{version} {USER_AGENT_COMMENT}"
+
+
+def carries_own_marker(headers: Iterable[tuple[str, str]]) -> bool:
+    """Whether a request came from this service or another deployment of it."""
+    return any(_is_marked(name.lower(), value.lower()) for name, value in headers)
+
+
+def _is_marked(name: str, value: str) -> bool:
+    if name == "via":
+        return any(hop.split()[1:2] == ["modest"] for hop in value.split(","))
+    # A gateway may drop Via.
+    return name == "user-agent" and value.startswith("modest/") and USER_AGENT_COMMENT in value

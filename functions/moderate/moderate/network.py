@@ -1,0 +1,68 @@
+"""A TCP connection to one of the addresses that were judged, and to no other."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from httpcore2 import (
+    AsyncNetworkBackend,
+    AsyncNetworkStream,
+    ConnectError,
+    ConnectTimeout,
+    RemoteProtocolError,
+)
+
+from moderate.addresses import IPAddress
+
+MAX_HEAD_BYTES = 64 * 1024
+# Small enough that what came with the head does not count for much of its limit, and that parsing one read of
+# many tiny chunks does not hold up the other fetches for long.
+READ_BYTES = 16 * 1024
+
+
+async def connect(
+    backend: AsyncNetworkBackend, addresses: Sequence[IPAddress], port: int, *, seconds_each: float
+) -> AsyncNetworkStream:
+    """The addresses are tried in turn. Raises what the last of them raised."""
+    failure: Exception = ConnectError()
+    for address in addresses:
+        try:
+            stream = await backend.connect_tcp(str(address), port, timeout=seconds_each)
+        except (ConnectError, ConnectTimeout) as error:
+            failure = error
+            continue
+        peer = stream.get_extra_info("server_addr")
+        if peer and ip_address(peer[0]) == address:
+            return stream
+        await stream.aclose()
+        failure = ConnectError()
+    raise failure
+
+
+class HeadLimitedStream(AsyncNetworkStream):
+    """Ends a response whose head does not: header lines or interim answers without end."""
+
+    def __init__(self, stream: AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._head_bytes_left = MAX_HEAD_BYTES
+        self._in_head = True
+
+    def end_of_head(self) -> None:
+        self._in_head = False
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore2's signature
+        data = await self._stream.read(min(max_bytes, READ_BYTES), timeout)
+        if self._in_head:
+            self._head_bytes_left -= len(data)
+            if self._head_bytes_left < 0:
+                raise RemoteProtocolError
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore2's signature
+        return self._stream.get_extra_info(info)
