@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 FRAMES_JUDGED = 16
 _LONGEST = 8
@@ -36,7 +36,7 @@ def choose_frames(display_times: Sequence[float]) -> list[int]:
 
 def _middle_of_longest_gap(chosen: list[int], ends: list[float]) -> int:
     """The unchosen frame nearest the middle of the longest stretch of time between two chosen ones."""
-    gaps = [(before, after) for before, after in zip(chosen, chosen[1:], strict=False) if after - before > 1]
+    gaps = [(before, after) for before, after in pairwise(chosen) if after - before > 1]
     before, after = max(gaps, key=lambda gap: ends[gap[1] - 1] - ends[gap[0]])
     middle = (ends[before] + ends[after - 1]) / 2
     return min(range(before + 1, after), key=lambda index: abs((ends[index - 1] + ends[index]) / 2 - middle))

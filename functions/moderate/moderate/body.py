@@ -43,13 +43,19 @@ def parse_json(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise InvalidRequest("The body is not valid JSON. Send a JSON object.") from None
     if not isinstance(value, dict):
-        raise InvalidRequest("The body must be a JSON object, such as {\"url\": \"https://…\"}.")
+        raise InvalidRequest('The body must be a JSON object, such as {"url": "https://…"}.')
     return value
 
 
 async def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str | bytes]]:
     """The form's fields in order: text as str, files as bytes. Raises InvalidRequest."""
-    parser = _InMemoryParser(Headers(dict(headers)), _once(body), max_files=_MAX_FIELDS, max_fields=_MAX_FIELDS, max_part_size=_MAX_BODY_BYTES)
+    parser = _InMemoryParser(
+        Headers(dict(headers)),
+        _once(body),
+        max_files=_MAX_FIELDS,
+        max_fields=_MAX_FIELDS,
+        max_part_size=_MAX_BODY_BYTES,
+    )
     try:
         form = await parser.parse()
     except (MultiPartException, LookupError, ValueError):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from modest.errors import PublicError
 from starlette.exceptions import HTTPException
 
 from moderate.fetch import FetchFailed, FetchTimeout
@@ -11,7 +12,6 @@ from moderate.parameters import InvalidRequest
 from moderate.pipeline import RequestTooSlow
 from moderate.sources import ImageTooLarge, InvalidBase64
 from moderate.urls import BlockedUrl, InvalidUrl
-from modest.errors import PublicError
 
 STATUS_AND_CODE: dict[type[Exception], tuple[int, str]] = {
     InvalidRequest: (400, "invalid_request"),
@@ -47,7 +47,7 @@ INTERNAL = Problem(500, "internal_error", "Something went wrong on our side. Try
 
 def problem_of(error: Exception) -> Problem:
     if isinstance(error, PublicError):
-        status, code = STATUS_AND_CODE[type(error)]
+        status, code = next(STATUS_AND_CODE[kind] for kind in type(error).__mro__ if kind in STATUS_AND_CODE)
         return Problem(status, code, error.message, error.param, about_image=status in (413, 415, 422))
     if isinstance(error, HTTPException) and error.status_code in _ROUTING:
         return _routing_problem(error.status_code)

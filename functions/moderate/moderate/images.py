@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from modest.errors import PublicError
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image
+from PIL.PngImagePlugin import PngImageFile
 
 from moderate.animation import choose_frames, display_time
 from moderate.formats import recognise
 from moderate.jpeg import count_scans
-from modest.errors import PublicError
 
 View = NDArray[np.uint8]
 """One picture to judge: RGB, shape (1, size, size, 3)."""
@@ -44,6 +45,7 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 _KEY_SCALE = {"L;2": 85, "L;4": 17}
+_OPAQUE = 255
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
 
@@ -58,7 +60,9 @@ class UndecodableImage(PublicError):
     """The bytes begin like an image, but no picture comes out."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__("The image is damaged or incomplete and cannot be decoded. Send it again whole.", detail=detail)
+        super().__init__(
+            "The image is damaged or incomplete and cannot be decoded. Send it again whole.", detail=detail
+        )
 
 
 class TooManyPixels(PublicError):
@@ -167,9 +171,7 @@ def _views(image: Image.Image, size: int) -> Iterator[View]:
     transposition = _TRANSPOSITIONS.get(_orientation(image))
     if transposition is not None:
         small = small.transpose(transposition)
-    if small.mode != "RGBA":
-        yield _as_view(small.convert("RGB"))
-    elif small.getchannel("A").getextrema()[0] == 255:  # noqa: PLR2004 - opaque after all
+    if small.mode != "RGBA" or small.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
         yield _as_view(small.convert("RGB"))
     else:
         yield _as_view(_on(_WHITE, small))
@@ -191,7 +193,7 @@ def _in_full_colour(image: Image.Image) -> Image.Image:
 
 def _scale_transparent_key(image: Image.Image) -> None:
     """Pillow widens grey levels to 8 bits but leaves the transparent one of a PNG in the file's own depth."""
-    if "transparency" not in image.info or not image.tile:
+    if "transparency" not in image.info or not isinstance(image, PngImageFile):
         return
     raw_mode = image.tile[0].args
     if raw_mode in _KEY_SCALE:

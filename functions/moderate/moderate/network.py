@@ -64,5 +64,5 @@ class HeadLimitedStream(AsyncNetworkStream):
     async def aclose(self) -> None:
         await self._stream.aclose()
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore2's signature
+    def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -3,15 +3,16 @@
 import math
 from typing import Any
 
-from moderate.verdict import Policy
 from modest.errors import PublicError
+
+from moderate.verdict import Policy
 
 
 class InvalidRequest(PublicError):
     """The request itself is malformed, whatever image it names."""
 
 
-def parse_policy(value: object, default: Policy) -> Policy:
+def parse_policy(value: Any, default: Policy) -> Policy:
     """Raises InvalidRequest."""
     if value is None or value == "":
         return default

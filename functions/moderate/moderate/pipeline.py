@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from modest.errors import PublicError
+
 from moderate import images
 from moderate.classifier import Classifier
 from moderate.images import Frames
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64, refuse_more_than_fits
 from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
-from modest.errors import PublicError
 
 REQUEST_DEADLINE_SECONDS = 25.0
 

@@ -1,17 +1,32 @@
 """What every dialect stands on."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modest.errors import PublicError
+from modest.observability import Observer
+
 from moderate.classifier import Model
-from moderate.pipeline import Outcome
+from moderate.errors import problem_of
+from moderate.pipeline import Outcome, Pipeline
 from moderate.sources import Source
 from moderate.verdict import Cuts, Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    judge: Callable[[Sequence[Source], Policy], Awaitable[list[Outcome]]]
+    pipeline: Pipeline
     model: Model
     cuts: Cuts
     default_policy: Policy
+    observer: Observer
+
+    async def judge(self, sources: Sequence[Source], policy: Policy) -> list[Outcome]:
+        """As Pipeline.judge, and counted."""
+        outcomes = await self.pipeline.judge(sources, policy)
+        self.observer.images(_result(outcome) for outcome in outcomes)
+        return outcomes
+
+
+def _result(outcome: Outcome) -> str:
+    return problem_of(outcome).code if isinstance(outcome, PublicError) else outcome.verdict

@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from modest.errors import PublicError
+from modest.prices import price_of
 
 from moderate import body
 from moderate.dialects.engine import Engine
@@ -15,8 +17,6 @@ from moderate.parameters import InvalidRequest, parse_policy
 from moderate.pipeline import Judgement, Outcome
 from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source
 from moderate.verdict import Policy, Verdict
-from modest.errors import PublicError
-from modest.prices import price_of
 
 PREFIX = "/api/nsfw/"
 
@@ -83,7 +83,9 @@ def parse(fields: dict[str, Any], default_policy: Policy) -> Call:
 
 def answer(call: Call, outcomes: Sequence[Outcome], request_id: str) -> Answer:
     """Raises ImagesNotJudged where an image could not be judged and no partial answer was asked for."""
-    problems = [_image_problem(index, outcome) for index, outcome in enumerate(outcomes) if isinstance(outcome, PublicError)]
+    problems = [
+        _image_problem(index, outcome) for index, outcome in enumerate(outcomes) if isinstance(outcome, PublicError)
+    ]
     if problems and not call.partial:
         raise ImagesNotJudged(problems)
     flags = [None if isinstance(outcome, PublicError) else outcome.verdict is Verdict.NSFW for outcome in outcomes]
@@ -107,9 +109,7 @@ def error_response(problem: Problem, request_id: str, error: Exception | None) -
     """The seed's envelope. What is wrong with an image is a 400 here, whatever other dialects call it."""
     keeps_status = problem.code in _STATUS_KEPT
     status = 400 if problem.status in (413, 415, 422) and not keeps_status else problem.status
-    content = ErrorAnswer(
-        error=_ERROR_TEXTS.get(status, problem.message), code=problem.code, requestId=request_id
-    )
+    content = ErrorAnswer(error=_ERROR_TEXTS.get(status, problem.message), code=problem.code, requestId=request_id)
     if isinstance(error, ImagesNotJudged):
         content["code"] = error.code
         content["errors"] = error.problems

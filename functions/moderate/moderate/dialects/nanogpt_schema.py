@@ -1,8 +1,8 @@
 """The shapes of NanoGPT's endpoint, for the type checker and for the OpenAPI document."""
 
-from typing import Any
+from typing import Any, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 MODEL = "nsfw-classifier"
 MAX_IMAGES = 10
@@ -37,8 +37,7 @@ _URL = {"type": "string", "description": "A public http(s) URL, or a base64 data
 _URL_OR_URLS = {"anyOf": [_URL, {"type": "array", "items": _URL}, {"type": "null"}]}
 _DATA_URL = {"type": "string", "description": "data:image/[type];base64,[data]"}
 _PIXEL = (
-    "data:image/png;base64,"
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
 )
 
 IMAGE: dict[str, Any] = {
@@ -91,12 +90,18 @@ IMAGE: dict[str, Any] = {
                     "examples": {
                         "two URLs": {
                             "value": {
-                                "image_urls": ["https://example.com/image-1.jpg", "https://example.com/image-2.jpg"]
+                                "image_urls": [
+                                    "https://example.com/image-1.jpg",
+                                    "https://example.com/image-2.jpg",
+                                ]
                             }
                         },
                         "a data URL": {"value": {"imageDataUrl": _PIXEL}},
                         "keep going past a bad image": {
-                            "value": {"image_urls": ["https://example.com/image-1.jpg"], "on_error": "partial"}
+                            "value": {
+                                "image_urls": ["https://example.com/image-1.jpg"],
+                                "on_error": "partial",
+                            }
                         },
                     },
                 }

@@ -1,12 +1,13 @@
 """oanor's `/v1/check` and `/v1/classify`: one image, five classes, a verdict."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from modest.errors import PublicError
 
 from moderate import body
 from moderate.dialects.engine import Engine
@@ -28,10 +29,9 @@ from moderate.parameters import InvalidRequest, parse_policy, parse_threshold
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source
 from moderate.verdict import Verdict, passes
-from modest.errors import PublicError
 
 PREFIXES = ("/v1", "/nsfw-api/v1")
-_TEXT_IMAGES = {"url": ImageUrl, "base64": ImageBase64}
+_TEXT_IMAGES: dict[str, type[ImageUrl] | type[ImageBase64]] = {"url": ImageUrl, "base64": ImageBase64}
 _ONE_IMAGE = "Name exactly one image: url or base64, or the image's bytes as the body or a multipart file."
 
 
@@ -161,8 +161,8 @@ def _envelope(request: Request, judgement: Judgement, engine: Engine, message: s
 
 
 def _classes(judgement: Judgement) -> Classes:
-    shown = asdict(judgement.scores.rounded())
-    return Classes(**{name: shown[name] for name in Classes.__annotations__})  # type: ignore[typeddict-item]
+    shown = judgement.scores.rounded()
+    return Classes(porn=shown.porn, sexy=shown.sexy, hentai=shown.hentai, drawing=shown.drawing, neutral=shown.neutral)
 
 
 def _now() -> str:

@@ -73,7 +73,10 @@ class ErrorAnswer(TypedDict):
 
 _EXAMPLE_URL = "https://tesseract.projectnaptha.com/img/eng_bw.png"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_POLICY = {"enum": ["lenient", "balanced", "strict"], "description": "Default: the operator's, as a rule balanced."}
+_POLICY = {
+    "enum": ["lenient", "balanced", "strict"],
+    "description": "Default: the operator's, as a rule balanced.",
+}
 _THRESHOLD = {
     "type": "number",
     "minimum": 0,
@@ -124,7 +127,10 @@ def _query(name: str, schema: dict[str, Any], example: str | None = None) -> dic
 def _image_in_query() -> list[dict[str, Any]]:
     return [
         _query("url", {"type": "string", "description": "A public http(s) URL."}, _EXAMPLE_URL),
-        _query("base64", {"type": "string", "description": "The image in base64; about 7 KB fit into a URL line."}),
+        _query(
+            "base64",
+            {"type": "string", "description": "The image in base64; about 7 KB fit into a URL line."},
+        ),
     ]
 
 

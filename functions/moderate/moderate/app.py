@@ -1,0 +1,79 @@
+"""The HTTP application: routes, and what becomes of errors."""
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from modest.errors import PublicError
+from starlette.exceptions import HTTPException
+
+from moderate import __version__, openapi
+from moderate.dialects import DIALECTS, dialect_of
+from moderate.dialects.engine import Engine
+from moderate.errors import problem_of
+from moderate.marker import carries_own_marker
+from moderate.middleware import Calls
+from moderate.parameters import InvalidRequest
+
+_JSON_DOCUMENT: openapi.Responses = {200: {"description": "The OpenAPI 3.1 document."}}
+_PAGE: openapi.Responses = {200: {"description": "A page that needs no other host.", "content": {"text/html": {}}}}
+
+
+def create_app(engine: Engine, *, release: str) -> FastAPI:
+    app = FastAPI(
+        title="Modest",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for dialect in DIALECTS:
+        app.include_router(dialect.router(engine), dependencies=[Depends(_refuse_own_fetches)])
+
+    @app.get(
+        "/health",
+        tags=["service"],
+        summary="Whether it is up",
+        operation_id="health",
+        responses=openapi.HEALTH,
+    )
+    async def health() -> JSONResponse:
+        model = {"name": engine.model.name, "version": engine.model.version}
+        return JSONResponse({"status": "ok", "model": model, "version": __version__, "build": release})
+
+    @app.get(
+        "/openapi.json",
+        tags=["service"],
+        summary="This document",
+        operation_id="openapi",
+        responses=_JSON_DOCUMENT,
+    )
+    async def document() -> JSONResponse:
+        return JSONResponse(openapi.document(app))
+
+    @app.get("/docs", tags=["service"], summary="The documentation page", operation_id="docs", responses=_PAGE)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(openapi.PAGE)
+
+    @app.get("/docs/{asset}", include_in_schema=False)
+    async def docs_asset(asset: str) -> Response:
+        path = openapi.assets().get(asset)
+        if path is None:
+            raise HTTPException(404)
+        return FileResponse(path, headers={"Cache-Control": "public, max-age=86400"})
+
+    app.add_exception_handler(PublicError, _answer_error)
+    app.add_exception_handler(HTTPException, _answer_error)
+    app.add_middleware(Calls, observer=engine.observer)
+    return app
+
+
+async def _refuse_own_fetches(request: Request) -> None:
+    """A URL that leads back to this service would make it call itself without end. Raises InvalidRequest."""
+    if carries_own_marker(request.headers.items()):
+        raise InvalidRequest("This request came from an image moderation service itself. Name the image's own URL.")
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    request.state.code = problem.code
+    return dialect_of(request.url.path).error_response(problem, request.state.request_id, error)

@@ -1,0 +1,31 @@
+"""The composition root, and the only module that reads the environment."""
+
+import os
+
+from mangum import Mangum
+from modest.observability import Observer
+
+from moderate import __version__
+from moderate.app import create_app
+from moderate.classifier import Classifier
+from moderate.dialects.engine import Engine
+from moderate.fetch import Fetcher
+from moderate.marker import user_agent
+from moderate.pipeline import Pipeline
+from moderate.resolver import limit_lookup_time
+from moderate.settings import Settings
+
+limit_lookup_time(os.environ)
+settings = Settings.from_environ(os.environ)
+classifier = Classifier(settings.model_path)
+classifier.warm_up()
+fetcher = Fetcher(allowed_ports=settings.allowed_ports, agent=user_agent(__version__))
+engine = Engine(
+    pipeline=Pipeline(fetcher.fetch, classifier, cuts=settings.cuts, workers=settings.workers),
+    model=classifier.model,
+    cuts=settings.cuts,
+    default_policy=settings.policy,
+    observer=Observer(level=settings.log_level, metrics_enabled=settings.metrics_enabled),
+)
+app = create_app(engine, release=settings.release)
+handler = Mangum(app, lifespan="off")

@@ -1,0 +1,77 @@
+"""What an operator may set, read from environment variables by main.py alone."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from moderate.urls import WEB_PORTS
+from moderate.verdict import Cuts, Policy
+
+T = TypeVar("T")
+
+# Lambda grants one vCPU for each 1,769 MB (AWS Lambda developer guide, "Configure function memory").
+_MEGABYTES_PER_CPU = 1769
+
+
+class InvalidSetting(ValueError):
+    """An environment variable holds something that cannot be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    model_path: Path
+    policy: Policy
+    cuts: Cuts
+    allowed_ports: frozenset[int]
+    workers: int
+    """How many images are decoded and classified at once."""
+    release: str
+    log_level: str
+    metrics_enabled: bool
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Raises InvalidSetting, which names the variable and what it takes."""
+        return cls(
+            model_path=_read(environ, "MODEL_PATH", "model.onnx", Path, "the path of an .onnx file"),
+            policy=_read(environ, "POLICY", Policy.BALANCED, Policy, f"one of {', '.join(Policy)}"),
+            cuts=_cuts(environ),
+            allowed_ports=_read(environ, "ALLOWED_PORTS", "", _ports, "ports, such as 80,443,8443"),
+            workers=_workers(environ),
+            release=environ.get("RELEASE") or "dev",
+            log_level=environ.get("LOG_LEVEL") or "INFO",
+            metrics_enabled=environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() not in ("1", "true"),
+        )
+
+
+def _cuts(environ: Mapping[str, str]) -> Cuts:
+    defaults = Cuts()
+    takes = "a number from 0 to 1"
+    questionable = _read(environ, "QUESTIONABLE_FROM", str(defaults.questionable), float, takes)
+    nsfw = _read(environ, "NSFW_FROM", str(defaults.nsfw), float, takes)
+    try:
+        return Cuts(questionable, nsfw)
+    except ValueError as error:
+        raise InvalidSetting(f"QUESTIONABLE_FROM and NSFW_FROM: {error}") from None
+
+
+def _workers(environ: Mapping[str, str]) -> int:
+    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    if memory is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # os.cpu_count() is blind to the share of a core that Lambda grants.
+    return max(1, round(int(memory) / _MEGABYTES_PER_CPU))
+
+
+def _ports(text: str) -> frozenset[int]:
+    return WEB_PORTS | {int(port) for port in text.split(",") if port}
+
+
+def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[str], T], takes: str) -> T:
+    text = environ.get(name) or default
+    try:
+        return parse(text)
+    except ValueError:
+        raise InvalidSetting(f"{name} takes {takes}, not {text!r}") from None

@@ -1,0 +1,38 @@
+"""Logs and metrics. Nothing here ever receives a key, a URL, a body or image bytes."""
+
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+SERVICE = "modest"
+NAMESPACE = "Modest"
+
+
+class Observer:
+    def __init__(self, *, level: str = "INFO", metrics_enabled: bool = True) -> None:
+        self._log = Logger(service=SERVICE, level=level, log_uncaught_exceptions=False)
+        self._metrics = Metrics(namespace=NAMESPACE, service=SERVICE) if metrics_enabled else None
+
+    def call(self, facts: Mapping[str, object], *, milliseconds: float) -> None:
+        """One line and one set of metrics for one call. `facts`: request id, route, status, code."""
+        self._log.info("call", extra={**facts, "milliseconds": round(milliseconds, 1)})
+        if self._metrics is not None:
+            self._metrics.add_metric("Latency", MetricUnit.Milliseconds, milliseconds)
+            self._metrics.flush_metrics()
+
+    def images(self, results: Iterable[str]) -> None:
+        """`results`: a verdict or an error's code for each image of a call; flushed with the call."""
+        if self._metrics is None:
+            return
+        for result, count in Counter(results).items():
+            self._metrics.add_metric(f"Images_{result}", MetricUnit.Count, count)
+
+    def failure(self, error: BaseException, request_id: str) -> None:
+        """A fault of ours. Its message is left out: it may quote what the client sent."""
+        frames = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        self._log.error("failure", extra={"request_id": request_id, "type": type(error).__name__, "frames": frames})
