@@ -3,9 +3,10 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
 import ssrfguard
-from AntiSSRF.ipaddress_ranges import IPAddressRanges  # type: ignore[import-untyped]
+from AntiSSRF.ipaddress_ranges import IPAddressRanges
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from moderate.addresses import is_public
 
 V4_REFUSED = [

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from moderate.addresses import is_public
 from moderate.urls import MAX_URL_LENGTH, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
 
@@ -90,9 +91,7 @@ def test_a_redirect_to_what_is_blocked_is_blocked(url: str) -> None:
         parse_redirect(url, PAGE)
 
 
-@pytest.mark.parametrize(
-    "location", ["\t//cdn.test/", "/a\tb", "http://cdn\n.test/", "\\\\cdn.test", "http://[::1"]
-)
+@pytest.mark.parametrize("location", ["\t//cdn.test/", "/a\tb", "http://cdn\n.test/", "\\\\cdn.test", "http://[::1"])
 def test_what_joining_would_repair_in_a_redirect_is_invalid(location: str) -> None:
     with pytest.raises(InvalidUrl):
         parse_redirect(location, PAGE)

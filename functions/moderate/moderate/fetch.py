@@ -21,14 +21,15 @@ from httpcore2 import (
     Response,
     TimeoutException,
 )
-from modest.errors import PublicError
 
+from moderate import __version__
 from moderate.addresses import IPAddress, is_public
 from moderate.marker import VIA, user_agent
 from moderate.network import HeadLimitedStream, connect
 from moderate.resolver import SystemResolver
 from moderate.sources import MAX_FETCHED_BYTES, ImageTooLarge
 from moderate.urls import WEB_PORTS, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
+from modest.errors import PublicError
 
 URL_DEADLINE_SECONDS = 8.0
 MAX_REDIRECTS = 3
@@ -57,7 +58,7 @@ class Fetcher:
         url_deadline: float = URL_DEADLINE_SECONDS,
         max_bytes: int = MAX_FETCHED_BYTES,
         max_redirects: int = MAX_REDIRECTS,
-        agent: str = user_agent("0"),
+        agent: str = user_agent(__version__),
         resolve: Resolve | None = None,
         backend: AsyncNetworkBackend | None = None,
     ) -> None:

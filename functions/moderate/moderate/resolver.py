@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 
 # More than one request's look-ups: getaddrinfo cannot be cancelled, so those of a call that has already been
@@ -16,12 +16,13 @@ def limit_lookup_time(environ: MutableMapping[str, str]) -> None:
 
 
 class SystemResolver:
-    def __init__(self, *, threads: int = LOOKUP_THREADS) -> None:
+    def __init__(self, *, threads: int = LOOKUP_THREADS, look_up: Callable[[str], list[str]] | None = None) -> None:
+        self._look_up = look_up or _look_up
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="resolver")
 
     async def __call__(self, host: str) -> list[str]:
         """The addresses of host as text, a scope id kept; OSError when there are none."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, _look_up, host)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._look_up, host)
 
 
 def _look_up(host: str) -> list[str]:

@@ -6,9 +6,9 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import quote, urljoin
 
 import idna
-from modest.errors import PublicError
 
 from moderate.addresses import IPAddress, is_public
+from modest.errors import PublicError
 
 WEB_PORTS = frozenset({80, 443})
 MAX_PORT = 65535

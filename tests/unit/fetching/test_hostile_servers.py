@@ -1,0 +1,176 @@
+import asyncio
+import gzip
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.fetching.web import Handler, Web
+
+from moderate.fetch import FetchFailed, FetchTimeout
+from moderate.network import MAX_HEAD_BYTES, READ_BYTES
+from moderate.sources import ImageTooLarge
+from modest.errors import PublicError
+
+URL = "http://pub.test/a.jpg"
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def endless(first: bytes, again: bytes, *, pause: float = 0, sent: list[int] | None = None) -> Handler:
+    async def handle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(first)
+        while True:
+            writer.write(again)
+            await writer.drain()
+            if sent is not None:
+                sent.append(len(again))
+            await asyncio.sleep(pause)
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (OK, b"X-Padding: " + b"x" * 1000 + b"\r\n"),
+        (OK + b"X-Padding: ", b"x" * 1000),
+        (b"HTTP/1.1 200 ", b"x" * 1000),
+        (b"", b"\r\n" * 500),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 40),
+        (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 25),
+    ],
+    ids=["headers", "one header", "status line", "blank lines", "100 Continue", "103 Early Hints"],
+)
+def test_a_head_without_end_is_cut_off_at_its_limit(web: Web, first: bytes, again: bytes) -> None:
+    web.serve(endless(first, again))
+    with pytest.raises(FetchFailed):
+        web.fetch(URL)
+
+
+def test_an_ordinary_large_head_passes(web: Web) -> None:
+    head = OK + b"Set-Cookie: " + b"x" * (MAX_HEAD_BYTES - READ_BYTES - 100)
+    web.answer(head + b"\r\nContent-Length: 5\r\n\r\nimage")
+    assert web.fetch(URL) == b"image"
+
+
+@pytest.mark.parametrize("first", [CHUNKED, b"HTTP/1.0 200 OK\r\n\r\n"], ids=["chunked", "until closed"])
+def test_a_body_without_end_is_cut_off_at_its_limit(web: Web, first: bytes) -> None:
+    sent: list[int] = []
+    web.serve(endless(first, b"400\r\n" + b"x" * 1024 + b"\r\n", sent=sent))
+    with pytest.raises(ImageTooLarge):
+        web.fetch(URL, max_bytes=100_000)
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (OK, b"X"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (OK + b"Content-Length: 1000\r\n\r\n", b"x"),
+        (CHUNKED, b"1\r\nx\r\n"),
+        (CHUNKED + b"1;", b"x"),
+        (CHUNKED + b"0\r\n", b"x: x\r\n"),
+    ],
+    ids=["head", "100 Continue", "body", "chunks", "chunk extension", "trailer"],
+)
+def test_a_byte_at_a_time_ends_at_the_deadline(web: Web, first: bytes, again: bytes) -> None:
+    web.serve(endless(first, again, pause=0.02))
+    start = time.monotonic()
+    with pytest.raises(FetchTimeout):
+        web.fetch(URL, url_deadline=0.3)
+    assert time.monotonic() - start < 0.6
+
+
+def test_a_server_that_says_nothing_ends_at_the_deadline(web: Web) -> None:
+    web.serve(endless(b"", b"", pause=1))
+    with pytest.raises(FetchTimeout):
+        web.fetch(URL, url_deadline=0.1)
+
+
+def test_the_deadline_spans_redirects(web: Web) -> None:
+    async def redirect_late(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n")
+
+    web.serve(redirect_late)
+    with pytest.raises(FetchTimeout):
+        web.fetch(URL, url_deadline=0.25)
+
+
+def test_ten_million_tiny_chunks_do_not_hold_up_another_fetch(web: Web) -> None:
+    web.serve(endless(CHUNKED, b"1\r\nx\r\n" * 10_000))
+    web.image(host="good.test", address="93.184.216.35")
+
+    async def run() -> float:
+        async with web.running():
+            fetcher = web.fetcher(url_deadline=1.5)
+            bad = [asyncio.create_task(fetcher.fetch(URL)) for _ in range(9)]
+            await asyncio.sleep(0.3)
+            start = time.monotonic()
+            await fetcher.fetch("http://good.test/")
+            elapsed = time.monotonic() - start
+            await asyncio.gather(*bad, return_exceptions=True)
+            return elapsed
+
+    assert asyncio.run(run()) < 8
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"Content-Length: 10\r\n\r\nimage",
+        CHUNKED + b"a\r\nimage",
+        CHUNKED + b"5\r\nimage\r\n",
+        CHUNKED + b"z\r\nimage\r\n",
+        OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nimage!",
+        OK + b"Content-Length: -5\r\n\r\nimage",
+        OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nimage",
+        OK + b"Transfer-Encoding: gzip, chunked\r\n\r\nimage",
+        OK + b"Bad Header\r\n\r\n",
+        OK + b"Content-Length: 5",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\nimage",
+        b"HTTP/2 200\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+        b"image",
+        b"",
+    ],
+    ids=lambda answer: ascii(answer[:60]),
+)
+def test_an_answer_that_is_short_or_no_http_is_a_failed_fetch(web: Web, answer: bytes) -> None:
+    web.answer(answer)
+    with pytest.raises(FetchFailed):
+        web.fetch(URL)
+
+
+def test_a_stated_length_too_small_is_where_the_body_ends(web: Web) -> None:
+    web.answer(OK + b"Content-Length: 3\r\n\r\nimage")
+    assert web.fetch(URL) == b"ima"
+
+
+def test_a_stated_length_too_large_for_an_image_is_refused_unread(web: Web) -> None:
+    web.answer(OK + b"Content-Length: 99999999999999999999\r\n\r\n")
+    with pytest.raises(ImageTooLarge):
+        web.fetch(URL)
+
+
+def test_fifty_megabytes_of_compressed_zeros_stay_compressed(web: Web) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    head = OK + b"Content-Length: %d\r\n" % len(bomb)
+    web.answer(head + b"Content-Encoding: gzip\r\n\r\n" + bomb)
+    with pytest.raises(FetchFailed, match="compressed"):
+        web.fetch(URL)
+    web.answer(head + b"Content-Type: image/png\r\n\r\n" + bomb)
+    assert web.fetch(URL) == bomb
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from([OK, CHUNKED, b"5\r\n", b"image", b"\r\n", b"Location: /\r\n"]) | st.binary(), max_size=6)
+)
+def test_whatever_a_server_sends_ends_in_bytes_or_a_public_error(web: Web, parts: list[bytes]) -> None:
+    web.answer(b"".join(parts))
+    try:
+        assert isinstance(web.fetch(URL, url_deadline=1), bytes)
+    except PublicError:
+        return
