@@ -52,9 +52,7 @@ def build(name: str, models: Path, cache: Path, out: Path) -> None:
     target = out / f"{name}.onnx"
     digest = hashlib.sha256(onnx).hexdigest()
     if digest != entry["sha256"]:
-        raise BuildError(
-            f"{target.name} has sha256 {digest}, not the {entry['sha256']} of {models.name}; not written"
-        )
+        raise BuildError(f"{target.name} has sha256 {digest}, not the {entry['sha256']} of {models.name}; not written")
     out.mkdir(parents=True, exist_ok=True)
     write(target, onnx)
     print(f"wrote {target}: {len(onnx):,} bytes, sha256 as in {models.name}")
@@ -102,9 +100,7 @@ def pack(pinned: str, filename: str) -> bytes:
         command = [npm, "pack", pinned, "--silent", "--ignore-scripts", "--pack-destination", folder]
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
         if result.returncode:
-            raise BuildError(
-                f"npm could not fetch {pinned}: {result.stderr.strip() or result.stdout.strip()}"
-            )
+            raise BuildError(f"npm could not fetch {pinned}: {result.stderr.strip() or result.stdout.strip()}")
         return (Path(folder) / filename).read_bytes()
 
 

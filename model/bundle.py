@@ -46,7 +46,7 @@ class Package:
         return Bundle(model["modelTopology"], weights)
 
 
-def _exported(source: bytes) -> Any:  # noqa: ANN401 (as JSON is)
+def _exported(source: bytes) -> Any:
     """The literal that a bundle's innermost module exports; what follows it is the bundler's own tail."""
     literal = source.decode().rpartition(".exports=")[2]
     return json.JSONDecoder().raw_decode(_TOKEN.sub(_as_json, literal))[0]

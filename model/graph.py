@@ -45,7 +45,7 @@ class Graph:
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:  # noqa: ANN401 (as ONNX has it)
+    def add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         output = output or f"{operator.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
         return output
@@ -66,9 +66,7 @@ class Graph:
         inputs = x, channels_first, self.constant(bias)
         return self.add("Conv", *inputs, group=group, strides=strides, **_padding(padding))
 
-    def pool(
-        self, operator: str, x: str, size: Sequence[int], strides: Sequence[int], padding: Padding
-    ) -> str:
+    def pool(self, operator: str, x: str, size: Sequence[int], strides: Sequence[int], padding: Padding) -> str:
         return self.add(operator, x, kernel_shape=size, strides=strides, **_padding(padding))
 
     def relu(self, x: str, ceiling: float | None = None) -> str:
@@ -82,10 +80,7 @@ class Graph:
         With its ReLUs held as they fell for this image the head is linear, so it can be applied to every
         position before averaging instead of after: the mean of a class's map is its logit, bias included.
         """
-        layers = [
-            (self.constant(dense.kernel.T[:, :, None, None]), self.constant(dense.bias))
-            for dense in trunk.head
-        ]
+        layers = [(self.constant(dense.kernel.T[:, :, None, None]), self.constant(dense.bias)) for dense in trunk.head]
         x = self.add("GlobalAveragePool", trunk.features)
         gates: list[str] = []
         for kernel, bias in layers[:-1]:

@@ -73,8 +73,7 @@ def _folded(name: str, norm: Layer, weights: Weights) -> tuple[Array, Array]:
     if kernel is None:
         kernel = _grouped(weights[f"{name}/depthwise_kernel"])
     mean, variance, beta = (
-        weights[f"{norm['name']}/{part}"].astype(np.float64)
-        for part in ("moving_mean", "moving_variance", "beta")
+        weights[f"{norm['name']}/{part}"].astype(np.float64) for part in ("moving_mean", "moving_variance", "beta")
     )
     gamma = weights.get(f"{norm['name']}/gamma", np.ones(1, np.float32)).astype(np.float64)
     scale = gamma / np.sqrt(variance + norm["config"]["epsilon"])
