@@ -2,7 +2,6 @@
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from modest.errors import PublicError
 from starlette.exceptions import HTTPException
 
 from moderate import __version__, openapi
@@ -12,6 +11,7 @@ from moderate.errors import problem_of
 from moderate.marker import carries_own_marker
 from moderate.middleware import Calls
 from moderate.parameters import InvalidRequest
+from modest.errors import PublicError
 
 _JSON_DOCUMENT: openapi.Responses = {200: {"description": "The OpenAPI 3.1 document."}}
 _PAGE: openapi.Responses = {200: {"description": "A page that needs no other host.", "content": {"text/html": {}}}}

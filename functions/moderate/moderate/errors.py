@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from modest.errors import PublicError
 from starlette.exceptions import HTTPException
 
 from moderate.fetch import FetchFailed, FetchTimeout
@@ -12,6 +11,7 @@ from moderate.parameters import InvalidRequest
 from moderate.pipeline import RequestTooSlow
 from moderate.sources import ImageTooLarge, InvalidBase64
 from moderate.urls import BlockedUrl, InvalidUrl
+from modest.errors import PublicError
 
 STATUS_AND_CODE: dict[type[Exception], tuple[int, str]] = {
     InvalidRequest: (400, "invalid_request"),

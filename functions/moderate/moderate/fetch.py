@@ -25,7 +25,7 @@ from httpcore2 import (
 from moderate import __version__
 from moderate.addresses import IPAddress, is_public
 from moderate.marker import VIA, user_agent
-from moderate.network import HeadLimitedStream, connect
+from moderate.network import OverheadLimitedStream, connect
 from moderate.resolver import SystemResolver
 from moderate.sources import MAX_FETCHED_BYTES, ImageTooLarge
 from moderate.urls import WEB_PORTS, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
@@ -112,15 +112,14 @@ class Fetcher:
         # Every address gets its share of the deadline, and the answer one too.
         share = self._url_deadline / (len(addresses) + 1)
         async with aclosing(await connect(self._backend, addresses, target.port, seconds_each=share)) as tcp:
-            stream = HeadLimitedStream(await self._secure(tcp, target))
+            stream = OverheadLimitedStream(await self._secure(tcp, target))
             url = URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
             connection = AsyncHTTP11Connection(url.origin, stream)
             async with connection.stream("GET", url, headers=self._request_headers(target)) as response:
-                stream.end_of_head()
                 if response.status in _REDIRECTS:
                     return redirect_target(target, response.headers, self._allowed_ports)
                 refuse_unusable(response.status, response.headers)
-                return await self._read_body(response)
+                return await self._read_body(response, stream)
 
     async def _secure(self, tcp: AsyncNetworkStream, target: Target) -> AsyncNetworkStream:
         if target.scheme == "http":
@@ -142,7 +141,7 @@ class Fetcher:
             ) from None
         return judge_addresses(answers)
 
-    async def _read_body(self, response: Response) -> bytes:
+    async def _read_body(self, response: Response, stream: OverheadLimitedStream) -> bytes:
         too_large = ImageTooLarge(
             f"The image at the URL is larger than {self._max_bytes / 1024**2:g} MB. Give a smaller one."
         )
@@ -150,6 +149,7 @@ class Fetcher:
             raise too_large
         body = bytearray()
         async for chunk in response.aiter_stream():
+            stream.earn(len(chunk))
             body += chunk
             if len(body) > self._max_bytes:
                 raise too_large

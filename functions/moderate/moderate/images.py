@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from modest.errors import PublicError
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image
 from PIL.PngImagePlugin import PngImageFile
@@ -14,6 +13,7 @@ from PIL.PngImagePlugin import PngImageFile
 from moderate.animation import choose_frames, display_time
 from moderate.formats import recognise
 from moderate.jpeg import count_scans
+from modest.errors import PublicError
 
 View = NDArray[np.uint8]
 """One picture to judge: RGB, shape (1, size, size, 3)."""

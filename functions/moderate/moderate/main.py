@@ -3,7 +3,6 @@
 import os
 
 from mangum import Mangum
-from modest.observability import Observer
 
 from moderate import __version__
 from moderate.app import create_app
@@ -14,6 +13,7 @@ from moderate.marker import user_agent
 from moderate.pipeline import Pipeline
 from moderate.resolver import limit_lookup_time
 from moderate.settings import Settings
+from modest.observability import Observer
 
 limit_lookup_time(os.environ)
 settings = Settings.from_environ(os.environ)

@@ -4,12 +4,12 @@ import time
 import uuid
 from typing import Any
 
-from modest.observability import Observer
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moderate.dialects import dialect_of
 from moderate.errors import INTERNAL
+from modest.observability import Observer
 
 
 class Calls:

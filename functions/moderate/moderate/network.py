@@ -14,9 +14,8 @@ from httpcore2 import (
 
 from moderate.addresses import IPAddress
 
-MAX_HEAD_BYTES = 64 * 1024
-# Small enough that what came with the head does not count for much of its limit, and that parsing one read of
-# many tiny chunks does not hold up the other fetches for long.
+MAX_OVERHEAD_BYTES = 32 * 1024
+# Small enough that a body that came along with the head does not use up the head's allowance.
 READ_BYTES = 16 * 1024
 
 
@@ -39,23 +38,24 @@ async def connect(
     raise failure
 
 
-class HeadLimitedStream(AsyncNetworkStream):
-    """Ends a response whose head does not: header lines or interim answers without end."""
+class OverheadLimitedStream(AsyncNetworkStream):
+    """Ends an answer that is not getting on with its body: head lines or interim answers without end, chunks
+    smaller than their framing. Parsing those takes a core from the other fetches.
+    """
 
     def __init__(self, stream: AsyncNetworkStream) -> None:
         self._stream = stream
-        self._head_bytes_left = MAX_HEAD_BYTES
-        self._in_head = True
+        self._allowance = MAX_OVERHEAD_BYTES
 
-    def end_of_head(self) -> None:
-        self._in_head = False
+    def earn(self, body_bytes: int) -> None:
+        """Body bytes pay for themselves and for as much overhead again."""
+        self._allowance += 2 * body_bytes
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore2's signature
         data = await self._stream.read(min(max_bytes, READ_BYTES), timeout)
-        if self._in_head:
-            self._head_bytes_left -= len(data)
-            if self._head_bytes_left < 0:
-                raise RemoteProtocolError
+        self._allowance -= len(data)
+        if self._allowance < 0:
+            raise RemoteProtocolError
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109

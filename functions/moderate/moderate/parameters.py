@@ -3,9 +3,8 @@
 import math
 from typing import Any
 
-from modest.errors import PublicError
-
 from moderate.verdict import Policy
+from modest.errors import PublicError
 
 
 class InvalidRequest(PublicError):

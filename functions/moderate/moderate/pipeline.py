@@ -9,13 +9,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from modest.errors import PublicError
-
 from moderate import images
 from moderate.classifier import Classifier
 from moderate.images import Frames
-from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64, refuse_more_than_fits
+from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64
 from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
+from modest.errors import PublicError
 
 REQUEST_DEADLINE_SECONDS = 25.0
 
@@ -65,10 +64,8 @@ class Pipeline:
     async def judge(self, sources: Sequence[Source], policy: Policy) -> list[Outcome]:
         """One outcome per source, in order: a judgement, or why that image could not be judged.
 
-        Identical sources are fetched and judged once. Raises ImageTooLarge where the images sent are too
-        large together.
+        Identical sources are fetched and judged once.
         """
-        refuse_more_than_fits(sources)
         tasks = {source: asyncio.create_task(self._judge_one(source, policy)) for source in dict.fromkeys(sources)}
         if tasks:
             await asyncio.wait(tasks.values(), timeout=self._deadline_seconds)

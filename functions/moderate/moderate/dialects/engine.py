@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modest.errors import PublicError
-from modest.observability import Observer
-
 from moderate.classifier import Model
 from moderate.errors import problem_of
 from moderate.pipeline import Outcome, Pipeline
-from moderate.sources import Source
+from moderate.sources import Source, refuse_more_than_fits
 from moderate.verdict import Cuts, Policy
+from modest.errors import PublicError
+from modest.observability import Observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,8 @@ class Engine:
     observer: Observer
 
     async def judge(self, sources: Sequence[Source], policy: Policy) -> list[Outcome]:
-        """As Pipeline.judge, and counted."""
+        """As Pipeline.judge, and counted. Raises ImageTooLarge where the images sent are too large together."""
+        refuse_more_than_fits(sources)
         outcomes = await self.pipeline.judge(sources, policy)
         self.observer.images(_result(outcome) for outcome in outcomes)
         return outcomes

@@ -6,8 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from modest.errors import PublicError
-from modest.prices import price_of
 
 from moderate import body
 from moderate.dialects.engine import Engine
@@ -17,6 +15,8 @@ from moderate.parameters import InvalidRequest, parse_policy
 from moderate.pipeline import Judgement, Outcome
 from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source
 from moderate.verdict import Policy, Verdict
+from modest.errors import PublicError
+from modest.prices import price_of
 
 PREFIX = "/api/nsfw/"
 

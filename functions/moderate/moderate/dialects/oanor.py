@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from modest.errors import PublicError
 
 from moderate import body
 from moderate.dialects.engine import Engine
@@ -29,6 +28,7 @@ from moderate.parameters import InvalidRequest, parse_policy, parse_threshold
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source
 from moderate.verdict import Verdict, passes
+from modest.errors import PublicError
 
 PREFIXES = ("/v1", "/nsfw-api/v1")
 _TEXT_IMAGES: dict[str, type[ImageUrl] | type[ImageBase64]] = {"url": ImageUrl, "base64": ImageBase64}
