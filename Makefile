@@ -37,7 +37,7 @@ model: $(ONNX) ## build the model (MODEL=mobilenet_v2, mobilenet_v2_mid or incep
 
 run: $(ONNX) ## serve on http://127.0.0.1:3000 (PORT= for another)
 	MODEL_PATH=$(ONNX) POWERTOOLS_METRICS_DISABLED=true \
-		$(BIN)/python -m moderate.serve --port $(PORT) --photo tests/fixtures/mosaics/porn.png
+		$(BIN)/python -m moderate.serve --no-keys --port $(PORT) --photo tests/fixtures/mosaics/porn.png
 
 test: .build/model/mobilenet_v2.onnx ## run all tests
 	$(BIN)/pytest -n auto

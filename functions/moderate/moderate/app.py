@@ -5,6 +5,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from moderate import __version__, openapi
+from moderate.callers import Identify
 from moderate.dialects import DIALECTS, dialect_of
 from moderate.dialects.engine import Engine
 from moderate.errors import problem_of
@@ -17,7 +18,12 @@ _JSON_DOCUMENT: openapi.Responses = {200: {"description": "The OpenAPI 3.1 docum
 _PAGE: openapi.Responses = {200: {"description": "A page that needs no other host.", "content": {"text/html": {}}}}
 
 
-def create_app(engine: Engine, *, release: str) -> FastAPI:
+def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
+    """`identify` stands before every route but the service's own."""
+
+    async def identified(request: Request) -> None:
+        request.state.key_hash = identify(request)
+
     app = FastAPI(
         title="Modest",
         version=__version__,
@@ -27,7 +33,7 @@ def create_app(engine: Engine, *, release: str) -> FastAPI:
         redirect_slashes=False,
     )
     for dialect in DIALECTS:
-        app.include_router(dialect.router(engine), dependencies=[Depends(_refuse_own_fetches)])
+        app.include_router(dialect.router(engine), dependencies=[Depends(identified), Depends(_refuse_own_fetches)])
 
     @app.get(
         "/health",

@@ -6,6 +6,7 @@ from mangum import Mangum
 
 from moderate import __version__
 from moderate.app import create_app
+from moderate.callers import from_gateway
 from moderate.classifier import Classifier
 from moderate.dialects.engine import Engine
 from moderate.fetch import Fetcher
@@ -27,5 +28,5 @@ engine = Engine(
     default_policy=settings.policy,
     observer=Observer(level=settings.log_level, metrics_enabled=settings.metrics_enabled),
 )
-app = create_app(engine, release=settings.release)
+app = create_app(engine, identify=from_gateway, release=settings.release)
 handler = Mangum(app, lifespan="off")

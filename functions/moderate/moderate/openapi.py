@@ -31,6 +31,7 @@ _EXAMPLE_MESSAGES = {
     "invalid_url": "This is not a web address. Send a full one: https://example.com/image.jpg",
     "blocked_url": "This address is not on the public web. Only public http and https addresses are fetched.",
     "invalid_base64": "This is not base64. Send the image's bytes as base64, base64url or a data URL.",
+    "unauthorized": "Send a valid API key in x-api-key, x-oanor-key or Authorization: Bearer.",
     "image_too_large": "The images sent add up to more than 4.4 MB, which is what one call can carry.",
     "unsupported_format": f"This is not an image in an accepted format. Send one of: {ACCEPTED}.",
     "fetch_failed": "The image's server answered 404 instead of an image.",

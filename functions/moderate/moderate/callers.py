@@ -1,0 +1,73 @@
+"""Who is calling: which key a request was admitted with. Every keyed route asks here."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+
+from authorizer.main import handler as authorize
+from modest.api_keys import hash_of, is_well_formed
+from modest.errors import PublicError
+
+Identify = Callable[[Request], str]
+"""A request -> the SHA-256 (hex) of its key. Raises Unauthorized."""
+
+_HASH_LENGTH = 64
+
+
+class Unauthorized(PublicError):
+    """Missing, malformed, unknown, disabled: the caller is told the same."""
+
+    def __init__(self) -> None:
+        super().__init__("Send a valid API key in x-api-key, x-oanor-key or Authorization: Bearer.")
+
+
+class InvalidKeyFile(ValueError):
+    """A line is neither a key nor the SHA-256 of one."""
+
+
+def from_gateway(request: Request) -> str:
+    """What the authorizer told API Gateway, which has refused every other key by now."""
+    event: dict[str, Any] = request.scope.get("aws.event") or {}
+    context = (event.get("requestContext") or {}).get("authorizer") or {}
+    key_hash = context.get("keyHash")
+    if not key_hash:
+        raise Unauthorized
+    return str(key_hash)
+
+
+def anyone(_request: Request) -> str:
+    """For a server that was told to ask for no key."""
+    return "anyone"
+
+
+class KeyFile:
+    """Lets in the keys of a file, by the same authorizer that runs before API Gateway's own check."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError, InvalidKeyFile."""
+        self._hashes = frozenset(_hashes(path.read_text().splitlines()))
+
+    def __call__(self, request: Request) -> str:
+        values: dict[str, list[str]] = {}
+        for name, value in request.headers.items():
+            values.setdefault(name, []).append(value)
+        decision = authorize({"multiValueHeaders": values, "methodArn": "serve"}, None)
+        key_hash = decision.get("usageIdentifierKey")
+        if key_hash not in self._hashes:
+            raise Unauthorized
+        return str(key_hash)
+
+
+def _hashes(lines: Iterable[str]) -> Iterable[str]:
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        if is_well_formed(text):
+            yield hash_of(text)
+        elif len(text) == _HASH_LENGTH and set(text) <= set("0123456789abcdef"):
+            yield text
+        else:
+            raise InvalidKeyFile(f"line {number} is neither a key nor the SHA-256 of one in lower-case hex")
