@@ -1,0 +1,66 @@
+"""`sam local start-api` as a context."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+
+import httpx2
+
+_STARTS_WITHIN_SECONDS = 120
+
+
+class SamLocal:
+    """Serves the built template on a free port. Its log is in .build/e2e/sam-local.log."""
+
+    def __init__(self, repository: Path) -> None:
+        self._repository = repository
+        self._log = repository / ".build" / "e2e" / "sam-local.log"
+        self._port = _free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> "SamLocal":
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        command = [
+            str(self._repository / ".build/sam/bin/sam"),
+            *("local", "start-api", "--port", str(self._port), "--skip-pull-image"),
+            *("--warm-containers", "EAGER", "--env-vars", "tests/e2e/sam-local-environment.json"),
+        ]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self._repository, env=_environment(), stdout=log, stderr=log, start_new_session=True
+            )
+        self._wait_until_it_answers()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        # SIGTERM, on which it removes its containers.
+        os.killpg(self._process.pid, signal.SIGTERM)
+        self._process.wait(timeout=60)
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                if httpx2.get(f"{self.url}/health", timeout=30).status_code == httpx2.codes.OK:
+                    return
+            except httpx2.TransportError:
+                time.sleep(0.5)
+        raise RuntimeError(f"sam local did not come up:\n{self._log.read_text()[-4000:]}")
+
+
+def _environment() -> dict[str, str]:
+    """Without credentials: fake ones are looked up at AWS, which takes 11 s a start."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
