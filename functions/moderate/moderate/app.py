@@ -1,8 +1,12 @@
 """The HTTP application: routes, and what becomes of errors."""
 
+from http import HTTPStatus
+from mimetypes import guess_type
+
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from moderate import __version__, openapi
 from moderate.callers import Identify
@@ -65,7 +69,9 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
         path = openapi.assets().get(asset)
         if path is None:
             raise HTTPException(404)
-        return FileResponse(path, headers={"Cache-Control": "public, max-age=86400"})
+        return Response(
+            path.read_bytes(), media_type=guess_type(asset)[0], headers={"Cache-Control": "public, max-age=86400"}
+        )
 
     app.add_exception_handler(PublicError, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)
@@ -82,4 +88,18 @@ async def _refuse_own_fetches(request: Request) -> None:
 async def _answer_error(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     request.state.code = problem.code
-    return dialect_of(request.url.path).error_response(problem, request.state.request_id, error)
+    scope = request.scope
+    dialect = dialect_of(scope["path"], mounted_under=scope["root_path"])
+    response = dialect.error_response(problem, request.state.request_id, error)
+    if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = _methods_at(request)
+    return response
+
+
+def _methods_at(request: Request) -> str:
+    # Starlette's own Allow names the methods of one route alone, and a path has one for each method.
+    def taken(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(filter(taken, ("GET", "POST")))

@@ -1,8 +1,10 @@
 """A request's body -> its fields, whatever content type it claims."""
 
 import json
+import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -14,6 +16,7 @@ from moderate.sources import MAX_SENT_BYTES, too_large_to_send
 # Base64 in JSON is a third longer than the image; some room for the other fields.
 _MAX_BODY_BYTES = MAX_SENT_BYTES * 4 // 3 + 64 * 1024
 _MAX_FIELDS = 32
+_FORM = re.compile(rb"[a-zA-Z0-9_]+=[!-~]*\s*")
 
 
 async def read(request: Request) -> bytes:
@@ -39,12 +42,21 @@ def looks_like_json(body: bytes) -> bool:
 def parse_json(body: bytes) -> dict[str, Any]:
     """Raises InvalidRequest unless `body` is a JSON object."""
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated)
     except (ValueError, RecursionError):
         raise InvalidRequest("The body is not valid JSON. Send a JSON object.") from None
     if not isinstance(value, dict):
-        raise InvalidRequest('The body must be a JSON object, such as {"url": "https://…"}.')
+        raise InvalidRequest("The body must be a JSON object: fields in curly brackets.")
     return value
+
+
+def looks_like_form(body: bytes) -> bool:
+    """What `curl -d url=…` sends. Under the same content type curl sends an image's own bytes, too."""
+    return _FORM.fullmatch(body) is not None
+
+
+def parse_form(body: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(body.decode("ascii").strip(), keep_blank_values=True)
 
 
 async def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str | bytes]]:
@@ -56,12 +68,15 @@ async def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple
         max_fields=_MAX_FIELDS,
         max_part_size=_MAX_BODY_BYTES,
     )
+    malformed = InvalidRequest(
+        "The multipart body is malformed. Send the image as one file field: curl -F image=@photo.jpg …"
+    )
     try:
         form = await parser.parse()
     except (MultiPartException, LookupError, ValueError):
-        raise InvalidRequest(
-            "The multipart body is malformed. Send the image as one file field: curl -F image=@photo.jpg …"
-        ) from None
+        raise malformed from None
+    if not parser.complete:
+        raise malformed
     fields: list[tuple[str, str | bytes]] = []
     for name, value in form.multi_items():
         fields.append((name, await value.read() if isinstance(value, UploadFile) else value))
@@ -72,6 +87,10 @@ async def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple
 class _InMemoryParser(MultiPartParser):
     # An image never touches a disk, and a Lambda may have none to write to.
     spool_max_size = 2 * _MAX_BODY_BYTES
+    complete = False
+
+    def on_end(self) -> None:
+        self.complete = True
 
 
 async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
@@ -80,3 +99,11 @@ async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Readers differ in which of two equal names they believe: one could be shown a harmless image."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise InvalidRequest("The body's JSON names a field twice. Name it once.")
+    return fields

@@ -29,6 +29,7 @@ STATUS_AND_CODE: dict[type[Exception], tuple[int, str]] = {
     TooManyFrames: (422, "too_many_frames"),
     RequestTooSlow: (422, "request_too_slow"),
 }
+_ABOUT_THE_CALL = ("invalid_request", "idempotency_mismatch")
 _ROUTING = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -50,7 +51,8 @@ INTERNAL = Problem(500, "internal_error", "Something went wrong on our side. Try
 def problem_of(error: Exception) -> Problem:
     if isinstance(error, PublicError):
         status, code = next(STATUS_AND_CODE[kind] for kind in type(error).__mro__ if kind in STATUS_AND_CODE)
-        return Problem(status, code, error.message, error.param, about_image=status in (413, 415, 422))
+        about_image = status in (400, 413, 415, 422) and code not in _ABOUT_THE_CALL
+        return Problem(status, code, error.message, error.param, about_image=about_image)
     if isinstance(error, HTTPException) and error.status_code in _ROUTING:
         return _routing_problem(error.status_code)
     return INTERNAL

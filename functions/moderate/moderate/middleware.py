@@ -41,7 +41,8 @@ class Calls:
         except Exception as error:  # noqa: BLE001 - the last net: whatever gets here is a fault of ours
             self._observer.failure(error, request_id)
             if status is None:
-                response = dialect_of(scope["path"]).error_response(INTERNAL, request_id, error)
+                dialect = dialect_of(scope["path"], mounted_under=scope.get("root_path", ""))
+                response = dialect.error_response(INTERNAL, request_id, error)
                 state["code"] = INTERNAL.code
                 await response(scope, receive, send_with_headers)
         milliseconds = (time.perf_counter() - start) * 1000

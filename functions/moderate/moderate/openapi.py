@@ -1,7 +1,6 @@
 """The OpenAPI document: FastAPI's own, with every error that errors.py knows in its dialect's envelope."""
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,9 +11,17 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 
 from moderate import __version__
+from moderate.callers import Unauthorized
 from moderate.dialects import Dialect, dialect_of
-from moderate.errors import INTERNAL, STATUS_AND_CODE, Problem
-from moderate.formats import ACCEPTED
+from moderate.dialects.examples import REQUEST_ID
+from moderate.errors import problem_of
+from moderate.fetch import FetchFailed, FetchTimeout
+from moderate.formats import UnsupportedFormat
+from moderate.images import TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.parameters import InvalidRequest
+from moderate.pipeline import RequestTooSlow
+from moderate.sources import ImageTooLarge, InvalidBase64
+from moderate.urls import BlockedUrl, InvalidUrl
 
 _DESCRIPTION = """
 Judges whether images are safe to show. One engine answers as two published APIs do: change the base URL and the key of
@@ -25,22 +32,23 @@ An image that was not judged is never called safe: every error says what was wro
 A call counts once against the plan's month when it is admitted, whatever its outcome. Money is booked only for images
 judged.
 """
-_EXAMPLE_ID = "eb816e53-5961-4837-8f20-e3477e10a3ad"
-_EXAMPLE_MESSAGES = {
-    "invalid_request": "threshold must be a number from 0 to 1, such as 0.6.",
-    "invalid_url": "This is not a web address. Send a full one: https://example.com/image.jpg",
-    "blocked_url": "This address is not on the public web. Only public http and https addresses are fetched.",
-    "invalid_base64": "This is not base64. Send the image's bytes as base64, base64url or a data URL.",
-    "unauthorized": "Send a valid API key in x-api-key, x-oanor-key or Authorization: Bearer.",
-    "image_too_large": "The images sent add up to more than 4.4 MB, which is what one call can carry.",
-    "unsupported_format": f"This is not an image in an accepted format. Send one of: {ACCEPTED}.",
-    "fetch_failed": "The image's server answered 404 instead of an image.",
-    "fetch_timeout": "The image's server did not deliver in time.",
-    "undecodable_image": "The image is damaged or incomplete and cannot be decoded. Send it again whole.",
-    "too_many_pixels": "The image has too many pixels: baseline JPEG may have 50 megapixels. Send a smaller one.",
-    "too_many_frames": "The animation is too long to be judged whole. Send a shorter or smaller one.",
-    "request_too_slow": "The image was not judged within 25 seconds. Send fewer or smaller images in one call.",
-}
+# One error for each code.
+_EXAMPLES: tuple[Exception, ...] = (
+    InvalidRequest("policy must be one of: lenient, balanced, strict.", param="policy"),
+    InvalidUrl("The URL does not start with http:// or https://. Give the image's full web address."),
+    BlockedUrl("The URL's address is not on the public internet. Use an address anyone can reach."),
+    InvalidBase64("The base64 text holds no bytes. Send the image's bytes as base64."),
+    Unauthorized(),
+    ImageTooLarge("The image at the URL is larger than 10 MB. Give a smaller one."),
+    UnsupportedFormat(),
+    FetchFailed("The image's server answered 404. Check that anyone can open the URL."),
+    FetchTimeout("The image did not arrive within 8 seconds. Try again, or send the image itself."),
+    UndecodableImage(),
+    TooManyPixels("The image has too many pixels: baseline JPEG may have 50 megapixels. Send a smaller one."),
+    TooManyFrames(),
+    RequestTooSlow(),
+    Exception(),
+)
 _KEY_HEADERS = {
     "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
     "x-oanor-key": {"type": "apiKey", "in": "header", "name": "x-oanor-key"},
@@ -103,25 +111,23 @@ def document(app: FastAPI) -> dict[str, Any]:
             if "service" in operation["tags"]:
                 continue
             operation["security"] = [{name: []} for name in _KEY_HEADERS]
-            operation["responses"] |= _error_responses(dialect_of(path))
+            any_error = operation["responses"].pop("default")
+            schema = any_error["content"]["application/json"]["schema"]
+            operation["responses"] |= _error_responses(dialect_of(path), schema)
     return spec
 
 
-def _error_responses(dialect: Dialect) -> dict[str, Any]:
+def _error_responses(dialect: Dialect, schema: dict[str, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
-    for problem in _every_problem():
-        answer = dialect.error_response(problem, _EXAMPLE_ID, None)
+    for error in map(dialect.as_raised, _EXAMPLES):
+        problem = problem_of(error)
+        answer = dialect.error_response(problem, REQUEST_ID, error)
         response = responses.setdefault(
             str(answer.status_code),
-            {"description": "", "content": {"application/json": {"examples": {}}}},
+            {"description": "", "content": {"application/json": {"schema": schema, "examples": {}}}},
         )
         examples = response["content"]["application/json"]["examples"]
-        examples[problem.code] = {"value": json.loads(bytes(answer.body))}
+        content = json.loads(bytes(answer.body))
+        examples[content["code"]] = {"value": content}
         response["description"] = ", ".join(examples)
     return responses
-
-
-def _every_problem() -> Iterator[Problem]:
-    for status, code in STATUS_AND_CODE.values():
-        yield Problem(status, code, _EXAMPLE_MESSAGES[code])
-    yield INTERNAL

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from moderate.urls import WEB_PORTS
+from moderate.urls import MAX_PORT, WEB_PORTS
 from moderate.verdict import Cuts, Policy
 
 T = TypeVar("T")
 
 # Lambda grants one vCPU for each 1,769 MB (AWS Lambda developer guide, "Configure function memory").
 _MEGABYTES_PER_CPU = 1769
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class InvalidSetting(ValueError):
@@ -41,7 +42,7 @@ class Settings:
             allowed_ports=_read(environ, "ALLOWED_PORTS", "", _ports, "ports, such as 80,443,8443"),
             workers=_workers(environ),
             release=environ.get("RELEASE") or "dev",
-            log_level=environ.get("LOG_LEVEL") or "INFO",
+            log_level=_read(environ, "LOG_LEVEL", "INFO", _log_level, f"one of {', '.join(_LOG_LEVELS)}"),
             metrics_enabled=environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() not in ("1", "true"),
         )
 
@@ -58,15 +59,24 @@ def _cuts(environ: Mapping[str, str]) -> Cuts:
 
 
 def _workers(environ: Mapping[str, str]) -> int:
-    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-    if memory is None:
+    memory = _read(environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0", int, "a number of megabytes")
+    if not memory:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     # os.cpu_count() is blind to the share of a core that Lambda grants.
-    return max(1, round(int(memory) / _MEGABYTES_PER_CPU))
+    return max(1, round(memory / _MEGABYTES_PER_CPU))
 
 
 def _ports(text: str) -> frozenset[int]:
-    return WEB_PORTS | {int(port) for port in text.split(",") if port}
+    ports = {int(port) for port in text.split(",") if port}
+    if not all(0 < port <= MAX_PORT for port in ports):
+        raise ValueError(text)
+    return WEB_PORTS | ports
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in _LOG_LEVELS:
+        raise ValueError(text)
+    return text.upper()
 
 
 def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[str], T], takes: str) -> T:

@@ -1,5 +1,6 @@
 """Logs and metrics. Nothing here ever receives a key, a URL, a body or image bytes."""
 
+import logging
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,11 +10,16 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 SERVICE = "modest"
 NAMESPACE = "Modest"
+# What these log quotes requests: paths, bytes of bodies, the messages of exceptions.
+_QUOTING_LIBRARIES = ("asyncio", "mangum", "python_multipart")
 
 
 class Observer:
     def __init__(self, *, level: str = "INFO", metrics_enabled: bool = True) -> None:
-        self._log = Logger(service=SERVICE, level=level, log_uncaught_exceptions=False)
+        # A location would be this file's, in every line.
+        self._log = Logger(service=SERVICE, level=level, location=None, log_uncaught_exceptions=False)
+        for name in _QUOTING_LIBRARIES:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._metrics = Metrics(namespace=NAMESPACE, service=SERVICE) if metrics_enabled else None
 
     def call(self, facts: Mapping[str, object], *, milliseconds: float) -> None:

@@ -16,13 +16,16 @@ class Dialect:
     prefixes: tuple[str, ...]
     router: Callable[[Engine], APIRouter]
     error_response: Callable[[Problem, str, Exception | None], JSONResponse]
+    as_raised: Callable[[Exception], Exception] = lambda error: error
+    """How an error that one image caused leaves a route of this dialect."""
 
 
-NANOGPT = Dialect((nanogpt.PREFIX,), nanogpt.router, nanogpt.error_response)
+NANOGPT = Dialect((nanogpt.PREFIX,), nanogpt.router, nanogpt.error_response, nanogpt.as_raised)
 OANOR = Dialect(oanor.PREFIXES, oanor.router, oanor.error_response)
 DIALECTS = (NANOGPT, OANOR)
 
 
-def dialect_of(path: str) -> Dialect:
+def dialect_of(path: str, *, mounted_under: str = "") -> Dialect:
     """The dialect that a path belongs to; oanor's flat envelope serves all that belongs to none."""
-    return next((dialect for dialect in DIALECTS if path.startswith(dialect.prefixes)), OANOR)
+    route = path.removeprefix(mounted_under)
+    return next((dialect for dialect in DIALECTS if route.startswith(dialect.prefixes)), OANOR)

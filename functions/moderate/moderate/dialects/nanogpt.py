@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from moderate import body
 from moderate.dialects.engine import Engine
-from moderate.dialects.nanogpt_schema import IMAGE, MAX_IMAGES, MODEL, Answer, ErrorAnswer, ImageProblem
+from moderate.dialects.nanogpt_schema import IMAGE, MAX_IMAGES, MODEL, ImageProblem, NanoGptAnswer, NanoGptError
 from moderate.errors import Problem, problem_of
 from moderate.parameters import InvalidRequest, parse_policy
 from moderate.pipeline import Judgement, Outcome
@@ -30,13 +31,22 @@ _FIELDS = {
 }
 _DATA_FIELDS = ("imageDataUrl", "imageDataUrls")
 _ERROR_TEXTS = {401: "Unauthorized", 429: "Rate limit exceeded", 500: "NSFW classification failed"}
-_STATUS_KEPT = ("idempotency_in_progress", "idempotency_mismatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image of a call."""
+
+    param: str
+    """Where it stands, such as `image_urls[1]`."""
+    image: Source | PublicError
+    """What does not name an image stands as the error it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    entries: tuple[Source | PublicError, ...]
-    """The first ten; an entry that names no image stands as the error it is."""
+    entries: tuple[Entry, ...]
+    """The first ten."""
     truncated: bool
     policy: Policy
     partial: bool
@@ -48,7 +58,7 @@ class ImagesNotJudged(InvalidRequest):
     def __init__(self, problems: list[ImageProblem]) -> None:
         first = problems[0]
         others = f" ({len(problems) - 1} more in errors.)" if len(problems) > 1 else ""
-        super().__init__(f"Image at index {first['index']}: {first['message']}{others}")
+        super().__init__(f"Image at index {first['index']} ({first['param']}): {first['message']}{others}")
         self.code = first["code"]
         self.problems = problems
 
@@ -59,9 +69,9 @@ def router(engine: Engine) -> APIRouter:
     @routes.post("/api/nsfw/image", **IMAGE)
     async def image(request: Request) -> JSONResponse:
         call = parse(body.parse_json(await body.read(request)), engine.default_policy)
-        sources = [entry for entry in call.entries if not isinstance(entry, PublicError)]
+        sources = [entry.image for entry in call.entries if not isinstance(entry.image, PublicError)]
         judged = iter(await engine.judge(sources, call.policy))
-        outcomes = [entry if isinstance(entry, PublicError) else next(judged) for entry in call.entries]
+        outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in call.entries]
         return JSONResponse(answer(call, outcomes, request.state.request_id))
 
     return routes
@@ -75,22 +85,32 @@ def parse(fields: dict[str, Any], default_policy: Policy) -> Call:
     if on_error not in (None, "", "fail", "partial"):
         raise InvalidRequest("on_error must be fail or partial.", param="on_error")
     policy = parse_policy(fields.get("policy"), default_policy)
-    entries = list(_entries(fields))
+    # One more than are taken tells whether there are more.
+    entries = list(islice(_entries(fields), MAX_IMAGES + 1))
     if not entries:
         raise InvalidRequest("No valid image URLs provided")
     return Call(tuple(entries[:MAX_IMAGES]), len(entries) > MAX_IMAGES, policy, on_error == "partial")
 
 
-def answer(call: Call, outcomes: Sequence[Outcome], request_id: str) -> Answer:
+def as_raised(error: Exception) -> Exception:
+    """As `error` leaves the route if the call's first image caused it."""
+    if isinstance(error, PublicError) and problem_of(error).about_image:
+        return ImagesNotJudged([_image_problem(0, "image_urls[0]", error)])
+    return error
+
+
+def answer(call: Call, outcomes: Sequence[Outcome], request_id: str) -> NanoGptAnswer:
     """Raises ImagesNotJudged where an image could not be judged and no partial answer was asked for."""
     problems = [
-        _image_problem(index, outcome) for index, outcome in enumerate(outcomes) if isinstance(outcome, PublicError)
+        _image_problem(index, entry.param, outcome)
+        for index, (entry, outcome) in enumerate(zip(call.entries, outcomes, strict=True))
+        if isinstance(outcome, PublicError)
     ]
     if problems and not call.partial:
         raise ImagesNotJudged(problems)
     flags = [None if isinstance(outcome, PublicError) else outcome.verdict is Verdict.NSFW for outcome in outcomes]
     distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}
-    result = Answer(
+    result = NanoGptAnswer(
         model=MODEL,
         requestId=request_id,
         inputCount=len(outcomes),
@@ -107,33 +127,36 @@ def answer(call: Call, outcomes: Sequence[Outcome], request_id: str) -> Answer:
 
 def error_response(problem: Problem, request_id: str, error: Exception | None) -> JSONResponse:
     """The seed's envelope. What is wrong with an image is a 400 here, whatever other dialects call it."""
-    keeps_status = problem.code in _STATUS_KEPT
-    status = 400 if problem.status in (413, 415, 422) and not keeps_status else problem.status
-    content = ErrorAnswer(error=_ERROR_TEXTS.get(status, problem.message), code=problem.code, requestId=request_id)
+    status = 400 if problem.about_image else problem.status
+    content = NanoGptError(error=_ERROR_TEXTS.get(status, problem.message), code=problem.code, requestId=request_id)
     if isinstance(error, ImagesNotJudged):
         content["code"] = error.code
         content["errors"] = error.problems
     return JSONResponse(content, status)
 
 
-def _entries(fields: dict[str, Any]) -> Iterator[Source | PublicError]:
+def _entries(fields: dict[str, Any]) -> Iterator[Entry]:
     for name, may_be_list in _FIELDS.items():
         value = fields.get(name)
         if value is None or value in ("", []):
             continue
         if isinstance(value, str):
-            yield _source(name, value)
+            yield Entry(name, _image(name, value))
         elif isinstance(value, list) and may_be_list:
-            for item in value:
-                yield _source(name, item)
+            for position, item in enumerate(value):
+                yield Entry(f"{name}[{position}]", _image(name, item))
         else:
             takes = "a string or a list of strings" if may_be_list else "one string"
             raise InvalidRequest(f"{name} takes {takes}.", param=name)
 
 
-def _source(name: str, item: object) -> Source | PublicError:
+def _image_problem(index: int, param: str, error: PublicError) -> ImageProblem:
+    return ImageProblem(index=index, param=param, code=problem_of(error).code, message=error.message)
+
+
+def _image(name: str, item: object) -> Source | PublicError:
     if not isinstance(item, str) or not item:
-        return InvalidRequest(f"{name} holds an entry that is not a URL. Remove it, or name an image.")
+        return InvalidRequest("This entry is not a URL. Remove it, or name an image.")
     if item[:5].lower() == "data:":
         return ImageBase64(item)
     if name not in _DATA_FIELDS:
@@ -141,7 +164,3 @@ def _source(name: str, item: object) -> Source | PublicError:
     if item[:4].lower() == "http":
         return InvalidBase64(f"{name} takes data:image/...;base64, URLs. Put a web address into image_urls.")
     return ImageBase64(item)
-
-
-def _image_problem(index: int, error: PublicError) -> ImageProblem:
-    return ImageProblem(index=index, code=problem_of(error).code, message=error.message)

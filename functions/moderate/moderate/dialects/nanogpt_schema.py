@@ -4,17 +4,20 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from moderate.dialects.examples import PIXEL, REQUEST_ID
+
 MODEL = "nsfw-classifier"
 MAX_IMAGES = 10
 
 
 class ImageProblem(TypedDict):
     index: int
+    param: str
     code: str
     message: str
 
 
-class Answer(TypedDict):
+class NanoGptAnswer(TypedDict):
     model: str
     requestId: str
     inputCount: int
@@ -26,7 +29,7 @@ class Answer(TypedDict):
     errors: NotRequired[list[ImageProblem]]
 
 
-class ErrorAnswer(TypedDict):
+class NanoGptError(TypedDict):
     error: str
     code: str
     requestId: str
@@ -36,9 +39,6 @@ class ErrorAnswer(TypedDict):
 _URL = {"type": "string", "description": "A public http(s) URL, or a base64 data URL."}
 _URL_OR_URLS = {"anyOf": [_URL, {"type": "array", "items": _URL}, {"type": "null"}]}
 _DATA_URL = {"type": "string", "description": "data:image/[type];base64,[data]"}
-_PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
-)
 
 IMAGE: dict[str, Any] = {
     "summary": "Flag up to ten images",
@@ -51,13 +51,13 @@ IMAGE: dict[str, Any] = {
     "operation_id": "nanogpt_image",
     "responses": {
         200: {
-            "model": Answer,
+            "model": NanoGptAnswer,
             "description": "A flag for each image.",
             "content": {
                 "application/json": {
                     "example": {
                         "model": MODEL,
-                        "requestId": "eb816e53-5961-4837-8f20-e3477e10a3ad",
+                        "requestId": REQUEST_ID,
                         "inputCount": 2,
                         "cost": 0.003,
                         "currency": "USD",
@@ -67,7 +67,8 @@ IMAGE: dict[str, Any] = {
                     }
                 }
             },
-        }
+        },
+        "default": {"model": NanoGptError},
     },
     "openapi_extra": {
         "requestBody": {
@@ -96,7 +97,7 @@ IMAGE: dict[str, Any] = {
                                 ]
                             }
                         },
-                        "a data URL": {"value": {"imageDataUrl": _PIXEL}},
+                        "a data URL": {"value": {"imageDataUrl": f"data:image/png;base64,{PIXEL}"}},
                         "keep going past a bad image": {
                             "value": {
                                 "image_urls": ["https://example.com/image-1.jpg"],

@@ -19,9 +19,9 @@ from moderate.dialects.oanor_schema import (
     ClassifyAnswer,
     ClassifyData,
     Envelope,
-    ErrorAnswer,
     FramesMeta,
     Meta,
+    OanorError,
 )
 from moderate.errors import Problem
 from moderate.parameters import InvalidRequest, parse_policy, parse_threshold
@@ -59,7 +59,7 @@ def router(engine: Engine) -> APIRouter:
 
     async def classify(request: Request) -> JSONResponse:
         call = await parse(request)
-        if "threshold" in call.fields:
+        if call.fields.get("threshold") not in (None, ""):
             raise InvalidRequest("classify takes no threshold: use /v1/check for that.", param="threshold")
         judgement = await judge(call)
         data = ClassifyData(
@@ -103,7 +103,7 @@ async def parse(request: Request) -> Call:
 
 
 def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JSONResponse:
-    content = ErrorAnswer(
+    content = OanorError(
         data=None,
         meta=Meta(timestamp=_now(), request_id=request_id),
         status="error",
@@ -120,18 +120,23 @@ async def _body_fields(request: Request) -> list[tuple[str, Any]]:
     data = await body.read(request)
     if not data:
         return []
-    if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        return list(await body.parse_multipart(request.headers, data))
     if body.looks_like_json(data):
         return list(body.parse_json(data).items())
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        return list(await body.parse_multipart(request.headers, data))
+    if body.looks_like_form(data):
+        return list(body.parse_form(data))
     return [("", data)]
 
 
 def _source(name: str, value: object) -> Source | None:
     """The image that a field holds: bytes whatever the field is called, text only where it is named for it."""
+    # A browser sends a file field that was left empty as a file of no bytes.
+    if value is None or value in ("", b""):
+        return None
     if isinstance(value, bytes):
         return ImageBytes(value)
-    if name not in _TEXT_IMAGES or value is None or value == "":
+    if name not in _TEXT_IMAGES:
         return None
     if not isinstance(value, str):
         raise InvalidRequest(f"{name} takes a string.", param=name)

@@ -4,6 +4,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from moderate.dialects.examples import PIXEL, REQUEST_ID
 from moderate.formats import CONTENT_TYPES
 
 
@@ -60,7 +61,7 @@ class ClassifyAnswer(Envelope):
     data: ClassifyData
 
 
-class ErrorAnswer(TypedDict):
+class OanorError(TypedDict):
     data: None
     meta: Meta
     status: str
@@ -72,7 +73,12 @@ class ErrorAnswer(TypedDict):
 
 
 _EXAMPLE_URL = "https://tesseract.projectnaptha.com/img/eng_bw.png"
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BYTES = "(the bytes of an image)"
+_BINARY = {"schema": {"type": "string", "format": "binary"}, "example": _BYTES}
+_IMAGE = {
+    "url": {"type": "string", "description": "A public http(s) URL."},
+    "base64": {"type": "string", "description": "The image in base64. A URL line holds about 7 KB of it; POST more."},
+}
 _POLICY = {
     "enum": ["lenient", "balanced", "strict"],
     "description": "Default: the operator's, as a rule balanced.",
@@ -84,9 +90,10 @@ _THRESHOLD = {
     "default": 0.6,
     "description": "safe means a score below this",
 }
+_EXAMPLE_VALUES = {"url": _EXAMPLE_URL, "base64": PIXEL, "policy": "balanced", "threshold": 0.6}
 _META = {
     "timestamp": "2026-05-31T03:47:44.172Z",
-    "request_id": "eb816e53-5961-4837-8f20-e3477e10a3ad",
+    "request_id": REQUEST_ID,
     "model": {"name": "mobilenet_v2", "version": "nsfwjs-4.4.0"},
     "frames": {"judged": 1, "total": 1},
 }
@@ -119,34 +126,29 @@ def _parameters(name: str) -> dict[str, dict[str, Any]]:
     return {"policy": _POLICY} | ({"threshold": _THRESHOLD} if name == "check" else {})
 
 
-def _query(name: str, schema: dict[str, Any], example: str | None = None) -> dict[str, Any]:
-    parameter = {"name": name, "in": "query", "required": False, "schema": schema}
-    return parameter | ({"example": example} if example else {})
-
-
-def _image_in_query() -> list[dict[str, Any]]:
+def _query(schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [
-        _query("url", {"type": "string", "description": "A public http(s) URL."}, _EXAMPLE_URL),
-        _query(
-            "base64",
-            {"type": "string", "description": "The image in base64; about 7 KB fit into a URL line."},
-        ),
+        {"name": name, "in": "query", "required": False, "schema": schema, "example": _EXAMPLE_VALUES[name]}
+        for name, schema in schemas.items()
     ]
 
 
 def _request_body(name: str) -> dict[str, Any]:
-    fields = {"url": {"type": "string"}, "base64": {"type": "string"}} | _parameters(name)
+    extras = {key: _EXAMPLE_VALUES[key] for key in _parameters(name)}
+    fields = {"schema": {"type": "object", "properties": _IMAGE | _parameters(name)}}
     return {
         "content": {
-            "application/json": {
-                "schema": {"type": "object", "properties": fields},
-                "example": {"url": _EXAMPLE_URL},
-            },
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"image": {"type": "string", "format": "binary"}} | _parameters(name),
+            "application/json": fields
+            | {
+                "examples": {
+                    "a URL": {"value": {"url": _EXAMPLE_URL} | extras},
+                    "base64": {"value": {"base64": PIXEL} | extras},
                 }
+            },
+            "application/x-www-form-urlencoded": fields | {"example": {"url": _EXAMPLE_URL} | extras},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"image": _BINARY["schema"]} | _parameters(name)},
+                "example": {"image": _BYTES} | extras,
             },
             "application/octet-stream": _BINARY,
         }
@@ -155,17 +157,17 @@ def _request_body(name: str) -> dict[str, Any]:
 
 
 def _route(name: str, method: str) -> dict[str, Any]:
-    parameters = [_query(key, schema) for key, schema in _parameters(name).items()]
-    extra: dict[str, Any] = {"parameters": parameters}
+    extra: dict[str, Any] = {"parameters": _query(_parameters(name))}
     if method == "GET":
-        extra["parameters"] = _image_in_query() + parameters
+        extra["parameters"] = _query(_IMAGE | _parameters(name))
     else:
         extra["requestBody"] = _request_body(name)
     return {
         "summary": "Safe or not, against a threshold" if name == "check" else "All five classes and a verdict",
         "description": (
             "Exactly one image: by `url` or `base64`, or, with POST, as the raw body or a multipart file. "
-            "An animation is judged by its worst frame; `meta.frames` says how many were looked at."
+            "An animation is judged by its worst frame; `meta.frames` says how many were looked at. "
+            f"The same answers at `/nsfw-api/v1/{name}`."
         ),
         "operation_id": f"oanor_{name}_{method.lower()}",
         "responses": {
@@ -173,7 +175,8 @@ def _route(name: str, method: str) -> dict[str, Any]:
                 "model": CheckAnswer if name == "check" else ClassifyAnswer,
                 "description": "The image was judged.",
                 "content": {"application/json": {"example": _EXAMPLES[name]}},
-            }
+            },
+            "default": {"model": OanorError},
         },
         "openapi_extra": extra,
     }
