@@ -76,13 +76,13 @@ class Fetcher:
     async def fetch(self, url: str) -> bytes:
         """Raises InvalidUrl, BlockedUrl, FetchFailed, FetchTimeout or ImageTooLarge."""
         target = parse(url, allowed_ports=self._allowed_ports)
-        # Chained exceptions are cut off: their texts name addresses.
+        # What is raised below is cut off from its cause, whose text names addresses.
         try:
             async with asyncio.timeout(self._url_deadline):
                 return await self._follow(target)
         except (TimeoutError, TimeoutException) as error:
             raise FetchTimeout(
-                f"The image did not arrive within {self._url_deadline:g} seconds. Try again, or send the image itself.",
+                f"The image did not arrive in time ({self._url_deadline:g} seconds at most). Try again, or send the image itself.",
                 detail=type(error).__name__,
             ) from None
         except (NetworkError, ProtocolError, OSError) as error:
