@@ -45,7 +45,7 @@ def classify(
     ] = _BUILT_MODEL,
 ) -> None:
     """Judge images. Exit code 1 where one is nsfw, 2 where one could not be judged."""
-    console, messages = _console(), Console(stderr=True)
+    console, messages = _console(), _console(stderr=True)
     files = list(_files(paths))
     if not files:
         messages.print("There is no image in the folders named. Accepted are JPEG, PNG, GIF, WebP, AVIF and BMP.")
@@ -69,10 +69,10 @@ def classify(
     raise typer.Exit(_exit_code(outcome for _, outcome in rows))
 
 
-def _console() -> Console:
-    console = Console()
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr)
     # A pipe has no width: what reads it wants one line a file.
-    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
+    return console if console.is_terminal else Console(stderr=stderr, width=_PIPE_WIDTH)
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -1,0 +1,85 @@
+"""The built image as Lambda runs it: one core, 1,769 MB, nothing writable but /tmp, no shared memory, no root."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EMULATOR = next(REPOSITORY.glob(".build/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"))
+IMAGE = "modest:e2e"
+MEGABYTE = 1_000_000
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def container() -> Iterator[str]:
+    identity = docker(
+        *("run", "--detach", "--rm", "--cpus=1", "--memory=1769m", "--read-only", "--tmpfs=/tmp", "--ipc=none"),
+        *("--cap-drop=ALL", "--security-opt=no-new-privileges", "--publish=127.0.0.1::8080"),
+        *("--env=AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1769", "--env=AWS_LAMBDA_FUNCTION_TIMEOUT=29"),
+        *(f"--volume={EMULATOR}:/aws-lambda-rie:ro", "--entrypoint=/aws-lambda-rie"),
+        *(IMAGE, "/usr/local/bin/entrypoint", "moderate.main.handler"),
+    )
+    yield identity
+    docker("kill", identity)
+
+
+@pytest.fixture(scope="module")
+def first_answer(container: str) -> tuple[dict[str, Any], float]:
+    """The first answer and the seconds it took, start included."""
+    start = time.monotonic()
+    answer = invoke(container, json.loads((REPOSITORY / "events/classify-raw-body.json").read_text()))
+    return answer, time.monotonic() - start
+
+
+def invoke(container: str, event: dict[str, Any]) -> dict[str, Any]:
+    address = docker("port", container, "8080/tcp").splitlines()[0]
+    url = f"http://{address}/2015-03-31/functions/function/invocations"
+    answer: dict[str, Any] = httpx2.post(url, json=event, timeout=30).json()
+    return answer
+
+
+def test_it_answers_the_first_call(first_answer: tuple[dict[str, Any], float]) -> None:
+    answer, seconds = first_answer
+    print(f"\nfirst answer after {seconds:.2f} s, cold start included")
+    assert answer["statusCode"] == 200, answer
+    assert json.loads(answer["body"])["data"]["verdict"] == "nsfw"
+
+
+def test_it_needs_less_than_190_megabytes(container: str, first_answer: tuple[dict[str, Any], float]) -> None:
+    """The proportional set size of all its processes, after an answer."""
+    assert first_answer[0]["statusCode"] == 200
+    pids = docker("top", container, "-o", "pid").split()[1:]
+    total = 0
+    for pid in pids:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) * 1024
+    print(f"\nPSS after the first answer: {total / MEGABYTE:.0f} MB")
+    assert total < 190 * MEGABYTE
+
+
+def test_it_does_not_run_as_root(container: str) -> None:
+    assert docker("inspect", "--format={{.Config.User}}", container) == "65532:65532"
+    assert set(docker("top", container, "-o", "uid").split()[1:]) == {"65532"}
+
+
+def test_it_is_at_most_400_megabytes() -> None:
+    size = int(docker("image", "inspect", "--format={{.Size}}", IMAGE))
+    print(f"\nimage: {size / MEGABYTE:.0f} MB")
+    assert size <= 400 * MEGABYTE
+
+
+def test_the_plain_server_refuses_to_start_without_being_told_about_keys() -> None:
+    result = subprocess.run(["docker", "run", "--rm", IMAGE, "serve"], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "--keys" in result.stderr
+    assert "--no-keys" in result.stderr
