@@ -61,22 +61,12 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
 
 async def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str | bytes]]:
     """The form's fields in order: text as str, files as bytes. Raises InvalidRequest."""
-    parser = _InMemoryParser(
-        Headers(dict(headers)),
-        _once(body),
-        max_files=_MAX_FIELDS,
-        max_fields=_MAX_FIELDS,
-        max_part_size=_MAX_BODY_BYTES,
-    )
-    malformed = InvalidRequest(
-        "The multipart body is malformed. Send the image as one file field: curl -F image=@photo.jpg …"
-    )
     try:
-        form = await parser.parse()
+        form = await _InMemoryParser(headers, body).parse()
     except (MultiPartException, LookupError, ValueError):
-        raise malformed from None
-    if not parser.complete:
-        raise malformed
+        raise InvalidRequest(
+            "The multipart body is malformed. Send the image as one file field: curl -F image=@photo.jpg …"
+        ) from None
     fields: list[tuple[str, str | bytes]] = []
     for name, value in form.multi_items():
         fields.append((name, await value.read() if isinstance(value, UploadFile) else value))
@@ -87,14 +77,25 @@ async def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple
 class _InMemoryParser(MultiPartParser):
     # An image never touches a disk, and a Lambda may have none to write to.
     spool_max_size = 2 * _MAX_BODY_BYTES
-    complete = False
+
+    def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__(
+            Headers(dict(headers)),
+            self._whole(body),
+            max_files=_MAX_FIELDS,
+            max_fields=_MAX_FIELDS,
+            max_part_size=_MAX_BODY_BYTES,
+        )
+        self._ended = False
 
     def on_end(self) -> None:
-        self.complete = True
+        self._ended = True
 
-
-async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
-    yield body
+    async def _whole(self, body: bytes) -> AsyncGenerator[bytes, None]:
+        yield body
+        # Raised here and not after parsing, since the parser then closes its files.
+        if not self._ended:
+            raise MultiPartException("cut short")
 
 
 def _refuse_constant(name: str) -> None:

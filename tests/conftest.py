@@ -1,0 +1,20 @@
+"""The model that the tests judge with."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.support import ROOT
+
+from moderate.classifier import Classifier
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Path:
+    """Built by `make model`; MODEL_PATH names another."""
+    return Path(os.environ.get("MODEL_PATH", ROOT / ".build" / "model" / "mobilenet_v2.onnx"))
+
+
+@pytest.fixture(scope="session")
+def classifier(model_path: Path) -> Classifier:
+    return Classifier(model_path)

@@ -1,0 +1,199 @@
+"""What the tests share: a web that is a dictionary, a model that says what it is told, a gateway without AWS."""
+
+import asyncio
+import base64
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+from fastapi import FastAPI
+from mangum import Mangum
+from numpy.typing import NDArray
+from PIL import Image
+from starlette.testclient import TestClient
+
+from moderate.app import create_app
+from moderate.callers import Identify, anyone
+from moderate.classifier import Classifier, Model
+from moderate.dialects.engine import Engine
+from moderate.fetch import FetchFailed
+from moderate.pipeline import Pipeline
+from moderate.urls import parse
+from moderate.verdict import Cuts, Policy, Scores
+from modest.observability import Observer
+
+ROOT = Path(__file__).resolve().parents[1]
+MOSAICS = ROOT / "tests" / "fixtures" / "mosaics"
+EVENTS = ROOT / "events"
+KEY_HASH = "5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592"
+
+Web = Mapping[str, bytes | Exception]
+
+SAFE = Scores(drawing=0.0, hentai=0.0, neutral=1.0, porn=0.0, sexy=0.0)
+NSFW = Scores(drawing=0.0, hentai=0.0, neutral=0.0, porn=1.0, sexy=0.0)
+
+
+def scoring(nsfw_score: float) -> Scores:
+    """Scores that come to `nsfw_score` under every policy."""
+    return Scores(drawing=0.0, hentai=0.0, neutral=1 - nsfw_score, porn=nsfw_score, sexy=0.0)
+
+
+def mosaic(name: str) -> bytes:
+    return (MOSAICS / name).read_bytes()
+
+
+def png(*, grey: int = 255, size: tuple[int, int] = (8, 8)) -> bytes:
+    return encoded(Image.new("L", size, grey), "PNG")
+
+
+def encoded(image: Image.Image, image_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def data_url(data: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+class FakeFetch:
+    """As Fetcher.fetch, over a dictionary. What is not in it cannot be fetched; `asked` holds every URL asked for."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+        self.asked: list[str] = []
+
+    async def __call__(self, url: str) -> bytes:
+        self.asked.append(url)
+        parse(url)
+        answer = self._web.get(url, FetchFailed("The URL's host name could not be resolved. Check its spelling."))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class FakeClassifier(Classifier):
+    """Says of a picture what `by_grey` says of its first pixel, else `scores`; counts the pictures it was shown."""
+
+    def __init__(self, scores: Scores | Exception = SAFE, by_grey: Mapping[int, Scores] | None = None) -> None:
+        labels = ("drawing", "hentai", "neutral", "porn", "sexy")
+        self.model = Model(name="fake", version="fake-1", labels=labels, size=8)
+        self.shown = 0
+        self._scores = scores
+        self._by_grey = by_grey or {}
+
+    def classify(self, view: NDArray[np.uint8]) -> Scores:
+        self.shown += 1
+        answer = self._by_grey.get(int(view[0, 0, 0, 0]), self._scores)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class RecordingObserver(Observer):
+    """Keeps what it is told instead of writing it."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, object]] = []
+        self.results: list[str] = []
+        self.failures: list[tuple[BaseException, str]] = []
+
+    def call(self, facts: Mapping[str, object], *, milliseconds: float) -> None:
+        self.calls.append({**facts, "milliseconds": milliseconds})
+
+    def images(self, results: Iterable[str]) -> None:
+        self.results.extend(results)
+
+    def failure(self, error: BaseException, request_id: str) -> None:
+        self.failures.append((error, request_id))
+
+
+@dataclass(frozen=True)
+class Service:
+    app: FastAPI
+    client: TestClient
+    fetch: FakeFetch
+    classifier: Classifier
+    observer: RecordingObserver
+
+
+def serve(
+    web: Web | None = None,
+    classifier: Classifier | None = None,
+    *,
+    cuts: Cuts | None = None,
+    default_policy: Policy = Policy.BALANCED,
+    deadline_seconds: float = 25.0,
+    identify: Identify = anyone,
+) -> Service:
+    """The whole application, but for the network, and for the model unless one is given."""
+    fetch = FakeFetch(web or {})
+    classifier = classifier or FakeClassifier()
+    observer = RecordingObserver()
+    cuts = cuts or Cuts()
+    pipeline = Pipeline(fetch, classifier, cuts=cuts, workers=2, deadline_seconds=deadline_seconds)
+    engine = Engine(pipeline, classifier.model, cuts, default_policy, observer)
+    app = create_app(engine, identify=identify, release="test")
+    # A server answers and goes on where an exception gets through to it, and so does this client.
+    return Service(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, observer)
+
+
+def load_event(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / name).read_text())
+    return event
+
+
+def gateway_event(
+    method: str,
+    path: str,
+    *,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    body: str | bytes | None = None,
+    key_hash: str | None = KEY_HASH,
+) -> dict[str, Any]:
+    """What an API Gateway REST API hands to its Lambda. `body`: bytes for a binary media type, else str."""
+    sent = {"Host": "abcdef1234.execute-api.eu-central-1.amazonaws.com", "X-Forwarded-Proto": "https"} | dict(
+        headers or {}
+    )
+    queried = parse_qs(query, keep_blank_values=True)
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": {name: values[-1] for name, values in queried.items()} or None,
+        "multiValueQueryStringParameters": queried or None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": path,
+            "httpMethod": method,
+            "path": f"/prod{path}",
+            "protocol": "HTTP/1.1",
+            "stage": "prod",
+            "requestId": "5f2f0b5c-3f7e-4c3e-9d31-6d4f4f6c9a01",
+            "identity": {"sourceIp": "198.51.100.7"},
+            "authorizer": {"principalId": key_hash, "keyHash": key_hash} if key_hash else None,
+        },
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": isinstance(body, bytes),
+    }
+
+
+def invoke(app: FastAPI, event: dict[str, Any]) -> dict[str, Any]:
+    """As the Lambda runtime calls the handler: no loop runs, and the event comes out of JSON."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        answer: dict[str, Any] = Mangum(app, lifespan="off")(json.loads(json.dumps(event)), None)  # type: ignore[arg-type]
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+    return answer
