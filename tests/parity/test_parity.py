@@ -16,7 +16,8 @@ import sklearn
 from PIL import Image
 
 from moderate.classifier import Classifier
-from moderate.images import View, decode
+from moderate.images import decode
+from moderate.views import View
 from moderate.verdict import Policy, Scores, nsfw_score
 
 HERE = Path(__file__).parent

@@ -1,8 +1,15 @@
-"""Which frames of an animation are judged."""
+"""Animations: which frames are judged, and what each looks like on the canvas."""
 
 import heapq
-from collections.abc import Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import accumulate, pairwise
+
+from PIL import Image
+
+from moderate.views import in_full_colour
 
 FRAMES_JUDGED = 16
 _LONGEST = 8
@@ -11,11 +18,51 @@ _TOO_SHORT_MS = 10.0
 _SHOWN_INSTEAD_MS = 100.0
 
 
-def display_time(duration_ms: float | None) -> float:
+class Disposal(Enum):
+    """What becomes of a frame's area before the next frame is drawn."""
+
+    KEEP = auto()
+    CLEAR = auto()
+    RESTORE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a GIF or an animated PNG, as a whole file of its own."""
+
+    still: bytes
+    at: tuple[int, int]
+    size: tuple[int, int]
+    shown_ms: float
+    disposal: Disposal
+    blended: bool
+    """Drawn over what is there; else it replaces it, transparent pixels and all."""
+
+
+def play(canvas_size: tuple[int, int], frames: Iterable[Frame]) -> Iterator[Image.Image]:
+    """The canvas as each frame in turn leaves it: one image, drawn on from frame to frame.
+
+    Browsers start with a transparent canvas and clear to transparent. Pillow's own players start with
+    the first palette colour or the default image, clear to the background colour and keep a disposal
+    beyond its frame: a file can show a person one thing and them another.
+    """
+    canvas = Image.new("RGBA", canvas_size)
+    for frame in frames:
+        with Image.open(io.BytesIO(frame.still), formats=["GIF", "PNG"]) as still:
+            picture = in_full_colour(still).convert("RGBA")
+        x, y = frame.at
+        before = canvas.crop((x, y, x + frame.size[0], y + frame.size[1]))
+        canvas.paste(Image.alpha_composite(before, picture) if frame.blended else picture, frame.at)
+        yield canvas
+        if frame.disposal is Disposal.CLEAR:
+            canvas.paste((0, 0, 0, 0), (x, y, x + frame.size[0], y + frame.size[1]))
+        elif frame.disposal is Disposal.RESTORE:
+            canvas.paste(before, frame.at)
+
+
+def display_time(duration_ms: float) -> float:
     """Milliseconds that a frame stays on a person's screen."""
-    if duration_ms is None or not duration_ms > _TOO_SHORT_MS:
-        return _SHOWN_INSTEAD_MS
-    return duration_ms
+    return duration_ms if duration_ms > _TOO_SHORT_MS else _SHOWN_INSTEAD_MS
 
 
 def choose_frames(display_times: Sequence[float]) -> list[int]:
@@ -26,12 +73,20 @@ def choose_frames(display_times: Sequence[float]) -> list[int]:
     total = len(display_times)
     if total <= FRAMES_JUDGED:
         return list(range(total))
-    chosen = {0, total - 1}
-    chosen.update(heapq.nlargest(_LONGEST, range(total), key=lambda index: display_times[index]))
+    chosen = {0, total - 1, *_longest(display_times)}
     ends = list(accumulate(display_times))
     while len(chosen) < FRAMES_JUDGED:
         chosen.add(_middle_of_longest_gap(sorted(chosen), ends))
     return sorted(chosen)
+
+
+def _longest(display_times: Sequence[float]) -> set[int]:
+    """The 8 frames shown longest; of those that tie for the last places, some from all over the animation."""
+    shortest = heapq.nlargest(_LONGEST, display_times)[-1]
+    longer = {index for index, time in enumerate(display_times) if time > shortest}
+    tied = [index for index, time in enumerate(display_times) if time == shortest]
+    places = _LONGEST - len(longer)
+    return longer | {tied[(2 * place + 1) * len(tied) // (2 * places)] for place in range(places)}
 
 
 def _middle_of_longest_gap(chosen: list[int], ends: list[float]) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from moderate.images import View
 from moderate.verdict import Scores
+from moderate.views import View
 
 
 class ModelUnusable(Exception):

@@ -1,0 +1,82 @@
+"""GIF taken apart into its frames, read as browsers read it."""
+
+from collections.abc import Iterator
+
+from moderate.animation import Disposal, Frame, display_time
+
+_HEADER = 6
+_EXTENSION = 0x21
+_IMAGE = 0x2C
+_TRAILER = 0x3B
+_GRAPHIC_CONTROL = 0xF9
+_HAS_PALETTE = 0x80
+_INTERLACED = 0x40
+_HAS_TRANSPARENT_INDEX = 0x01
+# 4 is not in the standard; encoders write it for 3.
+_DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}
+_NO_CONTROL = bytes(4)
+
+
+class DamagedGif(ValueError):
+    """The file ends early, or goes on where a GIF may not."""
+
+
+def frames(data: bytes) -> Iterator[Frame]:
+    """Raises DamagedGif, IndexError."""
+    global_palette, position = _palette(data, data[_HEADER + 4], _HEADER + 7)
+    control = _NO_CONTROL
+    while position < len(data):
+        kind = data[position]
+        if kind == _EXTENSION:
+            if data[position + 1] == _GRAPHIC_CONTROL:
+                control = data[position + 3 : position + 7]
+            position = _end_of_blocks(data, position + 2)
+        elif kind == _IMAGE:
+            at, flags = position, data[position + 9]
+            x, y, width, height = _words(data[at + 1 : at + 9])
+            palette, start = _palette(data, flags, at + 10)
+            position = _end_of_blocks(data, start + 1)
+            yield Frame(
+                still=_still(data[at + 5 : at + 9], palette or global_palette, control, flags, data[start:position]),
+                at=(x, y),
+                size=(width, height),
+                shown_ms=display_time(10 * int.from_bytes(control[1:3], "little")),
+                disposal=_DISPOSALS.get(control[0] >> 2 & 7, Disposal.KEEP),
+                blended=True,
+            )
+            control = _NO_CONTROL
+        elif kind == _TRAILER or not data[position:].strip(b"\0"):
+            return
+        else:
+            # Some viewers stop here and some look for the next frame.
+            raise DamagedGif
+
+
+def canvas_size(data: bytes, first: Frame) -> tuple[int, int]:
+    """The screen, grown to hold the first frame; later frames are cut off at its edges."""
+    width, height = _words(data[_HEADER : _HEADER + 4])
+    return max(width, first.at[0] + first.size[0]), max(height, first.at[1] + first.size[1])
+
+
+def _still(size: bytes, palette: bytes, control: bytes, flags: int, pixels: bytes) -> bytes:
+    colours = (len(palette) // 3).bit_length() - 2
+    screen = b"GIF89a" + size + (bytes([_HAS_PALETTE | colours, 0, 0]) + palette if palette else bytes(3))
+    transparency = bytes([_EXTENSION, _GRAPHIC_CONTROL, 4, control[0] & _HAS_TRANSPARENT_INDEX, 0, 0, control[3], 0])
+    image = bytes([_IMAGE, 0, 0, 0, 0]) + size + bytes([flags & _INTERLACED])
+    return screen + transparency + image + pixels + bytes([_TRAILER])
+
+
+def _palette(data: bytes, flags: int, start: int) -> tuple[bytes, int]:
+    """The palette that `flags` announce at `start`, empty if none, and where it ends."""
+    end = start + (3 << (flags & 7) + 1 if flags & _HAS_PALETTE else 0)
+    return data[start:end], end
+
+
+def _end_of_blocks(data: bytes, position: int) -> int:
+    while length := data[position]:
+        position += length + 1
+    return position + 1
+
+
+def _words(data: bytes) -> list[int]:
+    return [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]

@@ -1,0 +1,160 @@
+"""PNG reduced to the chunks that make its picture, and APNG taken apart into its frames.
+
+Pillow lets text chunks steer its decoder, and believes a tRNS that stands in the wrong place or holds too
+much, which libpng (that is, every browser) ignores: with either, a file can show a person one thing and
+Pillow another. So nothing reaches Pillow but what makes the picture, and a file on which viewers may
+differ is refused.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, count, pairwise
+
+from moderate.animation import Disposal, Frame, display_time
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
+_GREY, _COLOUR, _PALETTE = 0, 2, 3
+_EIGHT_BITS = 8
+_WIDENED = {2: 85, 4: 17}
+_DISPOSALS = (Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE)
+
+
+class DamagedPng(ValueError):
+    """The file is incomplete, or breaks a rule on whose breach viewers differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Png:
+    single: dict[bytes, bytes]
+    """Of the chunks that a file holds at most once, those that matter."""
+    pixels: list[list[bytes]]
+    """Compressed; of the default image and of every further frame."""
+    controls: list[bytes]
+    """How to draw each frame of the animation. The default image need not be one: then there is one fewer."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return _size(self.single[b"IHDR"])
+
+    def still(self) -> bytes:
+        """The default image: all that a viewer shows which knows nothing of animations."""
+        return self._file(self.single[b"IHDR"], self.pixels[0])
+
+    def frames(self) -> Iterator[Frame]:
+        """The default image comes first, of the animation or not: some viewers show nothing else."""
+        animated = self.pixels[-len(self.controls) :]
+        if len(animated) < len(self.pixels):
+            yield Frame(self.still(), (0, 0), self.size, display_time(0), Disposal.CLEAR, blended=False)
+        for control, pixels in zip(self.controls, animated, strict=True):
+            left, top, delay, unit, disposal, blend = struct.unpack(">8xIIHHBB", control)
+            yield Frame(
+                still=self._file(control, pixels),
+                at=(left, top),
+                size=_size(control),
+                shown_ms=display_time(1000 * delay / (unit or 100)),
+                disposal=_DISPOSALS[disposal],
+                blended=blend == 1,
+            )
+
+    def _file(self, size: bytes, pixels: list[bytes]) -> bytes:
+        header = size[:8] + self.single[b"IHDR"][8:]
+        chunks = self.single | {b"IHDR": header, b"IDAT": b"".join(pixels), b"IEND": b""}
+        order = (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND")
+        return _SIGNATURE + b"".join(_chunk(kind, chunks[kind]) for kind in order if kind in chunks)
+
+
+def read(data: bytes) -> Png:
+    """Raises DamagedPng, or what `struct` and indexing raise on too few bytes."""
+    png = Png({}, [], [])
+    sequence = count()
+    awaited = True
+    for (previous, _), (kind, body) in pairwise(chain([(b"", b"")], _chunks(data))):
+        if kind in _AT_MOST_ONCE:
+            _require(kind not in png.single and (kind == b"eXIf" or not png.pixels))
+            _require(kind != b"PLTE" or b"tRNS" not in png.single)
+            png.single[kind] = body
+        elif kind == b"IDAT":
+            _require(previous == b"IDAT" or not png.pixels)
+            _add(png.pixels, body, new=awaited)
+            awaited = False
+        elif kind in (b"fcTL", b"fdAT") and b"acTL" in png.single:
+            _require(int.from_bytes(body[:4], "big") == next(sequence))
+            if kind == b"fcTL":
+                _require(not awaited or not png.controls)
+                png.controls.append(body[4:])
+            else:
+                _require(bool(png.pixels) and (awaited or previous == b"fdAT"))
+                _add(png.pixels, body[4:], new=awaited)
+            awaited = kind == b"fcTL"
+    _check_animation(png)
+    _settle_transparency(png.single)
+    return png
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = len(_SIGNATURE)
+    kind = b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, position)
+        body = data[position + 8 : position + 8 + length]
+        (checksum,) = struct.unpack_from(">I", data, position + 8 + length)
+        _require(checksum == zlib.crc32(kind + body))
+        yield kind, body
+        position += length + 12
+
+
+def _add(pixels: list[list[bytes]], compressed: bytes, *, new: bool) -> None:
+    if new:
+        pixels.append([])
+    pixels[-1].append(compressed)
+
+
+def _check_animation(png: Png) -> None:
+    _require(bool(png.pixels))
+    if b"acTL" not in png.single:
+        return
+    (frames,) = struct.unpack_from(">I", png.single[b"acTL"])
+    _require(0 < frames == len(png.controls) and len(png.pixels) - frames in (0, 1))
+    if len(png.pixels) == frames:
+        _require(png.controls[0][:16] == png.single[b"IHDR"][:8] + bytes(8))
+    for control in png.controls:
+        left, top = struct.unpack_from(">II", control, 8)
+        width, height = _size(control)
+        _require(left + width <= png.size[0] and top + height <= png.size[1])
+
+
+def _settle_transparency(single: dict[bytes, bytes]) -> None:
+    """Drop, widen or refuse the tRNS chunk, so that Pillow makes of it what libpng does."""
+    depth, colour = struct.unpack(">8xBB3x", single[b"IHDR"])
+    if b"tRNS" not in single:
+        return
+    transparency = single[b"tRNS"]
+    if colour == _PALETTE:
+        _require(0 < len(transparency) <= min(len(single[b"PLTE"]) // 3, 1 << depth))
+    elif colour == _GREY:
+        (level,) = struct.unpack(">H", transparency)
+        _require(level < 1 << depth)
+        # Pillow widens grey levels to 8 bits, but not this one.
+        single[b"tRNS"] = struct.pack(">H", level * _WIDENED.get(depth, 1))
+    elif colour == _COLOUR:
+        # In 16 bits one colour of 2^48 is transparent, and which pixels have it is lost in Pillow's 8.
+        _require(depth == _EIGHT_BITS and max(struct.unpack(">HHH", transparency)) < 1 << depth)
+    else:
+        del single[b"tRNS"]
+
+
+def _size(control: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from(">II", control)
+    return width, height
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _require(sound: bool) -> None:  # noqa: FBT001 - reads like an assertion
+    if not sound:
+        raise DamagedPng

@@ -1,0 +1,102 @@
+"""A decoded image -> the small pictures of it that are judged."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+View = NDArray[np.uint8]
+"""One picture to judge: RGB, shape (1, size, size, 3)."""
+
+UPRIGHT = 1
+_ORIENTATION_TAG = 0x0112
+_TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_BAND = 256
+_OPAQUE = 255
+_WHITE = (255, 255, 255)
+_BLACK = (0, 0, 0)
+
+
+def views(image: Image.Image, size: int, orientation: int = UPRIGHT) -> Iterator[View]:
+    """`image` upright at `size` pixels a side; on white and on black where it is not opaque."""
+    small = _shrink(image, size)
+    if orientation in _TRANSPOSITIONS:
+        small = small.transpose(_TRANSPOSITIONS[orientation])
+    if small.mode != "RGBA" or small.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
+        yield _as_view(small.convert("RGB"))
+    else:
+        yield _as_view(_on(_WHITE, small))
+        yield _as_view(_on(_BLACK, small))
+
+
+def orientation_of(image: Image.Image) -> int:
+    # Not image.getexif(): it also believes XMP and text chunks, which viewers do not.
+    exif = Image.Exif()
+    try:
+        exif.load(image.info.get("exif", b""))
+        return int(exif.get(_ORIENTATION_TAG, UPRIGHT))
+    except Exception:  # noqa: BLE001 - damaged EXIF says nothing about the picture
+        return UPRIGHT
+
+
+def in_full_colour(image: Image.Image) -> Image.Image:
+    """`image` in a mode that may be resized: L or RGB, or RGBA where anything in it may be transparent.
+
+    Pillow quietly resizes palette and bilevel pictures by picking single pixels, which hides whatever
+    lies between them.
+    """
+    if image.mode.startswith("I;16"):
+        return _from_16_bit(image)
+    if image.has_transparency_data:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+
+
+def _from_16_bit(image: Image.Image) -> Image.Image:
+    """Pillow's own conversion clips at 255, which turns nearly all of a 16-bit picture white."""
+    values = np.asarray(image)
+    grey = Image.fromarray((values >> 8).astype(np.uint8))
+    key = image.info.get("transparency")
+    if key is None:
+        return grey
+    opaque = Image.fromarray(np.where(values == key, 0, _OPAQUE).astype(np.uint8))
+    return Image.merge("RGBA", (grey, grey, grey, opaque))
+
+
+def _shrink(image: Image.Image, size: int) -> Image.Image:
+    """Every pixel of `image` counts: both filters widen with the factor by which they shrink.
+
+    Taken in bands, so that a large picture is never held whole in a wider mode than its own. The result
+    is the same to the bit: Pillow too shrinks the rows first and the columns afterwards.
+    """
+    resample = Image.Resampling.BOX if min(image.size) >= size else Image.Resampling.BILINEAR
+    narrow: Image.Image | None = None
+    for top in range(0, image.height, _BAND):
+        band = in_full_colour(image.crop((0, top, image.width, min(top + _BAND, image.height))))
+        # Premultiplied, so that the colour of what is transparent does not bleed into what is not.
+        band = band.convert("RGBa") if band.mode == "RGBA" else band
+        narrow = narrow or Image.new(band.mode, (size, image.height))
+        narrow.paste(band.resize((size, band.height), resample), (0, top))
+    if narrow is None:
+        raise ValueError("an image without rows")
+    small = narrow.resize((size, size), resample)
+    return small.convert("RGBA") if small.mode == "RGBa" else small
+
+
+def _on(background: tuple[int, int, int], image: Image.Image) -> Image.Image:
+    canvas = Image.new("RGB", image.size, background)
+    canvas.paste(image, mask=image.getchannel("A"))
+    return canvas
+
+
+def _as_view(image: Image.Image) -> View:
+    return np.asarray(image)[np.newaxis]
