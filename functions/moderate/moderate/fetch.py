@@ -82,7 +82,7 @@ class Fetcher:
                 return await self._follow(target)
         except (TimeoutError, TimeoutException) as error:
             raise FetchTimeout(
-                f"The image did not arrive in time ({self._url_deadline:g} seconds at most). Try again, or send the image itself.",
+                f"The image did not arrive in time ({self._url_deadline:g} seconds at most). Retry or send the image.",
                 detail=type(error).__name__,
             ) from None
         except (NetworkError, ProtocolError, OSError) as error:

@@ -1,41 +1,27 @@
 import ssl
-import subprocess
-from pathlib import Path
 
 import pytest
+from tests.hostile.certificates import Certificates, issue
 from tests.unit.fetching.web import Web
 
 from moderate.fetch import FetchFailed
 
-NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an authority (ca.pem) and what it issued to pub.test and 93.184.216.34 (site.pem)."""
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def make(*arguments: str) -> None:
-        subprocess.run(["openssl", "req", "-x509", "-days", "2", *NEW_KEY, *arguments], cwd=folder, check=True)
-
-    make("-subj", "/CN=Test authority", "-keyout", "ca.key", "-out", "ca.pem")
-    make(
-        *("-subj", "/CN=pub.test", "-keyout", "site.key", "-out", "site.pem", "-CA", "ca.pem", "-CAkey", "ca.key"),
-        *("-addext", "subjectAltName=DNS:pub.test,IP:93.184.216.34", "-addext", "basicConstraints=CA:FALSE"),
-    )
-    return folder
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return issue(tmp_path_factory.mktemp("certificates"), ["DNS:pub.test", "IP:93.184.216.34"])
 
 
 @pytest.fixture
-def site(certificates: Path) -> ssl.SSLContext:
+def site(certificates: Certificates) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificates / "site.pem", certificates / "site.key")
+    context.load_cert_chain(certificates.site, certificates.key)
     return context
 
 
 @pytest.fixture(autouse=True)
-def _trust(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+def _trust(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
 
 
 @pytest.mark.parametrize("host", ["pub.test", "pub.test.", "93.184.216.34"])
