@@ -44,8 +44,8 @@ _EXAMPLES: tuple[Exception, ...] = (
     FetchFailed("The image's server answered 404. Check that anyone can open the URL."),
     FetchTimeout("The image did not arrive within 8 seconds. Try again, or send the image itself."),
     UndecodableImage(),
-    TooManyPixels("The image has too many pixels: baseline JPEG may have 50 megapixels. Send a smaller one."),
-    TooManyFrames(),
+    TooManyPixels("baseline JPEG", 50),
+    TooManyFrames(120),
     RequestTooSlow(),
     Exception(),
 )
