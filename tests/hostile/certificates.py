@@ -20,11 +20,16 @@ def issue(folder: Path, subjects: Iterable[str]) -> Certificates:
     """subjects: as in subjectAltName, like DNS:pub.test or IP:93.184.216.34."""
     made = Certificates(folder / "authority.pem", folder / "site.pem", folder / "site.key")
     authority_key = folder / "authority.key"
-    _request("-subj", "/CN=Test authority", "-keyout", str(authority_key), "-out", str(made.authority))
+    # Python 3.13 verifies strictly: the usage and the identifiers must be there.
+    _request(
+        *("-subj", "/CN=Test authority", "-keyout", str(authority_key), "-out", str(made.authority)),
+        *("-addext", "keyUsage=critical,keyCertSign"),
+    )
     _request(
         *("-subj", "/CN=site", "-keyout", str(made.key), "-out", str(made.site)),
         *("-CA", str(made.authority), "-CAkey", str(authority_key)),
         *("-addext", f"subjectAltName={','.join(subjects)}", "-addext", "basicConstraints=CA:FALSE"),
+        *("-addext", "subjectKeyIdentifier=hash", "-addext", "authorityKeyIdentifier=keyid"),
     )
     return made
 

@@ -69,6 +69,7 @@ def test_a_look_up_given_up_on_in_the_queue_never_starts() -> None:
     async def run() -> None:
         resolve = SystemResolver(threads=1, look_up=look_up)
         first = asyncio.create_task(resolve("first.test"))
+        await asyncio.sleep(0)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(resolve("second.test"), 0.05)
         released.set()
