@@ -61,6 +61,10 @@ def data_url(data: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
+class Never(Exception):
+    """Stands for an answer that does not come."""
+
+
 class FakeFetch:
     """As Fetcher.fetch, over a dictionary. What is not in it cannot be fetched; `asked` holds every URL asked for."""
 
@@ -72,6 +76,8 @@ class FakeFetch:
         self.asked.append(url)
         parse(url)
         answer = self._web.get(url, FetchFailed("The URL's host name could not be resolved. Check its spelling."))
+        if isinstance(answer, Never):
+            await asyncio.Event().wait()
         if isinstance(answer, Exception):
             raise answer
         return answer

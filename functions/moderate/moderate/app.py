@@ -10,7 +10,7 @@ from starlette.routing import Match
 
 from moderate import __version__, openapi
 from moderate.callers import Identify
-from moderate.dialects import DIALECTS, dialect_of
+from moderate.dialects import DIALECTS, dialect_for
 from moderate.dialects.engine import Engine
 from moderate.errors import problem_of
 from moderate.marker import carries_own_marker
@@ -88,9 +88,7 @@ async def _refuse_own_fetches(request: Request) -> None:
 async def _answer_error(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     request.state.code = problem.code
-    scope = request.scope
-    dialect = dialect_of(scope["path"], mounted_under=scope["root_path"])
-    response = dialect.error_response(problem, request.state.request_id, error)
+    response = dialect_for(request.scope).error_response(problem, request.state.request_id, error)
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = _methods_at(request)
     return response

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from moderate.dialects import dialect_of
+from moderate.dialects import dialect_for
 from moderate.errors import INTERNAL
 from modest.observability import Observer
 
@@ -41,8 +41,7 @@ class Calls:
         except Exception as error:  # noqa: BLE001 - the last net: whatever gets here is a fault of ours
             self._observer.failure(error, request_id)
             if status is None:
-                dialect = dialect_of(scope["path"], mounted_under=scope.get("root_path", ""))
-                response = dialect.error_response(INTERNAL, request_id, error)
+                response = dialect_for(scope).error_response(INTERNAL, request_id, error)
                 state["code"] = INTERNAL.code
                 await response(scope, receive, send_with_headers)
         milliseconds = (time.perf_counter() - start) * 1000

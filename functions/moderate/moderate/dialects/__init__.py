@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+from starlette.types import Scope
 
 from moderate.dialects import nanogpt, oanor
 from moderate.dialects.engine import Engine
@@ -25,7 +26,11 @@ OANOR = Dialect(oanor.PREFIXES, oanor.router, oanor.error_response)
 DIALECTS = (NANOGPT, OANOR)
 
 
-def dialect_of(path: str, *, mounted_under: str = "") -> Dialect:
+def dialect_of(path: str) -> Dialect:
     """The dialect that a path belongs to; oanor's flat envelope serves all that belongs to none."""
-    route = path.removeprefix(mounted_under)
-    return next((dialect for dialect in DIALECTS if route.startswith(dialect.prefixes)), OANOR)
+    return next((dialect for dialect in DIALECTS if path.startswith(dialect.prefixes)), OANOR)
+
+
+def dialect_for(scope: Scope) -> Dialect:
+    """As dialect_of, for a call's path without what the application is mounted under."""
+    return dialect_of(scope["path"].removeprefix(scope.get("root_path", "")))
