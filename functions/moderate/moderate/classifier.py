@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from moderate.heatmap import Grid, against_neutral
 from moderate.verdict import Scores
 from moderate.views import View
 
@@ -52,6 +53,11 @@ class Classifier:
         if not all(math.isfinite(value) for value in probabilities):
             raise ClassificationFailed
         return Scores(**dict(zip(self.model.labels, probabilities, strict=True)))
+
+    def heatmaps(self, view: View) -> dict[str, Grid]:
+        """Where the classes of heatmap.EXPLAINED were seen; 7 x 7 numbers each, 8 x 8 with inception_v3."""
+        (maps,) = self._session.run(["heatmap"], {"image": view})[0]
+        return against_neutral(maps, self.model.labels)
 
     def warm_up(self) -> None:
         """Let the first caller not pay for the session's first allocations."""

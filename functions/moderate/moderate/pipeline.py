@@ -8,9 +8,11 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from moderate import images
 from moderate.classifier import Classifier
+from moderate.heatmap import Grid
 from moderate.images import Frames
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64
 from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
@@ -39,6 +41,8 @@ class Judgement:
     frames: Frames
     digest: str
     """SHA-256 of the image's bytes: two judgements with one digest are of one image."""
+    heatmaps: dict[str, Grid] | None = None
+    """Of the worst frame, where they were asked for."""
 
 
 Outcome = Judgement | PublicError
@@ -61,21 +65,24 @@ class Pipeline:
         self._deadline_seconds = deadline_seconds
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="judge")
 
-    async def judge(self, sources: Sequence[Source], policy: Policy) -> list[Outcome]:
+    async def judge(self, sources: Sequence[Source], policy: Policy, *, explain: bool = False) -> list[Outcome]:
         """One outcome per source, in order: a judgement, or why that image could not be judged.
 
         Identical sources are fetched and judged once.
         """
-        tasks = {source: asyncio.create_task(self._judge_one(source, policy)) for source in dict.fromkeys(sources)}
+        tasks = {
+            source: asyncio.create_task(self._judge_one(source, policy, explain=explain))
+            for source in dict.fromkeys(sources)
+        }
         if tasks:
             await asyncio.wait(tasks.values(), timeout=self._deadline_seconds)
         outcomes = {source: _outcome(task) for source, task in tasks.items()}
         return [outcomes[source] for source in sources]
 
-    async def _judge_one(self, source: Source, policy: Policy) -> Judgement:
+    async def _judge_one(self, source: Source, policy: Policy, *, explain: bool) -> Judgement:
         data = await self._bytes_of(source)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._judge_bytes, data, policy)
+        return await loop.run_in_executor(self._executor, partial(self._judge_bytes, data, policy, explain=explain))
 
     async def _bytes_of(self, source: Source) -> bytes:
         match source:
@@ -86,10 +93,10 @@ class Pipeline:
             case ImageBytes(data):
                 return data
 
-    def _judge_bytes(self, data: bytes, policy: Policy) -> Judgement:
+    def _judge_bytes(self, data: bytes, policy: Policy, *, explain: bool) -> Judgement:
         picture = images.decode(data, self._classifier.model.size)
-        every_view = [self._classifier.classify(view) for view in picture.views]
-        worst = max(every_view, key=lambda scores: nsfw_score(scores, policy))
+        scored = [(self._classifier.classify(view), view) for view in picture.views]
+        worst, worst_view = max(scored, key=lambda seen: nsfw_score(seen[0], policy))
         score = nsfw_score(worst, policy)
         return Judgement(
             scores=worst,
@@ -97,6 +104,7 @@ class Pipeline:
             verdict=verdict(score, self._cuts),
             frames=picture.frames,
             digest=hashlib.sha256(data).hexdigest(),
+            heatmaps=self._classifier.heatmaps(worst_view) if explain else None,
         )
 
 
