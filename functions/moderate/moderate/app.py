@@ -19,7 +19,7 @@ from moderate.parameters import InvalidRequest
 from modest.errors import PublicError
 
 _JSON_DOCUMENT: openapi.Responses = {200: {"description": "The OpenAPI 3.1 document."}}
-_PAGE: openapi.Responses = {200: {"description": "A page that needs no other host.", "content": {"text/html": {}}}}
+_PAGE: openapi.Responses = {200: {"description": "A page that needs no other host."}}
 
 
 def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
@@ -60,7 +60,14 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
     async def document() -> JSONResponse:
         return JSONResponse(openapi.document(app))
 
-    @app.get("/docs", tags=["service"], summary="The documentation page", operation_id="docs", responses=_PAGE)
+    @app.get(
+        "/docs",
+        tags=["service"],
+        summary="The documentation page",
+        operation_id="docs",
+        response_class=HTMLResponse,
+        responses=_PAGE,
+    )
     async def docs() -> HTMLResponse:
         return HTMLResponse(openapi.PAGE)
 

@@ -1,0 +1,277 @@
+"""The OpenAPI document says what the application does, and the page that shows it needs nobody else."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.openapi.models import OpenAPI
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from starlette.testclient import TestClient
+from tests.support import FakeClassifier, png, serve
+
+from moderate.dialects import dialect_of
+from moderate.errors import STATUS_AND_CODE
+
+PATHS = {
+    "/api/nsfw/image": {"post"},
+    "/v1/check": {"get", "post"},
+    "/v1/classify": {"get", "post"},
+    "/health": {"get"},
+    "/openapi.json": {"get"},
+    "/docs": {"get"},
+}
+KEYED = {path for path in PATHS if path.startswith(("/api", "/v1"))}
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    return serve({"https://example.com/image.jpg": png()}).client
+
+
+@pytest.fixture(scope="module")
+def document(client: TestClient) -> dict[str, Any]:
+    answer: dict[str, Any] = client.get("/openapi.json").json()
+    return answer
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def keyed_operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [found for found in operations(document) if found[0] in KEYED]
+
+
+def media(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where each body of a request or an answer is described, and how."""
+    for path, method, operation in operations(document):
+        for kind, described in operation.get("requestBody", {}).get("content", {}).items():
+            yield f"{method} {path} takes {kind}", described
+        for status, response in operation["responses"].items():
+            for kind, described in response.get("content", {}).items():
+                yield f"{method} {path} answers {status} {kind}", described
+
+
+def examples(described: dict[str, Any]) -> list[Any]:
+    named = [example["value"] for example in described.get("examples", {}).values()]
+    return named + ([described["example"]] if "example" in described else [])
+
+
+def validator(schema: dict[str, Any], document: dict[str, Any]) -> Draft202012Validator:
+    # References are to the document's root, so its components stand in the schema's.
+    return Draft202012Validator(schema | {"components": document["components"]})
+
+
+def test_it_is_an_openapi_3_1_document(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+    OpenAPI.model_validate(document)
+
+
+def test_every_schema_in_it_is_a_json_schema(document: dict[str, Any]) -> None:
+    schemas = [
+        *document["components"]["schemas"].values(),
+        *(found["schema"] for _, found in media(document) if "schema" in found),
+    ]
+    schemas += [
+        parameter["schema"] for _, _, found in operations(document) for parameter in found.get("parameters", [])
+    ]
+    assert len(schemas) > 40
+    for schema in schemas:
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    references = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)))
+    assert references
+    for reference in references:
+        assert reference.startswith("#/components/schemas/")
+        assert reference.rpartition("/")[2] in document["components"]["schemas"]
+
+
+def test_it_describes_every_route_and_no_other(document: dict[str, Any], client: TestClient) -> None:
+    assert {path: set(methods) for path, methods in document["paths"].items()} == PATHS
+    for path, methods in PATHS.items():
+        allowed = client.delete(path).headers["allow"].lower().split(", ")
+        assert set(allowed) == methods
+
+
+def test_every_operation_has_an_id_of_its_own_and_a_summary(document: dict[str, Any]) -> None:
+    found = list(operations(document))
+    assert len({operation["operationId"] for _, _, operation in found}) == len(found)
+    assert all(operation["summary"] for _, _, operation in found)
+
+
+def test_the_server_is_relative_to_the_document(document: dict[str, Any]) -> None:
+    assert document["servers"] == [{"url": "./"}]
+
+
+def test_keyed_routes_take_the_key_from_any_of_the_three_headers(document: dict[str, Any]) -> None:
+    assert set(document["components"]["securitySchemes"]) == {"x-api-key", "x-oanor-key", "bearer"}
+    for path, _, operation in operations(document):
+        named = [name for requirement in operation.get("security", []) for name in requirement]
+        assert named == (["x-api-key", "x-oanor-key", "bearer"] if path in KEYED else [])
+
+
+def test_every_request_and_every_answer_in_json_has_an_example(document: dict[str, Any]) -> None:
+    for where, described in media(document):
+        if "/docs" in where or "/openapi.json" in where:
+            continue
+        assert examples(described), where
+    for path, _, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert "example" in parameter, (path, parameter["name"])
+
+
+def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
+    checked = 0
+    for where, described in media(document):
+        for example in examples(described):
+            if "schema" in described:
+                assert list(validator(described["schema"], document).iter_errors(example)) == [], where
+                checked += 1
+    for _, _, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            validator(parameter["schema"], document).validate(parameter["example"])
+    assert checked > 60
+
+
+def test_a_schema_refuses_what_is_not_an_answer(document: dict[str, Any]) -> None:
+    """Or else every example would fit."""
+    for path, method, operation in keyed_operations(document):
+        schema = operation["responses"]["400"]["content"]["application/json"]["schema"]
+        assert not validator(schema, document).is_valid({"detail": "Not Found"}), (method, path)
+
+
+def test_every_code_has_an_example_under_its_status_on_every_route(document: dict[str, Any]) -> None:
+    for path, _, operation in keyed_operations(document):
+        shown = {
+            (int(status), code)
+            for status, response in operation["responses"].items()
+            for code in response["content"]["application/json"].get("examples", {})
+        }
+        # NanoGPT's dialect answers 400 to whatever is wrong with an image.
+        nanogpts = path == "/api/nsfw/image"
+        wanted = {(400 if nanogpts and status > 401 else status, code) for status, code in STATUS_AND_CODE.values()}
+        assert shown == wanted | {(500, "internal_error")}
+
+
+def test_an_example_of_an_error_is_what_the_application_answers(client: TestClient, document: dict[str, Any]) -> None:
+    """Field by field, but for the time and the request's id."""
+    calls: dict[str, dict[str, object]] = {
+        "invalid_request": {"policy": "lax"},
+        "invalid_url": {"url": "ftp://example.com/"},
+        "blocked_url": {"url": "http://10.0.0.1/"},
+        "invalid_base64": {"base64": "="},
+        "undecodable_image": {"base64": "Qk0="},
+        "unsupported_format": {"base64": "AAAA"},
+    }
+    for code, fields in calls.items():
+        answer = client.post(
+            "/v1/check", json={"url": "https://example.com/image.jpg"} | fields if "policy" in fields else fields
+        )
+        responses = document["paths"]["/v1/check"]["post"]["responses"]
+        example = responses[str(answer.status_code)]["content"]["application/json"]["examples"][code]["value"]
+        assert answer.json() | {"meta": None} == example | {"meta": None}
+
+
+def test_the_examples_of_requests_are_answered() -> None:
+    service = serve(
+        {
+            url: png(grey=grey)
+            for grey, url in enumerate(
+                [
+                    "https://example.com/image-1.jpg",
+                    "https://example.com/image-2.jpg",
+                    "https://tesseract.projectnaptha.com/img/eng_bw.png",
+                ]
+            )
+        },
+        FakeClassifier(),
+    )
+    document = service.client.get("/openapi.json").json()
+    answered = 0
+    for path, method, operation in keyed_operations(document):
+        described = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        for example in examples(described):
+            answer = service.client.request(method, path, json=example)
+            assert answer.status_code == 200, (path, example, answer.text)
+            answered += 1
+        for parameter in operation["parameters"] if method == "get" else []:
+            if parameter["name"] in ("url", "base64"):
+                query = {parameter["name"]: parameter["example"]}
+                assert service.client.get(path, params=query).status_code == 200
+                answered += 1
+    assert answered == 11
+
+
+def test_answers_fit_the_schemas(document: dict[str, Any]) -> None:
+    client = serve({"https://example.com/image.jpg": png()}).client
+    answers = [
+        ("/v1/check", "post", {"url": "https://example.com/image.jpg"}),
+        ("/v1/check", "post", {}),
+        ("/v1/classify", "post", {"url": "https://example.com/image.jpg"}),
+        ("/api/nsfw/image", "post", {"imageUrl": "https://example.com/image.jpg"}),
+        ("/api/nsfw/image", "post", {"imageUrls": ["x", "https://example.com/image.jpg"], "on_error": "partial"}),
+        ("/api/nsfw/image", "post", {"imageUrl": "x"}),
+    ]
+    for path, method, fields in answers:
+        answer = client.request(method, path, json=fields)
+        response = document["paths"][path][method]["responses"][str(answer.status_code)]
+        validator(response["content"]["application/json"]["schema"], document).validate(answer.json())
+
+
+def test_it_says_nothing_of_fastapis_own_errors(document: dict[str, Any]) -> None:
+    assert "HTTPValidationError" not in json.dumps(document)
+    assert all("default" not in operation["responses"] for _, _, operation in keyed_operations(document))
+
+
+def test_the_dialect_of_each_path_is_the_one_that_describes_it(document: dict[str, Any]) -> None:
+    for path, _, operation in keyed_operations(document):
+        assert operation["tags"] == ["NanoGPT" if dialect_of(path).prefixes == ("/api/nsfw/",) else "oanor"]
+
+
+def test_the_page_is_a_page(document: dict[str, Any]) -> None:
+    assert list(document["paths"]["/docs"]["get"]["responses"]["200"]["content"]) == ["text/html"]
+
+
+def test_health_says_what_runs(client: TestClient, document: dict[str, Any]) -> None:
+    answer = client.get("/health")
+    example = document["paths"]["/health"]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+    assert answer.json()["model"] == {"name": "fake", "version": "fake-1"}
+    assert answer.json()["build"] == "test"
+    assert list(answer.json()) == list(example)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_page_refers_to_no_other_host(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "//" not in re.sub(r"(?m)^\s*//.*|<!--.*?-->", "", page)
+    assert "url: 'openapi.json'" in page
+
+
+def test_the_pages_files_are_served_from_here_and_nothing_else_is(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page)
+    kinds = {asset: client.get(f"/{asset}").headers["content-type"].partition(";")[0] for asset in assets}
+    assert kinds == {
+        "docs/swagger-ui.css": "text/css",
+        "docs/favicon.png": "image/png",
+        "docs/swagger-ui-bundle.js": "text/javascript",
+    }
+    for other in ("redoc.standalone.js", "..%2f__init__.py", "%2fetc%2fpasswd", "../openapi.py"):
+        assert client.get(f"/docs/{other}").status_code == 404
+
+
+@pytest.mark.parametrize("prefix", ["", "/prod"])
+def test_the_pages_links_hold_under_a_prefix(prefix: str) -> None:
+    client = TestClient(serve().app, root_path=prefix)
+    page_url = client.base_url.join(f"{prefix}/docs")
+    page = client.get(page_url).text
+    for link in [*re.findall(r'(?:src|href)="([^"]+)"', page), "openapi.json"]:
+        assert client.get(page_url.join(link)).status_code == 200, link
