@@ -39,7 +39,9 @@ def test_any_text_at_all_can_be_asked_about(text: str) -> None:
     assert not is_well_formed(text)
 
 
-@pytest.mark.parametrize("key", ["", "mod_live_", KEY[:-1], KEY + "0", " " + KEY, KEY.lower(), KEY.replace("o", "\u043e")])
+@pytest.mark.parametrize(
+    "key", ["", "mod_live_", KEY[:-1], KEY + "0", " " + KEY, KEY.lower(), KEY.replace("o", "\u043e")]
+)
 def test_other_lengths_cases_and_alphabets_are_not_well_formed(key: str) -> None:
     assert not is_well_formed(key)
 
