@@ -1,0 +1,64 @@
+"""Whose key it is: account, plan and terms behind a call. All that an operator may change is read anew each time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from modest.accounts import RATE, Account, account_from, account_key, key_from, key_key, pointer_key, rate_from
+from modest.money import Currency, Rate, Terms
+from modest.patience import Budget
+from modest.plans import Plan, Plans
+from modest.refusals import LedgerUnavailable, UnknownKey
+from modest.table import Item, Key, Table
+
+_RATE_KEPT_FOR = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    account: Account
+    plan: Plan
+    terms: Terms
+    items: Mapping[Key, Item]
+    """What else was asked for, as far as it exists."""
+
+
+class Directory:
+    def __init__(self, table: Table, plans: Plans) -> None:
+        self._table = table
+        self._plans = plans
+        self._account_ids: dict[str, str] = {}
+        self._rate: tuple[datetime, Rate] | None = None
+
+    def account_id(self, key_hash: str, budget: Budget) -> str:
+        """A key never changes its account, so this is read once. Raises UnknownKey, LedgerUnavailable."""
+        if key_hash not in self._account_ids:
+            pointer = pointer_key(key_hash)
+            found = budget.run(lambda: self._table.read([pointer]))
+            if pointer not in found:
+                raise UnknownKey
+            self._account_ids[key_hash] = found[pointer]["account"]
+        return self._account_ids[key_hash]
+
+    def caller(self, key_hash: str, now: datetime, budget: Budget, also: Sequence[Key] = ()) -> Caller:
+        """`also`: items to read in the same request. Raises UnknownKey, LedgerUnavailable."""
+        account_id = self.account_id(key_hash, budget)
+        account_at, key_at = account_key(account_id), key_key(account_id, key_hash)
+        found = budget.run(lambda: self._table.read([account_at, key_at, *also]))
+        if account_at not in found or key_at not in found or not key_from(found[key_at]).works(now):
+            self._account_ids.pop(key_hash, None)
+            raise UnknownKey
+        account = account_from(found[account_at])
+        if account.plan not in self._plans:
+            raise LedgerUnavailable(f"there is no plan {account.plan}")
+        return Caller(account, self._plans[account.plan], self._terms(account, now, budget), found)
+
+    def _terms(self, account: Account, now: datetime, budget: Budget) -> Terms:
+        if account.currency is not Currency.XNO:
+            return account.terms(None)
+        if self._rate is None or now - self._rate[0] > _RATE_KEPT_FOR:
+            rate = rate_from(budget.run(lambda: self._table.read([RATE])))
+            if rate is None:
+                raise LedgerUnavailable("no rate of XNO is set")
+            self._rate = (now, rate)
+        return account.terms(self._rate[1])

@@ -1,0 +1,207 @@
+"""The ledger's table on DynamoDB, through a boto3 client."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
+
+from modest.patience import ANSWER_SECONDS, CONNECT_SECONDS
+from modest.table import ConditionFailed, Delete, Item, Key, Page, Put, TableFailure, Update, Write
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+T = TypeVar("T")
+
+_READ_AT_ONCE = 100
+_SERVER_ERROR = 500
+_BUSY = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+_BUSY_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def make_client(
+    *, connect_seconds: float = CONNECT_SECONDS, answer_seconds: float = ANSWER_SECONDS
+) -> "DynamoDBClient":
+    """Region, credentials and endpoint come from where boto3 looks for them. It never retries: the ledger does."""
+    config = Config(
+        connect_timeout=connect_seconds,
+        read_timeout=answer_seconds,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        tcp_keepalive=True,
+        max_pool_connections=64,
+    )
+    return boto3.session.Session().client("dynamodb", config=config)
+
+
+class DynamoDBTable:
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def read(self, keys: Sequence[Key]) -> Mapping[Key, Item]:
+        found: dict[Key, Item] = {}
+        for start in range(0, len(keys), _READ_AT_ONCE):
+            wanted = [_key(key) for key in keys[start : start + _READ_AT_ONCE]]
+            answer = _attempt(
+                self._client.batch_get_item, RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}}
+            )
+            if answer["UnprocessedKeys"]:
+                raise TableFailure("UnprocessedKeys", perhaps_written=False, worth_retrying=True)
+            for item in map(_item, answer["Responses"][self._name]):
+                found[Key(item["pk"], item["sk"])] = item
+        return found
+
+    def query(self, pk: str, prefix: str, start: Key | None = None) -> Page:
+        page = _attempt(
+            self._client.query,
+            TableName=self._name,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": _serialize(pk), ":prefix": _serialize(prefix)},
+            ConsistentRead=True,
+            **({"ExclusiveStartKey": _key(start)} if start else {}),
+        )
+        last = _item(page.get("LastEvaluatedKey", {}))
+        return Page([_item(item) for item in page["Items"]], Key(last["pk"], last["sk"]) if last else None)
+
+    def update(self, update: Update) -> Item:
+        answer = self._write(self._client.update_item, update, ReturnValues="ALL_NEW")
+        return _item(answer["Attributes"])
+
+    def write(self, writes: Sequence[Write]) -> None:
+        if len(writes) == 1:
+            self._write(self._operation(writes[0]), writes[0])
+            return
+        try:
+            _attempt(
+                self._client.transact_write_items,
+                TransactItems=[{type(write).__name__: self._request(write)} for write in writes],
+            )
+        except ClientError as error:
+            raise ConditionFailed(_found(error, writes)) from error
+
+    def _operation(self, write: Write) -> Callable[..., Any]:
+        match write:
+            case Put():
+                return self._client.put_item
+            case Update():
+                return self._client.update_item
+            case Delete():
+                return self._client.delete_item
+
+    def _write(self, operation: Callable[..., T], write: Write, **options: str) -> T:
+        try:
+            return _attempt(operation, **self._request(write), **options)
+        except ClientError as error:
+            old = error.response.get("Item")
+            raise ConditionFailed({write.key: _item(old)} if old else {}) from error
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        request: dict[str, Any] = {"TableName": self._name}
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        match write:
+            case Put(key, item):
+                request["Item"] = _key(key) | {name: _serialize(value) for name, value in item.items()}
+            case Update(key):
+                request["Key"] = _key(key)
+                request["UpdateExpression"] = _update_expression(write, names, values)
+            case Delete(key):
+                request["Key"] = _key(key)
+        if write.condition is not None:
+            request["ConditionExpression"] = _condition_expression(write.condition, names, values)
+            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        if names:
+            request["ExpressionAttributeNames"] = names
+        if values:
+            request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+        return request
+
+
+def _update_expression(update: Update, names: dict[str, str], values: dict[str, Any]) -> str:
+    def name(attribute: str) -> str:
+        placeholder = f"#a{len(names)}"
+        names[placeholder] = attribute
+        return placeholder
+
+    def value(attribute_value: Any) -> str:
+        placeholder = f":a{len(values)}"
+        values[placeholder] = attribute_value
+        return placeholder
+
+    clauses = {
+        "SET": [f"{name(key)} = {value(new)}" for key, new in update.set.items()],
+        "ADD": [f"{name(key)} {value(more)}" for key, more in update.add.items()],
+        "REMOVE": [name(key) for key in update.remove],
+    }
+    return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
+
+
+def _condition_expression(condition: ConditionBase, names: dict[str, str], values: dict[str, Any]) -> str:
+    built = ConditionExpressionBuilder().build_expression(condition)
+    names |= built.attribute_name_placeholders
+    values |= built.attribute_value_placeholders
+    return built.condition_expression
+
+
+def _attempt(operation: Callable[..., T], **request: Any) -> T:
+    """Raises TableFailure, and ClientError where a condition did not hold."""
+    try:
+        return operation(**request)
+    except ClientError as error:
+        if _condition_failed(error):
+            raise
+        raise _failure(error) from error
+    except NotConnected as error:
+        raise TableFailure(type(error).__name__, perhaps_written=False, worth_retrying=True) from error
+    except BotoCoreError as error:
+        no_answer = isinstance(error, HTTPClientError)
+        raise TableFailure(type(error).__name__, perhaps_written=True, worth_retrying=no_answer) from error
+
+
+def _condition_failed(error: ClientError) -> bool:
+    reasons = _reasons(error)
+    return error.response["Error"]["Code"] == "ConditionalCheckFailedException" or (
+        "ConditionalCheckFailed" in reasons and not reasons & _BUSY_REASONS
+    )
+
+
+def _failure(error: ClientError) -> TableFailure:
+    code = error.response["Error"]["Code"]
+    busy = code in _BUSY or bool(_reasons(error) & _BUSY_REASONS)
+    failed_inside = error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_ERROR
+    return TableFailure(code, perhaps_written=failed_inside, worth_retrying=busy or failed_inside)
+
+
+def _reasons(error: ClientError) -> set[str]:
+    """Why a transaction was cancelled: a code for each of its writes."""
+    reasons: list[Any] = error.response.get("CancellationReasons", [])
+    return {reason["Code"] for reason in reasons}
+
+
+def _found(error: ClientError, writes: Sequence[Write]) -> dict[Key, Item]:
+    reasons: list[Any] = error.response.get("CancellationReasons", [])
+    return {write.key: _item(reason["Item"]) for write, reason in zip(writes, reasons, strict=True) if "Item" in reason}
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {"pk": _serialize(key.pk), "sk": _serialize(key.sk)}
+
+
+def _item(attributes: Any) -> Item:
+    return {name: _deserialize(value) for name, value in attributes.items()}

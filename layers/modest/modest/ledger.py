@@ -1,0 +1,158 @@
+"""The ledger: every call is admitted, judged, settled.
+
+Admitting counts a call by one conditional write that no number of parallel calls can pass. Settling books what it costs
+by one more. A call that crashes in between stays counted and is never charged.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from modest.accounts import RATE
+from modest.books import Books, Usage
+from modest.counting import Call, admitted_at, count_call, entry_of, month_key, tally_of, used, whole_milliseconds
+from modest.directory import Directory
+from modest.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
+from modest.money import Terms
+from modest.months import month_of
+from modest.patience import Budget, Patience
+from modest.plans import Plan, Plans
+from modest.prices import Charge
+from modest.quota import Allowance
+from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded, UnknownKey
+from modest.table import ConditionFailed, Item, Table, Update, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    call: Call
+    allowance: Allowance
+    terms: Terms
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The same call was answered already; it is not counted again."""
+
+    answer: Answer
+    allowance: Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsage:
+    usage: Usage
+    plan: Plan
+    allowance: Allowance
+
+
+class Ledger:
+    def __init__(
+        self,
+        table: Table,
+        plans: Plans,
+        *,
+        lease: timedelta,
+        patience: Patience | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """lease: how long a call may be under way; after it, one with the same Idempotency-Key may begin."""
+        self._table = table
+        self._lease = lease
+        self._patience = patience or Patience()
+        self._now = now
+        self._directory = Directory(table, plans)
+        self._books = Books(table, patience=self._patience)
+
+    def warm_up(self) -> None:
+        """Makes the connection before the first call needs it. A failure shows then, not now."""
+        try:
+            self._patience.budget().run(lambda: self._table.read([RATE]))
+        except LedgerUnavailable:
+            return
+
+    def admit(self, key_hash: str, request_id: str, repeatable: Repeatable | None = None) -> Admission | Replay:
+        """Raises UnknownKey, QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable."""
+        now = whole_milliseconds(self._now())
+        budget = self._patience.budget()
+        account_id = self._directory.account_id(key_hash, budget)
+        month = month_key(account_id, month_of(now))
+        record = Record.of(account_id, repeatable, request_id) if repeatable else None
+        caller = self._directory.caller(key_hash, now, budget, [month, *([record.key] if record else [])])
+        month_item = caller.items.get(month)
+        allowance = Allowance(caller.plan.quota, used(month_item), now)
+
+        answer = record.answer_in(caller.items.get(record.key), now) if record else None
+        if answer is None and not allowance.remaining and not admitted_at(month_item, request_id):
+            raise QuotaExceeded(allowance)
+        if answer is None and record:
+            answer = self._claim(record, now, budget)
+        if answer:
+            return Replay(answer, allowance)
+
+        update = count_call(account_id, request_id, caller.plan.quota, now, month_item)
+        try:
+            month_item = self._count(update, budget)
+        except LedgerUnavailable:
+            self._give_back(record, now, budget)
+            raise
+        allowance = Allowance(caller.plan.quota, used(month_item), now)
+        moment = admitted_at(month_item, request_id)
+        if moment is None:
+            self._give_back(record, now, budget)
+            raise QuotaExceeded(allowance)
+        call = Call(account_id, request_id, key_hash, caller.plan.name, moment, number=allowance.used)
+        return Admission(call, allowance, caller.terms, record)
+
+    def settle(self, admission: Admission, status: int, charge: Charge, answer: Answer | None = None) -> None:
+        """Books the charge. `answer`: what a repetition of the call is to be told; without one it is judged anew.
+
+        Raises LedgerUnavailable, and IdempotencyInProgress where the call took so long that another one has
+        taken its place: then nothing is booked.
+        """
+        call, record = admission.call, admission.record
+        entry = entry_of(call, status, charge)
+        writes: list[Write] = [entry, tally_of(call, charge)]
+        if record:
+            kept = answer if answer and len(answer.body) <= MAX_STORED_BYTES else None
+            writes.append(record.keep(kept, call.admitted_at) if kept else record.free(call.admitted_at))
+        try:
+            self._patience.budget().run(lambda: self._table.write(writes))
+        except ConditionFailed as failed:
+            if entry.key not in failed.found:
+                raise IdempotencyInProgress from None
+
+    def usage(self, key_hash: str) -> KeyUsage:
+        """Of the present month, whether or not anything is left of it. Raises UnknownKey, LedgerUnavailable."""
+        now = self._now()
+        caller = self._directory.caller(key_hash, now, self._patience.budget())
+        usage = self._books.usage(caller.account.id, month_of(now))
+        if usage is None:
+            raise UnknownKey
+        return KeyUsage(usage, caller.plan, Allowance(caller.plan.quota, usage.used, now))
+
+    def _claim(self, record: Record, now: datetime, budget: Budget) -> Answer | None:
+        """The answer that another call has left meanwhile, or None: the record is ours."""
+        try:
+            budget.run(lambda: self._table.write([record.claim(now, self._lease)]))
+        except ConditionFailed as failed:
+            answer = record.answer_in(failed.found.get(record.key), now)
+            if answer is None:
+                raise IdempotencyInProgress from None
+            return answer
+        return None
+
+    def _count(self, update: Update, budget: Budget) -> Item:
+        """The month's item, which knows this call if it was counted, by this attempt or an earlier one."""
+        try:
+            return budget.run(lambda: self._table.update(update))
+        except ConditionFailed as failed:
+            return failed.found.get(update.key, {})
+
+    def _give_back(self, record: Record | None, now: datetime, budget: Budget) -> None:
+        if record is None:
+            return
+        try:
+            budget.run(lambda: self._table.write([record.free(now)]))
+        except (ConditionFailed, LedgerUnavailable):
+            return  # it runs out by itself

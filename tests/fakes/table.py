@@ -1,0 +1,149 @@
+"""The ledger's table in memory, and the ways in which the real one fails."""
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from enum import Enum
+from itertools import repeat
+from threading import RLock
+from typing import Any, TypeVar
+
+from boto3.dynamodb.conditions import AttributeBase, ConditionBase
+
+from modest.table import ConditionFailed, Delete, Item, Key, Page, Put, TableFailure, Update, Write
+
+T = TypeVar("T")
+
+_PAGE = 50
+
+
+class Fault(Enum):
+    """What may become of a request; each flag as DynamoDBTable sets it."""
+
+    NONE = "none"
+    THROTTLED = "throttled"
+    CONFLICT = "conflict"
+    LOST_REQUEST = "lost request"
+    LOST_ANSWER = "lost answer"
+    """The request was carried out, and its answer never came."""
+    REFUSED = "refused"
+    """A fault in the deployment, such as a missing permission."""
+
+    def failure(self) -> TableFailure:
+        return TableFailure(
+            self.value,
+            perhaps_written=self in (Fault.LOST_REQUEST, Fault.LOST_ANSWER),
+            worth_retrying=self is not Fault.REFUSED,
+        )
+
+
+class FakeTable:
+    """As DynamoDBTable. Each request takes the next of `faults`; `pause` is called before it, outside the lock."""
+
+    def __init__(self, faults: Iterable[Fault] = (), pause: Callable[[], None] = lambda: None) -> None:
+        self.items: dict[Key, dict[str, Any]] = {}
+        self.writes = 0
+        self.faults = iter(faults)
+        self._pause = pause
+        self._lock = RLock()
+
+    def read(self, keys: Sequence[Key]) -> Mapping[Key, Item]:
+        return self._request(lambda: {key: self.items[key] for key in keys if key in self.items})
+
+    def query(self, pk: str, prefix: str, start: Key | None = None) -> Page:
+        def look() -> Page:
+            keys = sorted(key for key in self.items if key.pk == pk and key.sk.startswith(prefix))
+            later = [key for key in keys if start is None or key > start]
+            more = len(later) > _PAGE
+            return Page([self.items[key] for key in later[:_PAGE]], later[_PAGE - 1] if more else None)
+
+        return self._request(look)
+
+    def update(self, update: Update) -> Item:
+        self.writes += 1
+
+        def change() -> Item:
+            self._write([update])
+            return self.items[update.key]
+
+        return self._request(change)
+
+    def write(self, writes: Sequence[Write]) -> None:
+        self.writes += 1
+        self._request(lambda: self._write(writes))
+
+    def _request(self, carry_out: Callable[[], T]) -> T:
+        self._pause()
+        with self._lock:
+            fault = next(self.faults, Fault.NONE)
+            if fault not in (Fault.NONE, Fault.LOST_ANSWER):
+                raise fault.failure()
+            answer = copy.deepcopy(carry_out())
+        if fault is Fault.LOST_ANSWER:
+            raise fault.failure()
+        return answer
+
+    def _write(self, writes: Sequence[Write]) -> None:
+        failed = [
+            write for write in writes if write.condition is not None and not _holds(write.condition, self._at(write))
+        ]
+        if failed:
+            found = {write.key: self.items[write.key] for write in failed if write.key in self.items}
+            raise ConditionFailed(copy.deepcopy(found))
+        for write in writes:
+            self._apply(write)
+
+    def _apply(self, write: Write) -> None:
+        address = {"pk": write.key.pk, "sk": write.key.sk}
+        match write:
+            case Put(key, item):
+                self.items[key] = address | _stored(item)
+            case Delete(key):
+                self.items.pop(key, None)
+            case Update(key):
+                item = self.items.setdefault(key, address)
+                for name, number in _stored(write.add).items():
+                    item[name] = item.get(name, Decimal(0)) + number
+                item |= _stored(write.set)
+                for name in write.remove:
+                    item.pop(name, None)
+
+    def _at(self, write: Write) -> Item:
+        return self.items.get(write.key, {})
+
+
+def always(fault: Fault) -> Iterator[Fault]:
+    return repeat(fault)
+
+
+def _stored(item: Item) -> dict[str, Any]:
+    return {name: _as_stored(value) for name, value in copy.deepcopy(dict(item)).items()}
+
+
+def _as_stored(value: Any) -> Any:
+    if isinstance(value, float):
+        raise TypeError("DynamoDB's numbers are Decimal")
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _holds(condition: ConditionBase, item: Item) -> bool:
+    expression = condition.get_expression()
+    operator, values = expression["operator"], expression["values"]
+    if operator in ("AND", "OR"):
+        sides = [_holds(value, item) for value in values]
+        return all(sides) if operator == "AND" else any(sides)
+    attribute, *others = values
+    assert isinstance(attribute, AttributeBase)
+    there = attribute.name in item
+    if operator in ("attribute_exists", "attribute_not_exists"):
+        return there == (operator == "attribute_exists")
+    if not there:
+        return False
+    found, (wanted,) = item[attribute.name], others
+    return (
+        {"=": found == wanted, "<": found < wanted, "<=": found <= wanted}[operator] if _same(found, wanted) else False
+    )
+
+
+def _same(found: object, wanted: object) -> bool:
+    return isinstance(found, str) == isinstance(wanted, str)

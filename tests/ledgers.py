@@ -1,0 +1,127 @@
+"""What the ledger's tests share: tables of every kind, an operator, a caller."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.fakes.clock import Clock
+from tests.fakes.table import FakeTable, Fault
+
+from modest.api_keys import hash_of, new_key
+from modest.books import Books
+from modest.dynamodb import DynamoDBTable, make_client
+from modest.ledger import Admission, Ledger
+from modest.money import Currency
+from modest.patience import Patience
+from modest.plans import Plan
+from modest.registry import Registry
+from modest.table import Item, Key, Table
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+PLANS = {
+    "Tiny": Plan("Tiny", quota=3, rate=1, burst=1, price_usd=Decimal(0)),
+    "Ten": Plan("Ten", quota=10, rate=1, burst=1, price_usd=Decimal(0)),
+    "Large": Plan("Large", quota=1000, rate=60, burst=60, price_usd=Decimal(94)),
+}
+LEASE = timedelta(seconds=30)
+AWS_ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+}
+
+
+def patient() -> Patience:
+    """Slow machines and failing tables alike get all the time they need."""
+    return Patience(warm_seconds=30, first_seconds=30, sleep=lambda _seconds: None)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A deployment: its table, its operator, its clock, and the ledger as one process of it has it."""
+
+    table: Table
+    clock: Clock
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(self.table, PLANS, patience=patient(), now=self.clock)
+
+    @property
+    def books(self) -> Books:
+        return Books(self.table, patience=patient())
+
+    def ledger(self, patience: Patience | None = None) -> Ledger:
+        """A new process: it remembers nothing."""
+        return Ledger(self.table, PLANS, lease=LEASE, patience=patience or patient(), now=self.clock)
+
+    def read(self, *keys: Key) -> list[Item]:
+        found = patient().budget().run(lambda: self.table.read(keys))
+        return [found[key] for key in keys]
+
+    def customer(
+        self, plan: str = "Large", currency: Currency = Currency.USD, discount_percent: Decimal = Decimal(0)
+    ) -> "Customer":
+        account = self.registry.create(
+            f"customer {secrets.token_hex(8)}", plan, currency=currency, discount_percent=discount_percent
+        )
+        customer = Customer(account.id, hash_of(new_key()))
+        self.registry.add_key(account.id, customer.key_hash, "their key")
+        return customer
+
+
+@dataclass(frozen=True)
+class Customer:
+    account_id: str
+    key_hash: str
+
+
+def admitted(outcome: object) -> Admission:
+    assert isinstance(outcome, Admission)
+    return outcome
+
+
+def request_id() -> str:
+    return secrets.token_hex(8)
+
+
+def flaky_table() -> FakeTable:
+    """Whatever is asked of it fails three times, each time in another way, before it answers."""
+    return FakeTable(cycle([Fault.LOST_ANSWER, Fault.CONFLICT, Fault.LOST_REQUEST, Fault.NONE, Fault.THROTTLED]))
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield
+
+
+def dynamodb_table(client: "DynamoDBClient", name: str = "ledger") -> DynamoDBTable:
+    """As the deployment's template makes it."""
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return DynamoDBTable(client, name)
+
+
+def slow_client(endpoint: str | None = None) -> "DynamoDBClient":
+    """As the service's own, but for a machine that may be busy with other tests."""
+    where = {"AWS_ENDPOINT_URL_DYNAMODB": endpoint} if endpoint else {}
+    with environment(AWS_ENVIRONMENT | where):
+        return make_client(connect_seconds=10, answer_seconds=10)
