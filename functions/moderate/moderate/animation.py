@@ -3,16 +3,18 @@
 import heapq
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import accumulate, pairwise
 
 from PIL import Image
 
-from moderate.views import in_full_colour
+from moderate.views import in_bands
 
 FRAMES_JUDGED = 16
 _LONGEST = 8
+_TRANSPARENT = (0, 0, 0, 0)
 # Browsers show a frame that asks for 10 ms or less for 100 ms.
 _TOO_SHORT_MS = 10.0
 _SHOWN_INSTEAD_MS = 100.0
@@ -48,16 +50,31 @@ def play(canvas_size: tuple[int, int], frames: Iterable[Frame]) -> Iterator[Imag
     """
     canvas = Image.new("RGBA", canvas_size)
     for frame in frames:
-        with Image.open(io.BytesIO(frame.still), formats=["GIF", "PNG"]) as still:
-            picture = in_full_colour(still).convert("RGBA")
-        x, y = frame.at
-        before = canvas.crop((x, y, x + frame.size[0], y + frame.size[1]))
-        canvas.paste(Image.alpha_composite(before, picture) if frame.blended else picture, frame.at)
-        yield canvas
-        if frame.disposal is Disposal.CLEAR:
-            canvas.paste((0, 0, 0, 0), (x, y, x + frame.size[0], y + frame.size[1]))
-        elif frame.disposal is Disposal.RESTORE:
-            canvas.paste(before, frame.at)
+        with _shown(frame, canvas):
+            yield canvas
+
+
+@contextmanager
+def _shown(frame: Frame, canvas: Image.Image) -> Iterator[None]:
+    area = (*frame.at, frame.at[0] + frame.size[0], frame.at[1] + frame.size[1])
+    before = canvas.crop(area) if frame.disposal is Disposal.RESTORE else None
+    _draw(frame, canvas)
+    yield
+    if before:
+        canvas.paste(before, frame.at)
+    elif frame.disposal is Disposal.CLEAR:
+        canvas.paste(_TRANSPARENT, area)
+
+
+def _draw(frame: Frame, canvas: Image.Image) -> None:
+    x, y = frame.at
+    with Image.open(io.BytesIO(frame.still), formats=["GIF", "PNG"]) as still:
+        for top, band in in_bands(still):
+            picture = band.convert("RGBA")
+            if frame.blended:
+                beneath = canvas.crop((x, y + top, x + picture.width, y + top + picture.height))
+                picture = Image.alpha_composite(beneath, picture)
+            canvas.paste(picture, (x, y + top))
 
 
 def display_time(duration_ms: float) -> float:

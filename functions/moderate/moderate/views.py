@@ -20,7 +20,7 @@ _TRANSPOSITIONS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_BAND = 256
+_BAND_PIXELS = 1 << 20
 _OPAQUE = 255
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
@@ -48,7 +48,18 @@ def orientation_of(image: Image.Image) -> int:
         return UPRIGHT
 
 
-def in_full_colour(image: Image.Image) -> Image.Image:
+def in_bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """`image` from top to bottom, each band with the row it begins at; in L, RGB or RGBA.
+
+    So a large picture is never held whole in a wider mode than its own.
+    """
+    height = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, height):
+        band = image.crop((0, top, image.width, min(top + height, image.height)))
+        yield top, _in_full_colour(band)
+
+
+def _in_full_colour(image: Image.Image) -> Image.Image:
     """`image` in a mode that may be resized: L or RGB, or RGBA where anything in it may be transparent.
 
     Pillow quietly resizes palette and bilevel pictures by picking single pixels, which hides whatever
@@ -75,20 +86,20 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
 def _shrink(image: Image.Image, size: int) -> Image.Image:
     """Every pixel of `image` counts: both filters widen with the factor by which they shrink.
 
-    Taken in bands, so that a large picture is never held whole in a wider mode than its own. The result
-    is the same to the bit: Pillow too shrinks the rows first and the columns afterwards.
+    Rows first, columns afterwards, as Pillow does it too; but never widened before the columns are short,
+    or a picture of 1 x 30,000,000 would take 27 GB.
     """
     resample = Image.Resampling.BOX if min(image.size) >= size else Image.Resampling.BILINEAR
+    width = min(image.width, size)
     narrow: Image.Image | None = None
-    for top in range(0, image.height, _BAND):
-        band = in_full_colour(image.crop((0, top, image.width, min(top + _BAND, image.height))))
+    for top, band in in_bands(image):
         # Premultiplied, so that the colour of what is transparent does not bleed into what is not.
-        band = band.convert("RGBa") if band.mode == "RGBA" else band
-        narrow = narrow or Image.new(band.mode, (size, image.height))
-        narrow.paste(band.resize((size, band.height), resample), (0, top))
+        colours = band.convert("RGBa") if band.mode == "RGBA" else band
+        narrow = narrow or Image.new(colours.mode, (width, image.height))
+        narrow.paste(colours.resize((width, colours.height), resample), (0, top))
     if narrow is None:
         raise ValueError("an image without rows")
-    small = narrow.resize((size, size), resample)
+    small = narrow.resize((width, size), resample).resize((size, size), resample)
     return small.convert("RGBA") if small.mode == "RGBa" else small
 
 
