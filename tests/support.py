@@ -86,12 +86,14 @@ class FakeFetch:
 class FakeClassifier(Classifier):
     """Says of a picture what `by_grey` says of its first pixel, else `scores`; counts the pictures it was shown."""
 
-    def __init__(self, scores: Scores | Exception = SAFE, by_grey: Mapping[int, Scores] | None = None) -> None:
+    def __init__(
+        self, scores: Scores | Exception = SAFE, by_grey: Mapping[int, Scores | Exception] | None = None
+    ) -> None:
         labels = ("drawing", "hentai", "neutral", "porn", "sexy")
         self.model = Model(name="fake", version="fake-1", labels=labels, size=8)
         self.shown = 0
         self._scores = scores
-        self._by_grey = by_grey or {}
+        self._by_grey: Mapping[int, Scores | Exception] = by_grey or {}
 
     def classify(self, view: NDArray[np.uint8]) -> Scores:
         self.shown += 1

@@ -1,1 +1,7 @@
+import os
+
 __version__ = "0.1.0"
+
+# ONNX Runtime's published builds report to their maker and keep an identifier on disk, unless this is set
+# before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
