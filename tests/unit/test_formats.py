@@ -1,0 +1,59 @@
+import pytest
+from PIL import Image
+from tests.support import encoded
+
+from moderate.formats import ACCEPTED, CONTENT_TYPES, UnsupportedFormat, recognise
+
+PICTURE = Image.new("RGB", (8, 8), "teal")
+
+
+def file_type_box(*brands: bytes) -> bytes:
+    major, *compatible = brands
+    return (16 + 4 * len(compatible)).to_bytes(4, "big") + b"ftyp" + major + bytes(4) + b"".join(compatible)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"])
+def test_an_accepted_format_is_recognised_by_its_first_bytes(image_format: str) -> None:
+    assert recognise(encoded(PICTURE, image_format)) == image_format
+
+
+def test_an_mpo_is_a_jpeg() -> None:
+    assert recognise(encoded(PICTURE, "MPO", save_all=True, append_images=[PICTURE])) == "JPEG"
+
+
+@pytest.mark.parametrize(
+    "brands", [(b"avif",), (b"avis",), (b"mif1", b"miaf", b"avif"), (b"msf1", b"avis"), (b"mif1", b"heic", b"avif")]
+)
+def test_avif_is_recognised_by_any_of_its_brands(brands: tuple[bytes, ...]) -> None:
+    assert recognise(file_type_box(*brands)) == "AVIF"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"B",
+        b"\x89PNG",
+        b"RIFF\0\0\0\0WAVEfmt ",
+        file_type_box(b"heic", b"mif1", b"heic"),
+        file_type_box(b"mif1", b"heic"),
+        file_type_box(b"isom", b"mp42"),
+        # The brand stands behind the box, not in it.
+        file_type_box(b"heic") + b"avif",
+        b"\0\0\0\1ftyp" + bytes(24),
+    ],
+)
+def test_nothing_else_is(data: bytes) -> None:
+    with pytest.raises(UnsupportedFormat):
+        recognise(data)
+
+
+def test_the_refusal_names_what_is_accepted() -> None:
+    with pytest.raises(UnsupportedFormat) as refusal:
+        recognise(b"%PDF-1.7")
+    assert ACCEPTED in refusal.value.message
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png", "gif", "webp", "avif", "bmp"])
+def test_every_accepted_format_may_be_sent_under_its_content_type(name: str) -> None:
+    assert f"image/{name}" in CONTENT_TYPES
