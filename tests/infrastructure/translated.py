@@ -6,7 +6,7 @@
 import json
 import re
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from boto3 import Session
@@ -47,13 +47,12 @@ def deployed(template: Template, **parameters: str) -> Template:
     """What a stack with these parameters holds: parameters, mappings and conditions are worked out."""
     translated = translate(template, **parameters)
     defaults = {name: facts["Default"] for name, facts in translated["Parameters"].items() if "Default" in facts}
-    values = {**PSEUDO_PARAMETERS, **defaults, **parameters}
-    work_out = partial(_work_out, template=translated, values=values)
+    intrinsics = _Intrinsics(translated, {**PSEUDO_PARAMETERS, **defaults, **parameters})
     return {
         section: {
-            name: work_out(entry)
+            name: intrinsics.value(entry)
             for name, entry in translated[section].items()
-            if "Condition" not in entry or work_out({"Condition": entry["Condition"]})
+            if "Condition" not in entry or intrinsics.holds(entry["Condition"])
         }
         for section in ("Resources", "Outputs")
     }
@@ -78,42 +77,56 @@ def _stand_in_for_what_is_built(resource: Template) -> None:
             resource["Properties"]["ContentUri"] = "s3://built/layer.zip"
 
 
-def _work_out(node: Any, *, template: Template, values: Mapping[str, Any]) -> Any:  # noqa: PLR0911
-    work_out = partial(_work_out, template=template, values=values)
-    match node:
-        case {"Ref": "AWS::NoValue"}:
-            return _NO_VALUE
-        case {"Ref": name} if name in values:
-            return values[name]
-        case {"Condition": str(name)} if len(node) == 1:
-            return work_out(template["Conditions"][name])
-        case {"Fn::Not": [condition]}:
-            return not work_out(condition)
-        case {"Fn::And": conditions}:
-            return all(work_out(condition) for condition in conditions)
-        case {"Fn::Equals": [left, right]}:
-            return str(work_out(left)) == str(work_out(right))
-        case {"Fn::If": [name, when, otherwise]}:
-            return work_out(when if work_out({"Condition": name}) else otherwise)
-        case {"Fn::FindInMap": [mapping, *path]}:
-            return template["Mappings"][mapping][path[0]][path[1]]
-        case {"Fn::Sub": [text, own]}:
-            return _substitute(text, {**values, **work_out(own)})
-        case {"Fn::Sub": str(text)}:
-            return _substitute(text, values)
-        case dict():
-            entries = {key: work_out(value) for key, value in node.items()}
-            return {key: value for key, value in entries.items() if value is not _NO_VALUE}
-        case list():
-            return [value for value in map(work_out, node) if value is not _NO_VALUE]
-        case _:
-            return node
+@dataclass(frozen=True)
+class _Intrinsics:
+    """Works out what CloudFormation would before it makes anything. What names a resource stays as it is."""
+
+    template: Template
+    values: Mapping[str, Any]
+
+    def holds(self, condition: Any) -> bool:
+        match condition:
+            case {"Fn::Not": [inner]}:
+                return not self.holds(inner)
+            case {"Fn::And": inners}:
+                return all(map(self.holds, inners))
+            case {"Fn::Equals": [left, right]}:
+                return str(self.value(left)) == str(self.value(right))
+            case {"Condition": name} | name:
+                return self.holds(self.template["Conditions"][name])
+
+    def value(self, node: Any) -> Any:  # noqa: PLR0911 - one line an intrinsic
+        match node:
+            case {"Ref": "AWS::NoValue"}:
+                return _NO_VALUE
+            case {"Ref": name} if name in self.values:
+                return self.values[name]
+            case {"Fn::If": [condition, when, otherwise]}:
+                return self.value(when if self.holds(condition) else otherwise)
+            case {"Fn::FindInMap": [mapping, key, entry]}:
+                return self.template["Mappings"][mapping][key][entry]
+            case {"Fn::Sub": [text, own]}:
+                return _substitute(text, {**self.values, **self.value(own)})
+            case {"Fn::Sub": text}:
+                return _substitute(text, self.values)
+            case dict():
+                entries = {key: self.value(value) for key, value in node.items()}
+                return {key: value for key, value in entries.items() if value is not _NO_VALUE}
+            case list():
+                return [value for value in map(self.value, node) if value is not _NO_VALUE]
+        return node
 
 
 def _substitute(text: str, values: Mapping[str, Any]) -> str:
-    """Names of resources stay as they are."""
     return re.sub(r"\$\{([^}]+)\}", lambda found: str(values.get(found[1], found[0])), text)
 
 
+def main() -> None:
+    stack = translate(load())
+    # An Api's Metadata, and with it what checkov is to skip, does not come along to its Stage.
+    stack["Resources"]["ApiprodStage"]["Metadata"] = stack["Resources"]["Api"]["Metadata"]
+    print(json.dumps(stack, indent=2))
+
+
 if __name__ == "__main__":
-    print(json.dumps(translate(load()), indent=2))
+    main()

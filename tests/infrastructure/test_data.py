@@ -1,0 +1,84 @@
+"""What is kept, for how long, and who could read it."""
+
+import json
+import re
+
+from tests.infrastructure.translated import Template, of_type, only
+
+KEY = {"Fn::GetAtt": ["DataKey", "Arn"]}
+
+
+def access_log(stack: Template) -> dict[str, str]:
+    return dict(json.loads(only(stack, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]))
+
+
+def test_the_access_log_names_the_key_by_its_id_and_never_shows_it(stack: Template) -> None:
+    variables = set(access_log(stack).values())
+    assert "$context.identity.apiKeyId" in variables
+    assert not variables & {
+        "$context.identity.apiKey",
+        "$context.authorizer.keyHash",
+        "$context.authorizer.principalId",
+    }
+
+
+def test_the_access_log_holds_only_these_facts(stack: Template) -> None:
+    assert set(access_log(stack).values()) == {
+        "$context.requestId",
+        "$context.requestTimeEpoch",
+        "$context.httpMethod",
+        "$context.resourcePath",
+        "$context.status",
+        "$context.identity.apiKeyId",
+        "$context.authorizer.refusal",
+        "$context.error.responseType",
+        "$context.responseLatency",
+        "$context.integration.latency",
+        "$context.integration.status",
+        "$context.authorizer.latency",
+        "$context.authorizer.status",
+        "$context.responseLength",
+    }
+
+
+def test_the_access_log_is_one_line_of_json_a_call(stack: Template) -> None:
+    assert "\n" not in only(stack, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
+
+
+def test_api_gateway_never_logs_a_request_or_an_answer(stack: Template) -> None:
+    for setting in only(stack, "AWS::ApiGateway::Stage")["MethodSettings"]:
+        assert setting["DataTraceEnabled"] is False
+        assert setting.get("LoggingLevel", "OFF") == "OFF"
+
+
+def test_no_log_is_kept_for_ever_or_in_the_clear(stack: Template) -> None:
+    logs = of_type(stack, "AWS::Logs::LogGroup")
+    assert set(logs) == {"AccessLog", "AuthorizerLog", "ModerateLog"}
+    assert all(log["Properties"] == {"RetentionInDays": 30, "KmsKeyId": KEY} for log in logs.values())
+
+
+def test_every_function_writes_to_a_log_of_that_kind(stack: Template) -> None:
+    for name, function in of_type(stack, "AWS::Lambda::Function").items():
+        assert function["Properties"]["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Log"}}
+        assert function["Properties"]["TracingConfig"] == {"Mode": "Active"}
+    assert only(stack, "AWS::ApiGateway::Stage")["TracingEnabled"] is True
+
+
+def test_the_ledger_can_be_restored_and_neither_dropped_nor_read_without_the_key(stack: Template) -> None:
+    ledger = stack["Resources"]["Ledger"]["Properties"]
+    assert ledger["DeletionProtectionEnabled"] is True
+    assert ledger["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert ledger["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
+    assert ledger["BillingMode"] == "PAY_PER_REQUEST"
+    assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert [(key["AttributeName"], key["KeyType"]) for key in ledger["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+
+
+def test_the_key_is_renewed_every_year(stack: Template) -> None:
+    assert stack["Resources"]["DataKey"]["Properties"]["EnableKeyRotation"] is True
+
+
+def test_the_environment_holds_no_secret(stack: Template) -> None:
+    for function in of_type(stack, "AWS::Lambda::Function").values():
+        names = function["Properties"].get("Environment", {}).get("Variables", {})
+        assert not [name for name in names if re.search("KEY|SECRET|TOKEN|PASSWORD", name)]

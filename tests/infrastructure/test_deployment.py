@@ -1,0 +1,133 @@
+"""That a first deployment works on a new account, and that a later one reaches traffic."""
+
+from typing import Any
+
+import pytest
+from tests.infrastructure.translated import Template, deployed, of_type
+
+A_RELEASE = "0123456789abcdef0123456789abcdef01234567"
+ANOTHER_RELEASE = "fedcba9876543210fedcba9876543210fedcba98"
+
+
+def function(stack: Template, name: str = "Moderate") -> dict[str, Any]:
+    return dict(stack["Resources"][name]["Properties"])
+
+
+def version(stack: Template) -> str:
+    """Another name is another version: CloudFormation publishes what it has not got yet."""
+    (name,) = of_type(stack, "AWS::Lambda::Version")
+    return name
+
+
+def test_the_defaults_ask_nothing_of_a_new_account(stack: Template) -> None:
+    assert not [
+        f for f in of_type(stack, "AWS::Lambda::Function").values() if "ReservedConcurrentExecutions" in f["Properties"]
+    ]
+    assert "ProvisionedConcurrencyConfig" not in stack["Resources"]["ModerateAliaslive"]["Properties"]
+    kinds = {resource["Type"].split("::")[1] for resource in stack["Resources"].values()}
+    assert not kinds & {"CodeDeploy", "Route53", "CertificateManager", "EC2", "WAFv2"}
+    assert not of_type(stack, "AWS::ApiGateway::DomainName")
+    assert "VpcConfig" not in function(stack)
+
+
+def test_every_parameter_has_a_default(template: Template) -> None:
+    assert not [name for name, facts in template["Parameters"].items() if "Default" not in facts]
+
+
+def test_the_function_is_as_large_and_waits_as_long_as_is_stated(stack: Template) -> None:
+    assert function(stack)["PackageType"] == "Image"
+    assert (function(stack)["MemorySize"], function(stack)["Timeout"]) == (1769, 29)
+    assert function(stack)["Architectures"] == function(stack, "Authorizer")["Architectures"] == ["x86_64"]
+
+
+def test_the_authorizer_finds_its_modules_in_the_layer(stack: Template) -> None:
+    (layer,) = of_type(stack, "AWS::Lambda::LayerVersion")
+    assert function(stack, "Authorizer")["Layers"] == [{"Ref": layer}]
+
+
+def test_the_same_template_gives_the_same_version(template: Template) -> None:
+    assert version(deployed(template)) == version(deployed(template))
+    assert version(deployed(template, Release=A_RELEASE)) == version(deployed(template, Release=A_RELEASE))
+
+
+def test_a_new_release_gives_a_new_version(template: Template) -> None:
+    assert version(deployed(template, Release=A_RELEASE)) != version(deployed(template, Release=ANOTHER_RELEASE))
+
+
+def test_a_changed_parameter_alone_would_give_none_which_is_why_there_is_a_release(template: Template) -> None:
+    assert version(deployed(template, NsfwFrom="0.7")) == version(deployed(template))
+
+
+def test_without_a_release_a_new_image_still_gives_a_new_version(template: Template) -> None:
+    versions = set()
+    for digest in ("aaaa", "bbbb"):
+        image = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/modest@sha256:{digest}"
+        moderate = template["Resources"]["Moderate"]
+        changed = {**moderate, "Properties": {**moderate["Properties"], "ImageUri": image}}
+        versions.add(version(deployed({**template, "Resources": {**template["Resources"], "Moderate": changed}})))
+    assert len(versions) == 2
+
+
+def test_traffic_goes_to_the_new_version_at_once_unless_told_to_go_gradually(template: Template) -> None:
+    assert not of_type(deployed(template), "AWS::CodeDeploy::DeploymentGroup")
+    (group,) = of_type(deployed(template, GradualDeployment="true"), "AWS::CodeDeploy::DeploymentGroup").values()
+    assert "Canary10Percent5Minutes" in str(group["Properties"]["DeploymentConfigName"])
+    assert group["Properties"]["AlarmConfiguration"]["Alarms"] == [
+        {"Name": {"Ref": "ServerErrorAlarm"}},
+        {"Name": {"Ref": "LatencyAlarm"}},
+    ]
+
+
+def test_warm_and_reserved_instances_are_had_by_asking(template: Template) -> None:
+    stack = deployed(template, WarmInstances="2", ReservedConcurrency="50")
+    alias = stack["Resources"]["ModerateAliaslive"]["Properties"]
+    assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": "2"}
+    assert function(stack)["ReservedConcurrentExecutions"] == "50"
+
+
+def test_the_function_is_told_its_settings(template: Template) -> None:
+    stack = deployed(template, NsfwFrom="0.7", Policy="strict", AllowedOrigin="https://shop.example", Release=A_RELEASE)
+    variables = function(stack)["Environment"]["Variables"]
+    assert variables | {"PLANS": ""} == {
+        "MODEL": "mobilenet_v2",
+        "POLICY": "strict",
+        "QUESTIONABLE_FROM": 0.3,
+        "NSFW_FROM": "0.7",
+        "ALLOWED_ORIGIN": "https://shop.example",
+        "LEDGER_TABLE": {"Ref": "Ledger"},
+        "RELEASE": A_RELEASE,
+        "LOG_LEVEL": "INFO",
+        "POWERTOOLS_SERVICE_NAME": "modest",
+        "POWERTOOLS_METRICS_NAMESPACE": "Modest",
+        "PLANS": "",
+    }
+
+
+def test_an_account_that_logs_already_keeps_its_role(template: Template) -> None:
+    assert not of_type(deployed(template, ApiGatewayLogRole="keep"), "AWS::ApiGateway::Account")
+
+
+@pytest.mark.parametrize("name", ["ApiGatewayAccount", "ApiGatewayLogsRole", "DataKey", "Ledger"])
+def test_what_others_depend_on_outlives_the_stack(stack: Template, name: str) -> None:
+    resource = stack["Resources"][name]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_role_for_logs_is_there_before_the_stage_that_logs(stack: Template) -> None:
+    assert stack["Resources"]["ApiprodStage"]["Properties"]["Variables"] == {
+        "LogsThrough": {"Ref": "ApiGatewayAccount"}
+    }
+
+
+def test_a_domain_is_had_by_asking(template: Template) -> None:
+    named = {"DomainName": "api.example.com", "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1"}
+    stack = deployed(template, **named)
+    assert stack["Resources"]["Domain"]["Properties"]["SecurityPolicy"] == "TLS_1_2"
+    assert stack["Resources"]["DomainMapping"]["Properties"]["Stage"] == {"Ref": "ApiprodStage"}
+    assert stack["Outputs"]["Url"]["Value"] == "https://api.example.com"
+    assert not of_type(stack, "AWS::Route53::RecordSet")
+    assert of_type(deployed(template, **named, HostedZoneId="Z1"), "AWS::Route53::RecordSet")
+
+
+def test_without_a_domain_the_url_carries_the_stage(stack: Template) -> None:
+    assert stack["Outputs"]["Url"]["Value"].endswith(".execute-api.eu-central-1.amazonaws.com/${ApiprodStage}")

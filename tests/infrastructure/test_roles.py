@@ -1,0 +1,120 @@
+"""What each part of a deployment may do, role by role. Whoever widens one has to widen it here too."""
+
+from typing import Any
+
+import pytest
+from tests.infrastructure.translated import PSEUDO_PARAMETERS, REGION, Template, deployed, of_type
+
+ACCOUNT = PSEUDO_PARAMETERS["AWS::AccountId"]
+TRACES = ("xray:PutTraceSegments xray:PutTelemetryRecords", "*", None)
+
+MAY = {
+    "ModerateRole": [
+        ("logs:CreateLogStream logs:PutLogEvents", "ModerateLog.Arn", None),
+        TRACES,
+        ("dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem", "Ledger.Arn", None),
+        (
+            "kms:Decrypt",
+            "DataKey.Arn",
+            {"StringEquals": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}},
+        ),
+    ],
+    "AuthorizerRole": [("logs:CreateLogStream logs:PutLogEvents", "AuthorizerLog.Arn", None), TRACES],
+    "ApiGatewayLogsRole": [],
+}
+TAKEN_ON_BY = {
+    "ModerateRole": "lambda.amazonaws.com",
+    "AuthorizerRole": "lambda.amazonaws.com",
+    "ApiGatewayLogsRole": "apigateway.amazonaws.com",
+}
+MANAGED_POLICIES = {
+    "ApiGatewayLogsRole": ["arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"],
+}
+
+
+def allowed(role: Template) -> list[tuple[str, Any, Any]]:
+    statements = [
+        statement
+        for policy in role["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    assert all(statement["Effect"] == "Allow" for statement in statements)
+    return [
+        (_words(statement["Action"]), _name(statement["Resource"]), statement.get("Condition"))
+        for statement in statements
+    ]
+
+
+def _words(actions: str | list[str]) -> str:
+    return actions if isinstance(actions, str) else " ".join(actions)
+
+
+def _name(resource: Any) -> Any:
+    return ".".join(resource["Fn::GetAtt"]) if isinstance(resource, dict) else resource
+
+
+def test_there_is_no_other_role(stack: Template) -> None:
+    assert set(of_type(stack, "AWS::IAM::Role")) == set(MAY)
+    assert not [
+        name for name, resource in stack["Resources"].items() if "::IAM::" in resource["Type"] and name not in MAY
+    ]
+
+
+@pytest.mark.parametrize("name", MAY)
+def test_a_role_may_do_this_and_nothing_else(stack: Template, name: str) -> None:
+    role = stack["Resources"][name]
+    assert allowed(role) == MAY[name]
+    assert role["Properties"].get("ManagedPolicyArns", []) == MANAGED_POLICIES.get(name, [])
+    assert "PermissionsBoundary" not in role["Properties"]
+
+
+@pytest.mark.parametrize("name", MAY)
+def test_a_role_is_taken_on_by_one_service(stack: Template, name: str) -> None:
+    (statement,) = stack["Resources"][name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": TAKEN_ON_BY[name]},
+        "Action": "sts:AssumeRole",
+    }
+
+
+def test_each_function_has_its_own_role(stack: Template) -> None:
+    roles = {
+        name: function["Properties"]["Role"]["Fn::GetAtt"]
+        for name, function in of_type(stack, "AWS::Lambda::Function").items()
+    }
+    assert roles == {"Moderate": ["ModerateRole", "Arn"], "Authorizer": ["AuthorizerRole", "Arn"]}
+
+
+def test_only_gradual_deployment_brings_a_further_role(template: Template) -> None:
+    stack = deployed(template, GradualDeployment="true")
+    (role,) = (role for name, role in of_type(stack, "AWS::IAM::Role").items() if name not in MAY)
+    assert allowed(role) == []
+    assert [_policy_name(arn) for arn in role["Properties"]["ManagedPolicyArns"]] == ["AWSCodeDeployRoleForLambda"]
+
+
+def _policy_name(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def test_functions_are_called_by_api_gateway_alone(stack: Template) -> None:
+    permissions = of_type(stack, "AWS::Lambda::Permission").values()
+    assert {permission["Properties"]["Principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
+    assert all("SourceArn" in permission["Properties"] for permission in permissions)
+
+
+def test_the_key_serves_this_account_its_logs_and_its_alarms(stack: Template) -> None:
+    account, logs, alarms = stack["Resources"]["DataKey"]["Properties"]["KeyPolicy"]["Statement"]
+    assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert logs["Principal"] == {"Service": f"logs.{REGION}.amazonaws.com"}
+    assert logs["Condition"] == {
+        "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:*"}
+    }
+    assert alarms["Principal"] == {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]}
+    assert alarms["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+
+
+def test_the_topic_takes_only_this_accounts_alarms(stack: Template) -> None:
+    (statement,) = stack["Resources"]["AlarmsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert statement["Action"] == "sns:Publish"

@@ -1,0 +1,149 @@
+from copy import deepcopy
+
+import pytest
+from samtranslator.public.exceptions import InvalidDocumentException
+from tests.infrastructure.routes import OPEN_TO_ALL, OUTSIDE_THE_PLANS, api_body, routes, violations
+from tests.infrastructure.translated import Template, deployed, load, only
+
+KEYED = {
+    "POST /api/nsfw/image",
+    *(
+        f"{method} {prefix}/v1/{name}"
+        for method in ("GET", "POST")
+        for prefix in ("", "/nsfw-api")
+        for name in ("check", "classify")
+    ),
+}
+EVENTS = load()["Resources"]["Moderate"]["Properties"]["Events"]
+
+
+def route(event: str) -> str:
+    properties = EVENTS[event]["Properties"]
+    return f"{properties['Method']} {properties['Path']}"
+
+
+ASKING = [event for event in EVENTS if route(event) not in OPEN_TO_ALL]
+COUNTED = [event for event in ASKING if route(event) not in OUTSIDE_THE_PLANS]
+
+
+def changed(template: Template, event: str, auth: Template) -> Template:
+    mutant = deepcopy(template)
+    properties = mutant["Resources"]["Moderate"]["Properties"]["Events"][event]["Properties"]
+    properties["Auth"] = {**properties.get("Auth", {}), **auth}
+    return deployed(mutant)
+
+
+def test_every_route_is_known_here_by_name(stack: Template) -> None:
+    assert set(routes(stack)) == KEYED | OPEN_TO_ALL | OUTSIDE_THE_PLANS
+
+
+def test_every_route_asks_for_a_key_but_those_listed_as_open(stack: Template) -> None:
+    assert list(violations(stack)) == []
+
+
+@pytest.mark.parametrize("event", ASKING)
+def test_a_route_that_loses_its_authorizer_is_found(template: Template, event: str) -> None:
+    assert f"{route(event)} has no authorizer" in violations(changed(template, event, {"Authorizer": "NONE"}))
+
+
+@pytest.mark.parametrize("event", COUNTED)
+def test_a_route_that_no_longer_requires_a_key_is_found(template: Template, event: str) -> None:
+    found = list(violations(changed(template, event, {"ApiKeyRequired": False})))
+    assert found == [f"{route(event)} counts in no usage plan"]
+
+
+@pytest.mark.parametrize(
+    "setting", ["DefaultAuthorizer", "ApiKeyRequired"], ids=["the default authorizer", "the required key"]
+)
+def test_an_api_that_loses_its_default_is_no_template_at_all(template: Template, setting: str) -> None:
+    mutant = deepcopy(template)
+    del mutant["Resources"]["Api"]["Properties"]["Auth"][setting]
+    with pytest.raises(InvalidDocumentException):
+        deployed(mutant)
+
+
+def test_a_new_route_that_asks_for_nothing_is_found(template: Template) -> None:
+    mutant = deepcopy(template)
+    mutant["Resources"]["Moderate"]["Properties"]["Events"]["New"] = {
+        "Type": "Api",
+        "Properties": {
+            "RestApiId": {"Ref": "Api"},
+            "Method": "GET",
+            "Path": "/new",
+            "Auth": {"Authorizer": "NONE", "ApiKeyRequired": False},
+        },
+    }
+    assert set(violations(deployed(mutant))) == {"GET /new has no authorizer", "GET /new counts in no usage plan"}
+
+
+def test_a_new_route_asks_for_a_key_unless_it_says_otherwise(template: Template) -> None:
+    mutant = deepcopy(template)
+    mutant["Resources"]["Moderate"]["Properties"]["Events"]["New"] = {
+        "Type": "Api",
+        "Properties": {"RestApiId": {"Ref": "Api"}, "Method": "GET", "Path": "/new"},
+    }
+    stack = deployed(mutant)
+    assert "GET /new" in routes(stack)
+    assert list(violations(stack)) == []
+
+
+def test_the_key_is_what_the_authorizer_says(stack: Template) -> None:
+    assert only(stack, "AWS::ApiGateway::RestApi")["ApiKeySourceType"] == "AUTHORIZER"
+
+
+def test_the_authorizer_runs_on_every_call(stack: Template) -> None:
+    authorizer = api_body(stack)["components"]["securitySchemes"]["KeyAuthorizer"]["x-amazon-apigateway-authorizer"]
+    assert authorizer["type"] == "request"
+    assert authorizer["authorizerResultTtlInSeconds"] == 0
+    # With one, API Gateway refuses by itself whatever lacks it, and a key may come in any of three headers.
+    assert "identitySource" not in authorizer
+
+
+def test_every_route_reaches_the_version_that_is_live(stack: Template) -> None:
+    for operation in routes(stack).values():
+        integration = operation["x-amazon-apigateway-integration"]
+        assert integration["type"] == "aws_proxy"
+        assert "/functions/${ModerateAliaslive}/invocations" in integration["uri"]
+
+
+def test_open_routes_have_a_small_throttle_and_the_stage_a_large_one(stack: Template) -> None:
+    settings = only(stack, "AWS::ApiGateway::Stage")["MethodSettings"]
+    throttles = {
+        f"{setting['HttpMethod']} /{setting['ResourcePath'].removeprefix('/').replace('~1', '/').removeprefix('/')}": (
+            setting["ThrottlingRateLimit"],
+            setting["ThrottlingBurstLimit"],
+        )
+        for setting in settings
+    }
+    assert throttles == {"* /*": (200, 200), **dict.fromkeys(OPEN_TO_ALL, (5, 10))}
+
+
+def test_what_may_be_sent_as_bytes_is_listed_type_by_type(stack: Template) -> None:
+    types = [name.replace("~1", "/") for name in only(stack, "AWS::ApiGateway::RestApi")["BinaryMediaTypes"]]
+    assert not [name for name in types if "*" in name]
+    assert {f"image/{name}" for name in ("jpeg", "png", "apng", "gif", "webp", "avif", "bmp")} <= set(types)
+    assert {"application/octet-stream", "multipart/form-data", "application/x-www-form-urlencoded"} <= set(types)
+    assert "application/json" not in types
+
+
+def preflights(stack: Template) -> list[Template]:
+    return [
+        operations["options"]["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
+        for operations in api_body(stack)["paths"].values()
+    ]
+
+
+def test_a_preflight_allows_no_origin_unless_one_is_set(stack: Template) -> None:
+    assert len(preflights(stack)) == len({name.split()[1] for name in routes(stack)})
+    assert not any("method.response.header.Access-Control-Allow-Origin" in answer for answer in preflights(stack))
+
+
+def test_a_preflight_allows_the_origin_that_is_set_and_the_headers_that_are_read(template: Template) -> None:
+    for answer in preflights(deployed(template, AllowedOrigin="https://shop.example")):
+        assert answer["method.response.header.Access-Control-Allow-Origin"] == "'https://shop.example'"
+        allowed = answer["method.response.header.Access-Control-Allow-Headers"].strip("'").split(",")
+        assert {"authorization", "content-type", "idempotency-key", "x-api-key", "x-oanor-key"} == set(allowed)
+
+
+def test_a_preflight_asks_for_no_key(stack: Template) -> None:
+    assert not any(operations["options"].get("security") for operations in api_body(stack)["paths"].values())

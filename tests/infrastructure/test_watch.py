@@ -1,0 +1,51 @@
+import json
+
+from tests.infrastructure.translated import Template, deployed, of_type
+
+TOPIC = [{"Ref": "Alarms"}]
+
+
+def test_each_alarm_has_a_target_and_says_when_it_is_over(stack: Template) -> None:
+    for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values():
+        assert alarm["Properties"]["AlarmActions"] == alarm["Properties"]["OKActions"] == TOPIC
+        assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
+
+
+def test_failures_slowness_and_a_lack_of_concurrency_are_watched(stack: Template) -> None:
+    watched = {
+        (alarm["Properties"]["MetricName"], alarm["Properties"].get("ExtendedStatistic", "Sum"))
+        for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values()
+    }
+    assert watched == {("5XXError", "Sum"), ("Latency", "p95"), ("Throttles", "Sum")}
+    throttled = {
+        alarm["Properties"]["Dimensions"][0]["Value"]["Ref"]
+        for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["MetricName"] == "Throttles"
+    }
+    assert throttled == set(of_type(stack, "AWS::Lambda::Function"))
+
+
+def test_what_the_api_is_watched_by_is_what_it_is_called(stack: Template) -> None:
+    dimensions = {d["Name"]: d["Value"] for d in stack["Resources"]["LatencyAlarm"]["Properties"]["Dimensions"]}
+    assert dimensions == {"ApiName": stack["Resources"]["Api"]["Properties"]["Name"], "Stage": {"Ref": "ApiprodStage"}}
+
+
+def test_an_address_is_subscribed_by_asking(template: Template, stack: Template) -> None:
+    assert not of_type(stack, "AWS::SNS::Subscription")
+    (subscription,) = of_type(deployed(template, AlarmEmail="ops@example.com"), "AWS::SNS::Subscription").values()
+    assert subscription["Properties"]["Endpoint"] == "ops@example.com"
+
+
+def test_the_month_has_a_budget_unless_it_is_set_to_none(template: Template, stack: Template) -> None:
+    (budget,) = of_type(stack, "AWS::Budgets::Budget").values()
+    assert budget["Properties"]["Budget"]["BudgetLimit"] == {"Amount": 50, "Unit": "USD"}
+    told = [notification["Subscribers"] for notification in budget["Properties"]["NotificationsWithSubscribers"]]
+    assert told == [[{"SubscriptionType": "SNS", "Address": {"Ref": "Alarms"}}]] * 2
+    assert not of_type(deployed(template, MonthlyBudget="0"), "AWS::Budgets::Budget")
+
+
+def test_the_dashboard_is_json_of_widgets_that_do_not_overlap(stack: Template) -> None:
+    body = json.loads(stack["Resources"]["Dashboard"]["Properties"]["DashboardBody"])
+    places = [(widget["x"], widget["y"]) for widget in body["widgets"]]
+    assert len(set(places)) == len(places) == 6
+    assert all(widget["width"] == 12 and widget["height"] == 6 for widget in body["widgets"])
