@@ -4,6 +4,7 @@ What it prints is what the application prints. The answers go into a file, and s
 """
 
 import base64
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -28,11 +29,12 @@ IMAGE_URL = f"{HOST}/CANARYpath/image.png?signature=CANARYquery#CANARYfragment"
 GONE_URL = f"{HOST}/CANARYpath/gone.png"
 SLOW_URL = f"{HOST}/CANARYpath/slow.png"
 FAULTY_URL = f"{HOST}/CANARYpath/faulty.png"
+FAULTS = (RuntimeError("CANARYmessage of an exception"), RuntimeError("CANARYmessage of another"))
 WEB: Web = {
     IMAGE_URL: png(grey=BENIGN),
     GONE_URL: FetchFailed("The image's server answered 404.", detail="ConnectError"),
     SLOW_URL: Never(),
-    FAULTY_URL: RuntimeError("CANARYmessage of an exception"),
+    FAULTY_URL: FAULTS[0],
 }
 HEADERS = {
     "x-api-key": "CANARYkey",
@@ -110,7 +112,7 @@ def calls() -> Iterator[tuple[int, str | None, dict[str, Any]]]:
 
 
 def build() -> FastAPI:
-    classifier = FakeClassifier(SAFE, {BREAKS_THE_MODEL: RuntimeError("CANARYmessage of an exception")})
+    classifier = FakeClassifier(SAFE, {BREAKS_THE_MODEL: FAULTS[1]})
     pipeline = Pipeline(FakeFetch(WEB), classifier, cuts=Cuts(), workers=2, deadline_seconds=0.3)
     engine = Engine(pipeline, classifier.model, Cuts(), Policy.BALANCED, Observer(level="DEBUG"))
     return create_app(engine, identify=from_gateway, release="test")
@@ -127,6 +129,10 @@ def main() -> None:
     for status, code, event in calls():
         answer = invoke(app, event)
         answers.append({"wanted": [status, code], "status": answer["statusCode"], "body": answer["body"]})
+    # What nobody looked at is logged when it is collected.
+    for fault in FAULTS:
+        fault.__traceback__ = None
+    gc.collect()
     Path(sys.argv[1]).write_text(json.dumps({"answers": answers, "deleted": open_deleted_files()}))
 
 
