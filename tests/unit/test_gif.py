@@ -1,0 +1,110 @@
+"""A GIF shows the judge what browsers show."""
+
+import numpy as np
+import pytest
+from tests.crafted import GREYS, GifFrame, blocks, gif, gif_frame, gif_head, gif_pixels
+
+from moderate.images import Frames, Picture, UndecodableImage, decode
+
+SIZE = 8
+SCREEN = (SIZE, SIZE)
+LEVELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE))
+GREY, WHITE, BLACK = (np.full((SIZE, SIZE), level) for level in (128, 255, 0))
+DOT = np.zeros((1, 1), int)
+
+
+def picture(data: bytes) -> Picture:
+    return decode(data, SIZE)
+
+
+def means(data: bytes) -> list[float]:
+    return [float(view.mean()) for view in picture(data).views]
+
+
+def test_a_single_frame_is_shown_as_it_is() -> None:
+    found = picture(gif([GifFrame(LEVELS)], SCREEN))
+    assert found.frames == Frames(judged=1, total=1)
+    assert [view[0, :, :, 0].tolist() for view in found.views] == [LEVELS.tolist()]
+
+
+def test_every_frame_is_judged() -> None:
+    assert means(gif([GifFrame(GREY), GifFrame(WHITE), GifFrame(BLACK)], SCREEN)) == [128, 255, 0]
+
+
+def test_what_no_frame_covers_is_transparent() -> None:
+    assert means(gif([GifFrame(np.full((4, 8), 128))], SCREEN)) == [191.5, 64]
+
+
+def test_a_cleared_frame_leaves_its_place_transparent_whatever_the_background_colour() -> None:
+    """In Pillow's player, which clears to the background colour, the dot would be black on black."""
+    frames = [GifFrame(BLACK, disposal=2), GifFrame(DOT, at=(3, 3), transparent=255)]
+    on_white = picture(gif(frames, SCREEN, background=0)).views[1]
+    assert on_white.mean() == pytest.approx(255 * 63 / 64)
+
+
+@pytest.mark.parametrize("disposal", [3, 4])
+def test_a_restored_frame_leaves_what_was_there(disposal: int) -> None:
+    frames = [GifFrame(GREY), GifFrame(WHITE, disposal=disposal), GifFrame(np.full((1, 1), 128))]
+    assert means(gif(frames, SCREEN)) == [128, 255, 128]
+
+
+@pytest.mark.parametrize("controlled", [True, False])
+def test_disposal_is_of_its_frame_alone(controlled: bool) -> None:
+    """Pillow keeps it for later frames that ask for none, and so never sees what they build up together."""
+    rows = [GifFrame(np.full((1, 8), 128), at=(0, row), controlled=controlled) for row in range(8)]
+    found = picture(gif([GifFrame(DOT, disposal=2), *rows], SCREEN))
+    assert found.views[-1].tolist() == np.full((1, 8, 8, 3), 128).tolist()
+
+
+def test_transparency_is_of_its_frame_alone() -> None:
+    frames = [GifFrame(GREY, transparent=200), GifFrame(np.full((8, 8), 200), controlled=False)]
+    assert means(gif(frames, SCREEN)) == [128, 200]
+
+
+def test_a_frame_may_have_a_palette_of_its_own() -> None:
+    inverted = bytes(255 - level for level in GREYS)
+    own = gif_frame(GifFrame(np.full((8, 8), 55), controlled=False))
+    own = own[:9] + b"\x87" + inverted + own[10:]
+    assert means(gif_head(SCREEN) + own + b";") == [200]
+
+
+def test_an_interlaced_frame_is_put_in_order() -> None:
+    order = [0, 4, 2, 6, 1, 3, 5, 7]
+    data = bytearray(gif([GifFrame(LEVELS[order])], SCREEN))
+    data[data.index(b",\0\0\0\0\x08\0\x08\0") + 9] |= 0x40
+    assert picture(bytes(data)).views[0][0, :, :, 0].tolist() == LEVELS.tolist()
+
+
+def test_the_canvas_grows_for_the_first_frame_alone() -> None:
+    """A later frame may not push the picture into a corner."""
+    assert means(gif([GifFrame(GREY)], (1, 1))) == [128]
+    assert means(gif([GifFrame(GREY), GifFrame(np.full((50, 50), 255), at=(4, 0))], SCREEN)) == [128, 191.5]
+
+
+@pytest.mark.parametrize("end", [b";", b"", b"\0\0\0", b";anything"])
+def test_however_it_ends_it_is_judged(end: bytes) -> None:
+    assert means(gif([GifFrame(GREY), GifFrame(WHITE)], SCREEN)[:-1] + end) == [128, 255]
+
+
+@pytest.mark.parametrize("between", [b"\0", b"garbage"])
+def test_frames_behind_what_is_no_block_are_refused(between: bytes) -> None:
+    """Some viewers stop there; others go on."""
+    with pytest.raises(UndecodableImage):
+        picture(gif_head(SCREEN) + gif_frame(GifFrame(GREY)) + between + gif_frame(GifFrame(WHITE)) + b";")
+
+
+def test_comments_and_applications_are_passed_over() -> None:
+    comment = b"!\xfe" + b"".join(blocks(bytes(1000))) + b"\0"
+    assert means(gif_head(SCREEN) + comment + gif_frame(GifFrame(GREY)) + comment + b";") == [128]
+
+
+def test_a_frame_with_too_few_pixels_is_refused() -> None:
+    """Its rest would show what lies beneath in a browser, and the first palette colour in Pillow."""
+    whole = gif([GifFrame(GREY)], SCREEN)
+    with pytest.raises(UndecodableImage):
+        picture(whole.replace(gif_pixels(GREY), gif_pixels(GREY[:4])))
+
+
+def test_a_file_without_a_frame_is_refused() -> None:
+    with pytest.raises(UndecodableImage):
+        picture(gif([], SCREEN))

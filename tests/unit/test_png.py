@@ -1,0 +1,229 @@
+"""What a PNG may not smuggle past the judge: each file here shows a person a picture and Pillow another."""
+
+import struct
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from tests.crafted import (
+    COLOUR,
+    COLOUR_ALPHA,
+    GREY,
+    GREYS,
+    PALETTE,
+    PNG_SIGNATURE,
+    Control,
+    apng,
+    chunk,
+    png,
+    png_header,
+    png_pixels,
+)
+
+from moderate.images import Frames, Picture, UndecodableImage, decode
+
+SIZE = 8
+LEVELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE))
+PIXELS = chunk(b"IDAT", png_pixels(LEVELS))
+PALETTE_CHUNK = chunk(b"PLTE", GREYS)
+ALL_TRANSPARENT = chunk(b"tRNS", bytes(256))
+
+
+def picture(data: bytes) -> Picture:
+    return decode(data, SIZE)
+
+
+def shown(data: bytes) -> list[list[list[int]]]:
+    """The levels of the red channel in every view."""
+    return [view[0, :, :, 0].tolist() for view in picture(data).views]
+
+
+@pytest.mark.parametrize(
+    "keyword", ["interlace", "transparency", "bbox", "duration", "disposal", "blend", "default_image", "exif"]
+)
+@pytest.mark.parametrize("kind", [b"tEXt", b"zTXt", b"iTXt"])
+def test_text_does_not_steer_the_decoder(kind: bytes, keyword: str) -> None:
+    text = chunk(kind, keyword.encode() + b"\0\x01\0\0\0\0")
+    assert shown(png(LEVELS, before=text)) == shown(png(LEVELS)) == [LEVELS.tolist()]
+
+
+def test_a_profile_larger_than_pillow_takes_is_no_reason_to_refuse_a_picture() -> None:
+    profile = chunk(b"iCCP", b"profile\0\0" + png_pixels(np.zeros((3000, 1000))))
+    assert shown(png(LEVELS, before=profile)) == [LEVELS.tolist()]
+
+
+def test_what_follows_the_end_is_ignored() -> None:
+    assert shown(png(LEVELS) + b"PK\x03\x04" + bytes(100)) == [LEVELS.tolist()]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(LEVELS, 8, PALETTE, PALETTE_CHUNK, after=ALL_TRANSPARENT),
+        png(LEVELS, 8, PALETTE, ALL_TRANSPARENT + PALETTE_CHUNK),
+        png(LEVELS, 8, PALETTE, PALETTE_CHUNK + chunk(b"tRNS", b"\xff" * 256) + ALL_TRANSPARENT),
+        png(LEVELS // 2, 8, PALETTE, chunk(b"PLTE", GREYS[: 3 * 128]) + ALL_TRANSPARENT),
+        png(LEVELS // 128, 1, PALETTE, PALETTE_CHUNK + ALL_TRANSPARENT),
+        png(LEVELS, 8, PALETTE, PALETTE_CHUNK + chunk(b"tRNS")),
+    ],
+    ids=["after the pixels", "before the palette", "twice", "longer than the palette", "too long for 1 bit", "empty"],
+)
+def test_transparency_that_browsers_ignore_is_refused(data: bytes) -> None:
+    with pytest.raises(UndecodableImage):
+        picture(data)
+
+
+@pytest.mark.parametrize(
+    ("colour", "depth", "key"),
+    [(GREY, 8, (256,)), (GREY, 4, (16,)), (GREY, 1, (2,)), (COLOUR, 8, (256, 0, 0)), (COLOUR, 16, (0, 0, 0))],
+)
+def test_a_transparent_colour_that_viewers_read_differently_is_refused(
+    colour: int, depth: int, key: tuple[int, ...]
+) -> None:
+    levels = np.zeros((SIZE, SIZE, 3 if colour == COLOUR else 1))
+    with pytest.raises(UndecodableImage):
+        picture(png(levels, depth, colour, chunk(b"tRNS", struct.pack(f">{len(key)}H", *key))))
+
+
+def test_transparency_besides_an_alpha_channel_is_ignored() -> None:
+    levels = np.dstack([LEVELS, LEVELS, LEVELS, np.full_like(LEVELS, 255)])
+    assert shown(png(levels, 8, COLOUR_ALPHA, chunk(b"tRNS", bytes(6)))) == [LEVELS.tolist()]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_the_transparent_grey_is_found_in_every_depth(depth: int) -> None:
+    brightest = (1 << depth) - 1
+    levels = np.where(np.indices((SIZE, SIZE)).sum(0) % 2, brightest, 0)
+    on_white, on_black = shown(png(levels, depth, GREY, chunk(b"tRNS", struct.pack(">H", brightest))))
+    assert on_white == np.where(levels == brightest, 255, 0).tolist()
+    assert on_black == np.zeros_like(levels).tolist()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_no_other_grey_of_a_shallow_picture_is_transparent(depth: int) -> None:
+    """Pillow widens levels to 8 bits, but not the transparent one: 1 of 0..3 is then none of 0, 85, 170, 255."""
+    levels = np.tile(np.arange(1 << depth), (1 << depth, 1))
+    on_white, on_black = (
+        view[0, 0, :, 0]
+        for view in decode(png(levels, depth, GREY, chunk(b"tRNS", struct.pack(">H", 1))), 1 << depth).views
+    )
+    assert np.flatnonzero(on_white != on_black).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_header(SIZE, SIZE) + chunk(b"IHDR", png_header(4, 4)[16:29]) + PIXELS + chunk(b"IEND"),
+        png_header(SIZE, SIZE) + PIXELS + chunk(b"tIME") + PIXELS + chunk(b"IEND"),
+        png_header(SIZE, SIZE) + chunk(b"IEND"),
+        png_header(SIZE, SIZE) + PIXELS,
+        png(LEVELS)[:-1] + b"\0",
+        png(LEVELS).replace(b"IDAT", b"IDAU"),
+        PNG_SIGNATURE + PIXELS + chunk(b"IEND"),
+        PNG_SIGNATURE + chunk(b"IHDR", b"\0\0\0\x08") + PIXELS + chunk(b"IEND"),
+    ],
+    ids=[
+        "two headers",
+        "pixels in two places",
+        "no pixels",
+        "no end",
+        "a wrong checksum",
+        "a name that its checksum denies",
+        "no header",
+        "a short header",
+    ],
+)  # fmt: skip
+def test_a_broken_structure_is_refused(data: bytes) -> None:
+    with pytest.raises(UndecodableImage):
+        picture(data)
+
+
+GREY_FRAME, WHITE_FRAME, BLACK_FRAME = (np.full((SIZE, SIZE), level) for level in (128, 255, 0))
+
+
+def test_a_default_image_that_is_not_of_the_animation_is_judged_too() -> None:
+    found = picture(apng([(WHITE_FRAME, Control()), (BLACK_FRAME, Control())], default=GREY_FRAME))
+    assert found.frames == Frames(judged=3, total=3)
+    assert [view.mean() for view in found.views] == [128, 255, 0]
+
+
+def test_one_frame_behind_a_default_image_is_judged() -> None:
+    found = picture(apng([(WHITE_FRAME, Control())], default=GREY_FRAME))
+    assert [view.mean() for view in found.views] == [128, 255]
+
+
+def test_the_default_image_does_not_lie_beneath_the_first_frame() -> None:
+    """Black on transparent is seen on a white page, whatever the default image is."""
+    levels = np.dstack([np.zeros((SIZE, SIZE, 3)), LEVELS])
+    opaque_black = np.dstack([np.zeros((SIZE, SIZE, 3)), np.full((SIZE, SIZE), 255)])
+    found = picture(apng([(levels, Control(over=True))], COLOUR_ALPHA, default=opaque_black))
+    assert any(view.std() > 50 for view in found.views)
+
+
+def test_what_an_opaque_animation_clears_is_transparent() -> None:
+    """Cleared to black, as Pillow does it, the black dot of the last frame would be hidden."""
+    dot = np.zeros((1, 1))
+    found = picture(apng([(BLACK_FRAME, Control(disposal=1)), (dot, Control(at=(3, 3)))]))
+    on_white = found.views[1]
+    assert on_white.mean() == pytest.approx(255 * 63 / 64)
+    assert on_white[0, 3, 3].tolist() == [0, 0, 0]
+
+
+def test_a_frame_is_drawn_over_the_one_before_it() -> None:
+    found = picture(apng([(WHITE_FRAME, Control()), (np.zeros((4, 8)), Control(at=(0, 4)))]))
+    assert [view.mean() for view in found.views] == [255, 127.5]
+
+
+def test_a_shallow_transparent_grey_is_found_in_animations_too() -> None:
+    data = apng([(WHITE_FRAME, Control()), (GREY_FRAME, Control())], before=chunk(b"tRNS", b"\0\x80"))
+    assert [view.mean() for view in picture(data).views] == [255, 255, 0]
+
+
+def edited(change: Callable[[bytes], bytes]) -> bytes:
+    """An animation of three frames, of which every chunk's body went through `change`, with right checksums."""
+    data = apng([(GREY_FRAME, Control()), (WHITE_FRAME, Control()), (BLACK_FRAME, Control())])
+    out, position = PNG_SIGNATURE, 8
+    while position < len(data):
+        length = int.from_bytes(data[position : position + 4], "big")
+        whole = change(data[position + 4 : position + 8 + length])
+        out += chunk(whole[:4], whole[4:]) if whole else b""
+        position += length + 12
+    return out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"acTL\0\0\0\3", b"acTL\0\0\0\2"),
+        (b"acTL\0\0\0\3", b"acTL\0\0\0\4"),
+        (b"acTL\0\0\0\3", b"acTL\0\0\0\0"),
+        (b"fcTL\0\0\0\1", b"fcTL\0\0\0\7"),
+        (b"fdAT\0\0\0\2", b"fdAT\0\0\0\1"),
+        (b"fcTL\0\0\0\1\0\0\0\x08", b"fcTL\0\0\0\1\0\0\0\x09"),
+        (b"fcTL\0\0\0\0\0\0\0\x08", b"fcTL\0\0\0\0\0\0\0\x07"),
+    ],
+    ids=[
+        "fewer frames announced",
+        "more frames announced",
+        "none announced",
+        "a wrong number",
+        "a number twice",
+        "beyond the canvas",
+        "a first frame that is not the default image",
+    ],
+)
+def test_a_broken_animation_is_refused(old: bytes, new: bytes) -> None:
+    with pytest.raises(UndecodableImage):
+        picture(edited(lambda whole: new + whole[len(old) :] if whole.startswith(old) else whole))
+
+
+def test_an_animation_announced_twice_is_refused() -> None:
+    """Pillow then shows the default image alone; browsers play the animation."""
+    with pytest.raises(UndecodableImage):
+        picture(apng([(GREY_FRAME, Control())] * 2, before=chunk(b"acTL", struct.pack(">II", 2, 0))))
+
+
+def test_frames_without_an_announced_animation_are_no_animation() -> None:
+    data = edited(lambda whole: b"" if whole.startswith(b"acTL") else whole)
+    assert picture(data).frames == Frames(judged=1, total=1)
+    assert [view.mean() for view in picture(data).views] == [128]
