@@ -1,0 +1,148 @@
+"""Servers that send too much, too slowly or not what they say: the service answers in time, and others meanwhile."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.hostile.faults import FAST, PORT, SLOW
+from tests.hostile.namespace import Internet, internet
+from tests.hostile.service import Service, serving
+from tests.hostile.slots import ONE_FOR_EACH_OPERATION, Slot
+from tests.support import MOSAICS
+
+from moderate.fetch import URL_DEADLINE_SECONDS
+from moderate.sources import MAX_FETCHED_BYTES
+
+ADDRESS = "93.184.216.34"
+GRACE_SECONDS = 0.5
+DEADLINE = URL_DEADLINE_SECONDS + GRACE_SECONDS
+GOOD = "https://pub.test/a.png"
+DEAD = [f"http://dead{number}.test/" for number in range(16)]
+CODES = {
+    **dict.fromkeys(SLOW, "fetch_timeout"),
+    **dict.fromkeys(FAST, "fetch_failed"),
+    **dict.fromkeys(["endless-chunks", "endless-body", "length-absurd"], "image_too_large"),
+    "length-too-small": "undecodable_image",
+    "gzip-bomb-as-image": "unsupported_format",
+}
+
+
+def url_of(fault: str) -> str:
+    return f"http://faults.test:{PORT}/{fault}"
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
+    zone = {"pub.test": [ADDRESS], "faults.test": [ADDRESS], **{f"dead{number}.test": None for number in range(16)}}
+    files = {"pub.test/a.png": MOSAICS / "neutral.png"}
+    with internet(tmp_path_factory.mktemp("internet"), zone=zone, files=files) as running:
+        faults = running.popen([sys.executable, "-m", "tests.hostile.faults"], stdout=subprocess.PIPE)
+        with faults:
+            assert faults.stdout is not None
+            assert faults.stdout.readline() == "ready\n"
+            yield running
+            faults.terminate()
+
+
+@pytest.fixture(scope="module")
+def service(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[Service]:
+    ports = {"ALLOWED_PORTS": f"80,443,{PORT}"}
+    with serving(web, tmp_path_factory.mktemp("service"), model_path, environment=ports) as running:
+        yield running
+
+
+def timed(service: Service, slot: Slot, url: str) -> tuple[str, float]:
+    start = time.monotonic()
+    answer = slot.ask(service.client, url)
+    seconds = time.monotonic() - start
+    assert slot.documents(answer), answer.text
+    return answer.json()["code"], seconds
+
+
+@pytest.mark.parametrize("fault", FAST)
+def test_a_faulty_server_is_found_out_within_the_deadline(service: Service, fault: str) -> None:
+    for slot in ONE_FOR_EACH_OPERATION:
+        code, seconds = timed(service, slot, url_of(fault))
+        assert code == CODES[fault]
+        assert seconds < DEADLINE
+
+
+def test_slow_servers_end_at_the_deadline_and_hold_up_no_other_call(service: Service) -> None:
+    cases = [(slot, url_of(fault)) for slot in ONE_FOR_EACH_OPERATION for fault in SLOW]
+    alone = seconds_of_a_good_one(service)
+    with ThreadPoolExecutor(len(cases)) as everyone:
+        waiting = [everyone.submit(timed, service, *case) for case in cases]
+        time.sleep(1)
+        beside = seconds_of_a_good_one(service)
+        ended = [case.result() for case in waiting]
+    assert {code for code, _ in ended} == {"fetch_timeout"}
+    assert max(seconds for _, seconds in ended) < DEADLINE
+    assert beside < alone + GRACE_SECONDS
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [[url_of(fault) for fault in FAST][:9], DEAD[:9]],
+    ids=["faulty", "unresolved"],
+)
+@pytest.mark.parametrize("place", [0, 9])
+def test_a_good_url_beside_nine_bad_ones_is_judged_in_about_its_own_time(
+    service: Service, bad: list[str], place: int
+) -> None:
+    alone = seconds_of_a_good_one(service)
+    urls = [*bad[:place], GOOD, *bad[place:]]
+    start = time.monotonic()
+    answer = service.client.post("/api/nsfw/image", json={"image_urls": urls, "on_error": "partial"})
+    assert time.monotonic() - start < alone + 2
+    assert answer.status_code == 200
+    assert answer.json()["has_nsfw_concepts"] == [False if url == GOOD else None for url in urls]
+
+
+def test_a_good_url_beside_nine_slow_ones_is_judged_by_the_deadline(service: Service) -> None:
+    bad = [url_of(fault) for fault in SLOW] + DEAD
+    start = time.monotonic()
+    answer = service.client.post("/api/nsfw/image", json={"image_urls": [*bad[:9], GOOD], "on_error": "partial"})
+    assert time.monotonic() - start < DEADLINE
+    assert answer.json()["has_nsfw_concepts"] == [None] * 9 + [False]
+    assert answer.json()["cost"] == 0.0015
+
+
+def test_dead_name_servers_hold_up_no_other_call(service: Service) -> None:
+    alone = seconds_of_a_good_one(service)
+    with ThreadPoolExecutor(len(DEAD)) as everyone:
+        waiting = [everyone.submit(timed, service, ONE_FOR_EACH_OPERATION[0], url) for url in DEAD]
+        time.sleep(0.1)
+        assert not any(case.done() for case in waiting)
+        beside = seconds_of_a_good_one(service)
+        ended = [case.result() for case in waiting]
+    assert {code for code, _ in ended} == {"fetch_failed"}
+    assert beside < alone + GRACE_SECONDS
+
+
+def test_endless_bodies_never_take_more_than_twice_what_ten_images_may_hold(service: Service) -> None:
+    urls = [url_of(f"{fault}?{number}") for fault in ("endless-body", "endless-chunks") for number in range(5)]
+    before = memory(service, "VmRSS")
+    # Lets the peak begin anew.
+    Path(f"/proc/{service.process.pid}/clear_refs").write_text("5")
+    for _ in range(5):
+        answer = service.client.post("/api/nsfw/image", json={"image_urls": urls})
+        assert [entry["code"] for entry in answer.json()["errors"]] == ["image_too_large"] * 10
+    assert memory(service, "VmHWM") < before + 2 * 10 * MAX_FETCHED_BYTES
+
+
+def seconds_of_a_good_one(service: Service) -> float:
+    start = time.monotonic()
+    answer = service.client.get("/v1/check", params={"url": GOOD})
+    assert answer.json()["data"]["safe"] is True
+    return time.monotonic() - start
+
+
+def memory(service: Service, name: str) -> int:
+    """Bytes."""
+    status = Path(f"/proc/{service.process.pid}/status").read_text()
+    (kilobytes,) = (line.split()[1] for line in status.splitlines() if line.startswith(f"{name}:"))
+    return int(kilobytes) * 1024
