@@ -68,11 +68,14 @@ class DynamoDBTable:
         return found
 
     def query(self, pk: str, prefix: str, start: Key | None = None) -> Page:
+        # DynamoDB refuses an empty prefix.
+        beginning = " AND begins_with(sk, :prefix)" if prefix else ""
+        values = {":pk": pk} | ({":prefix": prefix} if prefix else {})
         page = _attempt(
             self._client.query,
             TableName=self._name,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": _serialize(pk), ":prefix": _serialize(prefix)},
+            KeyConditionExpression="pk = :pk" + beginning,
+            ExpressionAttributeValues={name: _serialize(value) for name, value in values.items()},
             ConsistentRead=True,
             **({"ExclusiveStartKey": _key(start)} if start else {}),
         )
