@@ -4,10 +4,10 @@ import asyncio
 import base64
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -25,7 +25,10 @@ from moderate.fetch import FetchFailed
 from moderate.pipeline import Pipeline
 from moderate.urls import parse
 from moderate.verdict import Cuts, Policy, Scores
+from modest.errors import PublicError
 from modest.observability import Observer
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
 MOSAICS = ROOT / "tests" / "fixtures" / "mosaics"
@@ -59,6 +62,14 @@ def encoded(image: Image.Image, image_format: str, **options: Any) -> bytes:
 
 def data_url(data: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def attempt(call: Callable[[], T]) -> T | PublicError:
+    """What `call` returns, or the error it raises; any other exception goes through."""
+    try:
+        return call()
+    except PublicError as error:
+        return error
 
 
 class Never(Exception):

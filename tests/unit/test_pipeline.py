@@ -1,0 +1,176 @@
+import asyncio
+import base64
+import threading
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from tests.support import NSFW, SAFE, FakeClassifier, FakeFetch, Never, encoded, png, scoring
+
+from moderate.fetch import FetchFailed
+from moderate.pipeline import Judgement, Outcome, Pipeline, RequestTooSlow
+from moderate.sources import ImageBase64, ImageBytes, ImageUrl, InvalidBase64, Source
+from moderate.verdict import Cuts, Policy, Scores, Verdict
+
+URLS = [f"https://example.com/{number}.png" for number in range(10)]
+
+
+def judge(
+    sources: list[Source],
+    *,
+    fetch: Callable[[str], Awaitable[bytes]] | None = None,
+    classifier: FakeClassifier | None = None,
+    cuts: Cuts | None = None,
+    policy: Policy = Policy.BALANCED,
+    workers: int = 2,
+    deadline_seconds: float = 25,
+) -> list[Outcome]:
+    pipeline = Pipeline(
+        fetch or FakeFetch({}),
+        classifier or FakeClassifier(),
+        cuts=cuts or Cuts(),
+        workers=workers,
+        deadline_seconds=deadline_seconds,
+    )
+    return asyncio.run(pipeline.judge(sources, policy))
+
+
+def judgement(outcome: Outcome) -> Judgement:
+    assert isinstance(outcome, Judgement)
+    return outcome
+
+
+def scores_of(outcomes: list[Outcome]) -> list[float]:
+    return [judgement(outcome).nsfw_score for outcome in outcomes]
+
+
+def test_nothing_to_judge_is_nothing_judged() -> None:
+    assert judge([]) == []
+
+
+def test_every_source_becomes_a_judgement() -> None:
+    data = png(grey=9)
+    sources: list[Source] = [ImageUrl(URLS[0]), ImageBase64(base64.b64encode(data).decode()), ImageBytes(data)]
+    outcomes = judge(sources, fetch=FakeFetch({URLS[0]: data}), classifier=FakeClassifier(SAFE, {9: NSFW}))
+    assert [judgement(outcome).verdict for outcome in outcomes] == [Verdict.NSFW] * 3
+    assert len({judgement(outcome).digest for outcome in outcomes}) == 1
+
+
+def test_outcomes_keep_the_order_of_their_sources_whichever_is_fetched_first() -> None:
+    async def later_ones_first(url: str) -> bytes:
+        number = URLS.index(url)
+        await asyncio.sleep(0.02 * (len(URLS) - number))
+        return png(grey=number)
+
+    classifier = FakeClassifier(SAFE, {number: scoring(number / 10) for number in range(10)})
+    outcomes = judge([ImageUrl(url) for url in URLS], fetch=later_ones_first, classifier=classifier)
+    assert scores_of(outcomes) == [number / 10 for number in range(10)]
+
+
+def test_ten_urls_are_fetched_side_by_side() -> None:
+    async def run() -> list[Outcome]:
+        all_here = asyncio.Barrier(len(URLS))
+
+        async def fetch(_url: str) -> bytes:
+            await all_here.wait()
+            return png()
+
+        pipeline = Pipeline(fetch, FakeClassifier(), cuts=Cuts(), workers=2, deadline_seconds=5)
+        return await pipeline.judge([ImageUrl(url) for url in URLS], Policy.BALANCED)
+
+    assert scores_of(asyncio.run(run())) == [0] * len(URLS)
+
+
+def test_equal_sources_are_fetched_and_judged_once() -> None:
+    fetch, classifier = FakeFetch({URLS[0]: png()}), FakeClassifier(NSFW)
+    outcomes = judge([ImageUrl(URLS[0])] * 5, fetch=fetch, classifier=classifier)
+    assert scores_of(outcomes) == [1] * 5
+    assert (fetch.asked, classifier.shown) == ([URLS[0]], 1)
+
+
+def test_one_failure_leaves_the_others_judged() -> None:
+    fetch = FakeFetch({URLS[0]: png(), URLS[1]: FetchFailed("gone")})
+    first, second, third = judge([ImageUrl(URLS[0]), ImageUrl(URLS[1]), ImageBase64("!")], fetch=fetch)
+    assert isinstance(first, Judgement)
+    assert isinstance(second, FetchFailed)
+    assert isinstance(third, InvalidBase64)
+
+
+def test_a_fault_of_ours_fails_the_whole_call() -> None:
+    with pytest.raises(RuntimeError, match="broken"):
+        judge([ImageBytes(png())], classifier=FakeClassifier(RuntimeError("broken")))
+
+
+def test_what_is_not_judged_at_the_deadline_is_too_slow_and_given_up() -> None:
+    given_up: list[str] = []
+
+    async def run() -> list[Outcome]:
+        async def fetch(url: str) -> bytes:
+            try:
+                await asyncio.sleep(0 if url == URLS[0] else 60)
+            except asyncio.CancelledError:
+                given_up.append(url)
+                raise
+            return png()
+
+        pipeline = Pipeline(fetch, FakeClassifier(), cuts=Cuts(), workers=2, deadline_seconds=0.2)
+        return await pipeline.judge([ImageUrl(URLS[1]), ImageUrl(URLS[0])], Policy.BALANCED)
+
+    slow, judged = asyncio.run(run())
+    assert isinstance(slow, RequestTooSlow)
+    assert isinstance(judged, Judgement)
+    assert given_up == [URLS[1]]
+
+
+def test_an_answer_that_never_comes_is_not_waited_for() -> None:
+    (outcome,) = judge([ImageUrl(URLS[0])], fetch=FakeFetch({URLS[0]: Never()}), deadline_seconds=0.05)
+    assert isinstance(outcome, RequestTooSlow)
+
+
+def test_what_is_seen_only_on_white_or_only_on_black_counts() -> None:
+    transparent = encoded(Image.new("LA", (8, 8), (128, 0)), "PNG")
+    for grey in (0, 255):
+        (outcome,) = judge([ImageBytes(transparent)], classifier=FakeClassifier(SAFE, {grey: NSFW}))
+        assert judgement(outcome).verdict is Verdict.NSFW
+
+
+def test_the_worst_frame_counts_by_the_policy_of_the_call() -> None:
+    suggestive = Scores(drawing=0.0, hentai=0.0, neutral=0.2, porn=0.0, sexy=0.8)
+    explicit = scoring(0.5)
+    frames = [Image.new("L", (8, 8), grey) for grey in (200, 100)]
+    animation = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
+    classifier = FakeClassifier(SAFE, {200: suggestive, 100: explicit})
+    worst = {
+        policy: judgement(judge([ImageBytes(animation)], classifier=classifier, policy=policy)[0])
+        for policy in (Policy.LENIENT, Policy.STRICT)
+    }
+    assert worst[Policy.LENIENT].scores == explicit
+    assert worst[Policy.STRICT].scores == suggestive
+    assert (worst[Policy.STRICT].frames.judged, worst[Policy.STRICT].frames.total) == (2, 2)
+
+
+def test_the_cuts_are_the_operators() -> None:
+    (outcome,) = judge([ImageBytes(png())], classifier=FakeClassifier(scoring(0.2)), cuts=Cuts(0.1, 0.2))
+    assert judgement(outcome).verdict is Verdict.NSFW
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_more_images_are_judged_at_once_than_there_are_workers(workers: int) -> None:
+    class Crowded(FakeClassifier):
+        at_once = most = 0
+        lock = threading.Lock()
+
+        def classify(self, view: NDArray[np.uint8]) -> Scores:
+            with self.lock:
+                self.at_once += 1
+                self.most = max(self.most, self.at_once)
+            threading.Event().wait(0.02)
+            with self.lock:
+                self.at_once -= 1
+            return super().classify(view)
+
+    classifier = Crowded()
+    judge([ImageBytes(png(grey=grey)) for grey in range(9)], classifier=classifier, workers=workers)
+    assert classifier.most == workers

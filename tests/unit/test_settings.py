@@ -1,0 +1,86 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from moderate.settings import InvalidSetting, Settings
+from moderate.verdict import Cuts, Policy
+
+
+def test_an_empty_environment_has_a_default_for_everything() -> None:
+    settings = Settings.from_environ({})
+    assert settings == Settings(
+        model_path=Path("model.onnx"),
+        policy=Policy.BALANCED,
+        cuts=Cuts(0.3, 0.6),
+        allowed_ports=frozenset({80, 443}),
+        workers=len(os.sched_getaffinity(0)),
+        release="dev",
+        log_level="INFO",
+        metrics_enabled=True,
+    )
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    names = [
+        *("MODEL_PATH", "POLICY", "QUESTIONABLE_FROM", "NSFW_FROM", "ALLOWED_PORTS", "RELEASE", "LOG_LEVEL"),
+        *("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
+    ]
+    assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
+
+
+def test_every_setting_is_read() -> None:
+    settings = Settings.from_environ(
+        {
+            "MODEL_PATH": "/opt/model.onnx",
+            "POLICY": "strict",
+            "QUESTIONABLE_FROM": "0.25",
+            "NSFW_FROM": "0.5",
+            "ALLOWED_PORTS": "8080, 8443",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538",
+            "RELEASE": "abc",
+            "LOG_LEVEL": "warning",
+            "POWERTOOLS_METRICS_DISABLED": "True",
+        }
+    )
+    assert settings == Settings(
+        model_path=Path("/opt/model.onnx"),
+        policy=Policy.STRICT,
+        cuts=Cuts(0.25, 0.5),
+        allowed_ports=frozenset({80, 443, 8080, 8443}),
+        workers=2,
+        release="abc",
+        log_level="WARNING",
+        metrics_enabled=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("memory", "workers"), [("512", 1), ("1769", 1), ("2048", 1), ("3008", 2), ("5307", 3), ("10240", 6)]
+)
+def test_a_lambda_decodes_as_many_images_at_once_as_it_has_cores(memory: str, workers: int) -> None:
+    assert Settings.from_environ({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}).workers == workers
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("POLICY", "Strict", "lenient, balanced, strict"),
+        ("NSFW_FROM", "high", "number from 0 to 1"),
+        ("NSFW_FROM", "nan", "cuts must satisfy"),
+        ("NSFW_FROM", "1.1", "cuts must satisfy"),
+        ("NSFW_FROM", "0.2", "cuts must satisfy"),
+        ("QUESTIONABLE_FROM", "0.7", "cuts must satisfy"),
+        ("QUESTIONABLE_FROM", "-1", "cuts must satisfy"),
+        ("ALLOWED_PORTS", "http", "ports, such as 80,443,8443"),
+        ("ALLOWED_PORTS", "0", "ports, such as 80,443,8443"),
+        ("ALLOWED_PORTS", "443,65536", "ports, such as 80,443,8443"),
+        ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2 GB", "number of megabytes"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_named_with_what_it_takes(name: str, value: str, says: str) -> None:
+    with pytest.raises(InvalidSetting) as raised:
+        Settings.from_environ({name: value})
+    assert name in str(raised.value)
+    assert says in str(raised.value)
