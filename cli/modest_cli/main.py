@@ -2,7 +2,9 @@
 
 import typer
 
+from modest_cli import keys
 from modest_cli.classify import classify
+from modest_cli.plans import plans
 
 app = typer.Typer(
     help="Judge images, and run the service that does.",
@@ -11,11 +13,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command()(classify)
-
-
-@app.callback()
-def _root() -> None:
-    """Keeps `classify` a subcommand while it is the only one."""
+app.command()(plans)
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -1,0 +1,31 @@
+"""The clients that the operator's commands use, and what is built on them."""
+
+from typing import Annotated
+
+import boto3
+import typer
+from botocore.config import Config
+
+from modest.dynamodb import DynamoDBTable, make_client
+from modest.registry import Registry
+from modest_cli.deployment import Deployment, find
+from modest_cli.gateway_keys import GatewayKeys
+from modest_cli.keyring import Keyring
+
+Stack = Annotated[
+    str, typer.Option(envvar="MODEST_STACK", help="The CloudFormation stack that Modest was deployed as.")
+]
+DEFAULT_STACK = "modest"
+
+# API Gateway allows an account no more than a few such calls a second.
+_PATIENT = Config(retries={"total_max_attempts": 4, "mode": "standard"})
+
+
+def deployment(stack: str) -> Deployment:
+    return find(boto3.client("cloudformation", config=_PATIENT), stack)
+
+
+def keyring(found: Deployment) -> Keyring:
+    table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), found.table)
+    gateway = GatewayKeys(boto3.client("apigateway", config=_PATIENT), found.plan_ids)
+    return Keyring(Registry(table, found.plans), gateway)

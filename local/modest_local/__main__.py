@@ -1,0 +1,3 @@
+from modest_local.main import main
+
+main()

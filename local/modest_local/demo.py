@@ -1,0 +1,35 @@
+"""Four keys to try, one a plan: made once, then the same at every start."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from modest.api_keys import hash_of, is_well_formed, new_key
+from modest.plans import Plans
+from modest.registry import NotFound, Registry
+
+
+def demo_keys(path: Path, plans: Plans) -> Mapping[str, str]:
+    """Plan's name in lower case -> key, from the file; what is missing there is made and written to it."""
+    held = json.loads(path.read_text()) if path.is_file() else {}
+    keys = {plan.lower(): held.get(plan.lower(), "") for plan in plans}
+    keys = {plan: key if is_well_formed(key) else new_key() for plan, key in keys.items()}
+    if keys != held:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
+            json.dump(keys, file, indent=2)
+    return keys
+
+
+def enrol(registry: Registry, plans: Plans, keys: Mapping[str, str]) -> None:
+    """An account for each of them, unless it is there from an earlier run."""
+    for plan in plans:
+        name, key_hash = f"demo-{plan.lower()}", hash_of(keys[plan.lower()])
+        try:
+            account = registry.account_named(name)
+        except NotFound:
+            account = registry.create(name, plan)
+        if key_hash not in {key.hash for key in registry.keys(account.id)}:
+            registry.add_key(account.id, key_hash, name)

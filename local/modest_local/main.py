@@ -1,0 +1,103 @@
+"""`python -m modest_local`: the whole service on this machine, with an emulation of API Gateway in front of it."""
+
+import argparse
+import os
+import signal
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+import uvicorn
+
+from authorizer.main import handler as authorize
+from modest.dynamodb import DynamoDBTable
+from modest.registry import Registry
+from modest_cli.deployment import deployment_of
+from modest_cli.gateway_keys import GatewayKeys
+from modest_cli.keyring import Keyring
+from modest_local.aws import LocalAws
+from modest_local.banner import banner
+from modest_local.demo import demo_keys, enrol
+from modest_local.gateway import Gateway
+from modest_local.keys import Keys
+from modest_local.meters import Buckets, Months
+from modest_local.provision import provision
+from modest_local.state import StateFile
+from modest_local.template import STACK_NAME, load, translate
+from modest_local.workers import Workers
+
+_TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
+_THREADS = 32
+
+
+def main() -> None:
+    options = _options()
+    base = f"http://127.0.0.1:{options.port}"
+
+    _say("reading template.yaml as AWS would")
+    aws = LocalAws()
+    provisioned = provision(aws, translate(load(options.template)), url=base)
+    deployment = deployment_of(provisioned.outputs, STACK_NAME)
+
+    _say("making accounts, keys and plans")
+    apigateway, dynamodb = aws.apigateway(), aws.dynamodb()
+    registry = Registry(DynamoDBTable(dynamodb, deployment.table), deployment.plans)
+    months = Months(now=lambda: datetime.now(UTC))
+    state = StateFile(options.state / "state.json", dynamodb, deployment.table)
+    state.restore(months)
+    keys = demo_keys(options.state / "keys.json", deployment.plans)
+    enrol(registry, deployment.plans, keys)
+    keyring = Keyring(registry, GatewayKeys(apigateway, deployment.plan_ids))
+    for account in registry.accounts():
+        keyring.mirror(account)
+
+    _say("loading the model")
+    aws.take_over(os.environ)
+    for name, value in provisioned.environment.items():
+        os.environ.setdefault(name, value)
+    # It reads the environment when it is imported, as in Lambda.
+    function = Workers(import_module("moderate.main").handler, threads=_THREADS)
+
+    gateway = Gateway(
+        provisioned.api,
+        Keys(apigateway, api_id=provisioned.api.id, stage=provisioned.api.stage, changes=lambda: aws.changes),
+        authorize,
+        function,
+        buckets=Buckets(time.monotonic),
+        months=months,
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            gateway,
+            host="127.0.0.1",
+            port=options.port,
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+        )
+    )
+    with aws.serve(options.aws_port or options.port + 1) as aws_url:
+        text = banner(base=base, stage=provisioned.api.stage, aws=aws_url, plans=deployment.plans, keys=keys)
+        print(text, flush=True)  # noqa: T201
+        # Once it has shut down, uvicorn raises the signal that told it to: what comes after must still run.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            server.run()
+    function.close()
+    state.save(months)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="modest_local", description=__doc__)
+    parser.add_argument("--port", type=int, default=3000)
+    parser.add_argument("--aws-port", type=int, help="for AWS_ENDPOINT_URL; the port after the first unless given")
+    parser.add_argument("--template", type=Path, default=_TEMPLATE)
+    parser.add_argument("--state", type=Path, default=Path(".local"), help="the folder of keys.json and state.json")
+    return parser.parse_args()
+
+
+def _say(step: str) -> None:
+    print(f"==> {step}", flush=True)  # noqa: T201

@@ -1,0 +1,94 @@
+"""What API Gateway answers by itself, in the words of the template's gateway responses."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from modest_local.replies import Reply
+
+Context = Mapping[str, str]
+"""`$context` as flat names: `requestId`, `authorizer.quotaResetSeconds`."""
+
+
+class Kind(StrEnum):
+    """Types of gateway responses, as API Gateway names them (developer guide, "Gateway response types")."""
+
+    ACCESS_DENIED = "ACCESS_DENIED"
+    API_CONFIGURATION_ERROR = "API_CONFIGURATION_ERROR"
+    AUTHORIZER_CONFIGURATION_ERROR = "AUTHORIZER_CONFIGURATION_ERROR"
+    AUTHORIZER_FAILURE = "AUTHORIZER_FAILURE"
+    DEFAULT_4XX = "DEFAULT_4XX"
+    DEFAULT_5XX = "DEFAULT_5XX"
+    INTEGRATION_TIMEOUT = "INTEGRATION_TIMEOUT"
+    INVALID_API_KEY = "INVALID_API_KEY"
+    MISSING_AUTHENTICATION_TOKEN = "MISSING_AUTHENTICATION_TOKEN"  # noqa: S105 - a name
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"
+    THROTTLED = "THROTTLED"
+    UNAUTHORIZED = "UNAUTHORIZED"
+
+
+_STATUS = {
+    Kind.ACCESS_DENIED: 403,
+    Kind.API_CONFIGURATION_ERROR: 500,
+    Kind.AUTHORIZER_CONFIGURATION_ERROR: 500,
+    Kind.AUTHORIZER_FAILURE: 500,
+    Kind.INTEGRATION_TIMEOUT: 504,
+    Kind.INVALID_API_KEY: 403,
+    Kind.MISSING_AUTHENTICATION_TOKEN: 403,
+    Kind.QUOTA_EXCEEDED: 429,
+    Kind.REQUEST_TOO_LARGE: 413,
+    Kind.THROTTLED: 429,
+    Kind.UNAUTHORIZED: 401,
+}
+_FIRST_SERVER_ERROR = 500
+
+
+class Refusal(Exception):
+    """The call gets no further; `kind` decides the answer."""
+
+    def __init__(self, kind: Kind, status: int | None = None) -> None:
+        """status: for the default kinds, which have none of their own."""
+        super().__init__(kind)
+        self.kind = kind
+        self.status = status or _STATUS[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    status: int | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Values as in the template: `'quoted'` or `context.name`."""
+    body: str = '{"message": "$context.responseType"}'
+
+    @classmethod
+    def read(cls, facts: Mapping[str, Any]) -> "GatewayResponse":
+        parameters = facts.get("responseParameters", {})
+        return cls(
+            status=int(facts["statusCode"]) if "statusCode" in facts else None,
+            headers={name.removeprefix("gatewayresponse.header."): value for name, value in parameters.items()},
+            body=facts["responseTemplates"]["application/json"],
+        )
+
+
+def answer(refusal: Refusal, responses: Mapping[Kind, GatewayResponse], context: Context) -> Reply:
+    default = Kind.DEFAULT_5XX if refusal.status >= _FIRST_SERVER_ERROR else Kind.DEFAULT_4XX
+    response = responses.get(refusal.kind) or responses.get(default) or GatewayResponse(None)
+    known = {**context, "responseType": refusal.kind.value}
+    headers = [("content-type", "application/json")]
+    headers += [
+        (name.lower(), text) for name, value in response.headers.items() if (text := _parameter(value, known)) != ""
+    ]
+    return Reply(response.status or refusal.status, headers, _substitute(response.body, known).encode())
+
+
+def _parameter(value: str, context: Context) -> str:
+    if value.startswith("'"):
+        return value.strip("'")
+    return context.get(value.removeprefix("context."), "")
+
+
+def _substitute(text: str, context: Context) -> str:
+    return re.sub(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)", lambda found: context.get(found[1], ""), text)

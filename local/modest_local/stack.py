@@ -1,0 +1,54 @@
+"""The two things that the operator's command asks of CloudFormation."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+_CREATED = "2026-01-01T00:00:00Z"
+
+
+class Stack:
+    """Stands there as if it had been deployed; only DescribeStacks is answered."""
+
+    def __init__(self, name: str, outputs: Mapping[str, str]) -> None:
+        self._name = name
+        self._outputs = outputs
+
+    def wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self._answer(Request(environ).form)(environ, start_response)
+
+    def _answer(self, form: Mapping[str, str]) -> Response:
+        action, name = form.get("Action", ""), form.get("StackName", self._name)
+        if action != "DescribeStacks":
+            return _error("InvalidAction", f"{action} is not answered locally")
+        if name != self._name:
+            return _error("ValidationError", f"Stack with id {name} does not exist")
+        outputs = "".join(
+            f"<member><OutputKey>{escape(key)}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
+            for key, value in self._outputs.items()
+        )
+        return _xml(
+            200,
+            f'<DescribeStacksResponse xmlns="{_NAMESPACE}"><DescribeStacksResult><Stacks><member>'
+            f"<StackName>{escape(name)}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>"
+            f"<CreationTime>{_CREATED}</CreationTime><Outputs>{outputs}</Outputs>"
+            "</member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
+        )
+
+
+def _error(code: str, message: str) -> Response:
+    return _xml(
+        400,
+        f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
+        f"<Message>{escape(message)}</Message></Error></ErrorResponse>",
+    )
+
+
+def _xml(status: int, text: str) -> Response:
+    return Response(text, status, content_type="text/xml")
