@@ -139,7 +139,7 @@ def _decode_gif(data: bytes, size: int) -> Picture:
 
 
 def _decode_webp(data: bytes, size: int) -> Picture:
-    with _open(data, "WEBP") as image:
+    with _open(webp.with_alpha(data), "WEBP") as image:
         return _sequence(image, size, lambda _: webp.display_times(data))
 
 

@@ -1,0 +1,84 @@
+"""Every BMP is read for what it is, where Pillow alone would not."""
+
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.crafted import bmp
+from tests.support import encoded
+
+from moderate.images import TooManyPixels, UndecodableImage, decode
+
+SIZE = 8
+LEVELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE), np.uint8)
+GREYS = b"".join(bytes([level, level, level, 0]) for level in range(256))
+BLACK_AND_WHITE = bytes(4) + b"\xff\xff\xff\0"
+RUN_LENGTH_8 = 1
+MASKS = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+BITFIELDS = 3
+
+
+def views(data: bytes) -> list[list[list[int]]]:
+    """The levels of the red channel in every view."""
+    return [view[0, :, :, 0].tolist() for view in decode(data, SIZE).views]
+
+
+def bottom_up(rows: np.ndarray) -> bytes:
+    return rows[::-1].tobytes()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+def test_every_mode_is_read(mode: str) -> None:
+    image = Image.fromarray(LEVELS).convert(mode)
+    assert views(encoded(image, "BMP")) == [np.asarray(image.convert("L")).tolist()]
+
+
+@pytest.mark.parametrize("height", [SIZE, -SIZE])
+def test_rows_may_go_up_or_down(height: int) -> None:
+    rows = LEVELS if height < 0 else LEVELS[::-1]
+    assert views(bmp(rows.tobytes(), (SIZE, height), 8, palette=GREYS)) == [LEVELS.tolist()]
+
+
+@pytest.mark.parametrize("bits", [1, 4, 8])
+def test_black_and_white_is_read_in_every_depth(bits: int) -> None:
+    """Pillow takes two colours for one bit a pixel and reads the rest as noise."""
+    dots = (LEVELS >> 7).astype(np.uint8)
+    spread = np.unpackbits(dots[:, :, np.newaxis], axis=2)[:, :, 8 - bits :].reshape(SIZE, -1)
+    packed = np.packbits(spread, axis=1)
+    padded = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 4)))
+    data = bmp(bottom_up(padded), (SIZE, SIZE), bits, palette=BLACK_AND_WHITE, colours=2)
+    assert views(data) == [(dots * 255).tolist()]
+
+
+@pytest.mark.parametrize("alpha", [0, 1, 255])
+def test_a_picture_is_seen_that_a_viewer_shows_who_ignores_alpha(alpha: int) -> None:
+    """Browsers ignore it where it is 0 everywhere; other viewers always, or never."""
+    pixels = np.dstack([LEVELS, LEVELS, LEVELS, np.full_like(LEVELS, alpha)])
+    data = bmp(bottom_up(pixels), (SIZE, SIZE), 32, compression=BITFIELDS, masks=MASKS)
+    assert LEVELS.tolist() in views(data)
+
+
+def test_a_picture_is_seen_that_is_drawn_in_alpha_alone() -> None:
+    pixels = np.dstack([np.zeros((SIZE, SIZE, 3), np.uint8), LEVELS])
+    data = bmp(bottom_up(pixels), (SIZE, SIZE), 32, compression=BITFIELDS, masks=MASKS)
+    assert (255 - LEVELS.astype(int)).tolist() in views(data)
+
+
+def test_run_length_coding_is_read() -> None:
+    rows = b"".join(b"".join(bytes([1, level]) for level in row) + b"\0\0" for row in LEVELS[::-1].tolist())
+    data = bmp(rows + b"\0\1", (SIZE, SIZE), 8, palette=GREYS, colours=256, compression=RUN_LENGTH_8)
+    assert views(data) == [LEVELS.tolist()]
+
+
+def test_run_length_coding_has_a_cap_of_its_own() -> None:
+    """Pillow decodes it in Python: 12 megapixels would take it seconds."""
+    data = bmp(b"\0\1", (2000, 1001), 8, palette=GREYS, colours=256, compression=RUN_LENGTH_8)
+    with pytest.raises(TooManyPixels, match="run-length coded BMP may have 2 megapixels"):
+        decode(data, SIZE)
+
+
+@pytest.mark.parametrize("end", [2, 13, 18, 30, 53, 54, 60, -2])
+def test_an_incomplete_file_is_refused(end: int) -> None:
+    with pytest.raises(UndecodableImage):
+        decode(encoded(Image.fromarray(LEVELS).convert("RGB"), "BMP")[:end], SIZE)

@@ -1,0 +1,215 @@
+"""Whatever its format and mode, an image is judged as a person sees it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage
+from PIL import Image
+from tests.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, jpeg_segment, jpeg_with, png
+from tests.support import encoded
+
+from moderate.formats import UnsupportedFormat
+from moderate.images import Frames, TooManyPixels, UndecodableImage, decode
+from moderate.views import View
+
+SIZE = 224
+# Twice as wide as the model's input: a factor at which no filter depends on the direction it goes in.
+PHOTO = Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB").crop((32, 0, 480, 224))
+GREY_PHOTO = PHOTO.convert("L")
+
+
+def only_view(data: bytes) -> View:
+    picture = decode(data, SIZE)
+    assert picture.frames == Frames(judged=1, total=1)
+    (view,) = picture.views
+    return view
+
+
+def view_of(image: Image.Image) -> View:
+    """What `image` looks like, by way of a format in which nothing can go wrong."""
+    return only_view(encoded(image.convert("RGB"), "PNG"))
+
+
+def difference(one: View, other: View) -> float:
+    """Mean over all levels, of 255."""
+    return float(np.abs(one.astype(int) - other).mean())
+
+
+def test_a_view_is_what_the_model_takes() -> None:
+    view = view_of(PHOTO)
+    assert view.shape == (1, SIZE, SIZE, 3)
+    assert view.dtype == np.uint8
+
+
+LOSSLESS: dict[str, tuple[str, dict[str, Any]]] = {
+    "PNG": ("RGB", {}),
+    "BMP": ("RGB", {}),
+    "WEBP": ("RGB", {"lossless": True}),
+    "AVIF": ("RGB", {"quality": 100, "subsampling": "4:4:4"}),
+}
+
+
+@pytest.mark.parametrize("image_format", LOSSLESS)
+def test_a_photo_looks_the_same_in_every_lossless_format(image_format: str) -> None:
+    mode, options = LOSSLESS[image_format]
+    assert difference(only_view(encoded(PHOTO.convert(mode), image_format, **options)), view_of(PHOTO)) < 1
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"keep_rgb": True}])
+def test_a_jpeg_looks_like_its_original(options: dict[str, Any]) -> None:
+    assert difference(only_view(encoded(PHOTO, "JPEG", quality=95, **options)), view_of(PHOTO)) < 2
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+@pytest.mark.parametrize("image_format", ["PNG", "BMP", "GIF"])
+def test_every_opaque_mode_looks_like_itself(image_format: str, mode: str) -> None:
+    if image_format == "GIF" and mode == "RGB":
+        mode = "P"
+    image = PHOTO.convert(mode)
+    assert difference(only_view(encoded(image, image_format)), view_of(image)) < 1
+
+
+def test_a_cmyk_jpeg_looks_like_its_original() -> None:
+    assert difference(only_view(encoded(PHOTO.convert("CMYK"), "JPEG", quality=95)), view_of(PHOTO)) < 3
+
+
+def test_a_cmyk_jpeg_with_adobes_marker_is_inverted_likewise() -> None:
+    """Every browser takes CMYK for inverted; the marker says so, and changes nothing."""
+    plain = encoded(PHOTO.convert("CMYK"), "JPEG", quality=95)
+    marker = jpeg_segment(0xEE, b"Adobe" + bytes([0, 100, 0, 0, 0, 0, 0]))
+    without = plain.replace(marker, b"")
+    assert difference(only_view(jpeg_with(without, marker)), view_of(PHOTO)) < 3
+    assert difference(only_view(without), view_of(PHOTO)) < 3
+
+
+def test_an_mpo_is_judged_by_its_first_picture() -> None:
+    other = Image.new("RGB", PHOTO.size, "red")
+    data = encoded(PHOTO, "MPO", save_all=True, append_images=[other], quality=95)
+    assert difference(only_view(data), view_of(PHOTO)) < 2
+
+
+def test_16_bit_grey_looks_like_its_8_bit_twin() -> None:
+    levels = np.asarray(GREY_PHOTO).astype(int)
+    assert difference(only_view(png(levels * 257, 16)), view_of(GREY_PHOTO)) < 0.5
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(GREY, 1), (GREY_ALPHA, 2), (COLOUR, 3), (COLOUR_ALPHA, 4)])
+def test_16_bits_look_like_8_in_every_colour_type(colour: int, channels: int) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (32, 32, channels))
+    deep, shallow = decode(png(levels * 257, 16, colour), 16), decode(png(levels, 8, colour), 16)
+    assert len(deep.views) == len(shallow.views)
+    assert all(difference(*pair) < 0.5 for pair in zip(deep.views, shallow.views, strict=True))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_grey_is_as_bright_in_every_depth(depth: int) -> None:
+    brightest = (1 << depth) - 1
+    levels = np.array([[0, brightest], [brightest, 0]])
+    assert decode(png(levels, depth), 2).views[0][0, :, :, 0].tolist() == [[0, 255], [255, 0]]
+
+
+UPRIGHT_AGAIN: dict[int, Callable[[Image.Image], Image.Image]] = {
+    1: lambda image: image,
+    2: lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    3: lambda image: image.transpose(Image.Transpose.ROTATE_180),
+    4: lambda image: image.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+    5: lambda image: image.transpose(Image.Transpose.TRANSPOSE),
+    6: lambda image: image.transpose(Image.Transpose.ROTATE_90),
+    7: lambda image: image.transpose(Image.Transpose.TRANSVERSE),
+    8: lambda image: image.transpose(Image.Transpose.ROTATE_270),
+}
+"""How a camera stores a scene under each orientation: what undoes it is what the tag asks for."""
+
+
+def oriented(image_format: str, orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "AVIF": {"quality": 95}}
+    return encoded(UPRIGHT_AGAIN[orientation](PHOTO), image_format, exif=exif, **options.get(image_format, {}))
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT_AGAIN)
+@pytest.mark.parametrize(("image_format", "noise"), [("PNG", 0.5), ("WEBP", 0.5), ("JPEG", 2), ("AVIF", 2)])
+def test_a_picture_is_set_upright(image_format: str, noise: float, orientation: int) -> None:
+    """To the pixel, but for what encoding and rounding change."""
+    assert difference(only_view(oriented(image_format, orientation)), view_of(PHOTO)) < noise
+
+
+@pytest.mark.parametrize("exif", [b"", b"garbage", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*" * 9])
+def test_damaged_exif_says_nothing_about_the_picture(exif: bytes) -> None:
+    data = jpeg_with(encoded(PHOTO, "JPEG", quality=95), jpeg_segment(0xE1, exif))
+    assert difference(only_view(data), view_of(PHOTO)) < 2
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_is_none_turns_nothing(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert difference(only_view(encoded(PHOTO, "JPEG", quality=95, exif=exif)), view_of(PHOTO)) < 2
+
+
+def transparent(mode: str) -> bytes:
+    """Half of it opaque mid-grey, the rest transparent over a hidden photo."""
+    hidden = GREY_PHOTO.copy()
+    hidden.paste(128, (0, 0, 224, 224))
+    alpha = Image.new("L", PHOTO.size, 0)
+    alpha.paste(255, (0, 0, 224, 224))
+    image = Image.merge("LA", (hidden, alpha))
+    if mode == "P":
+        palette = hidden.point(lambda level: 128 if level == 128 else 0).convert("P")
+        return encoded(palette, "PNG", transparency=0)
+    return encoded(image.convert(mode), "PNG")
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_what_is_transparent_is_judged_on_white_and_on_black(mode: str) -> None:
+    """And not by the colours that hide beneath."""
+    views = decode(transparent(mode), SIZE).views
+    assert [view[0, :, :112].mean() for view in views] == [128, 128]
+    assert [view[0, :, 112:].mean() for view in views] == [255, 0]
+
+
+def test_an_alpha_channel_that_is_opaque_throughout_is_one_view() -> None:
+    assert difference(only_view(encoded(PHOTO.convert("RGBA"), "PNG")), view_of(PHOTO)) == 0
+
+
+def test_one_transparent_pixel_is_enough_for_both_views() -> None:
+    image = PHOTO.convert("RGBA")
+    image.putpixel((50, 50), (0, 0, 0, 0))
+    assert len(decode(encoded(image, "PNG"), SIZE).views) == 2
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "GIF", "WEBP", "AVIF"])
+def test_transparency_is_found_in_every_format_that_has_it(image_format: str) -> None:
+    image = Image.new("RGBA", (64, 64), "red")
+    image.paste((0, 0, 0, 0), (0, 0, 64, 32))
+    on_white, on_black = decode(encoded(image, image_format, lossless=True), 64).views
+    assert on_white[0, :30].mean() == pytest.approx(255, abs=2)
+    assert on_black[0, :30].mean() == pytest.approx(0, abs=2)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (225, 223), (10, 10)])
+def test_a_picture_of_any_shape_fills_the_view(size: tuple[int, int]) -> None:
+    assert only_view(encoded(Image.new("RGB", size, (10, 20, 30)), "PNG"))[0].reshape(-1, 3).tolist() == [
+        [10, 20, 30]
+    ] * (SIZE * SIZE)
+
+
+@pytest.mark.parametrize("data", [b"", b"GI", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7\n", b"II*\0"])
+def test_another_format_is_refused_as_such(data: bytes) -> None:
+    with pytest.raises(UnsupportedFormat):
+        decode(data, SIZE)
+
+
+def test_an_error_says_what_to_do_and_nothing_of_the_image() -> None:
+    with pytest.raises(UndecodableImage, match="Send it again whole") as refusal:
+        decode(b"\x89PNG\r\n\x1a\nsecret", SIZE)
+    assert "secret" not in refusal.value.message + refusal.value.detail
+
+
+def test_too_many_pixels_are_refused_with_the_number_that_may_be_sent() -> None:
+    with pytest.raises(TooManyPixels, match="a PNG or BMP may have 30 megapixels"):
+        decode(encoded(Image.new("1", (6000, 5001)), "PNG"), SIZE)
