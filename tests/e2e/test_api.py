@@ -66,7 +66,7 @@ def test_each_of_the_three_headers_carries_the_key(
     anonymous: httpx2.Client, target: Target, flagged: bytes, header: str
 ) -> None:
     value = f"Bearer {target.key}" if header == "Authorization" else target.key
-    response = anonymous.post("/v1/classify", headers={header: value}, content=flagged)
+    response = anonymous.post("/v1/classify", headers={header: value, "content-type": "image/png"}, content=flagged)
     assert classified(response)["verdict"] == "nsfw"
 
 
