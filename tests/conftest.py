@@ -1,12 +1,17 @@
-"""The model that the tests judge with."""
+"""The model that the tests judge with, and how Hypothesis runs them."""
 
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tests.support import ROOT
 
 from moderate.classifier import Classifier
+
+# Times mean nothing where other tests run on the same cores.
+settings.register_profile("modest", deadline=None)
+settings.load_profile("modest")
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,13 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
 from fastapi import Request
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -82,6 +85,7 @@ def assert_refused(service: Service, url: str, status: int, code: str) -> None:
     assert is_nanogpts(answer)
     assert service.observer.failures == []
     assert service.observer.results == [code] * 5
+    assert [call["code"] for call in service.observer.calls] == [code] * 5
 
 
 @pytest.mark.parametrize(("failure", "status", "code"), FAILURES)
@@ -280,6 +284,11 @@ def test_a_fetch_of_our_own_is_not_answered_with_another(headers: dict[str, str]
     assert service.fetch.asked == []
 
 
+def test_no_other_origin_is_let_in() -> None:
+    answer = serve({URL: png()}).client.get("/v1/check", params={"url": URL}, headers={"origin": "https://example.com"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
 def test_an_image_that_takes_too_long_is_told_so_and_the_others_are_answered() -> None:
     service = serve({URL: png(), SLOW_URL: Never()}, deadline_seconds=0.2)
     check = service.client.get("/v1/check", params={"url": SLOW_URL})
@@ -354,3 +363,41 @@ def test_a_body_that_breaks_off_is_a_clients_fault_and_no_failure() -> None:
     asyncio.run(service.app(scope, receive, send))
     assert messages[0]["status"] == 400
     assert service.observer.failures == []
+
+
+FUZZED = serve({URL: png()})
+WORDS = st.sampled_from(
+    ["url", "base64", "threshold", "policy", "image_urls", "imageDataUrl", "model", "on_error", "\ud800"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20) | st.just(URL) | st.just("data:,"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+BODIES = st.binary(max_size=200) | st.dictionaries(WORDS, VALUES, max_size=5).map(
+    lambda fields: json.dumps(fields).encode()
+)
+CONTENT_TYPES = [
+    "application/json",
+    "multipart/form-data; boundary=x",
+    "application/x-www-form-urlencoded",
+    "image/png",
+]
+
+
+@given(BODIES, st.sampled_from(CONTENT_TYPES), st.sampled_from([*OANOR, NANOGPT]))
+def test_whatever_is_sent_is_answered_in_the_dialects_envelope_and_is_no_fault_of_ours(
+    content: bytes, content_type: str, path: str
+) -> None:
+    answer = FUZZED.client.post(path, content=content, headers={"content-type": content_type})
+    assert FUZZED.observer.failures == []
+    assert answer.status_code in (200, 400, 413, 415, 422)
+    assert answer.status_code == 200 or (is_nanogpts if path == NANOGPT else is_oanors)(answer)
+
+
+@given(st.dictionaries(WORDS.filter(str.isascii) | st.text(max_size=5), st.text(max_size=30), max_size=4))
+def test_whatever_stands_in_a_query_is_answered(query: dict[str, str]) -> None:
+    encoded_query = urlencode(query, errors="surrogatepass")
+    answer = FUZZED.client.get(f"/v1/check?{encoded_query}")
+    assert FUZZED.observer.failures == []
+    assert answer.status_code in (200, 400, 415, 422)

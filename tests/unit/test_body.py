@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
@@ -67,6 +67,7 @@ def test_a_body_that_breaks_off_is_an_invalid_request() -> None:
         asyncio.run(body.read(Request({"type": "http", "headers": []}, gone)))
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(), JSON))
 def test_every_json_object_is_read_with_or_without_a_byte_order_mark(fields: dict[str, Any]) -> None:
     for lead in (b"", b"\xef\xbb\xbf"):
@@ -110,6 +111,7 @@ def test_no_accepted_image_is_taken_for_text(image: bytes) -> None:
         (b"url=https%3A%2F%2Fexample.com%2F%3Fa%3D1", [("url", "https://example.com/?a=1")]),
         (b"url=https://example.com/?a=1&threshold=0.5", [("url", "https://example.com/?a=1"), ("threshold", "0.5")]),
         (b"base64=ab+c%2B&url=\r\n", [("base64", "ab c+"), ("url", "")]),
+        (b"base64=ab\r\ncd ef\n", [("base64", "ab\r\ncd ef")]),
     ],
 )
 def test_a_form_is_recognised_by_its_content(content: bytes, fields: list[tuple[str, str]]) -> None:
@@ -117,7 +119,7 @@ def test_a_form_is_recognised_by_its_content(content: bytes, fields: list[tuple[
     assert body.parse_form(content) == fields
 
 
-@pytest.mark.parametrize("content", [b"", b"=", b"hello", b"a b=c", b"url=\x00", b"url=\xff", b"<svg a=1>"])
+@pytest.mark.parametrize("content", [b"", b"=", b"hello", b"a b=c", b"url=\x00", b"url=\xff", b"\nurl=x", b"<svg a=1>"])
 def test_anything_else_is_no_form(content: bytes) -> None:
     assert not body.looks_like_form(content)
 

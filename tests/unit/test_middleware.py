@@ -19,7 +19,7 @@ def call(app: ASGIApp, observer: RecordingObserver, **scope: Any) -> list[Messag
     async def send(message: Message) -> None:
         sent.append(message)
 
-    defaults: Scope = {"type": "http", "method": "GET", "path": "/v1/check", "headers": []}
+    defaults = {"type": "http", "method": "GET", "path": "/v1/check", "headers": []}
     asyncio.run(Calls(app, observer)(defaults | scope, receive, send))
     return sent
 
@@ -60,7 +60,7 @@ def test_the_gateways_id_is_taken_where_there_is_one(observer: RecordingObserver
 
 @pytest.mark.parametrize("event", [None, {}, {"requestContext": None}, {"requestContext": {"requestId": ""}}])
 def test_an_event_without_an_id_is_no_fault(observer: RecordingObserver, event: dict[str, Any] | None) -> None:
-    assert UUID(headers_of(call(answers, observer, **{"aws.event": event}))["x-request-id"])
+    assert UUID(headers_of(call(answers, observer, **{"aws.event": event}))["x-request-id"]).version == 4
 
 
 def test_an_answer_may_not_be_stored_unless_it_says_otherwise(observer: RecordingObserver) -> None:

@@ -16,7 +16,7 @@ from moderate.sources import MAX_SENT_BYTES, too_large_to_send
 # Base64 in JSON is a third longer than the image; some room for the other fields.
 _MAX_BODY_BYTES = MAX_SENT_BYTES * 4 // 3 + 64 * 1024
 _MAX_FIELDS = 32
-_FORM = re.compile(rb"[a-zA-Z0-9_]+=[!-~]*\s*")
+_FORM = re.compile(rb"[a-zA-Z0-9_]+=[\t\r\n -~]*")
 
 
 async def read(request: Request) -> bytes:
