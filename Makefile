@@ -1,6 +1,8 @@
 # `make` alone prints what there is to do.
 MODEL ?= mobilenet_v2
 PORT ?= 3000
+ENV ?= default
+export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 export MODEL
 
@@ -8,10 +10,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ONNX := .build/model/$(MODEL).onnx
+SAM := .build/sam/bin/sam
+CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check lock clean
+.PHONY: help setup model parity run test check template build e2e deploy lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,9 +55,45 @@ check: $(READY) ## lint, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Each in an environment of its own: checkov alone wants an old boto3.
+.build/%/.ready: requirements/%.txt | $(BIN)/uv
+	@echo "==> installing $*"
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/$*
+	$(BIN)/uv pip sync --quiet --python .build/$*/bin/python --require-hashes $<
+	@touch $@
+
+template: $(READY) .build/sam/.ready .build/checkov/.ready ## check the deployment's template, before and after translation
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/python -m tests.infrastructure.translated > .build/template.json
+	for file in template.yaml .build/template.json; do \
+		$(CHECKOV) --file $$file --framework cloudformation --compact --quiet --skip-download || exit; done
+
+build: $(ONNX) .build/sam/.ready ## build what is deployed (needs a Docker engine)
+	tests/e2e/local-base-image
+	$(SAM) build --parameter-overrides Model=$(MODEL)
+
+# A changed parameter reaches traffic only with a new Release; given on the command line it would replace all others.
+deploy: build ## deploy to AWS (ENV=prod takes samconfig.toml's prod tables)
+	release=$$( (docker image inspect --format '{{.Id}}' moderate:$(MODEL); cat samconfig.toml template.yaml) | \
+		sha256sum | cut -c1-40); \
+	sed "s/^Release = \"\"/Release = \"$$release\"\nModel = \"$(MODEL)\"/" samconfig.toml > .build/samconfig.toml
+	$(SAM) deploy --config-file $(CURDIR)/.build/samconfig.toml --config-env $(ENV)
+
+ifdef API_URL
+e2e: $(READY) ## test the API from outside: sam local, or a deployment (API_URL= API_KEY=)
+	$(BIN)/pytest tests/e2e/test_api.py
+else
+e2e: build
+	tests/e2e/local-runtime-image
+	docker build --quiet --tag modest:e2e --build-arg MODEL=$(MODEL) --file functions/moderate/Dockerfile .
+	$(BIN)/pytest tests/e2e
+endif
+
 lock: $(BIN)/uv ## resolve requirements/*.txt anew
 	$(LOCK) --group dev -o requirements/dev.txt
 	$(LOCK) --group moderate -c requirements/dev.txt -o requirements/moderate.txt
+	for tool in sam checkov; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt; done
 
 clean: ## remove what was built; .venv stays
 	rm -rf .build .local .aws-sam
