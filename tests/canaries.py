@@ -100,6 +100,7 @@ def calls() -> Iterator[tuple[int, str | None, dict[str, Any]]]:
     yield 404, "not_found", gateway_event("GET", "/v1/CANARYpath", query="CANARY=CANARY", headers=HEADERS)
     yield 404, "not_found", gateway_event("GET", "/docs/CANARYasset", headers=HEADERS)
     yield 405, "method_not_allowed", gateway_event("DELETE", "/v1/check", query="url=CANARY", headers=HEADERS)
+    yield 405, "method_not_allowed", gateway_event("CANARY", "/v1/check", headers=HEADERS)
     yield 413, "image_too_large", check(body=b"CANARY" * 800_000)
     yield 415, "unsupported_format", check(body=UNSUPPORTED)
     yield 422, "undecodable_image", check(body=UNDECODABLE)

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from http import HTTPMethod
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -57,7 +58,8 @@ def _request_id(scope: Scope) -> str:
 
 def _facts(scope: Scope, status: int | None) -> dict[str, object]:
     state = scope["state"]
-    # The route's own template: a path that a client made up may hold anything.
+    # The route's own template: a path that a client made up may hold anything, and so may a method.
     route = getattr(scope.get("route"), "path", None)
-    facts = {"request_id": state["request_id"], "method": scope["method"], "route": route, "status": status}
+    method = scope["method"] if scope["method"] in HTTPMethod.__members__ else None
+    facts = {"request_id": state["request_id"], "method": method, "route": route, "status": status}
     return facts | ({"code": state["code"]} if "code" in state else {})
