@@ -8,14 +8,14 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
 from modest_local import request as requests
 from modest_local.api import Api
 from modest_local.events import Call, Event, authorizer_event, proxy_event
-from modest_local.keys import Keys, PlannedKey
+from modest_local.keys import PlannedKey
 from modest_local.meters import Buckets, Months
 from modest_local.refusals import Kind, Refusal, answer
 from modest_local.replies import MalformedAnswer, Reply, reply_from
@@ -32,11 +32,22 @@ _FUNCTION_FAILED = 502
 Authorize = Callable[[Event, object], Any]
 
 
+class KnownKeys(Protocol):
+    """As modest_local.keys.Keys."""
+
+    @property
+    def outdated(self) -> bool: ...
+
+    def read(self) -> None: ...
+
+    def with_value(self, value: str) -> PlannedKey | None: ...
+
+
 class Gateway:
     def __init__(
         self,
         api: Api,
-        keys: Keys,
+        keys: KnownKeys,
         authorize: Authorize,
         function: Workers,
         *,

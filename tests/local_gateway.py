@@ -1,0 +1,191 @@
+"""The local gateway for tests: as a process of its own, or its ASGI application over functions of the test's own."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx2
+from tests.support import ROOT
+
+from authorizer.main import handler as authorize
+from modest.api_keys import hash_of, new_key
+from modest_local.api import Api, Throttle, api_from
+from modest_local.gateway import Gateway
+from modest_local.keys import Plan, PlannedKey
+from modest_local.meters import Buckets, Months
+from modest_local.template import deployed, load, translate
+from modest_local.workers import Handler, Workers
+
+_STARTS_WITHIN_SECONDS = 90
+
+
+class LocalGateway:
+    """`python -m modest_local` on free ports, its state in a folder of the test's own."""
+
+    def __init__(self, folder: Path, *, template: Path = ROOT / "template.yaml") -> None:
+        self._folder = folder
+        self._template = template
+        port, aws_port = _free_ports()
+        self._ports = ["--port", str(port), "--aws-port", str(aws_port)]
+        self.url = f"http://127.0.0.1:{port}"
+        self.aws_environment = {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def __enter__(self) -> "LocalGateway":
+        command = [sys.executable, "-m", "modest_local", *self._ports]
+        command += ["--template", str(self._template), "--state", str(self._folder)]
+        settings = {
+            "MODEL_PATH": str(ROOT / ".build/model/mobilenet_v2.onnx"),
+            "POWERTOOLS_METRICS_DISABLED": "true",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._log = self._folder / "gateway.log"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
+        deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                httpx2.get(f"{self.url}/nowhere")
+            except httpx2.TransportError:
+                time.sleep(0.2)
+            else:
+                return self
+        raise RuntimeError(f"the local gateway did not come up:\n{self.log}")
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(timeout=30)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def key(self, plan: str) -> str:
+        return str(json.loads((self._folder / "keys.json").read_text())[plan])
+
+    def client(self, key: str = "") -> httpx2.Client:
+        return httpx2.Client(base_url=self.url, timeout=30, headers={"x-api-key": key} if key else {})
+
+    def modest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The operator's command against it."""
+        return subprocess.run(
+            [Path(sys.executable).with_name("modest"), *arguments],
+            env={**os.environ, **self.aws_environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@dataclass
+class FakeKeys:
+    """As Keys, over a dictionary."""
+
+    keys: dict[str, PlannedKey] = field(default_factory=dict)
+    outdated: bool = False
+
+    def hand_out(self, plan: Plan) -> str:
+        key = new_key()
+        self.keys[hash_of(key)] = PlannedKey(f"id{len(self.keys)}", hash_of(key), plan)
+        return key
+
+    def read(self) -> None:
+        pass
+
+    def with_value(self, value: str) -> PlannedKey | None:
+        return self.keys.get(value)
+
+
+@dataclass
+class Clock:
+    seconds: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+GENEROUS = Plan("p", "Generous", Throttle(1000, 1000), 1000)
+
+
+def echo(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """A function that answers what it was given."""
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(event)}
+
+
+@cache
+def the_api() -> Api:
+    return api_from(deployed(translate(load(ROOT / "template.yaml")), {}), "abcdef1234")
+
+
+class Bench:
+    """The gateway's own code around a function of the test's own; the template is the real one."""
+
+    def __init__(
+        self, function: Handler = echo, *, timeout: float = 5.0, decide: Callable[..., Any] = authorize
+    ) -> None:
+        self.keys = FakeKeys()
+        self.clock = Clock()
+        self.now = datetime(2026, 11, 23, 3, 52, tzinfo=UTC)
+        self.api = the_api()
+        self.workers = Workers(function, threads=8)
+        self._decide = decide
+        self._timeout = timeout
+        self._buckets = Buckets(self.clock)
+        self._months = Months(lambda: self.now)
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.workers.close()
+
+    def call(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        return self.calls([(method, path, options)])[0]
+
+    def calls(self, calls: list[tuple[str, str, Mapping[str, Any]]]) -> list[httpx2.Response]:
+        """All at once."""
+
+        async def send() -> list[httpx2.Response]:
+            transport = httpx2.ASGITransport(app=self.gateway())
+            async with httpx2.AsyncClient(transport=transport, base_url="http://gateway:3000") as client:
+                return await asyncio.gather(
+                    *(client.request(method, path, **options) for method, path, options in calls)
+                )
+
+        return asyncio.run(send())
+
+    def gateway(self) -> Gateway:
+        return Gateway(
+            self.api,
+            self.keys,
+            self._decide,
+            self.workers,
+            buckets=self._buckets,
+            months=self._months,
+            timeout=self._timeout,
+        )
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
