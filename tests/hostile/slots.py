@@ -1,6 +1,6 @@
 """Every place in a request where a client may name a URL, read out of the OpenAPI document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,13 +37,11 @@ class Slot:
         """What takes data URLs alone never fetches."""
         return "data" not in self.name.lower()
 
-    def ask(self, client: httpx2.Client, url: str) -> httpx2.Response:
+    def ask(self, client: httpx2.Client, url: str, headers: Sequence[tuple[str, str]] = ()) -> httpx2.Response:
         fields: dict[str, Any] = {self.name: [url] if self.listed else url}
-        if self.place == "query":
-            return client.request(self.method, self.path, params=fields)
-        if self.place == FORM:
-            return client.request(self.method, self.path, data=fields)
-        return client.request(self.method, self.path, json=fields)
+        argument = {"query": "params", FORM: "data"}.get(self.place, "json")
+        options: dict[str, Any] = {argument: fields, "headers": list(headers)}
+        return client.request(self.method, self.path, **options)
 
     def documents(self, answer: httpx2.Response) -> bool:
         """Whether the document has this status for this operation, and says that this code comes with it."""
