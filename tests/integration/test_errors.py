@@ -35,6 +35,12 @@ NANOGPT = "/api/nsfw/image"
 OANOR = ("/v1/check", "/v1/classify", "/nsfw-api/v1/check", "/nsfw-api/v1/classify")
 
 
+@pytest.fixture(scope="module")
+def idle() -> Service:
+    """Is asked for nothing that gets as far as a fetch."""
+    return serve()
+
+
 def is_oanors(answer: httpx2.Response) -> bool:
     body = answer.json()
     return (
@@ -129,21 +135,22 @@ MALFORMED = {
 
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
-def test_a_malformed_body_is_an_invalid_request_in_each_envelope(content: bytes, content_type: str) -> None:
-    service = serve()
+def test_a_malformed_body_is_an_invalid_request_in_each_envelope(
+    idle: Service, content: bytes, content_type: str
+) -> None:
     headers = {"content-type": content_type}
-    check = service.client.post("/v1/check", content=content, headers=headers)
-    image = service.client.post(NANOGPT, content=content, headers=headers)
+    check = idle.client.post("/v1/check", content=content, headers=headers)
+    image = idle.client.post(NANOGPT, content=content, headers=headers)
     assert (check.status_code, check.json()["code"]) == (400, "invalid_request")
     assert (image.status_code, image.json()["code"]) == (400, "invalid_request")
     assert is_oanors(check)
     assert is_nanogpts(image)
-    assert service.observer.failures == []
+    assert idle.observer.failures == []
 
 
 @pytest.mark.parametrize("content", [b"null", b"1", b'"https://example.com/"', b"true", png(), b"image_urls=x"])
-def test_a_body_that_is_no_json_object_is_refused_by_nanogpts_dialect(content: bytes) -> None:
-    answer = serve().client.post(NANOGPT, content=content, headers={"content-type": "application/json"})
+def test_a_body_that_is_no_json_object_is_refused_by_nanogpts_dialect(idle: Service, content: bytes) -> None:
+    answer = idle.client.post(NANOGPT, content=content, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert "JSON object" in answer.json()["error"]
 
@@ -181,21 +188,19 @@ def test_half_a_character_is_an_invalid_url(url: str) -> None:
     ],
     ids=["short", "no header", "no field name", "a broken header", "a hundred fields", "zeros"],
 )
-def test_a_malformed_form_is_an_invalid_request(content_type: str, content: bytes) -> None:
-    service = serve()
-    answer = service.client.post("/v1/check", content=content, headers={"content-type": content_type})
+def test_a_malformed_form_is_an_invalid_request(idle: Service, content_type: str, content: bytes) -> None:
+    answer = idle.client.post("/v1/check", content=content, headers={"content-type": content_type})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert is_oanors(answer)
-    assert service.observer.failures == []
+    assert idle.observer.failures == []
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/check/", "/v1/other", "/v2/check", "/favicon.ico", "//"])
-def test_an_unknown_route_is_not_found(path: str) -> None:
-    service = serve()
-    answer = service.client.get(f"http://testserver{path}")
+def test_an_unknown_route_is_not_found(idle: Service, path: str) -> None:
+    answer = idle.client.get(f"http://testserver{path}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert is_oanors(answer)
-    assert service.observer.calls[-1]["route"] is None
+    assert idle.observer.calls[-1]["route"] is None
 
 
 def test_an_unknown_route_beside_nanogpts_is_not_found_in_its_envelope() -> None:
@@ -205,8 +210,8 @@ def test_an_unknown_route_beside_nanogpts_is_not_found_in_its_envelope() -> None
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE"])
-def test_a_method_that_a_route_does_not_take_is_told_which_it_does(method: str) -> None:
-    client = serve().client
+def test_a_method_that_a_route_does_not_take_is_told_which_it_does(idle: Service, method: str) -> None:
+    client = idle.client
     assert client.request(method, "/v1/check").status_code == 405
     assert client.request(method, "/v1/check").headers["allow"] == "GET, POST"
     assert client.request(method, NANOGPT).headers["allow"] == "POST"

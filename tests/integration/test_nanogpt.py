@@ -25,6 +25,12 @@ def serving(web: dict[str, bytes | Exception] | None = None, **settings: Any) ->
     return serve(web or WEB, FakeClassifier(SAFE, {FLAGGED: NSFW}), **settings)
 
 
+@pytest.fixture(scope="module")
+def idle() -> Service:
+    """Is asked for nothing that gets as far as a fetch."""
+    return serving()
+
+
 def ask(service: Service, **fields: object) -> dict[str, Any]:
     answer = service.client.post("/api/nsfw/image", content=json.dumps(fields))
     assert answer.status_code == 200, answer.text
@@ -129,14 +135,14 @@ def test_a_call_without_an_image_gets_the_seeds_text(fields: dict[str, object]) 
 
 
 @pytest.mark.parametrize("field", ["imageUrl", "imageDataUrl"])
-def test_a_field_for_one_image_takes_no_list(field: str) -> None:
-    assert refusal(serving(), **{field: [FIRST]})["error"] == f"{field} takes one string."
+def test_a_field_for_one_image_takes_no_list(idle: Service, field: str) -> None:
+    assert refusal(idle, **{field: [FIRST]})["error"] == f"{field} takes one string."
 
 
 @pytest.mark.parametrize("value", [1, True, {"url": FIRST}, 0, False, {}])
 @pytest.mark.parametrize("field", ["image_urls", "imageUrls", "imageDataUrls"])
-def test_a_field_for_several_images_takes_nothing_but_text_and_lists(field: str, value: object) -> None:
-    assert refusal(serving(), **{field: value})["error"] == f"{field} takes a string or a list of strings."
+def test_a_field_for_several_images_takes_nothing_but_text_and_lists(idle: Service, field: str, value: object) -> None:
+    assert refusal(idle, **{field: value})["error"] == f"{field} takes a string or a list of strings."
 
 
 @pytest.mark.parametrize("entry", [None, "", 1, [FIRST], {}])
@@ -202,15 +208,14 @@ def test_the_model_may_be_named_or_left_out(model: str | None) -> None:
 
 
 @pytest.mark.parametrize("model", ["other", "NSFW-classifier", 1, False, ["nsfw-classifier"], {}])
-def test_another_model_is_refused_before_any_fetch(model: object) -> None:
-    service = serving()
-    assert "nsfw-classifier" in refusal(service, imageUrl=FIRST, model=model)["error"]
-    assert service.fetch.asked == []
+def test_another_model_is_refused_before_any_fetch(idle: Service, model: object) -> None:
+    assert "nsfw-classifier" in refusal(idle, imageUrl=FIRST, model=model)["error"]
+    assert idle.fetch.asked == []
 
 
 @pytest.mark.parametrize("on_error", ["ignore", "Partial", True, 1, ["partial"]])
-def test_an_unknown_on_error_is_refused(on_error: object) -> None:
-    assert refusal(serving(), imageUrl=FIRST, on_error=on_error)["error"] == "on_error must be fail or partial."
+def test_an_unknown_on_error_is_refused(idle: Service, on_error: object) -> None:
+    assert refusal(idle, imageUrl=FIRST, on_error=on_error)["error"] == "on_error must be fail or partial."
 
 
 @pytest.mark.parametrize("on_error", ["fail", "", None])

@@ -47,6 +47,12 @@ def serving(scores: Scores = SAFE, **settings: Any) -> Service:
     return serve({URL: IMAGE}, FakeClassifier(scores), **settings)
 
 
+@pytest.fixture(scope="module")
+def idle() -> Service:
+    """Is asked for nothing that gets as far as a fetch."""
+    return serving()
+
+
 def data_of(service: Service, route: str = "check", **fields: object) -> dict[str, Any]:
     answer = service.client.post(f"/v1/{route}", json={"url": URL, **fields})
     assert answer.status_code == 200, answer.text
@@ -180,18 +186,17 @@ NO_THRESHOLDS = ["nan", "NaN", "inf", "-inf", "Infinity", "-0.1", "1.01", "abc",
 
 
 @pytest.mark.parametrize("threshold", NO_THRESHOLDS)
-def test_what_is_no_threshold_in_a_query_is_refused_before_any_fetch(threshold: str) -> None:
-    service = serving()
-    answer = service.client.get("/v1/check", params={"url": URL, "threshold": threshold})
+def test_what_is_no_threshold_in_a_query_is_refused_before_any_fetch(idle: Service, threshold: str) -> None:
+    answer = idle.client.get("/v1/check", params={"url": URL, "threshold": threshold})
     assert answer.status_code == 400
     assert answer.json()["param"] == "threshold"
     assert "number from 0 to 1" in answer.json()["message"]
-    assert service.fetch.asked == []
+    assert idle.fetch.asked == []
 
 
 @pytest.mark.parametrize("threshold", ["-0.1", "1.01", '"abc"', '"nan"', "true", "[]", "{}", "1e999", "9" * 400])
-def test_what_is_no_threshold_in_json_is_refused(threshold: str) -> None:
-    answer = serving().client.post("/v1/check", content=f'{{"url": "{URL}", "threshold": {threshold}}}')
+def test_what_is_no_threshold_in_json_is_refused(idle: Service, threshold: str) -> None:
+    answer = idle.client.post("/v1/check", content=f'{{"url": "{URL}", "threshold": {threshold}}}')
     assert answer.status_code == 400
     assert answer.json()["param"] == "threshold"
 
@@ -242,12 +247,11 @@ def test_the_operator_chooses_the_default_policy() -> None:
 
 
 @pytest.mark.parametrize("policy", ["Strict", "none", 1, True, [], {}, "\ud800"])
-def test_an_unknown_policy_is_refused_before_any_fetch(policy: object) -> None:
-    service = serving()
-    answer = service.client.post("/v1/check", content=json.dumps({"url": URL, "policy": policy}))
+def test_an_unknown_policy_is_refused_before_any_fetch(idle: Service, policy: object) -> None:
+    answer = idle.client.post("/v1/check", content=json.dumps({"url": URL, "policy": policy}))
     assert (answer.status_code, answer.json()["param"]) == (400, "policy")
     assert answer.json()["message"] == "policy must be one of: lenient, balanced, strict."
-    assert service.fetch.asked == []
+    assert idle.fetch.asked == []
 
 
 def test_unknown_fields_are_ignored() -> None:

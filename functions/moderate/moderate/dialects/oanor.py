@@ -87,7 +87,7 @@ def router(engine: Engine) -> APIRouter:
                     endpoint,
                     methods=[method],
                     include_in_schema=documented,
-                    **ROUTES[name, method],
+                    **(ROUTES[name, method] if documented else {}),
                 )
     return routes
 
