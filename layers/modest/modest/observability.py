@@ -18,6 +18,8 @@ class Observer:
     def __init__(self, *, level: str = "INFO", metrics_enabled: bool = True) -> None:
         # A location would be this file's, in every line.
         self._log = Logger(service=SERVICE, level=level, location=None, log_uncaught_exceptions=False)
+        # From Python 3.12 on each line would name its asyncio task.
+        logging.logAsyncioTasks = False  # type: ignore[attr-defined]
         for name in _QUOTING_LIBRARIES:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._metrics = Metrics(namespace=NAMESPACE, service=SERVICE) if metrics_enabled else None
