@@ -1,0 +1,101 @@
+"""The built image in containers: as many CPUs and as much memory as Lambda would grant."""
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.facts import ROOT
+
+IMAGE = "modest:bench"
+_SCRIPTS = ROOT / "bench" / "image"
+_EMULATOR = ".build/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
+_STARTS_WITHIN_SECONDS = 30
+
+
+def build() -> None:
+    _docker("build", "--quiet", "--tag", IMAGE, "--file", "functions/moderate/Dockerfile", ".")
+
+
+def megabytes() -> float:
+    return round(int(_docker("image", "inspect", "--format={{.Size}}", IMAGE)) / 1e6)
+
+
+def run(script: str, *arguments: str, cpus: float, memory: int, files: Sequence[Path] = ()) -> Any:
+    """What a script of bench/image prints, run in the image by its own Python. `files` come after the arguments."""
+    mounts = [f"--volume={file}:/bench/{file.name}:ro" for file in (_SCRIPTS / script, *files)]
+    inside = [f"/bench/{file.name}" for file in files]
+    output = _docker(
+        *("run", "--rm", *_limits(cpus, memory), *mounts, "--entrypoint=python", IMAGE),
+        *(f"/bench/{script}", *arguments, *inside),
+    )
+    return json.loads(output.splitlines()[-1])
+
+
+def import_times(cpus: float, memory: int) -> str:
+    """What `python -X importtime` says of all that Lambda imports."""
+    code = "import awslambdaric.bootstrap, moderate.main"
+    return _docker(
+        *("run", "--rm", *_limits(cpus, memory), "--entrypoint=python", IMAGE, "-X", "importtime", "-c", code),
+        stderr_too=True,
+    )
+
+
+@contextmanager
+def emulated(cpus: float, memory: int) -> Iterator[str]:
+    """The address of the Runtime Interface Emulator, which starts the image's function on its first call."""
+    emulator = next(ROOT.glob(_EMULATOR))
+    identity = _docker(
+        *("run", "--detach", "--rm", *_limits(cpus, memory), "--publish=127.0.0.1::8080"),
+        *(f"--volume={emulator}:/aws-lambda-rie:ro", "--entrypoint=/aws-lambda-rie"),
+        *(IMAGE, "/usr/local/bin/entrypoint", "moderate.main.handler"),
+    )
+    try:
+        address = _docker("port", identity, "8080/tcp").splitlines()[0]
+        _wait_for(address)
+        yield f"http://{address}/2015-03-31/functions/function/invocations"
+    finally:
+        _docker("kill", identity)
+
+
+def post(url: str, event: bytes) -> float:
+    """Seconds to the answer, which must be a 200."""
+    start = time.monotonic()
+    with urllib.request.urlopen(urllib.request.Request(url, event), timeout=60) as response:  # noqa: S310
+        answer = json.load(response)
+    seconds = time.monotonic() - start
+    if answer.get("statusCode") != 200:  # noqa: PLR2004
+        raise RuntimeError(str(answer)[:1000])
+    return seconds
+
+
+def _wait_for(address: str) -> None:
+    deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"http://{address}/", timeout=1).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"the emulator did not come up; see `docker run {IMAGE}`")
+
+
+def _limits(cpus: float, memory: int) -> list[str]:
+    return [
+        *(f"--cpus={cpus:g}", f"--memory={memory}m", "--read-only", "--tmpfs=/tmp", "--ipc=none", "--cap-drop=ALL"),
+        *(f"--env=AWS_LAMBDA_FUNCTION_MEMORY_SIZE={memory}", "--env=AWS_LAMBDA_FUNCTION_TIMEOUT=29"),
+        *("--env=LEDGER_TABLE=", "--env=ORT_DISABLE_TELEMETRY=1"),
+    ]
+
+
+def _docker(*arguments: str, stderr_too: bool = False) -> str:
+    result = subprocess.run(["docker", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    if result.returncode:
+        raise RuntimeError(f"docker {arguments[0]}: {result.stderr[-2000:]}")
+    return result.stderr if stderr_too else result.stdout.strip()

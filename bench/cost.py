@@ -1,0 +1,87 @@
+"""What a million images cost in AWS: the image's measured durations at the prices of prices.toml."""
+
+import json
+import math
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from bench import container
+from bench.events import Event, data_urls, raw
+from bench.facts import BUILT, PHOTOS, ROOT, load, record
+from bench.photos import photos
+
+PRICES = ROOT / "bench" / "prices.toml"
+MEMORIES = (1024, 1769, 3008)
+_MEGABYTES_A_CPU = 1769
+_IMAGES = (1, 10)
+_MILLION = 1_000_000
+
+
+def measure(calls: int) -> None:
+    before = load()
+    container.build()
+    files = [path.read_bytes() for path in photos(PHOTOS, "1", "JPEG", max(_IMAGES))]
+    events = [_written("one-photo.json", raw(files[0])), _written("ten-photos.json", data_urls(files))]
+    prices = tomllib.loads(PRICES.read_text())
+    found = {str(memory): _at(memory, events, calls, prices) for memory in MEMORIES}
+    record("cost", {"calls": calls, "region": prices["region"], "photo": "1 MP JPEG", "by_memory_mb": found}, before)
+
+
+def _at(memory: int, events: Sequence[Path], calls: int, prices: dict[str, Any]) -> dict[str, Any]:
+    cpus = round(memory / _MEGABYTES_A_CPU, 3)
+    start = container.run("runtime_api.py", "1", str(calls), cpus=cpus, memory=memory, files=events)[0]
+    found: dict[str, Any] = {"cpus": cpus, "start_ms": round(start["ready"] * 1000)}
+    for images, seconds in zip(_IMAGES, start["warm"], strict=True):
+        milliseconds = mean(seconds) * 1000
+        usd = usd_a_million_images(
+            prices,
+            images=images,
+            memory=memory,
+            milliseconds=milliseconds,
+            start_ms=start["ready"] * 1000,
+            log_bytes=start["log_bytes"],
+        )
+        found[f"{images} a call"] = {
+            "billed_ms_a_call": math.ceil(milliseconds),
+            "usd_a_million_images": {name: round(value, 3) for name, value in usd.items()},
+            "total_usd": round(sum(usd.values()), 2),
+        }
+    return found
+
+
+def usd_a_million_images(
+    prices: dict[str, Any], *, images: int, memory: int, milliseconds: float, start_ms: float, log_bytes: float
+) -> dict[str, float]:
+    """By what is paid for. `milliseconds`: of a warm call with `images` images."""
+    aws: dict[str, float] = {name: price["usd"] for name, price in prices["aws"].items()}
+    call = prices["a_call"]
+
+    def compute(megabytes: int, duration_ms: float) -> float:
+        return math.ceil(duration_ms) / 1000 * megabytes / 1024 * aws["lambda_gb_second"]
+
+    gigabyte = 10**9
+    a_call = {
+        "API Gateway": aws["api_gateway_million_rest_calls"] / _MILLION,
+        "Lambda: time": compute(memory, milliseconds),
+        "Lambda: cold starts": call["cold"] * compute(memory, start_ms),
+        "Lambda: calls": 2 * aws["lambda_million_requests"] / _MILLION,
+        "Lambda: authorizer's time": compute(call["authorizer_mb"], call["authorizer_ms"]),
+        "DynamoDB": (
+            call["ledger_writes"] * aws["dynamodb_million_writes"]
+            + call["ledger_reads"] * aws["dynamodb_million_reads"]
+        )
+        / _MILLION,
+        "Logs": (log_bytes + call["other_log_bytes"]) / gigabyte * aws["logs_gb"],
+        "X-Ray": call["traced"] * aws["xray_million_traces"] / _MILLION,
+        "Transfer": call["answer_bytes"] / gigabyte * aws["transfer_out_gb"],
+    }
+    return {name: usd * _MILLION / images for name, usd in a_call.items()}
+
+
+def _written(name: str, event: Event) -> Path:
+    path = BUILT / name
+    path.write_text(json.dumps(event))
+    return path

@@ -1,0 +1,63 @@
+"""Runs inside the image: what becomes of the time to ready, as one JSON line. CPU milliseconds, so that sharing the
+machine does not count.
+
+Lambda's client, every import of main.py one by one, the session, its first inference, and the rest.
+"""
+
+import ast
+import importlib
+import json
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+Phases = dict[str, float]
+
+
+def timed(phases: Phases, name: str, function: Any) -> Any:
+    def call(*arguments: Any, **options: Any) -> Any:
+        start = time.process_time()
+        try:
+            return function(*arguments, **options)
+        finally:
+            phases[name] = phases.get(name, 0.0) + time.process_time() - start
+
+    return call
+
+
+def run_imports(path: Path) -> None:
+    """The import statements of a module, without the rest of it."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            exec(compile(ast.Module([node], []), path.name, "exec"), {})  # noqa: S102
+
+
+def make_client() -> None:
+    importlib.import_module("boto3").client("dynamodb", region_name="us-east-1")
+
+
+def main() -> None:
+    phases: Phases = {"interpreter": time.process_time()}
+    spec = find_spec("moderate")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("moderate")
+    timed(phases, "import of Lambda's client", importlib.import_module)("awslambdaric.bootstrap")
+    timed(phases, "imports", run_imports)(Path(spec.origin).parent / "main.py")
+    app: Any
+    classifier: Any
+    app, classifier = (importlib.import_module(f"moderate.{name}") for name in ("app", "classifier"))
+    classifier.Classifier.__init__ = timed(phases, "session", classifier.Classifier.__init__)
+    classifier.Classifier.warm_up = timed(phases, "first inference", classifier.Classifier.warm_up)
+    app.create_app = timed(phases, "routes", app.create_app)
+    start = time.process_time()
+    importlib.import_module("moderate.main")
+    named = phases["session"] + phases["first inference"] + phases["routes"]
+    phases["the rest"] = time.process_time() - start - named
+    if "boto3" not in sys.modules:
+        timed(phases, "boto3 and a client, not part of it yet", make_client)()
+    sys.stdout.write(json.dumps({name: round(seconds * 1000, 1) for name, seconds in phases.items()}) + "\n")
+
+
+main()

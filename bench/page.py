@@ -1,0 +1,78 @@
+"""docs/benchmarks.md, written from bench/results."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bench import plots, tables
+from bench.claims import Claim, Results, claims
+from bench.facts import ROOT, recorded
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+_PARTS = ("speed", "request", "start", "cost")
+# Above this many processes for a core, times are mostly of waiting.
+_QUIET_LOAD = 1.5
+
+_HEAD = """# Benchmarks
+
+Written by `{command}` from `bench/results/*.json`; do not edit it by hand.
+
+Times are medians of interleaved runs: in every round each contestant judges the same photo once, and a ratio is the
+median of the rounds' own ratios. "by CPU" is the same figure by CPU time, which other work on the machine hardly
+changes; where the two differ much, the machine was not quiet. The photos are those that scikit-image and scikit-learn
+ship, enlarged, given a sensor's grain and encoded anew (`bench/photos.py`). Every contestant has one thread.
+"""
+
+
+def write(command: str) -> None:
+    results = {part: recorded(part) for part in _PARTS}
+    names = plots.draw(results, PAGE.parent / "benchmarks")
+    sections = [
+        _HEAD.format(command=command),
+        _machine(results),
+        "## What it must show\n\n" + _claims(claims(results)),
+        "## Inference alone\n\n" + tables.inference(results["speed"]),
+        "## Image bytes to a verdict\n\n" + _picture(names["verdict"]) + tables.verdicts(results["speed"]),
+        "## The Lambda path\n\n" + tables.lambda_path(results["request"]),
+        "## Start\n\n" + _picture(names["start"]) + tables.start(results["start"]),
+        "## Memory\n\n" + tables.memory(results),
+        "## Cost of a million images\n\n" + _picture(names["cost"]) + tables.cost(results["cost"]),
+        "## The contestants\n\n" + tables.contestants(results["speed"]),
+    ]
+    PAGE.write_text("\n".join(section.rstrip() + "\n" for section in sections))
+
+
+def _machine(results: Results) -> str:
+    def line(part: str) -> Iterator[Any]:
+        facts = results[part]["measured"]
+        load = f"{facts['load_before']} to {facts['load_after']}"
+        yield from (part, facts["at"], facts["commit"], facts["cpu"], facts["cores"], load)
+
+    loads = [results[part]["measured"]["load_before"] / results[part]["measured"]["cores"] for part in _PARTS]
+    warning = (
+        "\nThe machine was not quiet: other work ran beside the measurements. Read the ratios by CPU first.\n"
+        if max(loads) > _QUIET_LOAD
+        else ""
+    )
+    rows = [list(line(part)) for part in _PARTS]
+    return tables.table(["part", "measured", "commit", "CPU", "cores", "load"], rows) + warning
+
+
+def _claims(found: Iterable[Claim]) -> str:
+    rows = [
+        [
+            claim.text,
+            f"{'at most' if claim.at_most else 'at least'} {claim.target:g}{claim.unit}",
+            _judged(claim, claim.wall),
+            "" if claim.cpu is None else _judged(claim, claim.cpu),
+        ]
+        for claim in found
+    ]
+    return tables.table(["", "target", "measured", "by CPU"], rows)
+
+
+def _judged(claim: Claim, figure: float) -> str:
+    return f"{figure:.3g}{claim.unit}{'' if claim.holds(figure) else ' (missed)'}"
+
+
+def _picture(name: str) -> str:
+    return f"![{name}](benchmarks/{name}.png)\n\n"

@@ -1,0 +1,1 @@
+"""One module per contestant. Each runs as a process in its own environment: see worker.py."""

@@ -1,0 +1,82 @@
+"""Modest as Lambda calls it: an API Gateway event -> a response, beside the pipeline on the same bytes."""
+
+import asyncio
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from mangum import Mangum
+
+from bench.events import Event, data_urls, raw
+from bench.peers.worker import Prepare, bytes_in, serve
+from moderate.app import create_app
+from moderate.callers import from_gateway
+from moderate.dialects.engine import Engine
+from moderate.pipeline import Judgement
+from moderate.sources import ImageBytes
+from modest.observability import Observer
+
+Handler = Callable[[Event, Any], dict[str, Any]]
+
+
+def answered(response: dict[str, Any]) -> dict[str, Any]:
+    assert response["statusCode"] == 200, response  # noqa: S101, PLR2004 - a refusal is faster than an answer
+    return response
+
+
+def operations(handler: Handler, silent: Handler, judge: Callable[[bytes], None]) -> dict[str, Prepare]:
+    def one_raw(handle: Handler) -> Prepare:
+        def prepare(files: list[bytes]) -> Callable[[], object]:
+            made = raw(files[0])
+            return lambda: answered(handle(made, None))
+
+        return prepare
+
+    def from_json(files: list[bytes]) -> Callable[[], object]:
+        text = json.dumps(raw(files[0]))
+        return lambda: json.dumps(handler(json.loads(text), None))
+
+    def together(files: list[bytes]) -> Callable[[], object]:
+        made = data_urls(files)
+        return lambda: answered(handler(made, None))
+
+    def apart(files: list[bytes]) -> Callable[[], object]:
+        made = [data_urls([data]) for data in files]
+        return lambda: [answered(handler(each, None)) for each in made]
+
+    return {
+        "pipeline": bytes_in(judge),
+        "handler": one_raw(handler),
+        "handler without logs and metrics": one_raw(silent),
+        "handler from the event's JSON": from_json,
+        "in one request": together,
+        "one after another": apart,
+    }
+
+
+def main() -> None:
+    os.environ |= {"MODEL_PATH": sys.argv[1], "LEDGER_TABLE": ""}
+    # It reads the environment and loads the model.
+    composed: Any = importlib.import_module("moderate.main")
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    engine = composed.engine
+
+    def judge(data: bytes) -> None:
+        (outcome,) = loop.run_until_complete(engine.pipeline.judge([ImageBytes(data)], engine.default_policy))
+        assert isinstance(outcome, Judgement), outcome  # noqa: S101
+
+    quiet = Observer(level="CRITICAL", metrics_enabled=False)
+    bare = Engine(engine.pipeline, engine.model, engine.cuts, engine.default_policy, quiet)
+    silent = Mangum(create_app(bare, identify=from_gateway, release="bench"), lifespan="off")
+    serve(
+        operations(composed.handler, silent, judge),
+        packages=("fastapi", "mangum", "aws-lambda-powertools", "onnxruntime"),
+        threads=composed.settings.workers,
+    )
+
+
+main()

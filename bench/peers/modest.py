@@ -1,0 +1,40 @@
+"""Modest itself: its classifier on a ready view, and its pipeline from bytes to a verdict."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.peers.worker import bytes_in, serve
+from moderate.classifier import Classifier
+from moderate.images import decode
+from moderate.pipeline import Judgement, Pipeline
+from moderate.sources import ImageBytes
+from moderate.verdict import Cuts, Policy
+
+
+async def no_web(_url: str) -> bytes:
+    raise NotImplementedError
+
+
+classifier = Classifier(Path(sys.argv[1]))
+pipeline = Pipeline(no_web, classifier, cuts=Cuts(), workers=1)
+loop = asyncio.new_event_loop()
+
+
+def judge(data: bytes) -> None:
+    (outcome,) = loop.run_until_complete(pipeline.judge([ImageBytes(data)], Policy.BALANCED))
+    assert isinstance(outcome, Judgement), outcome  # noqa: S101 - a refused image is judged in no time
+
+
+def prepare_inference(files: list[bytes]) -> Callable[[], object]:
+    view = decode(files[0], classifier.model.size).views[0]
+    return lambda: classifier.classify(view)
+
+
+serve(
+    {"infer": prepare_inference, "judge": bytes_in(judge)},
+    packages=("onnxruntime", "pillow", "numpy"),
+    threads=1,
+    model=f"{classifier.model.name} {classifier.model.version}",
+)

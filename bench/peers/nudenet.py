@@ -1,0 +1,35 @@
+"""NudeNet: a detector of body parts. Its own class as it is, but for the threads that its session may use."""
+
+from typing import Any
+
+import cv2  # type: ignore[import-not-found]
+import nudenet  # type: ignore[import-not-found]
+import numpy as np
+import onnxruntime
+
+from bench.peers.worker import bytes_in, nothing_in, serve
+
+_THREADS = 1
+_open_session = onnxruntime.InferenceSession
+
+
+def _one_thread(path: str) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = _THREADS
+    return _open_session(path, options, providers=["CPUExecutionProvider"])
+
+
+onnxruntime.InferenceSession = _one_thread
+cv2.setNumThreads(_THREADS)
+detector = nudenet.NudeDetector()
+tensor = np.random.default_rng(1).random((1, 3, detector.input_height, detector.input_width), np.float32)
+
+serve(
+    {
+        "infer": nothing_in(lambda: detector.onnx_session.run(None, {detector.input_name: tensor})),
+        "judge": bytes_in(detector.detect),
+    },
+    packages=("nudenet", "onnxruntime", "opencv-python-headless", "numpy"),
+    threads=_THREADS,
+    model="320n, 18 parts",
+)

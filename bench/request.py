@@ -1,0 +1,56 @@
+"""What the whole Lambda path adds to the pipeline; and what ten images in one request gain."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.contestants import Contestant, running
+from bench.facts import PHOTOS, load, record
+from bench.photos import photos
+from bench.sampling import Call, Timing, difference, interleave, ratio, summaries
+
+_PATH = ("pipeline", "handler without logs and metrics", "handler", "handler from the event's JSON")
+_TEN = 10
+
+
+def measure(model: Path, rounds: int) -> None:
+    before = load()
+    with running(("lambda_path",), model) as contestants:
+        worker = contestants["lambda_path"]
+        result = {
+            "rounds": rounds,
+            "about": worker.about,
+            "one_image": {f"{megapixels} MP": _one(worker, megapixels, rounds) for megapixels in ("0.05", "1")},
+            # A place for the ledger's two writes: they are another machine's time, and are measured where it runs.
+            "ledger": None,
+            "ten_images": _ten(worker, rounds),
+            "memory_mb": worker.megabytes(),
+        }
+    record("request", result, before)
+
+
+def _one(worker: Contestant, megapixels: str, rounds: int) -> dict[str, Any]:
+    (photo,) = photos(PHOTOS, megapixels, "JPEG", 1)
+    samples = interleave({name: _call(worker, name, photo) for name in _PATH}, rounds)
+    return {
+        "calls": summaries(samples),
+        "added_to_the_pipeline": {name: difference(samples, name, "pipeline") for name in _PATH[1:]},
+    }
+
+
+def _ten(worker: Contestant, rounds: int) -> dict[str, Any]:
+    ten = photos(PHOTOS, "1", "JPEG", _TEN)
+    calls = {name: _call(worker, name, *ten) for name in ("in one request", "one after another")}
+    samples = interleave(calls, rounds)
+    cpu = {name: summary["cpu_ms"] for name, summary in summaries(samples).items()}
+    return {
+        "calls": summaries(samples),
+        "faster_in_one_request": ratio(samples, "one after another", "in one request"),
+        "images_a_second_and_core": {name: round(_TEN / milliseconds * 1000, 1) for name, milliseconds in cpu.items()},
+    }
+
+
+def _call(worker: Contestant, operation: str, *paths: Path) -> Call:
+    def call(_round: int) -> Timing:
+        return worker.time(operation, *paths)
+
+    return call

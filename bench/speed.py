@@ -1,0 +1,88 @@
+"""Inference alone, and bytes -> verdict, against the peers and the floor."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.contestants import Contestant, running
+from bench.facts import PHOTOS, load, record
+from bench.operations import multiply_accumulates
+from bench.photos import FORMATS, SIZES, photos
+from bench.sampling import Call, Samples, Timing, interleave, least_cpu, ratio, summaries
+
+JUDGES = ("modest", "nudenet", "opennsfw", "nsfwjs")
+_PHOTOS_A_CASE = 3
+
+
+def measure(model: Path, rounds: int) -> None:
+    before = load()
+    with running((*JUDGES, "floor"), model) as contestants:
+        about = {name: contestant.about for name, contestant in contestants.items()}
+        memory = _memory(contestants)
+        inference = _inference(contestants, rounds)
+        verdicts = {
+            f"{megapixels} MP {image_format}": _verdicts(contestants, megapixels, image_format, rounds)
+            for megapixels in SIZES
+            for image_format in FORMATS
+        }
+    flops = 2 * multiply_accumulates(model)
+    peak = about["floor"]["multiply_flops"] / least_cpu(inference["multiply"])
+    record(
+        "speed",
+        {
+            "rounds": rounds,
+            "contestants": about,
+            "memory_mb": memory,
+            "inference": {
+                "calls": summaries(inference),
+                "times_as_long_as_modest": {name: ratio(inference, name, "modest") for name in (*JUDGES, "floor")},
+                "gigaflop_an_image": round(flops / 1e9, 3),
+                "core_peak_gflops": round(peak / 1e9, 1),
+                "share_of_peak": round(flops / least_cpu(inference["modest"]) / peak, 3),
+            },
+            "bytes_to_verdict": verdicts,
+        },
+        before,
+    )
+
+
+def _memory(contestants: dict[str, Contestant]) -> dict[str, dict[str, float]]:
+    """Loaded, and after one photo of each size."""
+    found: dict[str, dict[str, float]] = {name: {"loaded": contestants[name].megabytes()} for name in JUDGES}
+    for megapixels in ("1", "12"):
+        (photo,) = photos(PHOTOS, megapixels, "JPEG", 1)
+        for name in JUDGES:
+            contestants[name].time("judge", photo)
+            found[name][f"after {megapixels} MP"] = contestants[name].megabytes()
+    return found
+
+
+def _inference(contestants: dict[str, Contestant], rounds: int) -> Samples:
+    (photo,) = photos(PHOTOS, "0.05", "JPEG", 1)
+    calls: dict[str, Call] = {
+        name: _ignoring_round(partial(contestant.time, "infer", photo)) for name, contestant in contestants.items()
+    }
+    calls["multiply"] = _ignoring_round(partial(contestants["floor"].time, "multiply"))
+    return interleave(calls, rounds)
+
+
+def _verdicts(contestants: dict[str, Contestant], megapixels: str, image_format: str, rounds: int) -> dict[str, Any]:
+    files = photos(PHOTOS, megapixels, image_format, _PHOTOS_A_CASE)
+
+    def judge(name: str, round_number: int) -> Timing:
+        return contestants[name].time("judge", files[round_number % len(files)])
+
+    calls: dict[str, Call] = {name: partial(judge, name) for name in JUDGES}
+    calls["bare inference"] = _ignoring_round(partial(contestants["modest"].time, "infer", files[0]))
+    samples = interleave(calls, rounds)
+    return {
+        "kilobytes": round(sum(path.stat().st_size for path in files) / len(files) / 1000),
+        "calls": summaries(samples),
+        "times_as_long_as_modest": {name: ratio(samples, name, "modest") for name in JUDGES},
+        "times_bare_inference": ratio(samples, "modest", "bare inference"),
+    }
+
+
+def _ignoring_round(call: Callable[[], Timing]) -> Call:
+    return lambda _round: call()
