@@ -1,9 +1,13 @@
 """Web servers that misbehave, one for each path. Run inside a network namespace; prints a line when it is ready."""
 
 import asyncio
+import contextlib
 import gzip
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+
+from tests.hostile.namespace import Internet
 
 PORT = 8000
 PAUSE_SECONDS = 1.0
@@ -71,10 +75,24 @@ FAST: dict[str, Fault] = {
     "redirect-to-itself": once(b"HTTP/1.1 302 Found\r\nLocation: ?\r\n\r\n"),
     "redirect-there": once(b"HTTP/1.1 302 Found\r\nLocation: redirect-back\r\n\r\n"),
     "redirect-back": once(b"HTTP/1.1 302 Found\r\nLocation: redirect-there\r\n\r\n"),
+    "refuses-at-length": once(
+        b"HTTP/1.1 403 CANARY-reason\r\nX-Upstream: CANARY-header\r\nContent-Length: 11\r\n\r\nCANARY-body"
+    ),
     "hangs-up": once(b""),
     "no-http": once(b"\x16\x03\x01\x02\x00"),
 }
 FAULTS = SLOW | FAST
+
+
+@contextlib.contextmanager
+def running_in(web: Internet) -> Iterator[None]:
+    with web.popen([sys.executable, "-m", "tests.hostile.faults"], stdout=subprocess.PIPE) as process:
+        try:
+            if process.stdout is None or process.stdout.readline() != "ready\n":
+                raise RuntimeError("The faulty servers did not start.")
+            yield
+        finally:
+            process.terminate()
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx2
 from tests.hostile.namespace import Internet
 
-BASE = "http://127.0.0.1:3000"
+ADDRESS = ("127.0.0.1", 3000)
+BASE = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
 START_SECONDS = 60
 # Longer than any answer may take, so that a client's patience never decides a test.
 PATIENCE_SECONDS = 40

@@ -1,14 +1,12 @@
 """Servers that send too much, too slowly or not what they say: the service answers in time, and others meanwhile."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.hostile.faults import FAST, PORT, SLOW
+from tests.hostile.faults import FAST, PORT, SLOW, running_in
 from tests.hostile.namespace import Internet, internet
 from tests.hostile.service import Service, serving
 from tests.hostile.slots import ONE_FOR_EACH_OPERATION, Slot
@@ -39,13 +37,8 @@ def url_of(fault: str) -> str:
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
     zone = {"pub.test": [ADDRESS], "faults.test": [ADDRESS], **{f"dead{number}.test": None for number in range(16)}}
     files = {"pub.test/a.png": MOSAICS / "neutral.png"}
-    with internet(tmp_path_factory.mktemp("internet"), zone=zone, files=files) as running:
-        faults = running.popen([sys.executable, "-m", "tests.hostile.faults"], stdout=subprocess.PIPE)
-        with faults:
-            assert faults.stdout is not None
-            assert faults.stdout.readline() == "ready\n"
-            yield running
-            faults.terminate()
+    with internet(tmp_path_factory.mktemp("internet"), zone=zone, files=files) as running, running_in(running):
+        yield running
 
 
 @pytest.fixture(scope="module")
