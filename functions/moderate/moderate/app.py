@@ -94,8 +94,7 @@ async def _refuse_own_fetches(request: Request) -> None:
 
 async def _answer_error(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
-    # One error may stand for those of several images, and then carries the first one's code.
-    request.state.code = getattr(error, "code", problem.code)
+    request.state.code = problem.code
     response = dialect_for(request.scope).error_response(problem, request.state.request_id, error)
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = _methods_at(request)

@@ -52,7 +52,9 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, PublicError):
         status, code = next(STATUS_AND_CODE[kind] for kind in type(error).__mro__ if kind in STATUS_AND_CODE)
         about_image = status in (400, 413, 415, 422) and code not in _ABOUT_THE_CALL
-        return Problem(status, code, error.message, error.param, about_image=about_image)
+        # An error that stands for those of several images carries the code of the first.
+        told = getattr(error, "code", code)
+        return Problem(status, told, error.message, error.param, about_image=about_image)
     if isinstance(error, HTTPException) and error.status_code in _ROUTING:
         return _routing_problem(error.status_code)
     return INTERNAL

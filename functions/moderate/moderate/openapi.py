@@ -127,7 +127,6 @@ def _error_responses(dialect: Dialect, schema: dict[str, Any]) -> dict[str, Any]
             {"description": "", "content": {"application/json": {"schema": schema, "examples": {}}}},
         )
         examples = response["content"]["application/json"]["examples"]
-        content = json.loads(bytes(answer.body))
-        examples[content["code"]] = {"value": content}
+        examples[problem.code] = {"value": json.loads(bytes(answer.body))}
         response["description"] = ", ".join(examples)
     return responses

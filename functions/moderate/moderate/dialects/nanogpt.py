@@ -130,7 +130,6 @@ def error_response(problem: Problem, request_id: str, error: Exception | None) -
     status = 400 if problem.about_image else problem.status
     content = NanoGptError(error=_ERROR_TEXTS.get(status, problem.message), code=problem.code, requestId=request_id)
     if isinstance(error, ImagesNotJudged):
-        content["code"] = error.code
         content["errors"] = error.problems
     return JSONResponse(content, status)
 
