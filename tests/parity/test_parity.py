@@ -17,8 +17,8 @@ from PIL import Image
 
 from moderate.classifier import Classifier
 from moderate.images import decode
-from moderate.views import View
 from moderate.verdict import Policy, Scores, nsfw_score
+from moderate.views import View
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -68,7 +68,7 @@ def _node() -> None:
     for name in ("package.json", "package-lock.json", "nsfwjs.mjs"):
         shutil.copy(HERE / name, NODE)
     if not stamp.exists() or stamp.read_bytes() != lock:
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=NODE, check=True)  # noqa: S607
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=NODE, check=True)
         stamp.write_bytes(lock)
 
 
@@ -76,7 +76,7 @@ def _node() -> None:
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
     """Built anew, so that what is compared is what build.py makes today; build.py checks its sha256."""
     out = tmp_path_factory.mktemp("model")
-    subprocess.run([sys.executable, ROOT / "model" / "build.py", request.param, "--out", out], check=True)  # noqa: S603
+    subprocess.run([sys.executable, ROOT / "model" / "build.py", request.param, "--out", out], check=True)
     return Model(NSFWJS_NAMES[request.param], Classifier(out / f"{request.param}.onnx"))
 
 
@@ -110,7 +110,7 @@ def test_verdicts_stay_close_to_those_of_nsfwjs_on_whole_pictures(model: Model, 
 def ask_nsfwjs(name: str, images: list[View], folder: Path) -> list[Scores]:
     request = {"model": name, "images": [write_rgb(folder / f"{n}.rgb", image) for n, image in enumerate(images)]}
     answer = subprocess.run(
-        ["node", "nsfwjs.mjs"],  # noqa: S607
+        ["node", "nsfwjs.mjs"],
         cwd=NODE,
         input=json.dumps(request),
         capture_output=True,
