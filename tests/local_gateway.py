@@ -101,6 +101,7 @@ class FakeKeys:
 
     keys: dict[str, PlannedKey] = field(default_factory=dict)
     outdated: bool = False
+    times_read: int = 0
 
     def hand_out(self, plan: Plan) -> str:
         key = new_key()
@@ -108,7 +109,8 @@ class FakeKeys:
         return key
 
     def read(self) -> None:
-        pass
+        self.times_read += 1
+        self.outdated = False
 
     def with_value(self, value: str) -> PlannedKey | None:
         return self.keys.get(value)

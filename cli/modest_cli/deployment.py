@@ -46,7 +46,7 @@ def find(client: "CloudFormationClient", stack: str) -> Deployment:
             raise
         raise UnknownStack(
             f"There is no stack {stack} in {client.meta.region_name}. Name yours with --stack or MODEST_STACK, "
-            "its region with AWS_REGION."
+            "its region with AWS_DEFAULT_REGION."
         ) from None
     return deployment_of({output["OutputKey"]: output["OutputValue"] for output in outputs}, stack)
 

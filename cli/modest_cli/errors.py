@@ -43,7 +43,7 @@ def _message(error: Exception) -> str:
         case NoCredentialsError() | PartialCredentialsError():
             return "There are no AWS credentials. Run `aws configure`, or set AWS_PROFILE."
         case NoRegionError():
-            return "No AWS region is set. Set AWS_REGION to the one that Modest is deployed in."
+            return "No AWS region is set. Set AWS_DEFAULT_REGION to the one that Modest is deployed in."
         case EndpointConnectionError():
             return f"{error}. If AWS_ENDPOINT_URL names the local gateway: is `make run` running?"
         case LedgerUnavailable():

@@ -161,7 +161,7 @@ class Keyring:
         except NotFound:
             return None
         if self._registry.keys(account.id):
-            raise Taken(f"There is an account named {name} already. `modest keys rotate` gives it a new key.")
+            raise Taken(f"There is an account named {account.name} already. `modest keys rotate` gives it a new key.")
         return account
 
 

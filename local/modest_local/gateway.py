@@ -118,8 +118,8 @@ class Gateway:
         return str(decision.get("usageIdentifierKey") or ""), {"principalId": principal, **context}
 
     async def _known(self, value: str) -> PlannedKey:
-        if self._keys.outdated:
-            async with self._keys_lock:
+        async with self._keys_lock:
+            if self._keys.outdated:
                 await asyncio.to_thread(self._keys.read)
         key = self._keys.with_value(value)
         if key is None:

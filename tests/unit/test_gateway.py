@@ -159,6 +159,13 @@ def test_a_call_over_the_rate_does_not_count_in_the_month(bench: Bench) -> None:
     assert statuses == [200, 429, 200, 429, 429, 429]
 
 
+def test_calls_that_come_in_together_after_a_change_read_the_keys_once(bench: Bench) -> None:
+    headers = keyed(bench)
+    bench.keys.outdated = True
+    bench.calls([("GET", "/v1/check", {"headers": headers})] * 20)
+    assert bench.keys.times_read == 1
+
+
 def test_each_keyless_route_is_throttled_by_itself(bench: Bench) -> None:
     health = bench.calls([("GET", "/health", {})] * 12)
     assert sorted(response.status_code for response in health) == [200] * 10 + [429] * 2

@@ -1,0 +1,121 @@
+"""`modest keys` and `modest plans` at the shell, against the running local gateway."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.local_gateway import LocalGateway
+
+from modest.api_keys import hash_of
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
+    with LocalGateway(tmp_path_factory.mktemp("gateway")) as gateway:
+        yield gateway
+
+
+def answer(gateway: LocalGateway, *arguments: str) -> Any:
+    result = gateway.modest(*arguments, "--json")
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def status(gateway: LocalGateway, key: str) -> int:
+    """400 where the key is accepted: no image is named."""
+    with gateway.client(key) as client:
+        return client.get("/v1/check").status_code
+
+
+def test_the_plans_are_those_of_the_template(gateway: LocalGateway) -> None:
+    plans = {plan["name"]: plan for plan in answer(gateway, "plans")}
+    assert list(plans) == ["Free", "Basic", "Pro", "Mega"]
+    assert (plans["Pro"]["quota"], plans["Pro"]["rate"], plans["Pro"]["price_usd"]) == (300_000, 20, "37")
+    assert "300,000" in gateway.modest("plans").stdout
+
+
+def test_a_created_key_works_on_the_next_call_and_is_shown_once(gateway: LocalGateway) -> None:
+    result = gateway.modest("keys", "create", "created", "--plan", "pro")
+    key = next(word for word in result.stdout.split() if word.startswith("mod_live_"))
+    assert status(gateway, key) == 400
+    later = gateway.modest("keys", "show", "created").stdout + gateway.modest("keys", "list").stdout
+    assert key not in later
+    assert hash_of(key) in later
+
+
+def test_a_disabled_key_stops_on_the_next_call_and_an_enabled_one_works_again(gateway: LocalGateway) -> None:
+    key = answer(gateway, "keys", "create", "disabled", "--plan", "mega")["key"]
+    assert answer(gateway, "keys", "disable", "disabled")[0]["keys"][0]["state"] == "disabled"
+    assert status(gateway, key) == 401
+    answer(gateway, "keys", "enable", "disabled")
+    assert status(gateway, key) == 400
+
+
+def test_a_rotated_key_works_at_once_and_the_old_one_for_its_hours(gateway: LocalGateway) -> None:
+    old = answer(gateway, "keys", "create", "rotated", "--plan", "mega")
+    new = answer(gateway, "keys", "rotate", "rotated")
+    assert new["account"] == old["account"]
+    assert [status(gateway, key) for key in (old["key"], new["key"])] == [400, 400]
+    newest = answer(gateway, "keys", "rotate", "rotated", "--old-works-for", "0")
+    assert [status(gateway, key) for key in (new["key"], newest["key"])] == [401, 400]
+
+
+def test_a_moved_key_has_its_new_plans_rate(gateway: LocalGateway) -> None:
+    key = answer(gateway, "keys", "create", "moved", "--plan", "free")["key"]
+    assert [status(gateway, key) for _ in range(2)] == [400, 429]
+    assert answer(gateway, "keys", "move", "moved", "mega")[0]["plan"] == "Mega"
+    assert [status(gateway, key) for _ in range(5)] == [400] * 5
+
+
+def test_a_deleted_key_is_gone_and_a_delete_asks_first(gateway: LocalGateway) -> None:
+    key = answer(gateway, "keys", "create", "deleted", "--plan", "mega")["key"]
+    asked = gateway.modest("keys", "delete", "deleted")
+    assert (asked.returncode, status(gateway, key)) == (1, 400)
+    assert answer(gateway, "keys", "delete", "deleted", "--yes")[0]["keys"] == []
+    assert status(gateway, key) == 401
+
+
+def test_the_list_has_every_account_with_its_plan_and_state(gateway: LocalGateway) -> None:
+    answer(gateway, "keys", "create", "listed", "--plan", "basic")
+    listed = {entry["name"]: entry for entry in answer(gateway, "keys", "list")}
+    assert {"listed", "demo-free", "demo-mega"} <= listed.keys()
+    assert (listed["listed"]["plan"], listed["listed"]["keys"][0]["state"]) == ("Basic", "works")
+    table = gateway.modest("keys", "list").stdout.splitlines()
+    assert table[0].split() == ["account", "plan", "key", "state", "made", "id"]
+    assert any(line.split()[:2] == ["listed", "Basic"] for line in table)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["keys", "create", "demo-free", "--plan", "pro"], "an account named demo-free already"),
+        (["keys", "create", "x", "--plan", "gold"], "There are: Free, Basic, Pro, Mega"),
+        (["keys", "show", "nobody"], "no account named nobody"),
+        (["keys", "disable", "f" * 64], "no such key"),
+        (["plans", "--stack", "other"], "no stack other in us-east-1"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(gateway: LocalGateway, arguments: list[str], words: str) -> None:
+    result = gateway.modest(*arguments)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_credentials_it_says_how_to_get_some(tmp_path: Path) -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    result = subprocess.run(
+        [Path(sys.executable).with_name("modest"), "plans"],
+        env={**bare, "HOME": str(tmp_path), "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "no AWS credentials" in result.stderr

@@ -1,0 +1,119 @@
+"""The local gateway over HTTP: real functions, real plans, real time."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from tests.local_gateway import LocalGateway
+from tests.support import ROOT, data_url, mosaic
+
+from modest.api_keys import new_key
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
+    """Under a template of which Basic is an easily spent plan."""
+    folder = tmp_path_factory.mktemp("gateway")
+    template, replaced = re.subn(
+        r"Basic: \{.*\}",
+        "Basic: {Quota: 3, Period: MONTH, Rate: 100, Burst: 100, PriceUsd: 14}",
+        (ROOT / "template.yaml").read_text(),
+        count=1,
+    )
+    assert replaced == 1
+    (folder / "template.yaml").write_text(template)
+    with LocalGateway(folder, template=folder / "template.yaml") as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize("header", ["x-api-key", "X-Oanor-Key", "Authorization"])
+def test_each_of_the_three_headers_works_alone(gateway: LocalGateway, header: str) -> None:
+    key = gateway.key("mega")
+    value = f"Bearer {key}" if header == "Authorization" else key
+    with gateway.client() as client:
+        response = client.post(
+            "/v1/classify", content=mosaic("porn.png"), headers={header: value, "content-type": "image/png"}
+        )
+    assert (response.status_code, response.json()["data"]["verdict"]) == (200, "nsfw")
+
+
+def test_two_headers_with_different_keys_are_401(gateway: LocalGateway) -> None:
+    headers = {"x-api-key": gateway.key("mega"), "x-oanor-key": gateway.key("pro")}
+    with gateway.client() as client:
+        assert client.get("/v1/check", headers=headers).status_code == 401
+
+
+def test_a_key_that_nobody_was_given_is_401(gateway: LocalGateway) -> None:
+    with gateway.client(new_key()) as client:
+        assert client.get("/v1/check").status_code == 401
+
+
+@pytest.mark.parametrize("prefix", ["", "/prod"])
+def test_nanogpts_api_answers_with_and_without_the_stage(gateway: LocalGateway, prefix: str) -> None:
+    with gateway.client(gateway.key("mega")) as client:
+        body = {"imageDataUrl": data_url(mosaic("porn.png"))}
+        assert client.post(f"{prefix}/api/nsfw/image", json=body).json()["is_nsfw"] is True
+
+
+def test_a_free_keys_second_call_within_a_second_is_429_with_retry_after(gateway: LocalGateway) -> None:
+    with gateway.client(gateway.key("free")) as client:
+        first, second = client.get("/v1/check"), client.get("/v1/check")
+    assert first.status_code == 400
+    assert (second.status_code, second.json()["code"], second.headers["retry-after"]) == (429, "rate_limited", "1")
+
+
+def test_an_exhausted_month_is_quota_exceeded_while_usage_still_answers(gateway: LocalGateway) -> None:
+    with gateway.client(gateway.key("basic")) as client:
+        admitted = [client.get("/v1/check").status_code for _ in range(3)]
+        refused = client.get("/v1/check")
+        usage = client.get("/v1/usage")
+    assert admitted == [400, 400, 400]
+    assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+    assert refused.headers["x-should-retry"] == "false"
+    assert int(refused.headers["retry-after"]) > 1
+    assert usage.status_code not in (401, 429)
+
+
+def test_keyless_routes_are_throttled_each_by_itself(gateway: LocalGateway) -> None:
+    with gateway.client() as client:
+        statuses = [client.get("/openapi.json").status_code for _ in range(30)]
+        assert statuses[:10] == [200] * 10
+        assert 429 in statuses
+        assert client.get("/docs").status_code == 200
+
+
+def test_calls_side_by_side_are_all_judged_and_none_is_mixed_up(gateway: LocalGateway) -> None:
+    pictures = ["porn.png", "neutral.png", "hentai.png"] * 10
+
+    async def classify_all() -> list[httpx2.Response]:
+        headers = {"x-api-key": gateway.key("mega"), "content-type": "image/png"}
+        async with httpx2.AsyncClient(base_url=gateway.url, timeout=60, headers=headers) as client:
+            return await asyncio.gather(*(client.post("/v1/classify", content=mosaic(picture)) for picture in pictures))
+
+    answers = [response.json() for response in asyncio.run(classify_all())]
+    assert [answer["data"]["top_class"].lower() for answer in answers] == [Path(name).stem for name in pictures]
+    assert len({answer["meta"]["request_id"] for answer in answers}) == len(pictures)
+
+
+def test_the_banner_calls_it_an_emulation_and_has_a_key_for_each_plan(gateway: LocalGateway) -> None:
+    assert "emulation" in gateway.log
+    for plan in ("free", "basic", "pro", "mega"):
+        assert gateway.key(plan) in gateway.log
+
+
+def test_counts_keys_and_customers_survive_a_restart(tmp_path: Path) -> None:
+    with LocalGateway(tmp_path) as gateway:
+        key = json.loads(gateway.modest("keys", "create", "acme", "--plan", "free", "--json").stdout)["key"]
+        free = gateway.key("free")
+        with gateway.client(key) as client:
+            assert client.get("/v1/check").status_code == 400
+    with LocalGateway(tmp_path) as gateway:
+        assert gateway.key("free") == free
+        with gateway.client(key) as client:
+            assert client.get("/v1/check").status_code == 400
+    (month,) = json.loads((tmp_path / "state.json").read_text())["months"]
+    assert month[-1] == 2

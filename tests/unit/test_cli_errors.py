@@ -1,0 +1,99 @@
+"""What an operator is told when something cannot be done."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+import typer
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
+from botocore.stub import Stubber
+from types_boto3_cloudformation.client import CloudFormationClient
+
+from modest.refusals import LedgerUnavailable
+from modest.registry import Taken
+from modest_cli.deployment import UnknownPlan, UnknownStack, deployment_of, find
+from modest_cli.errors import told
+
+OUTPUTS = {
+    "Url": "https://x",
+    "LedgerTable": "t",
+    "Plans": '{"Free": {"quota": 1, "rate": 1, "burst": 1, "price_usd": 0}}',
+    "FreePlanId": "f",
+}
+
+
+def refused(code: str, message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "GetApiKeys")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NoCredentialsError(), "no AWS credentials"),
+        (NoRegionError(), "AWS_DEFAULT_REGION"),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:3001/"), "make run"),
+        (refused("ExpiredTokenException"), "Sign in again"),
+        (refused("AccessDeniedException"), "do not allow GetApiKeys"),
+        (refused("LimitExceededException", "10000 keys"), "10000 keys"),
+        (LedgerUnavailable("ThrottlingException"), "ThrottlingException"),
+        (Taken("There is an account named acme already."), "acme already"),
+        (UnknownStack("There is no stack x."), "no stack x"),
+    ],
+)
+def test_it_is_told_in_one_line_with_what_to_do(
+    capsys: pytest.CaptureFixture[str], error: Exception, words: str
+) -> None:
+    with pytest.raises(typer.Exit) as exit_, told():
+        raise error
+    told_to_them = capsys.readouterr().err
+    assert exit_.value.exit_code == 1
+    assert words in told_to_them
+    assert told_to_them.startswith("modest: ")
+    assert told_to_them.count("\n") == 1
+
+
+def test_a_fault_of_the_command_itself_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError), told():
+        raise ZeroDivisionError
+
+
+@pytest.fixture
+def client() -> Iterator[CloudFormationClient]:
+    client = boto3.client(
+        "cloudformation",
+        region_name="eu-central-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",  # noqa: S106
+    )
+    yield client
+    client.close()
+
+
+def test_an_unknown_stack_is_named_with_its_region(client: CloudFormationClient) -> None:
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_stacks", "ValidationError", "Stack with id x does not exist")
+        with pytest.raises(UnknownStack, match="no stack x in eu-central-1"):
+            find(client, "x")
+
+
+def test_missing_rights_are_not_taken_for_a_missing_stack(client: CloudFormationClient) -> None:
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_stacks", "AccessDenied")
+        with pytest.raises(ClientError):
+            find(client, "x")
+
+
+def test_a_stack_of_something_else_is_recognised(client: CloudFormationClient) -> None:
+    stack = {"StackName": "x", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE"}
+    with Stubber(client) as stub:
+        stub.add_response("describe_stacks", {"Stacks": [stack]})
+        with pytest.raises(UnknownStack, match="not one of Modest"):
+            find(client, "x")
+
+
+def test_a_plan_is_found_in_whatever_case_it_is_written() -> None:
+    deployment = deployment_of(OUTPUTS, "modest")
+    assert deployment.plan("free").name == "Free"
+    assert deployment.plan_ids == {"Free": "f"}
+    with pytest.raises(UnknownPlan, match="There are: Free"):
+        deployment.plan("gold")

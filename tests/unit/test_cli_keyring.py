@@ -1,0 +1,229 @@
+"""Customers and keys, in the ledger and at API Gateway at once; and what becomes of a command that is cut off."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.fakes.clock import Clock
+from tests.fakes.table import FakeTable
+
+from modest.api_keys import hash_of, is_well_formed
+from modest.ledger import Admission, Ledger
+from modest.plans import Plans, plans_from_json
+from modest.refusals import UnknownKey
+from modest.registry import NotFound, Registry, Taken
+from modest_cli.gateway_keys import GatewayKeys
+from modest_cli.keyring import Keyring, SeveralKeys, State
+from modest_local.aws import LocalAws
+
+PLANS: Plans = plans_from_json(
+    '{"Free": {"quota": 5, "rate": 1, "burst": 1, "price_usd": 0},'
+    ' "Pro": {"quota": 9, "rate": 20, "burst": 20, "price_usd": 37}}'
+)
+DAY = timedelta(hours=24)
+
+
+class CutOff(Exception):
+    """The command's process is gone."""
+
+
+class World:
+    """A deployment, of which API Gateway is moto."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.client = LocalAws().apigateway()
+        self.plan_ids = {name: self.client.create_usage_plan(name=name)["id"] for name in PLANS}
+        table = FakeTable()
+        self.gateway = GatewayKeys(self.client, self.plan_ids)
+        self.registry = Registry(table, PLANS, now=self.clock)
+        self.ledger = Ledger(table, PLANS, lease=timedelta(seconds=30), now=self.clock)
+        self.keyring = Keyring(self.registry, self.gateway, now=self.clock)
+
+    def at_gateway(self) -> dict[str, tuple[bool, str | None]]:
+        """Hash -> enabled, plan."""
+        return {key.hash: (key.enabled, self.gateway.plan_of(key.id)) for key in self.gateway.all()}
+
+    def cut_off(self, operation: str, command: Callable[[], Any]) -> None:
+        """Runs the command until it would ask API Gateway for this operation."""
+
+        def stop(**_: Any) -> None:
+            raise CutOff
+
+        event = f"before-call.api-gateway.{operation}"
+        self.client.meta.events.register(event, stop)
+        with pytest.raises(CutOff):
+            command()
+        self.client.meta.events.unregister(event, stop)
+
+    def used(self, secret: str) -> int:
+        self.clock.advance(seconds=10)
+        admission = self.ledger.admit(hash_of(secret), f"request {self.clock.now}")
+        assert isinstance(admission, Admission)
+        return admission.allowance.used
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World()
+    yield world
+    for key in world.gateway.all():
+        world.gateway.delete(key.id)
+    for plan_id in world.plan_ids.values():
+        world.client.delete_usage_plan(usagePlanId=plan_id)
+
+
+def test_a_new_key_is_well_formed_and_stored_as_its_hash_alone(world: World) -> None:
+    handed = world.keyring.create("acme", "Free")
+    assert is_well_formed(handed.secret)
+    assert world.at_gateway() == {hash_of(handed.secret): (True, "Free")}
+    assert [held.state for held in handed.holder.keys] == [State.WORKS]
+    assert world.used(handed.secret) == 1
+
+
+def test_a_name_is_given_once(world: World) -> None:
+    world.keyring.create("acme", "Free")
+    with pytest.raises(Taken, match="acme already"):
+        world.keyring.create("ACME", "Pro")
+    assert len(world.at_gateway()) == 1
+
+
+def test_rotating_keeps_account_plan_and_count(world: World) -> None:
+    old = world.keyring.create("acme", "Pro")
+    assert [world.used(old.secret) for _ in range(2)] == [1, 2]
+    new = world.keyring.rotate("acme", old_works_for=DAY)
+    assert new.holder.account == old.holder.account
+    assert world.used(new.secret) == 3
+    assert world.at_gateway()[hash_of(new.secret)] == (True, "Pro")
+
+
+def test_a_replaced_key_works_on_for_its_hours_and_then_goes(world: World) -> None:
+    old = world.keyring.create("acme", "Pro")
+    replaced = world.keyring.rotate("acme", old_works_for=DAY).holder
+    assert [held.state for held in replaced.keys] == [State.REPLACED, State.WORKS]
+    assert world.used(old.secret) == 1
+    world.clock.advance(hours=24)
+    with pytest.raises(UnknownKey):
+        world.used(old.secret)
+    assert State.EXPIRED in {held.state for held in world.keyring.holder(replaced.account).keys}
+    world.keyring.rotate("acme", old_works_for=DAY)
+    assert hash_of(old.secret) not in world.at_gateway()
+
+
+def test_a_leaked_key_is_gone_at_once(world: World) -> None:
+    leaked = world.keyring.create("acme", "Pro")
+    new = world.keyring.rotate("acme", old_works_for=timedelta(0))
+    with pytest.raises(UnknownKey):
+        world.used(leaked.secret)
+    assert list(world.at_gateway()) == [hash_of(new.secret)]
+
+
+def test_a_disabled_key_is_refused_from_the_next_call_on_and_may_be_enabled_again(world: World) -> None:
+    handed = world.keyring.create("acme", "Pro")
+    assert world.used(handed.secret) == 1
+    assert [held.state for held in world.keyring.enable("acme", enabled=False).keys] == [State.DISABLED]
+    with pytest.raises(UnknownKey):
+        world.used(handed.secret)
+    assert world.at_gateway() == {hash_of(handed.secret): (False, "Pro")}
+    world.keyring.enable("acme", enabled=True)
+    assert world.used(handed.secret) == 2
+    assert world.at_gateway() == {hash_of(handed.secret): (True, "Pro")}
+
+
+def test_deleting_keeps_the_account_and_its_count_for_a_new_key(world: World) -> None:
+    handed = world.keyring.create("acme", "Pro")
+    world.used(handed.secret)
+    assert world.keyring.delete("acme").keys == []
+    assert world.at_gateway() == {}
+    again = world.keyring.create("acme", "Pro")
+    assert again.holder.account == handed.holder.account
+    assert world.used(again.secret) == 2
+
+
+def test_moving_takes_every_key_of_the_account_along(world: World) -> None:
+    world.keyring.create("acme", "Free")
+    world.keyring.rotate("acme", old_works_for=DAY)
+    moved = world.keyring.move("acme", "Pro")
+    assert moved.account.plan == "Pro"
+    assert [plan for _, plan in world.at_gateway().values()] == ["Pro", "Pro"]
+
+
+def test_a_move_cut_off_between_the_plans_shows_and_is_mended_by_running_it_again(world: World) -> None:
+    handed = world.keyring.create("acme", "Free")
+    world.cut_off("CreateUsagePlanKey", lambda: world.keyring.move("acme", "Pro"))
+    assert world.at_gateway() == {hash_of(handed.secret): (True, None)}
+    (listed,) = world.keyring.holders(world.keyring.accounts())
+    assert [held.state for held in listed.keys] == [State.INCOMPLETE]
+    mended = world.keyring.move("acme", "Pro")
+    assert world.at_gateway() == {hash_of(handed.secret): (True, "Pro")}
+    assert [held.state for held in mended.keys] == [State.WORKS]
+
+
+@pytest.mark.parametrize("operation", ["CreateApiKey", "CreateUsagePlanKey"])
+def test_a_key_cut_off_in_the_making_is_replaced_by_rotating(world: World, operation: str) -> None:
+    world.cut_off(operation, lambda: world.keyring.create("acme", "Free"))
+    with pytest.raises(Taken, match="rotate"):
+        world.keyring.create("acme", "Free")
+    handed = world.keyring.rotate("acme", old_works_for=timedelta(0))
+    assert world.at_gateway() == {hash_of(handed.secret): (True, "Free")}
+    assert [held.state for held in handed.holder.keys] == [State.WORKS]
+
+
+def test_a_delete_cut_off_half_way_is_finished_by_running_it_again(world: World) -> None:
+    world.keyring.create("acme", "Free")
+    world.cut_off("DeleteApiKey", lambda: world.keyring.delete("acme"))
+    assert len(world.at_gateway()) == 1
+    world.keyring.delete("acme")
+    assert world.at_gateway() == {}
+
+
+def test_a_disable_cut_off_half_way_refuses_all_the_same(world: World) -> None:
+    handed = world.keyring.create("acme", "Free")
+    world.cut_off("UpdateApiKey", lambda: world.keyring.enable("acme", enabled=False))
+    with pytest.raises(UnknownKey):
+        world.used(handed.secret)
+
+
+def test_a_key_deleted_at_api_gateway_is_put_back(world: World) -> None:
+    handed = world.keyring.create("acme", "Free")
+    (key,) = world.gateway.all()
+    world.gateway.delete(key.id)
+    assert [held.state for held in world.keyring.holder(handed.holder.account).keys] == [State.INCOMPLETE]
+    world.keyring.move("acme", "Free")
+    assert world.at_gateway() == {hash_of(handed.secret): (True, "Free")}
+
+
+def test_keys_of_another_account_or_deployment_are_left_alone(world: World) -> None:
+    world.client.create_api_key(name="acme", value="f" * 64, enabled=True, tags={"modest:account": "acct_elsewhere"})
+    world.keyring.create("acme", "Free")
+    world.keyring.delete("acme")
+    assert list(world.at_gateway()) == ["f" * 64]
+
+
+def test_an_account_is_found_by_name_id_key_and_hash(world: World) -> None:
+    handed = world.keyring.create("acme", "Free")
+    for who in ("acme", handed.holder.account.id, handed.secret, hash_of(handed.secret)):
+        account, keys = world.keyring.find(who)
+        assert account == handed.holder.account
+        assert [key.hash for key in keys] == [hash_of(handed.secret)]
+    with pytest.raises(NotFound):
+        world.keyring.find("nobody")
+
+
+def test_one_key_of_two_is_named_by_its_hash(world: World) -> None:
+    old = world.keyring.create("acme", "Free")
+    new = world.keyring.rotate("acme", old_works_for=DAY)
+    world.keyring.enable(hash_of(old.secret), enabled=False)
+    assert {key: enabled for key, (enabled, _) in world.at_gateway().items()} == {
+        hash_of(old.secret): False,
+        hash_of(new.secret): True,
+    }
+
+
+def test_rotating_asks_which_of_several_keys_is_meant(world: World) -> None:
+    handed = world.keyring.create("acme", "Free")
+    world.registry.add_key(handed.holder.account.id, "a" * 64, "second")
+    with pytest.raises(SeveralKeys):
+        world.keyring.rotate("acme", old_works_for=DAY)
+    world.keyring.rotate("a" * 64, old_works_for=DAY)
