@@ -2,9 +2,9 @@
 
 import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 from PIL import (
     AvifImagePlugin,
@@ -12,8 +12,8 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401 - else the first WebP makes Pillow import every format it knows
 )
 
-from moderate import bmp, gif, jpeg, png, webp
-from moderate.animation import Frame, choose_frames, display_time, play
+from moderate import avif, bmp, gif, jpeg, png, webp
+from moderate.animation import Frame, choose_frames, play
 from moderate.formats import recognise
 from moderate.views import UPRIGHT, View, orientation_of, views
 from modest.errors import PublicError
@@ -29,9 +29,11 @@ MAX_MEGAPIXELS = {
     "a run-length coded BMP": 2.0,
     _ANIMATED: 16.0,
 }
+# More than JPEG or GIF can say. Each row costs time of its own, so a PNG of 1 x 30,000,000 takes 2 s.
+MAX_SIDE = 65_535
 MAX_SCANS = 100
 MAX_FRAMES = 2000
-# Megapixels, over all frames, that decode in about 1.5 s. Those of AVIF are decoded twice.
+# Megapixels, over all frames, that decode in about 1.5 s.
 MAX_ANIMATION_MEGAPIXELS = {"GIF": 120.0, "PNG": 120.0, "WEBP": 120.0, "AVIF": 40.0}
 
 _PIXELS_PER_MEGAPIXEL = 1_000_000
@@ -57,7 +59,10 @@ class TooManyPixels(PublicError):
     """The picture would take more memory to decode than one image may."""
 
     def __init__(self, kind: str, limit: float) -> None:
-        super().__init__(f"The image has too many pixels: {kind} may have {limit:g} megapixels. Send a smaller one.")
+        super().__init__(
+            f"The image has too many pixels: {kind} may have {limit:g} megapixels, and {MAX_SIDE:,} on a side. "
+            "Send a smaller one."
+        )
 
 
 class TooManyFrames(PublicError):
@@ -140,12 +145,12 @@ def _decode_gif(data: bytes, size: int) -> Picture:
 
 def _decode_webp(data: bytes, size: int) -> Picture:
     with _open(webp.with_alpha(data), "WEBP") as image:
-        return _sequence(image, size, lambda _: webp.display_times(data))
+        return _sequence(image, size, webp.display_times(data))
 
 
 def _decode_avif(data: bytes, size: int) -> Picture:
     with _open(data, "AVIF") as image:
-        return _sequence(image, size, _times_by_decoding)
+        return _sequence(image, size, avif.display_times(data))
 
 
 _DECODERS = {
@@ -190,31 +195,25 @@ def _drawn(
     return Picture(tuple(found), Frames(len(chosen), len(whole)))
 
 
-def _sequence(image: Image.Image, size: int, read_times: Callable[[Image.Image], Iterable[float]]) -> Picture:
+def _sequence(image: Image.Image, size: int, times: Iterable[float]) -> Picture:
     """A still, or an animation whose frames its decoder draws."""
     _check_pixels(image.size, _ANIMATED)
     total = getattr(image, "n_frames", 1)
     if total == 1:
         return _still(image, size)
     _check_length(str(image.format), total, total * _area(image.size))
-    times = list(read_times(image))
-    if len(times) != total:
+    known = list(islice(times, total + 1))
+    if len(known) != total:
         raise UndecodableImage("frames that the decoder does not see")
-    chosen = choose_frames(times)
-    found = [view for picture in _decoded(image, chosen) for view in views(picture, size, orientation_of(picture))]
+    chosen = choose_frames(known)
+    found = [view for index in chosen for view in views(_decoded(image, index), size, orientation_of(image))]
     return Picture(tuple(found), Frames(len(chosen), total))
 
 
-def _times_by_decoding(image: Image.Image) -> Iterator[float]:
-    for picture in _decoded(image, range(getattr(image, "n_frames", 1))):
-        yield display_time(picture.info["duration"])
-
-
-def _decoded(image: Image.Image, frames: Iterable[int]) -> Iterator[Image.Image]:
-    for index in frames:
-        image.seek(index)
-        image.load()
-        yield image
+def _decoded(image: Image.Image, index: int) -> Image.Image:
+    image.seek(index)
+    image.load()
+    return image
 
 
 def _area(size: tuple[int, int]) -> int:
@@ -222,7 +221,7 @@ def _area(size: tuple[int, int]) -> int:
 
 
 def _check_pixels(size: tuple[int, int], kind: str) -> None:
-    if _area(size) > MAX_MEGAPIXELS[kind] * _PIXELS_PER_MEGAPIXEL:
+    if max(size) > MAX_SIDE or _area(size) > MAX_MEGAPIXELS[kind] * _PIXELS_PER_MEGAPIXEL:
         raise TooManyPixels(kind, MAX_MEGAPIXELS[kind])
 
 

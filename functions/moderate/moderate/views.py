@@ -86,20 +86,18 @@ def _from_16_bit(image: Image.Image) -> Image.Image:
 def _shrink(image: Image.Image, size: int) -> Image.Image:
     """Every pixel of `image` counts: both filters widen with the factor by which they shrink.
 
-    Rows first, columns afterwards, as Pillow does it too; but never widened before the columns are short,
-    or a picture of 1 x 30,000,000 would take 27 GB.
+    Rows first and columns afterwards, as Pillow does it too: the result is the same to the bit.
     """
     resample = Image.Resampling.BOX if min(image.size) >= size else Image.Resampling.BILINEAR
-    width = min(image.width, size)
     narrow: Image.Image | None = None
     for top, band in in_bands(image):
         # Premultiplied, so that the colour of what is transparent does not bleed into what is not.
         colours = band.convert("RGBa") if band.mode == "RGBA" else band
-        narrow = narrow or Image.new(colours.mode, (width, image.height))
-        narrow.paste(colours.resize((width, colours.height), resample), (0, top))
+        narrow = narrow or Image.new(colours.mode, (size, image.height))
+        narrow.paste(colours.resize((size, colours.height), resample), (0, top))
     if narrow is None:
         raise ValueError("an image without rows")
-    small = narrow.resize((width, size), resample).resize((size, size), resample)
+    small = narrow.resize((size, size), resample)
     return small.convert("RGBA") if small.mode == "RGBa" else small
 
 

@@ -1,5 +1,7 @@
 """What Pillow does not make out about an animated WebP."""
 
+from collections.abc import Iterator
+
 from moderate.animation import display_time
 
 _FLAGS = 20
@@ -19,15 +21,13 @@ def with_alpha(data: bytes) -> bytes:
     return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
 
 
-def display_times(data: bytes) -> list[float]:
-    """How long each frame is shown: the decoder tells it only of a frame that it has decoded."""
-    times: list[float] = []
+def display_times(data: bytes) -> Iterator[float]:
+    """How long each frame is shown: the decoder itself tells it only of a frame that it has decoded."""
     position = _FIRST_CHUNK
     while position + 8 <= len(data):
         kind = data[position : position + 4]
         size = int.from_bytes(data[position + 4 : position + 8], "little")
         body = data[position + 8 : position + 8 + size]
         if kind == b"ANMF":
-            times.append(display_time(int.from_bytes(body[_DURATION], "little")))
+            yield display_time(int.from_bytes(body[_DURATION], "little"))
         position += 8 + size + size % 2
-    return times

@@ -1,0 +1,404 @@
+"""Images made to crash, stall, bloat or mislead whoever decodes them: how each is made and what it must come to."""
+
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tests.crafted import (
+    COLOUR,
+    COLOUR_ALPHA,
+    GREY,
+    GREY_ALPHA,
+    GREYS,
+    PALETTE,
+    Control,
+    GifFrame,
+    animated,
+    apng,
+    bmp,
+    chunk,
+    gif,
+    gif_frame,
+    gif_head,
+    jpeg_segment,
+    png,
+    png_header,
+    png_pixels,
+)
+from tests.support import encoded
+
+from moderate.formats import UnsupportedFormat
+from moderate.images import TooManyFrames, TooManyPixels, UndecodableImage
+from modest.errors import PublicError
+
+
+@dataclass(frozen=True)
+class Hostile:
+    make: Callable[[], bytes]
+    refusal: type[PublicError] | None
+    """None: it is judged."""
+    heavy: bool
+    """Whether it takes noticeable time or memory, to make or to judge."""
+
+
+HOSTILE: dict[str, Hostile] = {}
+
+Make = Callable[[], bytes]
+
+
+def hostile(refusal: type[PublicError] | None, *, heavy: bool = False) -> Callable[[Make], Make]:
+    def register(make: Make) -> Make:
+        add(make.__name__.replace("_", " "), make, refusal, heavy=heavy)
+        return make
+
+    return register
+
+
+def add(name: str, make: Make, refusal: type[PublicError] | None, *, heavy: bool = False) -> None:
+    HOSTILE[name] = Hostile(make, refusal, heavy)
+
+
+@cache
+def photo(mode: str = "RGB", size: tuple[int, int] = (320, 240), *, patch: int = 4, seed: int = 0) -> Image.Image:
+    """Noise in patches: it compresses as a photo does."""
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    shape = size[1] // patch + 1, size[0] // patch + 1, bands
+    levels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+    enlarged = levels.repeat(patch, 0).repeat(patch, 1)[: size[1], : size[0]].squeeze()
+    image = Image.frombytes(mode, size, enlarged.tobytes())
+    if mode == "P":
+        image.putpalette(GREYS)
+    return image
+
+
+GOOD = encoded(photo(), "JPEG", quality=80)
+DOT = np.zeros((1, 1), int)
+GREY_SQUARE = np.full((32, 32), 128)
+
+
+@hostile(TooManyPixels)
+def png_header_of_100000_x_100000() -> bytes:
+    return png_header(100_000, 100_000) + chunk(b"IDAT", png_pixels(DOT)) + chunk(b"IEND")
+
+
+@hostile(TooManyPixels)
+def png_zeros_of_36_megapixels() -> bytes:
+    return zeros(6000, 6000)
+
+
+@hostile(None)
+def png_of_20_texts_of_50_mb() -> bytes:
+    return png(GREY_SQUARE, before=chunk(b"zTXt", b"text\0\0" + zlib.compress(bytes(50_000_000), 9)) * 20)
+
+
+@hostile(None, heavy=True)
+def png_with_a_profile_of_200_mb() -> bytes:
+    return png(GREY_SQUARE, before=chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(200_000_000))))
+
+
+@hostile(None)
+def png_of_200000_texts() -> bytes:
+    return png(GREY_SQUARE, before=chunk(b"tEXt", b"a\0b") * 200_000)
+
+
+@hostile(None)
+def png_whose_text_poses_as_its_header() -> bytes:
+    return png(GREY_SQUARE, before=chunk(b"tEXt", b"interlace\0" + b"1") + chunk(b"tEXt", b"transparency\0" + b"1"))
+
+
+@hostile(None)
+def png_of_600000_empty_pixel_chunks() -> bytes:
+    pixels = chunk(b"IDAT") * 600_000 + chunk(b"IDAT", png_pixels(GREY_SQUARE))
+    return png_header(32, 32) + pixels + chunk(b"IEND")
+
+
+@hostile(UndecodableImage)
+def png_whose_transparency_hides_it_from_pillow_alone() -> bytes:
+    return png(GREY_SQUARE, 8, PALETTE, chunk(b"PLTE", GREYS), after=chunk(b"tRNS", bytes(256)))
+
+
+@hostile(UndecodableImage)
+def apng_of_4_billion_frames() -> bytes:
+    return png_header(1, 1) + chunk(b"acTL", b"\xff" * 8) + chunk(b"IDAT", png_pixels(DOT)) + chunk(b"IEND")
+
+
+@hostile(TooManyFrames)
+def apng_of_20000_frames() -> bytes:
+    return apng([(DOT, Control())] * 20_000)
+
+
+@hostile(TooManyPixels)
+def apng_canvas_of_65535_x_65535() -> bytes:
+    head = png_header(65535, 65535) + chunk(b"acTL", struct.pack(">II", 1, 0))
+    control = chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 65535, 65535, 0, 0, 1, 10, 0, 0))
+    return head + control + chunk(b"IDAT", png_pixels(DOT)) + chunk(b"IEND")
+
+
+@hostile(TooManyPixels)
+def gif_screen_of_65535_x_65535() -> bytes:
+    return gif([GifFrame(DOT)], (65535, 65535))
+
+
+@hostile(TooManyPixels)
+def gif_frame_of_65535_x_65535() -> bytes:
+    return gif([GifFrame(DOT)], (1, 1)).replace(b"\x01\0\x01\0\0", b"\xff\xff\xff\xff\0")
+
+
+@hostile(TooManyPixels)
+def gif_second_frame_of_65535_x_65535() -> bytes:
+    large = gif_frame(GifFrame(DOT, disposal=2)).replace(b"\x01\0\x01\0\0", b"\xff\xff\xff\xff\0")
+    return gif_head((1, 1)) + gif_frame(GifFrame(DOT)) + large + b";"
+
+
+@hostile(TooManyFrames)
+def gif_of_20000_frames() -> bytes:
+    return gif_head((1, 1)) + gif_frame(GifFrame(DOT)) * 20_000 + b";"
+
+
+@hostile(UndecodableImage, heavy=True)
+def gif_of_4_million_blocks() -> bytes:
+    return gif_head((1, 1)) + gif_frame(GifFrame(DOT)) + b"!\xfe" + b"\x01a" * 4_000_000
+
+
+@hostile(TooManyPixels)
+def bmp_header_of_60000_x_60000() -> bytes:
+    return bmp(b"", (60_000, 60_000), 24)
+
+
+@hostile(None, heavy=True)
+def bmp_run_length_coded_at_its_cap() -> bytes:
+    return bmp(
+        (b"\1\1" * 2000 + b"\0\0") * 1000 + b"\0\1", (2000, 1000), 8, palette=bytes(1024), colours=256, compression=1
+    )
+
+
+@hostile(UndecodableImage, heavy=True)
+def bmp_of_4_million_runs_too_many() -> bytes:
+    return bmp(b"\1\1" * 4_000_000, (100, 100), 8, palette=bytes(1024), colours=256, compression=1)
+
+
+@hostile(TooManyPixels)
+def jpeg_that_says_65500_x_65500() -> bytes:
+    return jpeg_that_says(65500, 65500)
+
+
+@hostile(None)
+def jpeg_that_says_6000_x_6000() -> bytes:
+    """As in every viewer: what there is of it, and grey for the rest."""
+    return jpeg_that_says(6000, 6000)
+
+
+@hostile(UndecodableImage)
+def jpeg_of_1000_scans() -> bytes:
+    return jpeg_of_scans(1000)
+
+
+@hostile(UndecodableImage)
+def jpeg_of_10000_scans() -> bytes:
+    return jpeg_of_scans(10_000)
+
+
+@hostile(None, heavy=True)
+def jpeg_of_100_scans_at_its_cap() -> bytes:
+    return jpeg_of_scans(90, (5000, 5000))
+
+
+@hostile(TooManyPixels)
+def jpeg_of_50_megapixels_one_colour_at_a_time() -> bytes:
+    """It looks like a baseline JPEG, and is held whole in memory like a progressive one."""
+    whole = jpeg_that_says(7000, 7000)
+    scan = whole.index(b"\xff\xda")
+    return whole[:scan] + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + whole[scan + 14 :]
+
+
+@hostile(TooManyPixels)
+def webp_header_of_6300_x_6300() -> bytes:
+    return webp_header(6300, 6300)
+
+
+@hostile(TooManyPixels)
+def webp_header_of_16383_x_16383() -> bytes:
+    return webp_header(16383, 16383)
+
+
+@hostile(TooManyPixels)
+def webp_canvas_of_16_million_squared() -> bytes:
+    body = b"VP8X" + struct.pack("<IB3x", 10, 0) + b"\xff" * 6
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+@hostile(UnsupportedFormat)
+def tiff_that_points_to_itself() -> bytes:
+    return b"II*\0\x08\0\0\0" + b"\0\0" + b"\x08\0\0\0"
+
+
+def zeros(width: int, height: int, depth: int = 1, colour: int = GREY, *, interlaced: bool = False) -> bytes:
+    """A PNG of nothing but zeros. Those of Adam7's seven passes have a few bytes more."""
+    channels = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}[colour]
+    bits = width * height * depth * channels
+    squeeze = zlib.compressobj(9)
+    packed = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range((bits // 8 + 4 * height + 4096 >> 20) + 1))
+    header = bytearray(png_header(width, height, depth, colour))
+    header[28] = interlaced
+    header[29:33] = struct.pack(">I", zlib.crc32(header[12:29]))
+    palette = chunk(b"PLTE", bytes(3)) if colour == PALETTE else b""
+    return bytes(header) + palette + chunk(b"IDAT", packed + squeeze.flush()) + chunk(b"IEND")
+
+
+def jpeg_that_says(width: int, height: int) -> bytes:
+    start = GOOD.index(b"\xff\xc0")
+    return GOOD[: start + 5] + struct.pack(">HH", height, width) + GOOD[start + 9 :]
+
+
+@cache
+def flat_progressive(size: tuple[int, int]) -> bytes:
+    return encoded(Image.new("RGB", size, "teal"), "JPEG", progressive=True, quality=60)
+
+
+def jpeg_of_scans(count: int, size: tuple[int, int] = (4000, 4000)) -> bytes:
+    """Every scan says of all blocks that nothing changes, in two bytes for 32,767 of them."""
+    tables = jpeg_segment(0xC4, b"\x10" + b"\1" + bytes(15) + b"\xe0")
+    empty = b"\xff\xda\0\x08\1\1\0\1\x05\0" + bytes(60)
+    return flat_progressive(size)[:-2] + tables + empty * count + b"\xff\xd9"
+
+
+def webp_header(width: int, height: int) -> bytes:
+    body = b"VP8L" + struct.pack("<I", 9) + b"\x2f" + struct.pack("<I", (width - 1) | (height - 1) << 14) + bytes(4)
+    return b"RIFF" + struct.pack("<I", len(body) + 5) + b"WEBP" + body + b"\0"
+
+
+def given(data: bytes) -> Make:
+    return lambda: data
+
+
+for name, content in {
+    "EPS": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n",
+    "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/></svg>",
+    "PDF": b"%PDF-1.7\n",
+    "FITS": b"SIMPLE  =                    T",
+    "ICO": b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0",
+    "HTML": b"<!doctype html><title>Not found</title>",
+    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "TIFF": encoded(photo(), "TIFF"),
+    "nothing at all": b"",
+}.items():
+    add(name, given(content), UnsupportedFormat)
+
+
+PROFILE = bytes(range(256)) * (5_000_000 // 256)
+EXIF = {turn: photo().getexif() for turn in range(1, 9)}
+for turn, exif in EXIF.items():
+    exif[0x0112] = turn
+
+for name, content in {
+    "JPEG with a profile of 5 MB": encoded(photo(), "JPEG", icc_profile=PROFILE),
+    "PNG with a profile of 5 MB": encoded(photo(), "PNG", icc_profile=PROFILE),
+    "WebP with a profile of 5 MB": encoded(photo(), "WEBP", icc_profile=PROFILE),
+    "PNG with a ZIP behind it": encoded(photo(), "PNG") + b"PK\x05\x06" + bytes(18),
+    "CMYK JPEG": encoded(photo("CMYK"), "JPEG"),
+    "palette PNG": encoded(photo("P"), "PNG"),
+    "palette PNG with transparency": encoded(photo("P"), "PNG", transparency=bytes(range(256))),
+    "RGB PNG with a transparent colour": encoded(photo(), "PNG", transparency=(0, 0, 0)),
+    "LA PNG": encoded(photo("LA"), "PNG"),
+    "RGBA PNG": encoded(photo("RGBA"), "PNG"),
+    "16-bit grey PNG": png(GREY_SQUARE * 257, 16),
+    "16-bit RGB PNG": png(np.dstack([GREY_SQUARE * 257] * 3), 16, COLOUR),
+    "16-bit LA PNG": png(np.dstack([GREY_SQUARE * 257] * 2), 16, GREY_ALPHA),
+    "16-bit RGBA PNG": png(np.dstack([GREY_SQUARE * 257] * 4), 16, COLOUR_ALPHA),
+    "APNG with a default image": apng([(GREY_SQUARE, Control())], default=GREY_SQUARE // 2),
+    "50000 x 1": encoded(Image.new("RGB", (50_000, 1)), "PNG"),
+    "1 x 50000": encoded(Image.new("RGB", (1, 50_000)), "JPEG"),
+    "1 x 1": encoded(Image.new("RGB", (1, 1)), "GIF"),
+    **{f"JPEG of orientation {turn}": encoded(photo(), "JPEG", exif=exif) for turn, exif in EXIF.items()},
+}.items():
+    add(name, given(content), None)
+
+
+ACCEPTED: dict[str, bytes] = {
+    "JPEG": GOOD,
+    "progressive JPEG": encoded(photo(), "JPEG", progressive=True),
+    "PNG": encoded(photo(), "PNG"),
+    "GIF": encoded(photo("P"), "GIF"),
+    "BMP": encoded(photo(), "BMP"),
+    "WebP": encoded(photo(), "WEBP"),
+    "lossless WebP": encoded(photo(), "WEBP", lossless=True),
+    "AVIF": encoded(photo(), "AVIF", speed=10),
+}
+SHOTS = [photo().rotate(turn) for turn in range(0, 90, 5)]
+ANIMATED: dict[str, bytes] = {
+    "animated GIF": animated([shot.quantize(64) for shot in SHOTS], "GIF", [40] * len(SHOTS)),
+    "animated PNG": animated(SHOTS, "PNG", [40] * len(SHOTS)),
+    "animated WebP": animated(SHOTS, "WEBP", [40] * len(SHOTS)),
+    "animated AVIF": animated(SHOTS, "AVIF", [40] * len(SHOTS)),
+}
+for name, content in (ACCEPTED | ANIMATED).items():
+    add(f"{name}, cut after its header", given(content[:40]), UndecodableImage)
+    add(f"{name}, cut in half", given(content[: len(content) // 2]), UndecodableImage)
+    add(f"{name}, cut 2 bytes before its end", given(content[:-2]), UndecodableImage)
+for name, content in ANIMATED.items():
+    middle = len(content) // 2
+    add(f"{name} with a bad frame", given(content[:middle] + content[middle + 500 :]), UndecodableImage)
+
+
+def at_cap(name: str, mode: str, size: tuple[int, int], image_format: str, **options: Any) -> None:
+    """Noise: what takes longest to decode."""
+    add(f"{name} at its cap", lambda: encoded(photo(mode, size), image_format, **options), None, heavy=True)
+
+
+at_cap("baseline JPEG", "RGB", (8000, 6250), "JPEG", quality=20)
+at_cap("narrow JPEG", "RGB", (447, 65_500), "JPEG", quality=60)
+at_cap("CMYK JPEG", "CMYK", (5000, 4000), "JPEG", quality=10)
+at_cap("narrow CMYK JPEG", "CMYK", (447, 50_000), "JPEG", quality=10)
+at_cap("progressive JPEG", "RGB", (5000, 5000), "JPEG", quality=30, progressive=True, subsampling=0)
+at_cap("narrow progressive JPEG", "RGB", (447, 55_900), "JPEG", quality=30, progressive=True, subsampling=0)
+at_cap("progressive CMYK JPEG", "CMYK", (5000, 5000), "JPEG", quality=10, progressive=True)
+at_cap("narrow progressive CMYK JPEG", "CMYK", (447, 55_900), "JPEG", quality=10, progressive=True)
+at_cap("RGB PNG", "RGB", (6000, 5000), "PNG", compress_level=1)
+at_cap("RGBA PNG", "RGBA", (6000, 5000), "PNG", compress_level=3)
+at_cap("LA PNG", "LA", (6000, 5000), "PNG", compress_level=1)
+at_cap("palette PNG", "P", (6000, 5000), "PNG", transparency=bytes(range(256)), compress_level=1)
+at_cap("GIF", "P", (4000, 4000), "GIF")
+at_cap("WebP", "RGB", (4000, 4000), "WEBP", method=0, quality=70)
+at_cap("WebP with alpha", "RGBA", (4000, 4000), "WEBP", method=0, quality=30)
+at_cap("lossless WebP", "RGBA", (4000, 4000), "WEBP", method=0, lossless=True, quality=0)
+at_cap("AVIF", "RGB", (4000, 4000), "AVIF", speed=10, quality=60)
+at_cap("AVIF with alpha", "RGBA", (4000, 4000), "AVIF", speed=10, quality=40, subsampling="4:4:4")
+
+
+def animation_at_cap(name: str, mode: str, frames: int, patch: int, **options: Any) -> None:
+    def make() -> bytes:
+        first, *rest = (photo(mode, (1000, 1000), patch=patch, seed=seed) for seed in range(frames))
+        return encoded(first, name, save_all=True, append_images=rest, duration=40, **options)
+
+    add(f"animated {name} at its cap", make, None, heavy=True)
+
+
+animation_at_cap("GIF", "P", 104, 20, disposal=3)
+animation_at_cap("PNG", "RGBA", 104, 10, blend=1, compress_level=1)
+animation_at_cap("WEBP", "RGB", 120, 16, method=0, quality=40)
+animation_at_cap("AVIF", "RGBA", 40, 8, speed=10, quality=40, subsampling="4:4:4")
+
+
+@hostile(None, heavy=True)
+def gif_of_a_few_dots_on_a_canvas_at_its_cap() -> bytes:
+    return gif([GifFrame(DOT)] * 7, (4000, 4000))
+
+
+for depth, colour in ((1, GREY), (16, GREY), (8, COLOUR), (16, COLOUR), (8, COLOUR_ALPHA), (16, COLOUR_ALPHA)):
+    add(
+        f"PNG of zeros at its cap, colour type {colour}, {depth} bits",
+        partial(zeros, 6000, 5000, depth, colour),
+        None,
+        heavy=True,
+    )
+add("interlaced PNG at its cap", partial(zeros, 6000, 5000, 8, COLOUR_ALPHA, interlaced=True), None, heavy=True)
+add("PNG of 1 x 30,000,000", partial(zeros, 1, 30_000_000, 8, GREY_ALPHA), TooManyPixels, heavy=True)
+add("PNG of 30,000,000 x 1", partial(zeros, 30_000_000, 1, 8, GREY_ALPHA), TooManyPixels, heavy=True)
+add("PNG of 457 x 65,535", partial(zeros, 457, 65_535, 8, GREY_ALPHA), None, heavy=True)
+add("PNG of 65,535 x 457", partial(zeros, 65_535, 457, 8, GREY_ALPHA), None, heavy=True)
+add("PNG of 1 x 65,535", partial(zeros, 1, 65_535, 8, COLOUR_ALPHA), None)
