@@ -5,6 +5,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.hostile.processes import family
+
 MARK = b"canary"
 WRITTEN = ("mnt/written", "dev/shm")
 
@@ -33,7 +35,7 @@ def marks_in(data: bytes) -> list[bytes]:
 def kept_by(pid: int, printed: list[Path]) -> dict[str, list[bytes]]:
     """Where a canary was found -> what stands there."""
     contents = {str(path): path.read_bytes() for path in printed}
-    for process in _family(pid):
+    for process in family(pid):
         for place in WRITTEN:
             contents |= {str(path): path.read_bytes() for path in _files(Path(f"/proc/{process}/root/{place}"))}
         contents |= {str(path): path.read_bytes() for path in _open_files(process)}
@@ -55,11 +57,6 @@ def _base64_forms(text: bytes) -> Iterator[bytes]:
 
 
 _BASE64_FORMS = list(_base64_forms(b"CANARY"))
-
-
-def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    return [pid, *(one for path in children for child in path.read_text().split() for one in _family(int(child)))]
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.hostile.faults import FAST, PORT, SLOW, running_in
 from tests.hostile.namespace import Internet, internet
+from tests.hostile.processes import forget_peak, peak_bytes, resident_bytes
 from tests.hostile.service import Service, serving
 from tests.hostile.slots import ONE_FOR_EACH_OPERATION, Slot
 from tests.support import MOSAICS
@@ -118,13 +119,12 @@ def test_dead_name_servers_hold_up_no_other_call(service: Service) -> None:
 
 def test_endless_bodies_never_take_more_than_twice_what_ten_images_may_hold(service: Service) -> None:
     urls = [url_of(f"{fault}?{number}") for fault in ("endless-body", "endless-chunks") for number in range(5)]
-    before = memory(service, "VmRSS")
-    # Lets the peak begin anew.
-    Path(f"/proc/{service.process.pid}/clear_refs").write_text("5")
+    before = resident_bytes(service.process.pid)
+    forget_peak(service.process.pid)
     for _ in range(5):
         answer = service.client.post("/api/nsfw/image", json={"image_urls": urls})
         assert [entry["code"] for entry in answer.json()["errors"]] == ["image_too_large"] * 10
-    assert memory(service, "VmHWM") < before + 2 * 10 * MAX_FETCHED_BYTES
+    assert peak_bytes(service.process.pid) < before + 2 * 10 * MAX_FETCHED_BYTES
 
 
 def seconds_of_a_good_one(service: Service) -> float:
@@ -132,10 +132,3 @@ def seconds_of_a_good_one(service: Service) -> float:
     answer = service.client.get("/v1/check", params={"url": GOOD})
     assert answer.json()["data"]["safe"] is True
     return time.monotonic() - start
-
-
-def memory(service: Service, name: str) -> int:
-    """Bytes."""
-    status = Path(f"/proc/{service.process.pid}/status").read_text()
-    (kilobytes,) = (line.split()[1] for line in status.splitlines() if line.startswith(f"{name}:"))
-    return int(kilobytes) * 1024

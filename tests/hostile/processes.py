@@ -1,0 +1,28 @@
+"""A process and those it started, as the kernel sees them."""
+
+from pathlib import Path
+
+
+def family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    return [pid, *(one for path in children for child in path.read_text().split() for one in family(int(child)))]
+
+
+def resident_bytes(pid: int) -> int:
+    """Of all together; what several share counts once (PSS)."""
+    return sum(_bytes(Path(f"/proc/{process}/smaps_rollup"), "Pss") for process in family(pid))
+
+
+def peak_bytes(pid: int) -> int:
+    """The most that was resident at any one time since `forget_peak`."""
+    return sum(_bytes(Path(f"/proc/{process}/status"), "VmHWM") for process in family(pid))
+
+
+def forget_peak(pid: int) -> None:
+    for process in family(pid):
+        Path(f"/proc/{process}/clear_refs").write_text("5")
+
+
+def _bytes(table: Path, name: str) -> int:
+    (kilobytes,) = (line.split()[1] for line in table.read_text().splitlines() if line.startswith(f"{name}:"))
+    return int(kilobytes) * 1024
