@@ -71,26 +71,24 @@ def main() -> None:
         buckets=Buckets(time.monotonic),
         months=months,
     )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            gateway,
-            host="127.0.0.1",
-            port=options.port,
-            lifespan="off",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-        )
+    config = uvicorn.Config(
+        gateway,
+        host="127.0.0.1",
+        port=options.port,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
     )
     # The gateway's thread gets its turn between the functions' in half a millisecond, not in five.
     sys.setswitchinterval(0.0005)
-    with aws.serve(options.aws_port or options.port + 1) as aws_url:
+    with config.bind_socket() as sock, aws.serve(options.aws_port or options.port + 1) as aws_url:
         text = banner(base=base, stage=provisioned.api.stage, aws=aws_url, plans=deployment.plans, keys=keys)
         print(text, flush=True)  # noqa: T201
         # Once it has shut down, uvicorn raises the signal that told it to: what comes after must still run.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            server.run()
+            uvicorn.Server(config).run(sockets=[sock])
     function.close()
     state.save(months)
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +53,19 @@ def test_two_headers_with_different_keys_are_401(gateway: LocalGateway) -> None:
 def test_a_key_that_nobody_was_given_is_401(gateway: LocalGateway) -> None:
     with gateway.client(new_key()) as client:
         assert client.get("/v1/check").status_code == 401
+
+
+@pytest.mark.parametrize("prefix", ["", "/prod"])
+def test_the_suite_for_deployments_holds_here_too(gateway: LocalGateway, prefix: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/e2e/test_api.py"],
+        cwd=ROOT,
+        env={**os.environ, "API_URL": gateway.url + prefix, "API_KEY": gateway.key("mega")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
 
 
 @pytest.mark.parametrize("prefix", ["", "/prod"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.handlers import BUILTIN_HANDLERS
 from tests.fakes.clock import Clock
 
 from modest_local.aws import LocalAws
@@ -63,6 +64,22 @@ def test_another_process_sees_the_same_tables_through_an_endpoint(aws: LocalAws)
         outside.put_item(TableName=TABLE, Item={"pk": {"S": "x"}})
         outside.close()
     assert aws.dynamodb().get_item(TableName=TABLE, Key={"pk": {"S": "x"}})["Item"] == {"pk": {"S": "x"}}
+
+
+def test_no_client_of_this_process_talks_to_anyone_else(aws: LocalAws) -> None:
+    environ = {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL": "http://elsewhere", "HOME": "/"}
+    aws.take_over(environ)
+    try:
+        client = boto3.session.Session().client(
+            "dynamodb",
+            region_name=environ["AWS_DEFAULT_REGION"],
+            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+        )
+        assert TABLE in client.list_tables()["TableNames"]
+    finally:
+        BUILTIN_HANDLERS.remove(("before-send", aws.answer))
+    assert environ.keys() == {"HOME", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 def test_whatever_changes_a_key_is_noticed_and_whatever_reads_one_is_not(aws: LocalAws) -> None:
