@@ -1,0 +1,165 @@
+"""What would make it slower again, caught by counting: modules, executed instructions, ratios within one run."""
+
+import asyncio
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from mangum import Mangum
+from PIL import Image
+from tests.support import data_url, gateway_event, png, serve
+
+from moderate.classifier import Classifier
+from moderate.images import decode
+from modest.observability import Observer
+
+# All that a cold start may load: a package that is not here costs every caller of a new instance its import.
+PACKAGES = {
+    *("annotated_doc", "annotated_types", "anyio", "authorizer", "aws_lambda_powertools", "boto3", "botocore"),
+    *("dateutil", "fastapi", "h11", "httpcore2", "idna", "jmespath", "mangum", "moderate", "modest"),
+    *("numpy", "onnxruntime", "opentelemetry", "PIL", "pydantic", "pydantic_core", "python_multipart"),
+    *("s3transfer", "six", "starlette", "truststore", "typing_extensions", "typing_inspection", "urllib3"),
+    "sniffio",  # anyio takes it where a developer's tool has brought it
+}
+# 650 without boto3, which brings 170; a newer Python has some more of its own.
+MOST_MODULES = 950
+# Each has cost a start at least 15 ms somewhere, and nothing here needs it.
+NEVER = {"ctypes.util", "distutils", "pdb", "pydoc", "sqlite3", "tkinter", "unittest", "wsgiref", "xmlrpc"}
+
+HEAVIEST_CALL = 3.6
+"""Of a call of ours against an empty route of the same framework: 3.0 when this was written."""
+HEAVIEST_LOG = 0.8
+"""Of one log line with its metrics against the same: 0.64."""
+MOST_ADDED_BY_DECODING = 7.0
+"""12 MP JPEG to a view, against one inference: 3.5, and 23 where it is decoded in full."""
+
+
+def test_a_cold_start_loads_these_packages_and_no_others(model_path: Path) -> None:
+    modules = set(modules_of_a_start(model_path))
+    standard = {*sys.stdlib_module_names, "__mp_main__"}
+    packages = {name.split(".")[0] for name in modules} - standard
+    third_party = {name for name in packages if not name.startswith("_")}
+    assert third_party <= PACKAGES
+    assert not modules & NEVER
+    assert len(modules) <= MOST_MODULES
+
+
+def modules_of_a_start(model_path: Path) -> list[str]:
+    code = "import json, sys, moderate.main; print(json.dumps(sorted(sys.modules)))"
+    environment = os.environ | {"MODEL_PATH": str(model_path), "ORT_DISABLE_TELEMETRY": "1"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    modules: list[str] = json.loads(result.stdout.splitlines()[-1])
+    return modules
+
+
+@pytest.fixture
+def _loop() -> Iterator[None]:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.usefixtures("_loop")
+@pytest.mark.parametrize("dialect", ["oanor", "nanogpt"])
+def test_a_call_takes_few_instructions_beside_its_framework_s_own(dialect: str) -> None:
+    """Instructions of the interpreter, counted: the same number on every machine, however busy."""
+    photo = png()
+    event = (
+        gateway_event("POST", "/v1/classify", body=photo, headers={"content-type": "image/png"})
+        if dialect == "oanor"
+        else gateway_event("POST", "/api/nsfw/image", body=json.dumps({"imageDataUrl": data_url(photo)}))
+    )
+    ours, bare = (warm_instructions(app, event) for app in (serve().app, empty_app(event["path"])))
+    assert ours / bare < HEAVIEST_CALL
+
+
+@pytest.mark.usefixtures("_loop")
+def test_a_call_s_log_line_and_metrics_take_few_instructions() -> None:
+    observer = Observer()
+    # As in Lambda, where no test framework listens.
+    logging.getLogger(observer_logger_name(observer)).handlers[0].setStream(io.StringIO())  # type: ignore[attr-defined]
+    facts = {"request_id": "id", "method": "POST", "route": "/v1/check", "status": 200}
+
+    def log() -> None:
+        observer.images(["safe"])
+        observer.call(facts, milliseconds=12.3)
+
+    log()
+    event = gateway_event("GET", "/health")
+    assert instructions(log) / warm_instructions(empty_app("/health", "GET"), event) < HEAVIEST_LOG
+
+
+def observer_logger_name(observer: Observer) -> str:
+    return str(observer._log.name)
+
+
+def empty_app(path: str, method: str = "POST") -> FastAPI:
+    app = FastAPI()
+
+    async def nothing() -> JSONResponse:
+        return JSONResponse({})
+
+    app.add_api_route(path, nothing, methods=[method])
+    return app
+
+
+def warm_instructions(app: FastAPI, event: dict[str, Any]) -> int:
+    handler = Mangum(app, lifespan="off")
+
+    def call() -> None:
+        assert handler(event, None)["statusCode"] == 200  # type: ignore[arg-type]
+
+    call()
+    return instructions(call)
+
+
+def instructions(call: Callable[[], None]) -> int:
+    """How many bytecode instructions `call` runs on this thread."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_a_large_photo_is_never_decoded_in_full(classifier: Classifier) -> None:
+    """A ratio of CPU times, each the least of several: what else runs on the machine can hardly change it."""
+    buffer = io.BytesIO()
+    Image.effect_noise((500, 375), 40).convert("RGB").resize((4000, 3000)).save(buffer, "JPEG", quality=85)
+    photo = buffer.getvalue()
+    (view,) = decode(photo, classifier.model.size).views
+    decoding = least_cpu_seconds(lambda: decode(photo, classifier.model.size))
+    inference = least_cpu_seconds(lambda: classifier.classify(view))
+    assert decoding / inference < MOST_ADDED_BY_DECODING
+
+
+def least_cpu_seconds(call: Callable[[], object], times: int = 7) -> float:
+    found = []
+    for _ in range(times):
+        start = time.thread_time()
+        call()
+        found.append(time.thread_time() - start)
+    return min(found)
