@@ -7,6 +7,7 @@ from tests.infrastructure.translated import Template, deployed, load, only
 
 KEYED = {
     "POST /api/nsfw/image",
+    "POST /v1/moderations",
     *(
         f"{method} {prefix}/v1/{name}"
         for method in ("GET", "POST")

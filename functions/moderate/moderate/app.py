@@ -1,7 +1,10 @@
 """The HTTP application: routes, and what becomes of errors."""
 
+import json
+from dataclasses import asdict
 from http import HTTPStatus
 from mimetypes import guess_type
+from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -16,6 +19,7 @@ from moderate.errors import problem_of
 from moderate.marker import carries_own_marker
 from moderate.middleware import Calls
 from moderate.parameters import InvalidRequest
+from moderate.verdict import Cuts
 from modest.errors import PublicError
 
 _JSON_DOCUMENT: openapi.Responses = {200: {"description": "The OpenAPI 3.1 document."}}
@@ -71,6 +75,19 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
     async def docs() -> HTMLResponse:
         return HTMLResponse(openapi.PAGE)
 
+    page = playground(engine.cuts)
+
+    @app.get(
+        "/",
+        tags=["service"],
+        summary="A page to try it on",
+        operation_id="playground",
+        response_class=HTMLResponse,
+        responses=_PAGE,
+    )
+    async def root() -> HTMLResponse:
+        return HTMLResponse(page)
+
     @app.get("/docs/{asset}", include_in_schema=False)
     async def docs_asset(asset: str) -> Response:
         path = openapi.assets().get(asset)
@@ -84,6 +101,11 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
     app.add_exception_handler(HTTPException, _answer_error)
     app.add_middleware(Calls, observer=engine.observer)
     return app
+
+
+def playground(cuts: Cuts) -> str:
+    page = (Path(__file__).parent / "playground.html").read_text("utf-8")
+    return page.replace("__CUTS__", json.dumps(asdict(cuts)))
 
 
 async def _refuse_own_fetches(request: Request) -> None:

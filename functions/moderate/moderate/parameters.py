@@ -1,10 +1,19 @@
 """The parameters that every dialect shares, checked in one place."""
 
 import math
+from enum import StrEnum
 from typing import Any
 
 from moderate.verdict import Policy
 from modest.errors import PublicError
+
+
+class Explain(StrEnum):
+    """What is shown of where each class was seen."""
+
+    NOTHING = "false"
+    GRIDS = "true"
+    OVERLAY = "overlay"
 
 
 class InvalidRequest(PublicError):
@@ -33,3 +42,13 @@ def parse_threshold(value: Any, default: float) -> float:
     if not 0 <= threshold <= 1:
         raise InvalidRequest("threshold must be a number from 0 to 1, such as 0.6.", param="threshold")
     return threshold
+
+
+def parse_explain(value: Any) -> Explain:
+    """Raises InvalidRequest."""
+    if value is None or value == "":
+        return Explain.NOTHING
+    try:
+        return Explain(str(value).lower())
+    except ValueError:
+        raise InvalidRequest("explain must be true, false or overlay.", param="explain") from None

@@ -13,7 +13,7 @@ from functools import partial
 from moderate import images
 from moderate.classifier import Classifier
 from moderate.heatmap import Grid
-from moderate.images import Frames
+from moderate.images import Frames, Picture
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64
 from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
 from modest.errors import PublicError
@@ -56,11 +56,13 @@ class Pipeline:
         *,
         cuts: Cuts,
         workers: int,
+        decode: Callable[[bytes, int], Picture] = images.decode,
         deadline_seconds: float = REQUEST_DEADLINE_SECONDS,
     ) -> None:
         """workers: how many images are decoded and classified at once; no more than there are cores."""
         self._fetch = fetch
         self._classifier = classifier
+        self._decode = decode
         self._cuts = cuts
         self._deadline_seconds = deadline_seconds
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="judge")
@@ -75,7 +77,11 @@ class Pipeline:
             for source in dict.fromkeys(sources)
         }
         if tasks:
-            await asyncio.wait(tasks.values(), timeout=self._deadline_seconds)
+            _, late = await asyncio.wait(tasks.values(), timeout=self._deadline_seconds)
+            for task in late:
+                task.cancel()
+            # Waited for, so that no connection outlives its call.
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
         outcomes = {source: _outcome(task) for source, task in tasks.items()}
         return [outcomes[source] for source in sources]
 
@@ -94,7 +100,7 @@ class Pipeline:
                 return data
 
     def _judge_bytes(self, data: bytes, policy: Policy, *, explain: bool) -> Judgement:
-        picture = images.decode(data, self._classifier.model.size)
+        picture = self._decode(data, self._classifier.model.size)
         scored = [(self._classifier.classify(view), view) for view in picture.views]
         worst, worst_view = max(scored, key=lambda seen: nsfw_score(seen[0], policy))
         score = nsfw_score(worst, policy)
@@ -110,8 +116,7 @@ class Pipeline:
 
 def _outcome(task: asyncio.Task[Judgement]) -> Outcome:
     """A failure that is not the image's own is raised: it is a fault of ours, and fails the whole call."""
-    if not task.done():
-        task.cancel()
+    if task.cancelled():
         return RequestTooSlow()
     error = task.exception()
     if error is None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.types import Scope
 
-from moderate.dialects import nanogpt, oanor
+from moderate.dialects import nanogpt, oanor, openai
 from moderate.dialects.engine import Engine
 from moderate.errors import Problem
 
@@ -23,7 +23,9 @@ class Dialect:
 
 NANOGPT = Dialect((nanogpt.PREFIX,), nanogpt.router, nanogpt.error_response, nanogpt.as_raised)
 OANOR = Dialect(oanor.PREFIXES, oanor.router, oanor.error_response)
-DIALECTS = (NANOGPT, OANOR)
+OPENAI = Dialect((openai.PATH,), openai.router, openai.error_response)
+# OpenAI's path begins as oanor's do.
+DIALECTS = (NANOGPT, OPENAI, OANOR)
 
 
 def dialect_of(path: str) -> Dialect:

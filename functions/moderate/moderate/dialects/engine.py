@@ -20,10 +20,10 @@ class Engine:
     default_policy: Policy
     observer: Observer
 
-    async def judge(self, sources: Sequence[Source], policy: Policy) -> list[Outcome]:
+    async def judge(self, sources: Sequence[Source], policy: Policy, *, explain: bool = False) -> list[Outcome]:
         """As Pipeline.judge, and counted. Raises ImageTooLarge where the images sent are too large together."""
         refuse_more_than_fits(sources)
-        outcomes = await self.pipeline.judge(sources, policy)
+        outcomes = await self.pipeline.judge(sources, policy, explain=explain)
         self.observer.images(_result(outcome) for outcome in outcomes)
         return outcomes
 

@@ -24,7 +24,8 @@ from moderate.dialects.oanor_schema import (
     OanorError,
 )
 from moderate.errors import Problem
-from moderate.parameters import InvalidRequest, parse_policy, parse_threshold
+from moderate.heatmap import EXPLAINED, overlay
+from moderate.parameters import Explain, InvalidRequest, parse_explain, parse_policy, parse_threshold
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source
 from moderate.verdict import Verdict, passes
@@ -61,19 +62,16 @@ def router(engine: Engine) -> APIRouter:
         call = await parse(request)
         if call.fields.get("threshold") not in (None, ""):
             raise InvalidRequest("classify takes no threshold: use /v1/check for that.", param="threshold")
-        judgement = await judge(call)
-        data = ClassifyData(
-            safe=judgement.verdict is Verdict.SAFE,
-            classes=_classes(judgement),
-            verdict=judgement.verdict,
-            top_class=judgement.scores.top_class.capitalize(),
-            nsfw_score=judgement.nsfw_score,
-        )
+        explain = parse_explain(call.fields.get("explain"))
+        judgement = await judge(call, explain=explain is not Explain.NOTHING)
+        data = _classified(judgement)
+        if explain is Explain.OVERLAY:
+            data["overlay"] = overlay(data["heatmaps"][_worst_class(judgement)], engine.model.size)
         return JSONResponse(ClassifyAnswer(data=data, **_envelope(request, judgement, engine, "Image classified")))
 
-    async def judge(call: Call) -> Judgement:
+    async def judge(call: Call, *, explain: bool = False) -> Judgement:
         policy = parse_policy(call.fields.get("policy"), engine.default_policy)
-        (outcome,) = await engine.judge([call.source], policy)
+        (outcome,) = await engine.judge([call.source], policy, explain=explain)
         if isinstance(outcome, PublicError):
             raise outcome
         return outcome
@@ -144,7 +142,7 @@ def _source(name: str, value: object) -> Source | None:
 
 
 def _unambiguous(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    known = ("threshold", "policy")
+    known = ("threshold", "policy", "explain")
     found: dict[str, Any] = {}
     for name, value in fields:
         if name not in known:
@@ -165,9 +163,24 @@ def _envelope(request: Request, judgement: Judgement, engine: Engine, message: s
     return Envelope(meta=meta, status="ok", message=message, success=True)
 
 
-def _classes(judgement: Judgement) -> Classes:
+def _classified(judgement: Judgement) -> ClassifyData:
     shown = judgement.scores.rounded()
-    return Classes(porn=shown.porn, sexy=shown.sexy, hentai=shown.hentai, drawing=shown.drawing, neutral=shown.neutral)
+    data = ClassifyData(
+        safe=judgement.verdict is Verdict.SAFE,
+        classes=Classes(
+            porn=shown.porn, sexy=shown.sexy, hentai=shown.hentai, drawing=shown.drawing, neutral=shown.neutral
+        ),
+        verdict=judgement.verdict,
+        top_class=judgement.scores.top_class.capitalize(),
+        nsfw_score=judgement.nsfw_score,
+    )
+    if judgement.heatmaps:
+        data["heatmaps"] = judgement.heatmaps
+    return data
+
+
+def _worst_class(judgement: Judgement) -> str:
+    return max(EXPLAINED, key=lambda name: float(getattr(judgement.scores, name)))
 
 
 def _now() -> str:

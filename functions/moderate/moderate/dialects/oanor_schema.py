@@ -1,6 +1,6 @@
 """The shapes of oanor's endpoints, for the type checker and for the OpenAPI document."""
 
-from typing import Any
+from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -44,6 +44,8 @@ class ClassifyData(TypedDict):
     verdict: str
     top_class: str
     nsfw_score: float
+    heatmaps: NotRequired[dict[str, list[list[float]]]]
+    overlay: NotRequired[str]
 
 
 class Envelope(TypedDict):
@@ -90,7 +92,15 @@ _THRESHOLD = {
     "default": 0.6,
     "description": "safe means a score below this",
 }
-_EXAMPLE_VALUES = {"url": _EXAMPLE_URL, "base64": PIXEL, "policy": "balanced", "threshold": 0.6}
+_EXPLAIN = {
+    "enum": ["false", "true", "overlay"],
+    "default": "false",
+    "description": (
+        "true: heatmaps, a grid of numbers over the upright picture for each of porn, hentai and sexy, above 0 where "
+        "the class outweighs neutral. overlay: also the worst class's as a PNG data URL to lay over the picture."
+    ),
+}
+_EXAMPLE_VALUES = {"url": _EXAMPLE_URL, "base64": PIXEL, "policy": "balanced", "threshold": 0.6, "explain": "true"}
 _META = {
     "timestamp": "2026-05-31T03:47:44.172Z",
     "request_id": REQUEST_ID,
@@ -123,7 +133,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 
 def _parameters(name: str) -> dict[str, dict[str, Any]]:
     """What a query may hold beside the image, as JSON Schema."""
-    return {"policy": _POLICY} | ({"threshold": _THRESHOLD} if name == "check" else {})
+    return {"policy": _POLICY} | ({"threshold": _THRESHOLD} if name == "check" else {"explain": _EXPLAIN})
 
 
 def _query(schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

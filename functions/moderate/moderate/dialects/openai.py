@@ -1,0 +1,74 @@
+"""OpenAI's `POST /v1/moderations`, for images: clients that speak it already need only another base URL."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from moderate import body
+from moderate.dialects.engine import Engine
+from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
+from moderate.errors import Problem
+from moderate.parameters import InvalidRequest, parse_policy
+from moderate.sources import ImageBase64, ImageUrl, Source
+from moderate.verdict import Verdict
+from modest.errors import PublicError
+
+PATH = "/v1/moderations"
+
+_TEXT = "Only images are judged here, so text cannot be called safe. Send image_url parts alone."
+_PART = 'Each part of input must be {"type": "image_url", "image_url": {"url": "https://… or data:image/…"}}.'
+_TYPES = {401: "authentication_error", 429: "rate_limit_error"}
+_SERVER_ERROR = 500
+
+
+def router(engine: Engine) -> APIRouter:
+    routes = APIRouter(tags=["OpenAI"])
+
+    @routes.post(PATH, **MODERATIONS)
+    async def moderations(request: Request) -> JSONResponse:
+        fields = body.parse_json(await body.read(request))
+        policy = parse_policy(fields.get("policy"), engine.default_policy)
+        outcomes = await engine.judge(list(sources(fields.get("input"))), policy)
+        results = []
+        for position, outcome in enumerate(outcomes):
+            if isinstance(outcome, PublicError):
+                outcome.param = f"input[{position}]"
+                raise outcome
+            results.append(result(flagged=outcome.verdict is Verdict.NSFW, score=outcome.nsfw_score))
+        return JSONResponse(
+            OpenAiAnswer(id=f"modr-{request.state.request_id}", model=engine.model.name, results=results)
+        )
+
+    return routes
+
+
+def sources(given: object) -> Iterator[Source]:
+    """Raises InvalidRequest: for any text, beside images too, since an answer would call it unflagged."""
+    if isinstance(given, str):
+        raise InvalidRequest(_TEXT, param="input")
+    if not isinstance(given, list) or not given:
+        raise InvalidRequest(f"input must be a list of images. {_PART}", param="input")
+    if len(given) > MAX_IMAGES:
+        raise InvalidRequest(f"input may hold {MAX_IMAGES} images. Send the rest in another call.", param="input")
+    for position, part in enumerate(given):
+        yield _source(part, f"input[{position}]")
+
+
+def error_response(problem: Problem, _request_id: str, _error: Exception | None) -> JSONResponse:
+    """What is wrong with an image is a 400 here: OpenAI's clients know no 413, 415 or 422 of its kind."""
+    status = 400 if problem.about_image else problem.status
+    kind = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
+    detail = ErrorDetail(message=problem.message, type=kind, param=problem.param, code=problem.code)
+    return JSONResponse(OpenAiError(error=detail), status)
+
+
+def _source(part: Any, param: str) -> Source:
+    if isinstance(part, str) or (isinstance(part, dict) and part.get("type") == "text"):
+        raise InvalidRequest(_TEXT, param=param)
+    image = part.get("image_url") if isinstance(part, dict) and part.get("type") == "image_url" else None
+    url = image.get("url") if isinstance(image, dict) else None
+    if not isinstance(url, str) or not url:
+        raise InvalidRequest(_PART, param=param)
+    return ImageBase64(url) if url[:5].lower() == "data:" else ImageUrl(url)

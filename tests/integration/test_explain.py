@@ -1,0 +1,44 @@
+"""`explain` on classify: where in the picture each class was seen."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+from tests.support import mosaic, serve
+
+from moderate.classifier import Classifier
+from moderate.heatmap import EXPLAINED
+
+
+@pytest.fixture
+def client(classifier: Classifier) -> TestClient:
+    return serve(classifier=classifier).client
+
+
+@pytest.mark.parametrize("explain", ["true", "overlay", "True"])
+def test_a_grid_for_each_class_that_speaks_against_an_image(client: TestClient, explain: str) -> None:
+    data = client.post(f"/v1/classify?explain={explain}", content=mosaic("porn.png")).json()["data"]
+    assert set(data["heatmaps"]) == set(EXPLAINED)
+    assert {(len(grid), len(grid[0])) for grid in data["heatmaps"].values()} == {(7, 7)}
+    assert sum(map(sum, data["heatmaps"]["porn"])) > 0
+    assert ("overlay" in data) == (explain == "overlay")
+
+
+def test_the_overlay_is_a_picture_to_lay_over(client: TestClient) -> None:
+    data = client.post("/v1/classify?explain=overlay", content=mosaic("porn.png")).json()["data"]
+    png = base64.b64decode(data["overlay"].removeprefix("data:image/png;base64,"))
+    with Image.open(io.BytesIO(png)) as overlay:
+        assert (overlay.mode, overlay.size) == ("RGBA", (224, 224))
+
+
+@pytest.mark.parametrize("query", ["", "?explain=false", "?explain="])
+def test_nothing_is_explained_unasked(client: TestClient, query: str) -> None:
+    data = client.post(f"/v1/classify{query}", content=mosaic("porn.png")).json()["data"]
+    assert "heatmaps" not in data
+
+
+def test_an_unknown_explanation_is_refused(client: TestClient) -> None:
+    answer = client.post("/v1/classify?explain=why", content=mosaic("porn.png"))
+    assert (answer.status_code, answer.json()["param"]) == (400, "explain")

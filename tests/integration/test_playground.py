@@ -1,0 +1,44 @@
+import re
+
+import pytest
+from starlette.testclient import TestClient
+from tests.support import serve
+
+from moderate.verdict import Cuts
+
+
+@pytest.fixture
+def page() -> str:
+    response = serve(cuts=Cuts(0.25, 0.75)).client.get("/")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    return response.text
+
+
+def test_it_needs_no_key_and_no_second_request(page: str) -> None:
+    assert not re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"(?!data:)", page)
+    assert len(page.encode()) < 60_000
+
+
+def test_it_names_no_other_host_but_the_example(page: str) -> None:
+    assert set(re.findall(r"https?://([^/'\"\s<]+)", page)) == {"example.com"}
+
+
+def test_its_cuts_are_the_operators(page: str) -> None:
+    assert 'CUTS = {"questionable": 0.25, "nsfw": 0.75}' in page
+
+
+def test_every_control_has_a_label(page: str) -> None:
+    controls = re.findall(r"<(?:input|select)[^>]*\sid=\"([^\"]+)\"([^>]*)", page)
+    unlabelled = [
+        name
+        for name, rest in controls
+        if "hidden" not in rest and "aria-label" not in rest and f'for="{name}"' not in page
+    ]
+    assert unlabelled == []
+
+
+def test_it_works_under_a_stage(page: str) -> None:
+    client: TestClient = serve().client
+    assert client.get("/").status_code == 200
+    assert "location.pathname" in page
+    assert 'href="/' not in page
