@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from io import BytesIO
+from socket import socket
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 Client = TypeVar("Client", bound=BaseClient)
 
+HOST = "127.0.0.1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
 _ELSEWHERE = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL")
 
@@ -83,17 +85,19 @@ class LocalAws:
         return client
 
     @contextmanager
-    def serve(self, port: int) -> Iterator[str]:
-        """Other processes reach it at the URL, through AWS_ENDPOINT_URL. Port 0 takes a free one."""
-        server = make_server("127.0.0.1", port, self.wsgi, threaded=True, request_handler=_Quiet)
-        thread = threading.Thread(target=server.serve_forever, name="aws", daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+    def serve(self, sock: socket) -> Iterator[str]:
+        """Other processes reach it at the URL, through AWS_ENDPOINT_URL. The socket listens, and is closed."""
+        host, port = sock.getsockname()
+        with sock:
+            server = make_server(host, port, self.wsgi, threaded=True, request_handler=_Quiet, fd=sock.fileno())
+            thread = threading.Thread(target=server.serve_forever, name="aws", daemon=True)
+            thread.start()
+            try:
+                yield f"http://{host}:{port}"
+            finally:
+                server.shutdown()
+                thread.join()
+                server.server_close()
 
 
 class _Raw(BytesIO):

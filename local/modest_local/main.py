@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import sys
 import time
 from contextlib import suppress
@@ -18,7 +19,7 @@ from modest.registry import Registry
 from modest_cli.deployment import deployment_of
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.keyring import Keyring
-from modest_local.aws import LocalAws
+from modest_local.aws import HOST, LocalAws
 from modest_local.banner import banner
 from modest_local.demo import demo_keys, enrol
 from modest_local.gateway import Gateway
@@ -31,11 +32,12 @@ from modest_local.workers import Workers
 
 _TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 _THREADS = 32
+_BACKLOG = 512
 
 
 def main() -> None:
     options = _options()
-    base = f"http://127.0.0.1:{options.port}"
+    base = f"http://{HOST}:{options.port}"
 
     _say("reading template.yaml as AWS would")
     aws = LocalAws()
@@ -71,18 +73,10 @@ def main() -> None:
         buckets=Buckets(time.monotonic),
         months=months,
     )
-    config = uvicorn.Config(
-        gateway,
-        host="127.0.0.1",
-        port=options.port,
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-    )
+    config = uvicorn.Config(gateway, lifespan="off", access_log=False, log_level="warning", server_header=False)
     # The gateway's thread gets its turn between the functions' in half a millisecond, not in five.
     sys.setswitchinterval(0.0005)
-    with config.bind_socket() as sock, aws.serve(options.aws_port or options.port + 1) as aws_url:
+    with _listening(options.port) as sock, aws.serve(_listening(options.aws_port or options.port + 1)) as aws_url:
         text = banner(base=base, stage=provisioned.api.stage, aws=aws_url, plans=deployment.plans, keys=keys)
         print(text, flush=True)  # noqa: T201
         # Once it has shut down, uvicorn raises the signal that told it to: what comes after must still run.
@@ -100,6 +94,20 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--template", type=Path, default=_TEMPLATE)
     parser.add_argument("--state", type=Path, default=Path(".local"), help="the folder of keys.json and state.json")
     return parser.parse_args()
+
+
+def _listening(port: int) -> socket.socket:
+    # The protocol is named so that asyncio sees TCP and sends small packets at once: else a call waits 40 ms.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((HOST, port))
+    except OSError as error:
+        raise SystemExit(
+            f"port {port}: {error.strerror}. PORT= names another, and the one after it is used as well."
+        ) from None
+    sock.listen(_BACKLOG)
+    return sock
 
 
 def _say(step: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from socket import create_server
 
 import boto3
 import pytest
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
 from tests.fakes.clock import Clock
 
-from modest_local.aws import LocalAws
+from modest_local.aws import HOST, LocalAws
 from modest_local.meters import Counter, Months
 from modest_local.stack import Stack
 from modest_local.state import StateFile
@@ -53,7 +54,7 @@ def test_of_50_threads_on_a_limit_of_10_exactly_10_get_through(aws: LocalAws) ->
 
 
 def test_another_process_sees_the_same_tables_through_an_endpoint(aws: LocalAws) -> None:
-    with aws.serve(0) as url:
+    with aws.serve(create_server((HOST, 0))) as url:
         outside = boto3.client(
             "dynamodb",
             endpoint_url=url,
@@ -95,7 +96,7 @@ def test_whatever_changes_a_key_is_noticed_and_whatever_reads_one_is_not(aws: Lo
 def test_the_stack_answers_with_its_outputs_and_knows_no_other() -> None:
     aws = LocalAws()
     aws.stack = Stack("modest", {"Url": "http://a/?b&c", "Plans": '{"Free": {}}'})
-    with aws.serve(0) as url:
+    with aws.serve(create_server((HOST, 0))) as url:
         client = boto3.client(
             "cloudformation",
             endpoint_url=url,
