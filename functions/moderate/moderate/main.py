@@ -8,6 +8,7 @@ from moderate import __version__
 from moderate.app import create_app
 from moderate.callers import from_gateway
 from moderate.classifier import Classifier
+from moderate.decoder import Decoder
 from moderate.dialects.engine import Engine
 from moderate.fetch import Fetcher
 from moderate.marker import user_agent
@@ -18,11 +19,13 @@ from modest.observability import Observer
 
 limit_lookup_time(os.environ)
 settings = Settings.from_environ(os.environ)
+# First, since its processes start while this one goes on.
+decoder = Decoder(settings.workers)
 classifier = Classifier(settings.model_path)
 classifier.warm_up()
 fetcher = Fetcher(allowed_ports=settings.allowed_ports, agent=user_agent(__version__))
 engine = Engine(
-    pipeline=Pipeline(fetcher.fetch, classifier, cuts=settings.cuts, workers=settings.workers),
+    pipeline=Pipeline(fetcher.fetch, classifier, cuts=settings.cuts, workers=settings.workers, decode=decoder.decode),
     model=classifier.model,
     cuts=settings.cuts,
     default_policy=settings.policy,
@@ -30,3 +33,4 @@ engine = Engine(
 )
 app = create_app(engine, identify=from_gateway, release=settings.release)
 handler = Mangum(app, lifespan="off")
+decoder.warm_up()

@@ -1,0 +1,58 @@
+"""Decodes images for another process, which it knows as the socket on stdin and whose secrets it never had."""
+
+import resource
+import signal
+import sys
+
+from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401 - nothing can be imported once confined
+
+from moderate.decoded import NoAnswer, receive, send, to_message
+from moderate.images import Picture, decode
+from modest.errors import PublicError
+
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
+# The 300 MB that images.py lets one picture take, and what Python and the decoders hold themselves.
+MAX_DATA_BYTES = 420 * 1024 * 1024
+
+
+def main() -> None:
+    # Control-C reaches every process at a terminal; the service decides when this one ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Image.preinit()
+    confine()
+    try:
+        while True:
+            head, data = receive(_read, MAX_REQUEST_BYTES)
+            send(*to_message(_attempt(bytes(data), head["size"])), sys.stdout.buffer.write)
+            sys.stdout.buffer.flush()
+    except NoAnswer:
+        return
+
+
+def confine() -> None:
+    """From here on no file and no socket can be opened, nothing be written but answers, and no core be dumped."""
+    for limit, most in (
+        (resource.RLIMIT_NOFILE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_DATA, MAX_DATA_BYTES),
+    ):
+        resource.setrlimit(limit, (most, most))
+
+
+def _read(length: int) -> bytes:
+    data = sys.stdin.buffer.read(length)
+    if len(data) < length:
+        raise NoAnswer
+    return data
+
+
+def _attempt(data: bytes, size: int) -> Picture | PublicError:
+    try:
+        return decode(data, size)
+    except PublicError as error:
+        return error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What two processes say to each other about an image: its bytes, then the decoded picture, or why there is none.
+
+Nothing is pickled: whoever reads the answer holds credentials, and an image may have taken over whoever wrote it.
+A message is a head in JSON and a body of bytes, with the lengths of both before them.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from moderate.formats import UnsupportedFormat
+from moderate.images import Frames, Picture, TooManyFrames, TooManyPixels, UndecodableImage
+from modest.errors import PublicError
+
+Head = Mapping[str, Any]
+Part = bytes | memoryview
+Received = bytes | bytearray
+
+_ERRORS: dict[str, type[PublicError]] = {
+    kind.__name__: kind for kind in (UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames)
+}
+_LENGTHS = struct.Struct(">II")
+_MAX_HEAD_BYTES = 4096
+_CHANNELS = 3
+# Of an animation 16 frames, each on white and on black.
+_MAX_VIEWS = 32
+
+
+class NoAnswer(Exception):
+    """The other process is gone, or says what it was not asked for."""
+
+
+def send(head: Head, body: Sequence[Part], write: Callable[[Part], object]) -> None:
+    text = json.dumps(head).encode()
+    write(_LENGTHS.pack(len(text), sum(memoryview(part).nbytes for part in body)) + text)
+    for part in body:
+        write(part)
+
+
+def receive(read: Callable[[int], Received], max_bytes: int) -> tuple[dict[str, Any], Received]:
+    """`read` gives exactly so many bytes, else raises NoAnswer. Raises that of a body longer than max_bytes, too."""
+    head_bytes, body_bytes = _LENGTHS.unpack(read(_LENGTHS.size))
+    if head_bytes > _MAX_HEAD_BYTES or body_bytes > max_bytes:
+        raise NoAnswer
+    try:
+        head = json.loads(read(head_bytes))
+    except (ValueError, RecursionError):
+        raise NoAnswer from None
+    if not isinstance(head, dict):
+        raise NoAnswer
+    return head, read(body_bytes)
+
+
+def max_answer_bytes(size: int) -> int:
+    return _MAX_VIEWS * size * size * _CHANNELS
+
+
+def to_message(outcome: Picture | PublicError) -> tuple[Head, Sequence[Part]]:
+    if isinstance(outcome, PublicError):
+        return {"error": type(outcome).__name__, "message": outcome.message, "detail": outcome.detail}, ()
+    frames = outcome.frames
+    return {"views": len(outcome.views), "judged": frames.judged, "total": frames.total}, [
+        view.data for view in outcome.views
+    ]
+
+
+def from_message(head: Head, body: Received, size: int) -> Picture | PublicError:
+    """What `to_message` was given. Raises NoAnswer of anything but its work."""
+    try:
+        if "error" in head:
+            return _error(**head)
+        views = np.frombuffer(body, np.uint8).reshape(head["views"], 1, size, size, _CHANNELS)
+        picture = Picture(tuple(views), Frames(head["judged"], head["total"]))
+    except (ValueError, TypeError, KeyError):
+        raise NoAnswer from None
+    if not picture.views:
+        raise NoAnswer
+    return picture
+
+
+def _error(error: str, message: str, detail: str) -> PublicError:
+    kind = _ERRORS[error]
+    found = kind.__new__(kind)
+    # Its own constructor would make the message anew, of figures that are not known here.
+    PublicError.__init__(found, message, detail=detail)
+    return found

@@ -1,0 +1,109 @@
+"""Decoding in other processes, which a hostile image may crash or hang, and which hold no credentials."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from queue import SimpleQueue
+
+from moderate.decoded import NoAnswer, from_message, max_answer_bytes, receive, send
+from moderate.images import Picture, UndecodableImage
+from modest.errors import PublicError
+
+# The slowest image known takes 2 s of a whole core, 7 s of the 0.29 that the smallest Lambda allowed has. The other
+# images of a call still have 10 of its 25 seconds.
+MAX_SECONDS = 15.0
+
+_SMALLEST_GIF = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02L\x01\x00;"
+)
+_ENVIRONMENT = {
+    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    "OPENBLAS_NUM_THREADS": "1",
+    # So much memory is kept from one image to the next: to ask for it anew each time costs up to 2 ms.
+    "MALLOC_TRIM_THRESHOLD_": str(16 * 1024 * 1024),
+    "MALLOC_MMAP_THRESHOLD_": str(4 * 1024 * 1024),
+}
+
+
+class Decoder:
+    def __init__(
+        self, workers: int, *, max_seconds: float = MAX_SECONDS, module: str = "moderate.decode_worker"
+    ) -> None:
+        """workers: how many images are decoded at once. Their start is not waited for.
+        module: what they run.
+        """
+        self._max_seconds = max_seconds
+        self._workers = [_Worker(module) for _ in range(workers)]
+        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
+
+    def decode(self, data: bytes, size: int) -> Picture:
+        """As images.decode, and UndecodableImage too where decoding crashes, hangs or takes too much memory."""
+        worker = self._idle.get()
+        try:
+            outcome = worker.decode(data, size, self._max_seconds)
+        except (OSError, NoAnswer):
+            worker.restart()
+            raise UndecodableImage("its decoder died") from None
+        finally:
+            self._idle.put(worker)
+        if isinstance(outcome, PublicError):
+            raise outcome
+        return outcome
+
+    def warm_up(self) -> None:
+        """Wait until every worker can decode. Raises UndecodableImage where one cannot."""
+        for _ in self._workers:
+            self.decode(_SMALLEST_GIF, 1)
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.end()
+
+
+class _Worker:
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._start()
+
+    def decode(self, data: bytes, size: int, seconds: float) -> Picture | PublicError:
+        """Raises OSError, of which TimeoutError is one, or NoAnswer."""
+        deadline = time.monotonic() + seconds
+
+        def read(length: int) -> bytearray:
+            message = bytearray(length)
+            rest = memoryview(message)
+            while rest:
+                self._socket.settimeout(max(deadline - time.monotonic(), 1e-3))
+                received = self._socket.recv_into(rest)
+                if not received:
+                    raise NoAnswer
+                rest = rest[received:]
+            return message
+
+        self._socket.settimeout(seconds)
+        send({"size": size}, [data], self._socket.sendall)
+        return from_message(*receive(read, max_answer_bytes(size)), size)
+
+    def restart(self) -> None:
+        self.end()
+        self._start()
+
+    def end(self) -> None:
+        self._socket.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _start(self) -> None:
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            # It inherits this one end and stderr, and no variable but those above.
+            self._process = subprocess.Popen(  # noqa: S603 - no part of it is a client's
+                [sys.executable, "-m", self._module],
+                env=_ENVIRONMENT,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+            )

@@ -1,0 +1,164 @@
+"""Decoding in another process: the same answers, whatever an image does to whoever decodes it."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+from tests.crafted import animated
+from tests.support import attempt, encoded, mosaic, png
+
+from moderate import images
+from moderate.decoder import Decoder
+from moderate.images import Picture, UndecodableImage
+from modest.errors import PublicError
+
+SIZE = 224
+PHOTO = Image.effect_noise((300, 200), 60).convert("RGB")
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoder]:
+    decoder = Decoder(1)
+    yield decoder
+    decoder.close()
+
+
+@pytest.fixture
+def fragile() -> Iterator[Decoder]:
+    decoder = Decoder(1, module="tests.fragile_worker")
+    decoder.warm_up()
+    yield decoder
+    decoder.close()
+
+
+def with_texts() -> bytes:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Comment", "Grüße")
+    texts.add_itxt("Title", "図", "ja", "題", zip=True)
+    return encoded(PHOTO, "PNG", pnginfo=texts, dpi=(72, 72))
+
+
+def turned() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "Grüße"
+    return exif
+
+
+GOOD: dict[str, Callable[[], bytes]] = {
+    "JPEG": lambda: encoded(PHOTO, "JPEG", exif=turned(), dpi=(72, 72), comment=b"hello", icc_profile=bytes(300)),
+    "progressive JPEG": lambda: encoded(PHOTO, "JPEG", progressive=True),
+    "CMYK JPEG": lambda: encoded(PHOTO.convert("CMYK"), "JPEG"),
+    "MPO": lambda: encoded(PHOTO, "MPO", save_all=True, append_images=[PHOTO]),
+    "PNG": with_texts,
+    "16-bit PNG": lambda: encoded(Image.fromarray(np.arange(4096, dtype=np.uint16).reshape(64, 64)), "PNG"),
+    "transparent PNG": lambda: encoded(Image.new("RGBA", (9, 9), (9, 9, 9, 9)), "PNG", exif=turned()),
+    "GIF": lambda: animated([PHOTO.rotate(turn) for turn in range(20)], "GIF", [40] * 20),
+    "APNG": lambda: animated([PHOTO.rotate(turn) for turn in range(20)], "PNG", [40] * 20),
+    "WebP": lambda: animated([PHOTO.rotate(turn) for turn in range(5)], "WEBP", [40] * 5),
+    "still WebP": lambda: encoded(PHOTO, "WEBP", exif=turned()),
+    "AVIF": lambda: encoded(PHOTO, "AVIF", exif=turned()),
+    "BMP": lambda: encoded(PHOTO, "BMP"),
+}
+BAD = {
+    "nothing": b"",
+    "text": b"hello",
+    "half a PNG": mosaic("porn.png")[:2000],
+    "too many pixels": b"BM"
+    + encoded(Image.new("1", (8, 8)), "BMP")[2:].replace(b"\x08\0\0\0\x08", b"\0\0\x01\0\0\0\x01"),
+}
+
+
+def comparable(picture: Picture | PublicError) -> object:
+    if isinstance(picture, PublicError):
+        return type(picture), picture.message, picture.detail
+    return [view.tolist() for view in picture.views], picture.frames
+
+
+def told(decoder: Decoder, deed: str) -> str:
+    with pytest.raises(UndecodableImage) as raised:
+        decoder.decode(b"BM" + deed.encode(), SIZE)
+    return raised.value.detail
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_picture_comes_out_as_it_does_in_one_process(decoder: Decoder, name: str) -> None:
+    data = GOOD[name]()
+    assert comparable(decoder.decode(data, SIZE)) == comparable(images.decode(data, SIZE))
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_an_error_comes_out_as_it_does_in_one_process(decoder: Decoder, name: str) -> None:
+    data = BAD[name]
+    expected = attempt(lambda: images.decode(data, SIZE))
+    assert isinstance(expected, PublicError)
+    assert comparable(attempt(lambda: decoder.decode(data, SIZE))) == comparable(expected)
+
+
+def test_ten_megabytes_pass_through(decoder: Decoder) -> None:
+    data = png() + bytes(10 * 1024 * 1024)
+    assert comparable(decoder.decode(data, SIZE)) == comparable(images.decode(data, SIZE))
+
+
+def test_callers_share_the_workers_and_each_gets_its_own_picture() -> None:
+    decoder = Decoder(2)
+    greys = list(range(0, 250, 10))
+    with ThreadPoolExecutor(8) as threads:
+        pictures = list(threads.map(lambda grey: decoder.decode(png(grey=grey), 8), greys))
+    decoder.close()
+    assert [int(picture.views[0].max()) for picture in pictures] == greys
+
+
+@pytest.mark.parametrize("deed", ["crash", "leave", "say nonsense", "say too much", "show no picture"])
+def test_a_decoder_that_breaks_is_replaced(fragile: Decoder, deed: str) -> None:
+    assert told(fragile, deed) == "its decoder died"
+    assert fragile.decode(png(grey=7), 8).views[0].max() == 7
+
+
+@pytest.mark.parametrize(
+    ("deed", "error"),
+    [
+        ("take memory", "MemoryError"),
+        ("open a file", "OSError"),
+        ("open its parent's variables", "OSError"),
+        ("connect", "OSError"),
+    ],
+)
+def test_a_decoder_cannot_reach_beyond_its_image(fragile: Decoder, deed: str, error: str) -> None:
+    assert told(fragile, deed) == error
+
+
+@pytest.mark.parametrize("deed", ["spin", "sleep"])
+def test_a_decoder_that_hangs_is_ended_at_its_time(deed: str) -> None:
+    decoder = Decoder(1, max_seconds=3, module="tests.fragile_worker")
+    decoder.warm_up()
+    start = time.monotonic()
+    assert told(decoder, deed) == "its decoder died"
+    assert time.monotonic() - start < 6
+    decoder.warm_up()
+    decoder.close()
+
+
+def test_a_decoder_knows_no_variable_of_the_service_and_has_no_file_but_its_socket(
+    fragile: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    # So that one is started which could have inherited it.
+    told(fragile, "crash")
+    # The last two are Python's own and the package's.
+    ours = {"PYTHONPATH", "OPENBLAS_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}
+    assert set(told(fragile, "tell its variables").split(",")) <= ours | {"LC_CTYPE", "ORT_DISABLE_TELEMETRY"}
+    assert told(fragile, "tell its files") == "[0, 1, 2]"
+
+
+def test_workers_end_with_the_service() -> None:
+    decoder = Decoder(2)
+    decoder.warm_up()
+    processes = [worker._process for worker in decoder._workers]
+    decoder.close()
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process.pid, 0)
