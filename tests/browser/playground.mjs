@@ -1,0 +1,176 @@
+// Tries the playground in Chromium and prints what was seen, as JSON, for test_playground.py to judge.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const { url, keys, files, executable, screenshots } = JSON.parse(readFileSync(0, 'utf8'));
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const DESKTOP = { width: 1000, height: 700 };
+const seen = {};
+
+const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
+
+async function visit(name, { path = '/', key = keys.mega, ...options }, act) {
+  // Another origin's policy must not keep axe out; the page itself sets none.
+  const context = await browser.newContext({ viewport: DESKTOP, colorScheme: 'light', ...options });
+  const page = await context.newPage();
+  const facts = { requests: [], errors: [] };
+  page.on('request', request => /^(data|blob):/.test(request.url()) || facts.requests.push(request.url()));
+  page.on('pageerror', error => facts.errors.push(String(error)));
+  page.on('console', message => {
+    // Chromium itself notes every answer that is not a 2xx.
+    const refused = message.text().startsWith('Failed to load resource: the server responded with a status of 4');
+    if (message.type() === 'error' && !refused) facts.errors.push(message.text());
+  });
+  await page.goto(url + path, { waitUntil: 'networkidle' });
+  facts.firstPaint = facts.requests.length;
+  await page.fill('#key', key);
+  await act(page, facts);
+  await page.screenshot({ path: `${screenshots}/${name}.png`, fullPage: true });
+  seen[name] = facts;
+  await context.close();
+}
+
+const choose = (page, file) => page.setInputFiles('#file', file);
+const submit = page => page.click('#go');
+const said = async page => ({ verdict: await page.textContent('#verdict'), note: await page.textContent('#note') });
+const settled = page => page.waitForFunction(
+  () => document.querySelector('#verdict').matches('.safe, .questionable, .nsfw, .error'), null, { timeout: 30000 });
+const answered = async page => { await settled(page); return said(page); };
+const width = page => page.evaluate(() => document.documentElement.scrollWidth);
+const byUrl = async (page, address) => { await page.fill('#url', address); await submit(page); };
+
+async function violations(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target).join(' ')}`);
+}
+
+const map = page => page.evaluate(() => {
+  const [canvas, image] = ['map', 'image'].map(id => document.getElementById(id));
+  const box = node => { const { x, y, width, height } = node.getBoundingClientRect(); return [x, y, width, height].map(Math.round); };
+  const alpha = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.filter((_, at) => at % 4 === 3);
+  return {
+    canvas: box(canvas), image: box(image), shown: canvas.checkVisibility(), painted: alpha.filter(Boolean).length / alpha.length,
+    opacity: getComputedStyle(canvas).opacity, ratio: image.naturalWidth / image.naturalHeight,
+  };
+});
+
+async function codes(page) {
+  const found = {};
+  for (const language of ['curl', 'python', 'javascript']) {
+    await page.selectOption('#language', language);
+    found[language] = await page.textContent('#code');
+  }
+  await page.selectOption('#language', 'curl');
+  return found;
+}
+
+async function judged(page, facts, file = files.mosaic) {
+  facts.violations = await violations(page);
+  facts.widthBefore = await width(page);
+  await choose(page, file);
+  facts.answer = await answered(page);
+  facts.violations.push(...await violations(page));
+  facts.width = await width(page);
+  facts.map = await map(page);
+}
+
+await visit('mosaic', {}, async (page, facts) => {
+  await judged(page, facts);
+  facts.classes = await page.$$eval('#classes dt', found => found.map(node => node.textContent));
+  facts.explained = await page.$$eval('#class option', found => found.map(node => node.textContent));
+  facts.code = await codes(page);
+  await page.focus('#opacity');
+  await page.keyboard.press('Home');
+  facts.unlaid = await map(page);
+  await page.fill('#opacity', '0.6');
+  await page.fill('#threshold', '1');
+  facts.against = await page.textContent('#against');
+  await page.fill('#threshold', '0.6');
+});
+
+await visit('photo', {}, (page, facts) => judged(page, facts, files.photo));
+await visit('dark', { colorScheme: 'dark' }, async (page, facts) => {
+  await judged(page, facts);
+  facts.background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+});
+await visit('phone', { path: '/prod', viewport: { width: 360, height: 740 } }, judged);
+await visit('phone-dark', { path: '/prod/', viewport: { width: 360, height: 740 }, colorScheme: 'dark' }, judged);
+
+await visit('keyboard', {}, async (page, facts) => {
+  await page.focus('#drop');
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+  await chooser.setFiles(files.mosaic);
+  facts.answer = await answered(page);
+});
+
+const given = (page, kind) => page.evaluate(([kind, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0))], 'given.png', { type: 'image/png' }));
+  const options = { bubbles: true, cancelable: true };
+  document.body.dispatchEvent(kind === 'drop'
+    ? new DragEvent('drop', { ...options, dataTransfer: data })
+    : new ClipboardEvent('paste', { ...options, clipboardData: data }));
+}, [kind, readFileSync(files.mosaic).toString('base64')]);
+for (const kind of ['drop', 'paste']) {
+  await visit(kind, {}, async (page, facts) => {
+    await given(page, kind);
+    facts.answer = await answered(page);
+  });
+}
+
+await visit('url', {}, async (page, facts) => {
+  // No public host can be reached here, so the answer is another image's. What is looked at is what the page then does.
+  const answer = await page.request.post(`${url}/v1/classify?explain=true`, {
+    headers: { 'x-api-key': keys.mega }, data: readFileSync(files.mosaic),
+  });
+  await page.route('**/v1/classify?*', route => {
+    facts.sent = route.request().postDataJSON();
+    return route.fulfill({ json: JSON.parse(answerText) });
+  });
+  const answerText = await answer.text();
+  await byUrl(page, 'https://example.com/photo.jpg');
+  facts.answer = await answered(page);
+  facts.code = await codes(page);
+});
+await visit('url-unreachable', {}, async (page, facts) => {
+  await byUrl(page, 'https://nowhere.invalid/photo.jpg');
+  facts.answer = await answered(page);
+});
+await visit('url-blocked', {}, async (page, facts) => {
+  await byUrl(page, 'http://10.0.0.1/photo.jpg');
+  facts.answer = await answered(page);
+});
+await visit('wrong-key', { key: 'mod_live_wrong' }, async (page, facts) => {
+  await choose(page, files.mosaic);
+  facts.answer = await answered(page);
+  facts.violations = await violations(page);
+});
+await visit('bad-image', {}, async (page, facts) => {
+  await choose(page, files.bad);
+  facts.answer = await answered(page);
+});
+await visit('no-image', {}, async (page, facts) => {
+  await submit(page);
+  facts.answer = await answered(page);
+});
+await visit('too-fast', { key: keys.free }, async (page, facts) => {
+  await choose(page, files.mosaic);
+  await answered(page);
+  await submit(page);
+  await page.waitForFunction(() => document.querySelector('#verdict').textContent.startsWith('Too fast'));
+  facts.meanwhile = await said(page);
+  facts.answer = await answered(page);
+});
+await visit('month-spent', { key: keys.basic }, async (page, facts) => {
+  await choose(page, files.mosaic);
+  await answered(page);
+  await submit(page);
+  facts.answer = await answered(page);
+});
+
+await browser.close();
+process.stdout.write(JSON.stringify(seen));

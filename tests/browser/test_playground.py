@@ -1,0 +1,213 @@
+"""The playground as a browser shows it, against the local gateway. `make browser` runs this; it needs Chromium."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import skimage
+from PIL import Image
+from tests.local_gateway import LocalGateway
+from tests.support import MOSAICS, ROOT
+
+HERE = Path(__file__).parent
+BUILT = ROOT / ".build" / "browser"
+SCREENSHOTS = BUILT / "screenshots"
+
+Facts = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
+    """Under a template in which Basic is spent by one call."""
+    folder = tmp_path_factory.mktemp("gateway")
+    template, replaced = re.subn(
+        r"Basic: \{Quota: \d+,", "Basic: {Quota: 1,", (ROOT / "template.yaml").read_text(), count=1
+    )
+    assert replaced == 1
+    (folder / "template.yaml").write_text(template)
+    with LocalGateway(folder, template=folder / "template.yaml") as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def seen(gateway: LocalGateway, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Facts]:
+    """What one run of playground.mjs saw, by scenario."""
+    _install()
+    bad = tmp_path_factory.mktemp("bad") / "bad.png"
+    bad.write_text("This is no picture.")
+    given = {
+        "url": gateway.url,
+        "keys": {plan: gateway.key(plan) for plan in ("free", "basic", "mega")},
+        "files": {
+            "mosaic": str(MOSAICS / "porn.png"),
+            "photo": str(Path(skimage.__file__).parent / "data" / "coffee.png"),
+            "bad": str(bad),
+        },
+        "executable": shutil.which("chromium"),
+        "screenshots": str(SCREENSHOTS),
+    }
+    run = subprocess.run(
+        ["node", "playground.mjs"], cwd=BUILT, input=json.dumps(given), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    for name in ("mosaic", "photo"):
+        _shrink(SCREENSHOTS / f"{name}.png")
+    return dict(json.loads(run.stdout))
+
+
+def _install() -> None:
+    """The locked packages, once for each lock."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    lock = (HERE / "package-lock.json").read_bytes()
+    stamp = BUILT / ".installed"
+    for name in ("package.json", "package-lock.json", "playground.mjs"):
+        shutil.copy(HERE / name, BUILT)
+    if not stamp.exists() or stamp.read_bytes() != lock:
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=BUILT, check=True)
+        stamp.write_bytes(lock)
+
+
+def _shrink(screenshot: Path) -> None:
+    """These are the README's: few colours will do."""
+    with Image.open(screenshot) as image:
+        image.convert("RGB").quantize(128).save(screenshot, optimize=True)
+
+
+def test_first_paint_needs_one_request(seen: dict[str, Facts]) -> None:
+    assert {name: facts["firstPaint"] for name, facts in seen.items()} == dict.fromkeys(seen, 1)
+
+
+def test_no_request_goes_to_another_host(seen: dict[str, Facts], gateway: LocalGateway) -> None:
+    asked = {request for facts in seen.values() for request in facts["requests"]}
+    assert len(asked) > 1
+    assert [request for request in asked if not request.startswith(f"{gateway.url}/")] == []
+
+
+def test_under_a_stage_every_request_stays_under_it(seen: dict[str, Facts], gateway: LocalGateway) -> None:
+    for name in ("phone", "phone-dark"):
+        page, call = seen[name]["requests"]
+        assert page.startswith(f"{gateway.url}/prod")
+        assert call.startswith(f"{gateway.url}/prod/v1/classify?")
+
+
+def test_the_console_stays_free_of_errors(seen: dict[str, Facts]) -> None:
+    assert {name: facts["errors"] for name, facts in seen.items() if facts["errors"]} == {}
+
+
+def test_axe_finds_nothing_serious_before_or_after_an_answer_in_light_dark_and_on_a_phone(
+    seen: dict[str, Facts],
+) -> None:
+    found = {name: facts["violations"] for name, facts in seen.items() if "violations" in facts}
+    assert found == dict.fromkeys(["mosaic", "photo", "dark", "phone", "phone-dark", "wrong-key"], [])
+
+
+@pytest.mark.parametrize("scenario", ["mosaic", "dark", "phone", "phone-dark", "keyboard", "drop", "paste"])
+def test_an_image_from_this_machine_is_judged(seen: dict[str, Facts], scenario: str) -> None:
+    answer = seen[scenario]["answer"]
+    assert answer["verdict"] == "nsfw"
+    assert re.match(r"Score [01]\.\d{4}, mostly porn\.", answer["note"])
+
+
+def test_a_harmless_photo_is_safe(seen: dict[str, Facts]) -> None:
+    assert seen["photo"]["answer"]["verdict"] == "safe"
+
+
+def test_all_five_classes_have_a_bar(seen: dict[str, Facts]) -> None:
+    assert sorted(seen["mosaic"]["classes"]) == ["drawing", "hentai", "neutral", "porn", "sexy"]
+
+
+@pytest.mark.parametrize("scenario", ["mosaic", "photo", "phone"])
+def test_the_heat_map_lies_over_the_picture_which_keeps_its_shape(seen: dict[str, Facts], scenario: str) -> None:
+    found = seen[scenario]["map"]
+    assert found["shown"]
+    assert found["painted"] > 0.1
+    assert found["canvas"] == found["image"]
+    *_, width, height = found["image"]
+    assert width / height == pytest.approx(found["ratio"], rel=0.02)
+
+
+def test_the_slider_takes_the_heat_map_away(seen: dict[str, Facts]) -> None:
+    assert (seen["mosaic"]["map"]["opacity"], seen["mosaic"]["unlaid"]["opacity"]) == ("0.6", "0")
+
+
+def test_the_score_is_held_against_the_threshold(seen: dict[str, Facts]) -> None:
+    assert seen["mosaic"]["against"] == "check with threshold 1.00 answers safe: true"
+
+
+def test_it_is_dark_where_dark_is_preferred(seen: dict[str, Facts]) -> None:
+    red, green, blue = map(int, re.findall(r"\d+", seen["dark"]["background"]))
+    assert max(red, green, blue) < 64
+
+
+@pytest.mark.parametrize("scenario", ["phone", "phone-dark"])
+def test_nothing_is_wider_than_a_small_phone(seen: dict[str, Facts], scenario: str) -> None:
+    assert (seen[scenario]["widthBefore"], seen[scenario]["width"]) == (360, 360)
+
+
+def test_a_url_is_sent_to_be_judged_and_never_opened_by_the_page(
+    seen: dict[str, Facts], gateway: LocalGateway
+) -> None:
+    facts = seen["url"]
+    assert facts["sent"] == {"url": "https://example.com/photo.jpg"}
+    assert facts["answer"]["verdict"] == "nsfw"
+    assert {request.split("?")[0] for request in facts["requests"]} == {f"{gateway.url}/", f"{gateway.url}/v1/classify"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "verdict", "note"),
+    [
+        ("url-unreachable", "Not judged", "host name"),
+        ("url-blocked", "Not judged", "public internet"),
+        ("wrong-key", "Key refused", "key"),
+        ("bad-image", "Not judged", "JPEG"),
+        ("no-image", "No image yet", "choose one"),
+        ("month-spent", "Not judged", "month"),
+    ],
+)
+def test_an_error_says_what_is_wrong(seen: dict[str, Facts], scenario: str, verdict: str, note: str) -> None:
+    answer = seen[scenario]["answer"]
+    assert answer["verdict"] == verdict
+    assert note in answer["note"]
+
+
+def test_retry_after_is_waited_out_and_the_image_judged(seen: dict[str, Facts]) -> None:
+    facts = seen["too-fast"]
+    assert facts["meanwhile"]["note"].startswith("Trying again in 1 s")
+    assert facts["answer"]["verdict"] == "nsfw"
+
+
+def test_a_spent_month_is_not_asked_again(seen: dict[str, Facts]) -> None:
+    assert len(seen["month-spent"]["requests"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("language", "command"),
+    [
+        ("curl", ["bash", "-c"]),
+        ("python", [sys.executable, "-c"]),
+        ("javascript", ["node", "--input-type=module", "-e"]),
+    ],
+)
+def test_the_code_it_shows_runs_as_it_stands(
+    seen: dict[str, Facts], gateway: LocalGateway, language: str, command: list[str]
+) -> None:
+    """Where the picture lies, and with the key in the environment."""
+    run = subprocess.run(
+        [*command, seen["mosaic"]["code"][language]],
+        cwd=MOSAICS,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "KEY": gateway.key("mega")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "nsfw" in run.stdout, run.stderr
+
+
+def test_the_code_for_a_url_names_it(seen: dict[str, Facts]) -> None:
+    assert all("https://example.com/photo.jpg" in code for code in seen["url"]["code"].values())
