@@ -1,7 +1,8 @@
 """Every place in a request where a client may name a URL, read out of the OpenAPI document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -18,6 +19,10 @@ WITHOUT_IMAGES = frozenset({("GET", "/v1/usage")})
 DOCUMENT: dict[str, Any] = openapi.document(serve().app)
 _PATHS: dict[str, dict[str, Any]] = DOCUMENT["paths"]
 
+Schema = dict[str, Any]
+Build = Callable[[str], Any]
+"""A URL -> the value that holds it."""
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -26,8 +31,8 @@ class Slot:
     place: str
     """`query`, or the content type of a body."""
     name: str
-    listed: bool
-    """Whether it takes a list alone."""
+    """Where in it, such as `image_urls[]`."""
+    fields: Build
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.place} {self.name}"
@@ -38,16 +43,23 @@ class Slot:
         return "data" not in self.name.lower()
 
     def ask(self, client: httpx2.Client, url: str, headers: Sequence[tuple[str, str]] = ()) -> httpx2.Response:
-        fields: dict[str, Any] = {self.name: [url] if self.listed else url}
         argument = {"query": "params", FORM: "data"}.get(self.place, "json")
-        options: dict[str, Any] = {argument: fields, "headers": list(headers)}
+        options: dict[str, Any] = {argument: self.fields(url), "headers": list(headers)}
         return client.request(self.method, self.path, **options)
 
     def documents(self, answer: httpx2.Response) -> bool:
         """Whether the document has this status for this operation, and says that this code comes with it."""
         operation = _PATHS[_documented(self.path)][self.method.lower()]
         response = operation["responses"].get(str(answer.status_code), {})
-        return answer.json()["code"] in response.get("content", {}).get(JSON, {}).get("examples", {})
+        return code_of(answer) in response.get("content", {}).get(JSON, {}).get("examples", {})
+
+
+def code_of(answer: httpx2.Response) -> str | None:
+    """Whatever its dialect; none where it is no error."""
+    body: dict[str, Any] = answer.json()
+    error = body.get("error")
+    code: str | None = error["code"] if isinstance(error, dict) else body.get("code")
+    return code
 
 
 def keyed_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -59,30 +71,56 @@ def keyed_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _slots() -> Iterator[Slot]:
     for method, path, operation in keyed_operations():
+        parameters = {parameter["name"]: parameter["schema"] for parameter in operation.get("parameters", [])}
+        schemas = {"query": {"properties": parameters}} | {
+            content_type: content["schema"]
+            for content_type, content in operation.get("requestBody", {}).get("content", {}).items()
+        }
         for twin in _twins(path):
-            for parameter in operation.get("parameters", []):
-                if _names_url(parameter["name"]):
-                    yield Slot(method, twin, parameter["in"], parameter["name"], listed=False)
-            for content_type, content in operation.get("requestBody", {}).get("content", {}).items():
-                for name, schema in content["schema"].get("properties", {}).items():
-                    if _names_url(name):
-                        yield Slot(method, twin, content_type, name, listed="string" not in _types(schema))
+            for place, schema in schemas.items():
+                for name, build in _fields(schema):
+                    yield Slot(method, twin, place, name, build)
 
 
-def _names_url(name: str) -> bool:
-    return "url" in name.lower()
+def _fields(schema: Schema) -> Iterator[tuple[str, Build]]:
+    properties: dict[str, Schema] = schema.get("properties", {})
+    fixed = {name: property_["const"] for name, property_ in properties.items() if "const" in property_}
+    for name, property_ in properties.items():
+        for place, build in _values(name, property_):
+            yield place, partial(_as_field, fixed, name, build)
 
 
-def _types(schema: dict[str, Any]) -> set[str]:
-    return {alternative["type"] for alternative in schema.get("anyOf", [schema])}
+def _values(name: str, schema: Schema) -> Iterator[tuple[str, Build]]:
+    for alternative in schema.get("anyOf", [schema]):
+        kind = alternative.get("type")
+        if kind == "string" and "url" in name.lower():
+            yield name, str
+        elif kind == "array":
+            for place, build in _values(name, alternative["items"]):
+                yield place.replace(name, f"{name}[]", 1), partial(_as_item, build)
+        elif kind == "object":
+            for place, build in _fields(alternative):
+                yield f"{name}.{place}", build
+
+
+def _as_field(others: dict[str, Any], name: str, build: Build, url: str) -> dict[str, Any]:
+    return others | {name: build(url)}
+
+
+def _as_item(build: Build, url: str) -> list[Any]:
+    return [build(url)]
 
 
 def _twins(path: str) -> list[str]:
     """A path and where else the same route answers, which the document says in prose alone."""
     first, *others = oanor.PREFIXES
-    if not path.startswith(f"{first}/"):
+    if not path.startswith(f"{first}/") or "oanor" not in _tags(path):
         return [path]
     return [path, *(path.replace(first, other, 1) for other in others)]
+
+
+def _tags(path: str) -> set[str]:
+    return {tag for operation in _PATHS[path].values() for tag in operation["tags"]}
 
 
 def _documented(path: str) -> str:
@@ -91,4 +129,4 @@ def _documented(path: str) -> str:
 
 SLOTS = list(_slots())
 FETCHING = [slot for slot in SLOTS if slot.fetches]
-ONE_FOR_EACH_OPERATION = list({(slot.method, slot.path): slot for slot in reversed(FETCHING)}.values())
+ONE_FOR_EACH_OPERATION = list({(slot.method, _documented(slot.path)): slot for slot in reversed(FETCHING)}.values())

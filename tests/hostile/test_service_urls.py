@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.hostile.namespace import Internet, internet
 from tests.hostile.service import Service, serving
-from tests.hostile.slots import DOCUMENT, FETCHING, SLOTS, WITHOUT_IMAGES, Slot, keyed_operations
+from tests.hostile.slots import DOCUMENT, FETCHING, SLOTS, WITHOUT_IMAGES, Slot, code_of, keyed_operations
 from tests.hostile.test_namespace_fetch import INSIDE
 from tests.support import MOSAICS
 
@@ -62,7 +62,7 @@ def answers(service: Service, slot: Slot, urls: Iterable[str]) -> dict[str, tupl
     def ask(url: str) -> tuple[int, str | None]:
         answer = slot.ask(service.client, url)
         assert answer.status_code == 200 or slot.documents(answer), (url, answer.text)
-        return answer.status_code, answer.json().get("code")
+        return answer.status_code, code_of(answer)
 
     urls = list(urls)
     with ThreadPoolExecutor(4) as several:
