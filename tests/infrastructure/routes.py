@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tests.infrastructure.translated import Template, only
 
-OPEN_TO_ALL = {"GET /", "GET /health", "GET /openapi.json", "GET /docs", "GET /docs/{asset}"}
+OPEN_TO_ALL = {"GET /", "GET /health", "GET /openapi.json", "GET /docs", "GET /docs/{asset}", "GET /llms.txt"}
 OUTSIDE_THE_PLANS = {"GET /v1/usage"}
 """These ask the authorizer for a key, but must answer when the month is used up."""
 

@@ -23,6 +23,7 @@ PATHS = {
     "/health": {"get"},
     "/openapi.json": {"get"},
     "/docs": {"get"},
+    "/llms.txt": {"get"},
 }
 KEYED = {path for path in PATHS if path.startswith(("/api", "/v1"))}
 

@@ -7,11 +7,11 @@ from mimetypes import guess_type
 from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from moderate import __version__, openapi
+from moderate import __version__, llms, openapi
 from moderate.callers import Identify
 from moderate.dialects import DIALECTS, dialect_for
 from moderate.dialects.engine import Engine
@@ -23,6 +23,9 @@ from moderate.verdict import Cuts
 from modest.errors import PublicError
 
 _JSON_DOCUMENT: openapi.Responses = {200: {"description": "The OpenAPI 3.1 document."}}
+_GUIDE: openapi.Responses = {
+    200: {"description": "Plain text.", "content": {"text/plain": {"example": "# Modest\n\n> NSFW image moderation"}}}
+}
 _PAGE: openapi.Responses = {200: {"description": "A page that needs no other host."}}
 
 
@@ -57,7 +60,7 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
     @app.get(
         "/openapi.json",
         tags=["service"],
-        summary="This document",
+        summary="The OpenAPI document",
         operation_id="openapi",
         responses=_JSON_DOCUMENT,
     )
@@ -74,6 +77,17 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
     )
     async def docs() -> HTMLResponse:
         return HTMLResponse(openapi.PAGE)
+
+    @app.get(
+        "/llms.txt",
+        tags=["service"],
+        summary="The OpenAPI document in short, for language models",
+        operation_id="llms",
+        response_class=PlainTextResponse,
+        responses=_GUIDE,
+    )
+    async def guide() -> PlainTextResponse:
+        return PlainTextResponse(llms.guide(openapi.document(app)))
 
     page = playground(engine.cuts)
 

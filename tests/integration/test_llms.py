@@ -1,0 +1,57 @@
+"""/llms.txt tells a language model enough to write a client, and nothing that the OpenAPI document does not."""
+
+import json
+import re
+
+import pytest
+from starlette.testclient import TestClient
+from tests.support import png, serve
+
+from moderate.errors import STATUS_AND_CODE
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    urls = ["https://example.com/image-1.jpg", "https://example.com/image-2.jpg"]
+    urls.append("https://tesseract.projectnaptha.com/img/eng_bw.png")
+    return serve(dict.fromkeys(urls, png())).client
+
+
+@pytest.fixture(scope="module")
+def guide(client: TestClient) -> str:
+    response = client.get("/llms.txt")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    return response.text
+
+
+def test_it_is_short(guide: str) -> None:
+    assert guide.startswith("# Modest\n")
+    assert len(guide) < 16_000
+
+
+def test_it_names_every_route_of_the_openapi_document(guide: str, client: TestClient) -> None:
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            assert re.search(rf"^(### |- ){method.upper()} {re.escape(path)}(:|$)", guide, re.MULTILINE), path
+
+
+def test_its_example_of_each_request_is_answered_with_the_fields_it_shows(guide: str, client: TestClient) -> None:
+    found = re.findall(
+        r"### POST (\S+)\n\n.*\n\n(?:Query: .*\n\n)?Request: (.*)\n\nAnswer 200: (.*)\n\nAnswer 400: (.*)", guide
+    )
+    assert len(found) == 4
+    for path, request, answer, error in found:
+        answered = client.post(path, json=json.loads(request))
+        assert answered.status_code == 200, answered.text
+        assert set(answered.json()) == set(json.loads(answer))
+        assert set(client.post(path, json={}).json()) <= set(json.loads(error))
+
+
+def test_it_lists_every_error(guide: str) -> None:
+    for status, code in STATUS_AND_CODE.values():
+        assert f"- {status} {code}: " in guide
+
+
+def test_it_says_how_a_key_is_sent_and_when_to_try_again(guide: str) -> None:
+    for word in ("x-api-key", "x-oanor-key", "Authorization: Bearer", "Retry-After", "x-should-retry: false"):
+        assert f"`{word}" in guide
