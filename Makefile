@@ -15,7 +15,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check template build e2e deploy lock clean
+.PHONY: help setup model parity run test check hostile timing soak load browser bench template build e2e deploy lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,12 +39,29 @@ setup: $(READY) ## install everything into .venv
 
 model: $(ONNX) ## build the model (MODEL=mobilenet_v2, mobilenet_v2_mid or inception_v3)
 
-run: $(ONNX) ## serve on http://127.0.0.1:3000 (PORT= for another)
-	MODEL_PATH=$(ONNX) POWERTOOLS_METRICS_DISABLED=true \
-		$(BIN)/python -m moderate.serve --no-keys --port $(PORT) --photo tests/fixtures/mosaics/porn.png
+run: $(ONNX) ## serve on http://127.0.0.1:3000 (PORT= for another), API Gateway emulated in front
+	MODEL_PATH=$(ONNX) $(BIN)/python -m modest_local --port $(PORT)
 
 test: .build/model/mobilenet_v2.onnx ## run all tests
 	$(BIN)/pytest -n auto
+
+hostile: $(ONNX) ## attack it, on an internet of its own (needs root, ip and openssl)
+	$(BIN)/pytest tests/hostile tests/load
+
+timing: $(ONNX) ## hold the emulated usage plans to their rates, in real time
+	$(BIN)/pytest tests/gateway_timing
+
+soak: $(ONNX) ## ask it 10,000 times and watch its memory
+	$(BIN)/python -m tests.load.soak
+
+load: $(ONNX) ## ask it as fast as it answers
+	$(BIN)/python -m tests.load.load
+
+browser: $(ONNX) ## try the playground in a headless Chromium
+	$(BIN)/pytest tests/browser
+
+bench: $(ONNX) .build/sam/.ready ## measure it side by side with its peers, and write docs/benchmarks.md
+	$(BIN)/python -m bench
 
 parity: $(READY) ## compare the models with nsfwjs itself, each from a clean build
 	$(BIN)/pytest tests/parity
