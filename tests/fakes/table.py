@@ -26,13 +26,15 @@ class Fault(Enum):
     LOST_REQUEST = "lost request"
     LOST_ANSWER = "lost answer"
     """The request was carried out, and its answer never came."""
+    LATE = "late"
+    """No answer came; the request is carried out later, when the test says so."""
     REFUSED = "refused"
     """A fault in the deployment, such as a missing permission."""
 
     def failure(self) -> TableFailure:
         return TableFailure(
             self.value,
-            perhaps_written=self in (Fault.LOST_REQUEST, Fault.LOST_ANSWER),
+            perhaps_written=self in (Fault.LOST_REQUEST, Fault.LOST_ANSWER, Fault.LATE),
             worth_retrying=self is not Fault.REFUSED,
         )
 
@@ -44,6 +46,7 @@ class FakeTable:
         self.items: dict[Key, dict[str, Any]] = {}
         self.writes = 0
         self.faults = iter(faults)
+        self.late: list[Callable[[], object]] = []
         self._pause = pause
         self._lock = RLock()
 
@@ -76,6 +79,8 @@ class FakeTable:
         self._pause()
         with self._lock:
             fault = next(self.faults, Fault.NONE)
+            if fault is Fault.LATE:
+                self.late.append(carry_out)
             if fault not in (Fault.NONE, Fault.LOST_ANSWER):
                 raise fault.failure()
             answer = copy.deepcopy(carry_out())

@@ -1,0 +1,116 @@
+"""What an operator does with accounts and keys, on every table."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from tests.fakes.steps import Run, pause
+from tests.fakes.table import FakeTable
+from tests.ledgers import PLANS, Shop, patient, request_id
+
+from modest.api_keys import hash_of, new_key
+from modest.money import Currency
+from modest.registry import ChangedMeanwhile, NoRate, NotFound, Registry, Taken
+
+
+@pytest.fixture
+def name() -> str:
+    return f"Customer {request_id()}"
+
+
+def test_a_new_account_can_be_found_by_id_and_by_name(shop: Shop, name: str) -> None:
+    account = shop.registry.create(name, "Tiny", discount_percent=Decimal("12.5"), referrer="a friend")
+    assert shop.registry.account(account.id) == shop.registry.account_named(name.upper()) == account
+    assert account in shop.registry.accounts()
+    assert account.id.startswith("acct_")
+
+
+def test_a_name_is_taken_once(shop: Shop, name: str) -> None:
+    shop.registry.create(name, "Tiny")
+    with pytest.raises(Taken):
+        shop.registry.create(name.lower(), "Ten")
+
+
+def test_what_does_not_exist_is_not_found(shop: Shop) -> None:
+    registry = shop.registry
+    account = registry.create(request_id(), "Tiny")
+    for look in (
+        lambda: registry.account("acct_none"),
+        lambda: registry.account_named("nobody"),
+        lambda: registry.create(request_id(), "Gold"),
+        lambda: registry.change(account.id, plan="Gold"),
+        lambda: registry.add_key("acct_none", hash_of(new_key()), "laptop"),
+        lambda: registry.key(hash_of(new_key())),
+        lambda: registry.enable_key(hash_of(new_key())),
+        lambda: registry.delete_key(hash_of(new_key())),
+    ):
+        with pytest.raises(NotFound):
+            look()
+
+
+def test_a_move_is_remembered_with_its_day(shop: Shop, name: str) -> None:
+    account = shop.registry.create(name, "Tiny")
+    shop.clock.advance(days=1)
+    shop.registry.change(account.id, plan="Ten")
+    shop.registry.change(account.id, plan="Ten", referrer="a friend")
+    moved = shop.registry.account(account.id)
+    assert [held.plan for held in moved.plans] == ["Tiny", "Ten"]
+    assert moved.plans[1].since - moved.plans[0].since == timedelta(days=1)
+    assert moved.referrer == "a friend"
+    assert moved.plans_in("2026-11") == {"Tiny", "Ten"}
+
+
+def test_a_discount_can_be_taken_back(shop: Shop, name: str) -> None:
+    account = shop.registry.create(name, "Tiny", discount_percent=Decimal(10))
+    assert shop.registry.change(account.id, discount_percent=Decimal(0)).discount_percent == 0
+    with pytest.raises(ValueError, match="percentage"):
+        shop.registry.change(account.id, discount_percent=Decimal(101))
+
+
+def test_a_key_belongs_to_one_account(shop: Shop) -> None:
+    first, second = (shop.registry.create(request_id(), "Tiny") for _ in range(2))
+    key_hash = hash_of(new_key())
+    key = shop.registry.add_key(first.id, key_hash, "laptop")
+    with pytest.raises(Taken):
+        shop.registry.add_key(second.id, key_hash, "laptop")
+    assert shop.registry.key(key_hash) == key
+    assert shop.registry.keys(first.id) == [key]
+    assert shop.registry.keys(second.id) == []
+
+
+def test_a_replaced_key_stays_listed_until_it_is_deleted(shop: Shop, name: str) -> None:
+    account = shop.registry.create(name, "Tiny")
+    old, new = hash_of(new_key()), hash_of(new_key())
+    shop.registry.add_key(account.id, old, "laptop")
+    replaced = shop.registry.replace_key(old, new, old_works_for=timedelta(hours=2))
+    assert (replaced.account_id, replaced.name, replaced.until) == (account.id, "laptop", None)
+    assert shop.registry.key(old).until == shop.clock.now + timedelta(hours=2)
+    shop.registry.delete_key(old)
+    assert shop.registry.keys(account.id) == [replaced]
+
+
+def test_nano_needs_a_rate() -> None:
+    registry = Registry(FakeTable(), PLANS)
+    account = registry.create("Acme", "Tiny")
+    with pytest.raises(NoRate):
+        registry.create("Other", "Tiny", currency=Currency.XNO)
+    with pytest.raises(NoRate):
+        registry.change(account.id, currency=Currency.XNO)
+    registry.set_rate(Decimal("0.87"))
+    assert registry.change(account.id, currency=Currency.XNO).currency is Currency.XNO
+    rate = registry.rate()
+    assert rate
+    assert rate.usd == Decimal("0.87")
+
+
+def test_of_two_changes_at_once_one_is_refused_and_none_is_lost() -> None:
+    registry = Registry(FakeTable(pause=pause), PLANS, patience=patient())
+    account = registry.create("Acme", "Tiny")
+    first = Run(lambda: registry.change(account.id, plan="Ten"))
+    second = Run(lambda: registry.change(account.id, referrer="a friend"))
+    while not (first.done and second.done):
+        for run in (first, second):
+            if not run.done:
+                run.step()
+    assert isinstance(second.error, ChangedMeanwhile)
+    assert (registry.account(account.id).plan, registry.account(account.id).referrer) == ("Ten", "")

@@ -1,0 +1,47 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from modest.accounts import Account, AccountKey, PlanHeld, account_from, account_item, key_from, key_item
+from modest.money import Currency
+
+ACCOUNT = Account(
+    id="acct_1",
+    name="Acme",
+    plans=[
+        PlanHeld("Free", datetime(2026, 9, 30, 23, 59, tzinfo=UTC)),
+        PlanHeld("Mega", datetime(2026, 11, 5, tzinfo=UTC)),
+        PlanHeld("Basic", datetime(2026, 12, 1, tzinfo=UTC)),
+    ],
+    currency=Currency.XNO,
+    discount_percent=Decimal("12.5"),
+    referrer="a friend",
+)
+KEY = AccountKey("ab12", "acct_1", "laptop", enabled=True, created=datetime(2026, 9, 30, tzinfo=UTC))
+
+
+def test_an_account_knows_every_plan_that_it_held_in_a_month() -> None:
+    held = {month: ACCOUNT.plans_in(month) for month in ("2026-08", "2026-09", "2026-10", "2026-11", "2026-12")}
+    assert held == {
+        "2026-08": set(),
+        "2026-09": {"Free"},
+        "2026-10": {"Free"},
+        "2026-11": {"Free", "Mega"},
+        "2026-12": {"Basic"},
+    }
+    assert (ACCOUNT.plan, ACCOUNT.created.month) == ("Basic", 9)
+
+
+def test_an_account_comes_back_from_its_item() -> None:
+    assert account_from(account_item(ACCOUNT)) == ACCOUNT
+
+
+def test_a_key_comes_back_from_its_item() -> None:
+    for key in (KEY, AccountKey("ab12", "acct_1", "", enabled=False, created=KEY.created, until=KEY.created)):
+        assert key_from({"pk": "account#acct_1", "sk": "key#ab12"} | key_item(key)) == key
+
+
+def test_a_key_works_while_it_is_enabled_and_has_not_run_out() -> None:
+    later = KEY.created + timedelta(hours=1)
+    assert KEY.works(later)
+    assert not AccountKey("ab12", "acct_1", "", enabled=False, created=KEY.created).works(later)
+    assert not AccountKey("ab12", "acct_1", "", enabled=True, created=KEY.created, until=later).works(later)

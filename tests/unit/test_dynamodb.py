@@ -1,0 +1,176 @@
+"""DynamoDB's failures as the ledger sees them, and how long it waits for them."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from boto3.dynamodb.conditions import Attr
+from botocore.exceptions import ConnectTimeoutError, IncompleteReadError, ReadTimeoutError
+from botocore.stub import Stubber
+from tests.ledgers import AWS_ENVIRONMENT, environment
+
+from modest.dynamodb import DynamoDBTable, make_client
+from modest.patience import FIRST_SECONDS, WARM_SECONDS, Patience
+from modest.refusals import LedgerUnavailable
+from modest.table import ConditionFailed, Key, Put, TableFailure, Update, Write
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+HERE, THERE = Key("account#1", "month#2026-11"), Key("ledger#1", "tally#000")
+ONE = Update(HERE, add={"used": 1}, condition=Attr("used").lt(10))
+BOTH: list[Write] = [Put(HERE, {"a": 1}, Attr("pk").not_exists()), Update(THERE, add={"calls": 1})]
+# An answer comes within the time limit only if the machine that runs the tests is not busy.
+SLACK_SECONDS = 0.25
+
+
+def client_at(endpoint: str = "http://127.0.0.1:9") -> "DynamoDBClient":
+    with environment(AWS_ENVIRONMENT | {"AWS_ENDPOINT_URL_DYNAMODB": endpoint}):
+        return make_client()
+
+
+@pytest.fixture(scope="module")
+def client() -> "DynamoDBClient":
+    return client_at()
+
+
+@pytest.fixture
+def stub(client: "DynamoDBClient") -> Iterator[Stubber]:
+    with Stubber(client) as stub:
+        yield stub
+
+
+@pytest.fixture
+def table(client: "DynamoDBClient") -> DynamoDBTable:
+    return DynamoDBTable(client, "ledger")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "perhaps_written", "worth_retrying"),
+    [
+        ("ProvisionedThroughputExceededException", 400, False, True),
+        ("ThrottlingException", 400, False, True),
+        ("RequestLimitExceeded", 400, False, True),
+        ("TransactionConflictException", 400, False, True),
+        ("InternalServerError", 500, True, True),
+        ("ServiceUnavailable", 503, True, True),
+        ("AccessDeniedException", 400, False, False),
+        ("ResourceNotFoundException", 400, False, False),
+        ("ValidationException", 400, False, False),
+    ],
+)
+def test_an_error_tells_whether_it_may_be_asked_again_and_whether_it_may_have_written(  # noqa: PLR0917
+    table: DynamoDBTable,
+    stub: Stubber,
+    code: str,
+    status: int,
+    perhaps_written: bool,
+    worth_retrying: bool,
+) -> None:
+    stub.add_client_error("update_item", code, http_status_code=status)
+    with pytest.raises(TableFailure) as failure:
+        table.update(ONE)
+    assert failure.value.reason == code
+    assert failure.value.perhaps_written is perhaps_written
+    assert failure.value.worth_retrying is worth_retrying
+
+
+@pytest.mark.parametrize(
+    ("error", "perhaps_written"),
+    [
+        (ReadTimeoutError(endpoint_url=""), True),
+        (IncompleteReadError(actual_bytes=1, expected_bytes=2), True),
+        (ConnectTimeoutError(endpoint_url=""), False),
+    ],
+)
+def test_what_was_sent_and_not_answered_may_have_been_written(
+    client: "DynamoDBClient",
+    table: DynamoDBTable,
+    error: Exception,
+    perhaps_written: bool,
+) -> None:
+    def fail(**_event: object) -> None:
+        raise error
+
+    client.meta.events.register("before-send.dynamodb", fail)
+    with pytest.raises(TableFailure) as failure:
+        table.update(ONE)
+    client.meta.events.unregister("before-send.dynamodb", fail)
+    assert failure.value.perhaps_written is perhaps_written
+
+
+def cancelled(stub: Stubber, *reasons: dict[str, object]) -> None:
+    stub.add_client_error(
+        "transact_write_items", "TransactionCanceledException", modeled_fields={"CancellationReasons": list(reasons)}
+    )
+
+
+def test_a_cancelled_transaction_tells_which_items_did_not_hold(table: DynamoDBTable, stub: Stubber) -> None:
+    found = {"pk": {"S": HERE.pk}, "sk": {"S": HERE.sk}, "a": {"N": "2"}}
+    cancelled(stub, {"Code": "ConditionalCheckFailed", "Item": found}, {"Code": "None"})
+    with pytest.raises(ConditionFailed) as failure:
+        table.write(BOTH)
+    assert failure.value.found == {HERE: {"pk": HERE.pk, "sk": HERE.sk, "a": Decimal(2)}}
+
+
+@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_transaction_that_met_another_is_asked_again(table: DynamoDBTable, stub: Stubber, code: str) -> None:
+    for other in ("None", "ConditionalCheckFailed"):
+        cancelled(stub, {"Code": other}, {"Code": code})
+        with pytest.raises(TableFailure) as failure:
+            table.write(BOTH)
+        assert failure.value.worth_retrying
+        assert not failure.value.perhaps_written
+
+
+def test_an_incomplete_read_is_a_failure(table: DynamoDBTable, stub: Stubber) -> None:
+    key = {"pk": {"S": HERE.pk}, "sk": {"S": HERE.sk}}
+    stub.add_response("batch_get_item", {"Responses": {"ledger": []}, "UnprocessedKeys": {"ledger": {"Keys": [key]}}})
+    with pytest.raises(TableFailure) as failure:
+        table.read([HERE])
+    assert failure.value.worth_retrying
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """Takes connections and requests, and never answers."""
+    taken: list[socket.socket] = []
+
+    def take() -> None:
+        while True:
+            try:
+                taken.append(listener.accept()[0])
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=take, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+    for connection in taken:
+        connection.close()
+
+
+def seconds_until_given_up(patience: Patience, table: DynamoDBTable) -> float:
+    start = time.perf_counter()
+    with pytest.raises(LedgerUnavailable, match="cannot be counted"):
+        patience.budget().run(lambda: table.read([HERE]))
+    return time.perf_counter() - start
+
+
+def test_a_silent_dynamodb_is_waited_for_a_second_at_first_and_then_three_tenths() -> None:
+    patience = Patience()
+    with silent_server() as endpoint:
+        table = DynamoDBTable(client_at(endpoint), "ledger")
+        assert FIRST_SECONDS / 2 < seconds_until_given_up(patience, table) < FIRST_SECONDS + SLACK_SECONDS
+        patience.budget().run(lambda: "an answer, at last")
+        assert WARM_SECONDS / 2 < seconds_until_given_up(patience, table) < WARM_SECONDS + SLACK_SECONDS
+
+
+def test_a_dynamodb_that_cannot_be_reached_is_given_up_in_time(table: DynamoDBTable) -> None:
+    assert seconds_until_given_up(Patience(), table) < FIRST_SECONDS + SLACK_SECONDS

@@ -1,0 +1,164 @@
+"""Calls that get in each other's way, request by request, and requests whose answers are lost."""
+
+from itertools import chain, repeat
+
+import pytest
+from tests.fakes.clock import Clock
+from tests.fakes.steps import Run, pause
+from tests.fakes.table import FakeTable, Fault
+from tests.ledgers import Customer, Shop, admitted, request_id
+
+from modest.idempotency import Answer, Repeatable
+from modest.ledger import Admission, Replay
+from modest.patience import Patience
+from modest.prices import by_the_image
+from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
+
+CALL = Repeatable("the-key", "hash of the body")
+ANSWER = Answer(200, b"{}")
+
+
+@pytest.fixture
+def table() -> FakeTable:
+    return FakeTable(pause=pause)
+
+
+@pytest.fixture
+def shop(table: FakeTable) -> Shop:
+    return Shop(table, Clock())
+
+
+def admitting(shop: Shop, customer: Customer, repeatable: Repeatable | None = None) -> Run:
+    return Run(lambda: shop.ledger().admit(customer.key_hash, request_id(), repeatable))
+
+
+def by_turns(*runs: Run) -> None:
+    while not all(run.done for run in runs):
+        for run in runs:
+            if not run.done:
+                run.step()
+
+
+def test_two_calls_that_both_saw_the_last_one_left_get_it_once(shop: Shop) -> None:
+    customer = shop.customer("Tiny")
+    for _ in range(2):
+        shop.ledger().admit(customer.key_hash, request_id())
+    first, second = admitting(shop, customer), admitting(shop, customer)
+    by_turns(first, second)
+    assert isinstance(first.result, Admission)
+    assert isinstance(second.error, QuotaExceeded)
+    assert second.error.allowance.used == 3
+
+
+def test_two_equal_calls_that_both_saw_no_record_are_one_call(shop: Shop) -> None:
+    customer = shop.customer()
+    first, second = admitting(shop, customer, CALL), admitting(shop, customer, CALL)
+    by_turns(first, second)
+    assert isinstance(first.result, Admission)
+    assert isinstance(second.error, IdempotencyInProgress)
+
+
+def test_a_call_that_finds_the_answer_only_when_it_claims_the_record_is_told_it(shop: Shop) -> None:
+    customer = shop.customer()
+    slow = admitting(shop, customer, CALL)
+    for _ in range(3):
+        slow.step()
+    quick = admitted(shop.ledger().admit(customer.key_hash, request_id(), CALL))
+    shop.ledger().settle(quick, 200, by_the_image(1, quick.terms), ANSWER)
+    slow.step()
+    assert isinstance(slow.result, Replay)
+
+
+def test_a_call_refused_at_the_last_moment_gives_its_idempotency_key_back(shop: Shop) -> None:
+    customer = shop.customer("Tiny")
+    for _ in range(2):
+        shop.ledger().admit(customer.key_hash, request_id())
+    first, second = admitting(shop, customer), admitting(shop, customer, CALL)
+    by_turns(first, second)
+    assert isinstance(second.error, QuotaExceeded)
+    shop.registry.change(customer.account_id, plan="Ten")
+    admitted(shop.ledger().admit(customer.key_hash, request_id(), CALL))
+
+
+def test_a_claim_that_arrives_late_does_not_take_the_kept_answer_away(shop: Shop, table: FakeTable) -> None:
+    customer = shop.customer()
+    table.faults = chain([Fault.NONE, Fault.NONE, Fault.LATE], repeat(Fault.NONE))
+    admission = admitted(shop.ledger().admit(customer.key_hash, request_id(), CALL))
+    shop.ledger().settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+    (claim,) = table.late
+    with pytest.raises(Exception, match="condition"):
+        claim()
+    assert isinstance(shop.ledger().admit(customer.key_hash, request_id(), CALL), Replay)
+
+
+def test_a_retry_knows_its_call_again_though_others_were_admitted_meanwhile(shop: Shop, table: FakeTable) -> None:
+    customer = shop.customer("Tiny")
+    slow = admitting(shop, customer)
+    for _ in range(3):
+        slow.step()
+    table.faults = chain([Fault.LOST_ANSWER], repeat(Fault.NONE))
+    slow.step()
+    shop.clock.advance(seconds=1)
+    for _ in range(2):
+        shop.ledger().admit(customer.key_hash, request_id())
+    slow.step()
+    assert admitted(slow.result).allowance.used == 3
+
+
+@pytest.mark.parametrize(
+    ("faults", "perhaps"),
+    [
+        ([Fault.REFUSED], False),
+        ([Fault.THROTTLED, Fault.CONFLICT, Fault.REFUSED], False),
+        ([Fault.LOST_REQUEST, Fault.REFUSED], True),
+        ([Fault.LOST_ANSWER, Fault.THROTTLED, Fault.REFUSED], True),
+    ],
+)
+def test_a_settlement_that_fails_tells_whether_it_may_have_been_written(
+    shop: Shop, table: FakeTable, faults: list[Fault], *, perhaps: bool
+) -> None:
+    customer, ledger = shop.customer(), shop.ledger()
+    admission = admitted(ledger.admit(customer.key_hash, request_id()))
+    table.faults = iter(faults)
+    with pytest.raises(LedgerUnavailable) as failure:
+        ledger.settle(admission, 200, by_the_image(1, admission.terms))
+    assert failure.value.perhaps_written is perhaps
+
+
+def test_a_table_that_fails_for_good_admits_nothing(shop: Shop, table: FakeTable) -> None:
+    customer = shop.customer()
+    table.faults = repeat(Fault.THROTTLED)
+    with pytest.raises(LedgerUnavailable) as failure:
+        shop.ledger(Patience()).admit(customer.key_hash, request_id())
+    assert failure.value.detail == "throttled"
+    with pytest.raises(LedgerUnavailable):
+        shop.ledger(Patience()).usage(customer.key_hash)
+
+
+def test_warming_up_a_table_that_fails_waits_for_the_first_call_to_say_so(shop: Shop, table: FakeTable) -> None:
+    table.faults = repeat(Fault.REFUSED)
+    shop.ledger().warm_up()
+
+
+@pytest.mark.parametrize(("repeatable", "writes"), [(None, 2), (CALL, 3)])
+def test_a_call_takes_two_write_requests_and_three_with_an_idempotency_key(
+    shop: Shop, table: FakeTable, repeatable: Repeatable | None, writes: int
+) -> None:
+    customer, ledger = shop.customer(), shop.ledger()
+    table.writes = 0
+    admission = admitted(ledger.admit(customer.key_hash, request_id(), repeatable))
+    ledger.settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+    assert table.writes == writes
+
+
+def test_a_refused_call_and_a_repeated_one_take_no_write_request(shop: Shop, table: FakeTable) -> None:
+    customer, ledger = shop.customer("Tiny"), shop.ledger()
+    admission = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
+    ledger.settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+    for _ in range(2):
+        ledger.admit(customer.key_hash, request_id())
+    table.writes = 0
+    with pytest.raises(QuotaExceeded):
+        ledger.admit(customer.key_hash, request_id())
+    ledger.admit(customer.key_hash, request_id(), CALL)
+    assert table.writes == 0
