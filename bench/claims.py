@@ -34,7 +34,16 @@ def claims(results: Results) -> list[Claim]:
         _at_least("Inference against nsfwjs on tfjs-wasm", 10, speed["inference"]["times_as_long_as_modest"]["nsfwjs"]),
         _at_least("1 MP JPEG to a verdict against NudeNet", 2, peer("1 MP JPEG", "nudenet")),
         _at_least("12 MP JPEG to a verdict against NudeNet", 2.5, peer("12 MP JPEG", "nudenet")),
-        _at_most("1 MP JPEG to a verdict against bare inference", 2, verdicts["1 MP JPEG"]["times_bare_inference"]),
+        _at_most(
+            "1 MP JPEG to a verdict against bare inference, decoded in a process that can be killed",
+            2.3,
+            verdicts["1 MP JPEG"]["times_bare_inference"],
+        ),
+        _at_most(
+            "the same in one process",
+            2,
+            verdicts["1 MP JPEG"]["in_one_process_times_bare_inference"],
+        ),
         Claim("Added by the whole Lambda path", 3, added["wall_ms"], added["cpu_ms"], at_most=True, unit=" ms"),
         Claim(
             "Ten 1 MP images in one request, two cores, against one after another",
@@ -52,7 +61,7 @@ def claims(results: Results) -> list[Claim]:
             unit=" s",
         ),
         Claim(
-            "Memory (PSS) after the first answer",
+            "Memory (PSS of all processes) after the first answer",
             190,
             one_cpu["pss_after_the_first_answer_mb"]["median"],
             None,

@@ -13,7 +13,7 @@ from typing import Any
 from bench.facts import ROOT
 
 IMAGE = "modest:bench"
-_SCRIPTS = ROOT / "bench" / "image"
+_PACKAGE = ROOT / "bench"
 _EMULATOR = ".build/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
 _STARTS_WITHIN_SECONDS = 30
 
@@ -26,13 +26,14 @@ def megabytes() -> float:
     return round(int(_docker("image", "inspect", "--format={{.Size}}", IMAGE)) / 1e6)
 
 
-def run(script: str, *arguments: str, cpus: float, memory: int, files: Sequence[Path] = ()) -> Any:
-    """What a script of bench/image prints, run in the image by its own Python. `files` come after the arguments."""
-    mounts = [f"--volume={file}:/bench/{file.name}:ro" for file in (_SCRIPTS / script, *files)]
-    inside = [f"/bench/{file.name}" for file in files]
+def run(module: str, *arguments: str, cpus: float, memory: int, files: Sequence[Path] = ()) -> Any:
+    """What a module of bench.image prints, run in the image by its own Python. `files` come after the arguments."""
+    mounts = [f"--volume={file}:/files/{file.name}:ro" for file in files]
+    inside = [f"/files/{file.name}" for file in files]
     output = _docker(
-        *("run", "--rm", *_limits(cpus, memory), *mounts, "--entrypoint=python", IMAGE),
-        *(f"/bench/{script}", *arguments, *inside),
+        *("run", "--rm", *_limits(cpus, memory), *mounts, f"--volume={_PACKAGE}:/opt/bench/bench:ro"),
+        *("--env=PYTHONPATH=/var/task:/opt/bench", "--entrypoint=python", IMAGE),
+        *("-m", f"bench.image.{module}", *arguments, *inside),
     )
     return json.loads(output.splitlines()[-1])
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.facts import BUILT, ROOT
+from bench.processes import family, pss_megabytes
 from bench.sampling import Timing
 
 _PYTHON = "3.11"
@@ -50,13 +52,12 @@ class Contestant:
         return Timing(**self._answer())
 
     def megabytes(self) -> float:
-        """Its proportional set size."""
-        rollup = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text()
-        kilobytes = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-        return round(kilobytes * 1024 / 1e6, 1)
+        """The proportional set size of all its processes."""
+        return pss_megabytes(self._process.pid)
 
     def stop(self) -> None:
-        self._process.kill()
+        for member in family(self._process.pid):
+            os.kill(member, signal.SIGKILL)
         self._process.wait()
 
     def _answer(self) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def measure(calls: int) -> None:
 
 def _at(memory: int, events: Sequence[Path], calls: int, prices: dict[str, Any]) -> dict[str, Any]:
     cpus = round(memory / _MEGABYTES_A_CPU, 3)
-    start = container.run("runtime_api.py", "1", str(calls), cpus=cpus, memory=memory, files=events)[0]
+    start = container.run("runtime_api", "1", str(calls), cpus=cpus, memory=memory, files=events)[0]
     found: dict[str, Any] = {"cpus": cpus, "start_ms": round(start["ready"] * 1000)}
     for images, seconds in zip(_IMAGES, start["warm"], strict=True):
         milliseconds = mean(seconds) * 1000

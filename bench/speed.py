@@ -74,13 +74,16 @@ def _verdicts(contestants: dict[str, Contestant], megapixels: str, image_format:
         return contestants[name].time("judge", files[round_number % len(files)])
 
     calls: dict[str, Call] = {name: partial(judge, name) for name in JUDGES}
-    calls["bare inference"] = _ignoring_round(partial(contestants["modest"].time, "infer", files[0]))
+    modest = contestants["modest"]
+    calls["in one process"] = lambda number: modest.time("judge in one process", files[number % len(files)])
+    calls["bare inference"] = lambda _: modest.time("infer", files[0])
     samples = interleave(calls, rounds)
     return {
         "kilobytes": round(sum(path.stat().st_size for path in files) / len(files) / 1000),
         "calls": summaries(samples),
         "times_as_long_as_modest": {name: ratio(samples, name, "modest") for name in JUDGES},
         "times_bare_inference": ratio(samples, "modest", "bare inference"),
+        "in_one_process_times_bare_inference": ratio(samples, "in one process", "bare inference"),
     }
 
 

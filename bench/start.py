@@ -20,7 +20,7 @@ def measure(starts: int) -> None:
     event = BUILT / "one-photo.json"
     event.write_text(json.dumps(raw(photos(PHOTOS, "1", "JPEG", 1)[0].read_bytes())))
     found = {f"{cpus:g}": _start(cpus, event, starts) for cpus in _CPUS}
-    phases = [container.run("phases.py", cpus=1, memory=_MEMORY) for _ in range(starts)]
+    phases = [container.run("phases", cpus=1, memory=_MEMORY) for _ in range(starts)]
     importtime = container.import_times(cpus=1, memory=_MEMORY)
     record(
         "start",
@@ -38,7 +38,7 @@ def measure(starts: int) -> None:
 
 
 def _start(cpus: float, event: Path, starts: int) -> dict[str, Any]:
-    runs = container.run("runtime_api.py", str(starts), "0", cpus=cpus, memory=_MEMORY, files=[event])
+    runs = container.run("runtime_api", str(starts), "0", cpus=cpus, memory=_MEMORY, files=[event])
     emulated = []
     for _ in range(max(1, starts // 3)):
         with container.emulated(cpus, _MEMORY) as url:

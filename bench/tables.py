@@ -42,7 +42,7 @@ def verdicts(speed: Result) -> str:
     head = ["photo", "KB", *(f"{name}, ms" for name in NAMES.values()), "Modest: times bare inference", "by CPU"]
     return table(head, rows) + (
         "\nIn brackets: how many times as long as Modest, by CPU. nsfwjs brings no decoder; here sharp (libvips) "
-        "decodes and shrinks for it, which is the fastest that Node has. A PNG of 12 MP is larger than the API takes.\n"
+        "decodes and shrinks for it, which is the fastest that Node has.\n"
     )
 
 
@@ -92,7 +92,7 @@ def memory(results: dict[str, Result]) -> str:
     columns = list(found["modest"])
     rows = [[NAMES[name], *(f"{found[name][column]:.0f}" for column in columns)] for name in JUDGES]
     return (
-        "PSS of a process that judges photos, in MB; Modest's has no HTTP in it.\n\n"
+        "PSS of the processes that judge photos, in MB; Modest's have no HTTP in them.\n\n"
         + table(["", *columns], rows)
         + f"\nModest's whole Lambda path after ten photos at once: {results['request']['memory_mb']:.0f} MB.\n"
     )

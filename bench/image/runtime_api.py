@@ -1,11 +1,12 @@
-"""Runs inside the image, on its Python alone: plays Lambda's Runtime API to the image's own entrypoint, and times it.
+"""Runs inside the image, on the standard library alone: plays Lambda's Runtime API to its entrypoint, and times it.
 
-usage: runtime_api.py STARTS CALLS EVENT.json…  ->  one JSON line. Each start is a new process; CALLS of each event
-follow the last start. A process is ready when it asks for its first event.
+usage: python -m bench.image.runtime_api STARTS CALLS EVENT.json…  ->  one JSON line. Each start is a new process; CALLS
+of each event follow the last start. A process is ready when it asks for its first event.
 """
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,9 @@ from queue import Queue
 from threading import Thread
 from typing import Any
 
+from bench.processes import cpu_seconds, family, pss_megabytes
+
+TASK_ROOT = "/var/task"
 ENTRYPOINT = ["/usr/local/bin/entrypoint", "moderate.main.handler"]
 LOG = Path("/tmp/log")  # noqa: S108 - the container has no other place to write to
 # Long enough for a share of a core to be whole again before the next start.
@@ -77,25 +81,15 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def pss_megabytes(pid: int) -> float:
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) * 1024 / 1e6
-
-
-def cpu_seconds(pid: int) -> float:
-    user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
 def start_once(event: bytes, *, others: list[bytes], calls: int) -> dict[str, Any]:
     api = RuntimeApi()
-    environment = os.environ | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server_address[1]}"}
+    environment = os.environ | {"PYTHONPATH": TASK_ROOT, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.server_address[1]}"}
     began = time.monotonic()
     with LOG.open("wb") as log:
         process = subprocess.Popen(ENTRYPOINT, env=environment, stdout=log)  # noqa: S603
     try:
         ready = api.asked.get(timeout=60) - began
-        ready_cpu = cpu_seconds(process.pid)
+        ready_cpu = cpu_seconds(family(process.pid))
         first = api.call(event)
         found: dict[str, Any] = {
             "ready": ready,
@@ -109,7 +103,8 @@ def start_once(event: bytes, *, others: list[bytes], calls: int) -> dict[str, An
             found["pss_mb_at_the_end"] = pss_megabytes(process.pid)
         return found
     finally:
-        process.kill()
+        for member in family(process.pid):
+            os.kill(member, signal.SIGKILL)
         process.wait()
         api.shutdown()
 

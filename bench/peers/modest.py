@@ -3,10 +3,12 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench.peers.worker import bytes_in, serve
 from moderate.classifier import Classifier
+from moderate.decoder import Decoder
 from moderate.images import decode
 from moderate.pipeline import Judgement, Pipeline
 from moderate.sources import ImageBytes
@@ -18,11 +20,13 @@ async def no_web(_url: str) -> bytes:
 
 
 classifier = Classifier(Path(sys.argv[1]))
-pipeline = Pipeline(no_web, classifier, cuts=Cuts(), workers=1)
+decoder = Decoder(1)
+as_shipped = Pipeline(no_web, classifier, cuts=Cuts(), workers=1, decode=decoder.decode)
+in_one_process = Pipeline(no_web, classifier, cuts=Cuts(), workers=1)
 loop = asyncio.new_event_loop()
 
 
-def judge(data: bytes) -> None:
+def judge(pipeline: Pipeline, data: bytes) -> None:
     (outcome,) = loop.run_until_complete(pipeline.judge([ImageBytes(data)], Policy.BALANCED))
     assert isinstance(outcome, Judgement), outcome  # noqa: S101 - a refused image is judged in no time
 
@@ -32,8 +36,13 @@ def prepare_inference(files: list[bytes]) -> Callable[[], object]:
     return lambda: classifier.classify(view)
 
 
+decoder.warm_up()
 serve(
-    {"infer": prepare_inference, "judge": bytes_in(judge)},
+    {
+        "infer": prepare_inference,
+        "judge": bytes_in(partial(judge, as_shipped)),
+        "judge in one process": bytes_in(partial(judge, in_one_process)),
+    },
     packages=("onnxruntime", "pillow", "numpy"),
     threads=1,
     model=f"{classifier.model.name} {classifier.model.version}",
