@@ -53,8 +53,9 @@ class Patience:
             start = page.next
 
     def attempt(self, request: Callable[[], T], until: float) -> T:
-        reason, perhaps_written = "OutOfTime", False
-        while self._clock() + self._attempt_seconds <= until:
+        reason, perhaps_written, pause = "OutOfTime", False, 0.0
+        while self._clock() + pause + self._attempt_seconds <= until:
+            self._sleep(pause)
             try:
                 answer = request()
             except TableFailure as failure:
@@ -62,7 +63,7 @@ class Patience:
                 perhaps_written |= failure.perhaps_written
                 if not failure.worth_retrying:
                     break
-                self._sleep(random.uniform(*_PAUSE_SECONDS))
+                pause = random.uniform(*_PAUSE_SECONDS)
             else:
                 self._seconds = self._warm_seconds
                 return answer
