@@ -18,9 +18,11 @@ from typing import Any
 
 import httpx2
 from tests.support import ROOT
+from typer.testing import CliRunner, Result
 
 from authorizer.main import handler as authorize
 from modest.api_keys import hash_of, new_key
+from modest_cli.main import app
 from modest_local.api import Api, Throttle, api_from
 from modest_local.gateway import Gateway
 from modest_local.keys import Plan, PlannedKey
@@ -84,15 +86,9 @@ class LocalGateway:
     def client(self, key: str = "") -> httpx2.Client:
         return httpx2.Client(base_url=self.url, timeout=30, headers={"x-api-key": key} if key else {})
 
-    def modest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def modest(self, *arguments: str) -> Result:
         """The operator's command against it."""
-        return subprocess.run(
-            [Path(sys.executable).with_name("modest"), *arguments],
-            env={**os.environ, **self.aws_environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return CliRunner().invoke(app, arguments, env=self.aws_environment)
 
 
 @dataclass

@@ -22,10 +22,10 @@ _PATIENT = Config(retries={"total_max_attempts": 4, "mode": "standard"})
 
 
 def deployment(stack: str) -> Deployment:
-    return find(boto3.client("cloudformation", config=_PATIENT), stack)
+    return find(boto3.session.Session().client("cloudformation", config=_PATIENT), stack)
 
 
 def keyring(found: Deployment) -> Keyring:
     table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), found.table)
-    gateway = GatewayKeys(boto3.client("apigateway", config=_PATIENT), found.plan_ids)
+    gateway = GatewayKeys(boto3.session.Session().client("apigateway", config=_PATIENT), found.plan_ids)
     return Keyring(Registry(table, found.plans), gateway)

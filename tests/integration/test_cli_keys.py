@@ -22,7 +22,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
 
 def answer(gateway: LocalGateway, *arguments: str) -> Any:
     result = gateway.modest(*arguments, "--json")
-    assert result.returncode == 0, result.stderr
+    assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
 
 
@@ -75,7 +75,7 @@ def test_a_moved_key_has_its_new_plans_rate(gateway: LocalGateway) -> None:
 def test_a_deleted_key_is_gone_and_a_delete_asks_first(gateway: LocalGateway) -> None:
     key = answer(gateway, "keys", "create", "deleted", "--plan", "mega")["key"]
     asked = gateway.modest("keys", "delete", "deleted")
-    assert (asked.returncode, status(gateway, key)) == (1, 400)
+    assert (asked.exit_code, status(gateway, key)) == (1, 400)
     assert answer(gateway, "keys", "delete", "deleted", "--yes")[0]["keys"] == []
     assert status(gateway, key) == 401
 
@@ -102,7 +102,7 @@ def test_the_list_has_every_account_with_its_plan_and_state(gateway: LocalGatewa
 )
 def test_what_cannot_be_done_is_told_in_one_line(gateway: LocalGateway, arguments: list[str], words: str) -> None:
     result = gateway.modest(*arguments)
-    assert result.returncode == 1
+    assert result.exit_code == 1
     assert result.stdout == ""
     assert words in result.stderr
     assert result.stderr.count("\n") == 1

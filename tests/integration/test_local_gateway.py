@@ -6,8 +6,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -31,6 +32,14 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
     (folder / "template.yaml").write_text(template)
     with LocalGateway(folder, template=folder / "template.yaml") as gateway:
         yield gateway
+
+
+def side_by_side(gateway: LocalGateway, calls: Sequence[tuple[str, str, dict[str, Any]]]) -> list[httpx2.Response]:
+    async def send() -> list[httpx2.Response]:
+        async with httpx2.AsyncClient(base_url=gateway.url, timeout=60) as client:
+            return await asyncio.gather(*(client.request(method, path, **options) for method, path, options in calls))
+
+    return asyncio.run(send())
 
 
 @pytest.mark.parametrize("header", ["x-api-key", "X-Oanor-Key", "Authorization"])
@@ -95,22 +104,18 @@ def test_an_exhausted_month_is_quota_exceeded_while_usage_still_answers(gateway:
 
 
 def test_keyless_routes_are_throttled_each_by_itself(gateway: LocalGateway) -> None:
+    statuses = [response.status_code for response in side_by_side(gateway, [("GET", "/openapi.json", {})] * 40)]
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) >= 10
     with gateway.client() as client:
-        statuses = [client.get("/openapi.json").status_code for _ in range(30)]
-        assert statuses[:10] == [200] * 10
-        assert 429 in statuses
         assert client.get("/docs").status_code == 200
 
 
 def test_calls_side_by_side_are_all_judged_and_none_is_mixed_up(gateway: LocalGateway) -> None:
     pictures = ["porn.png", "neutral.png", "hentai.png"] * 10
-
-    async def classify_all() -> list[httpx2.Response]:
-        headers = {"x-api-key": gateway.key("mega"), "content-type": "image/png"}
-        async with httpx2.AsyncClient(base_url=gateway.url, timeout=60, headers=headers) as client:
-            return await asyncio.gather(*(client.post("/v1/classify", content=mosaic(picture)) for picture in pictures))
-
-    answers = [response.json() for response in asyncio.run(classify_all())]
+    headers = {"x-api-key": gateway.key("mega"), "content-type": "image/png"}
+    calls = [("POST", "/v1/classify", {"content": mosaic(picture), "headers": headers}) for picture in pictures]
+    answers = [response.json() for response in side_by_side(gateway, calls)]
     assert [answer["data"]["top_class"].lower() for answer in answers] == [Path(name).stem for name in pictures]
     assert len({answer["meta"]["request_id"] for answer in answers}) == len(pictures)
 
