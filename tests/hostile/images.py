@@ -351,7 +351,7 @@ def at_cap(name: str, mode: str, size: tuple[int, int], image_format: str, **opt
 
 
 at_cap("baseline JPEG", "RGB", (8000, 6250), "JPEG", quality=20)
-at_cap("narrow JPEG", "RGB", (447, 65_500), "JPEG", quality=60)
+at_cap("narrow JPEG", "RGB", (447, 65_500), "JPEG", quality=50)
 at_cap("CMYK JPEG", "CMYK", (5000, 4000), "JPEG", quality=10)
 at_cap("narrow CMYK JPEG", "CMYK", (447, 50_000), "JPEG", quality=10)
 at_cap("progressive JPEG", "RGB", (5000, 5000), "JPEG", quality=30, progressive=True, subsampling=0)
@@ -359,7 +359,7 @@ at_cap("narrow progressive JPEG", "RGB", (447, 55_900), "JPEG", quality=30, prog
 at_cap("progressive CMYK JPEG", "CMYK", (5000, 5000), "JPEG", quality=10, progressive=True)
 at_cap("narrow progressive CMYK JPEG", "CMYK", (447, 55_900), "JPEG", quality=10, progressive=True)
 at_cap("RGB PNG", "RGB", (6000, 5000), "PNG", compress_level=1)
-at_cap("RGBA PNG", "RGBA", (6000, 5000), "PNG", compress_level=3)
+at_cap("RGBA PNG", "RGBA", (6000, 5000), "PNG", compress_level=6)
 at_cap("LA PNG", "LA", (6000, 5000), "PNG", compress_level=1)
 at_cap("palette PNG", "P", (6000, 5000), "PNG", transparency=bytes(range(256)), compress_level=1)
 at_cap("GIF", "P", (4000, 4000), "GIF")
@@ -378,10 +378,10 @@ def animation_at_cap(name: str, mode: str, frames: int, patch: int, **options: A
     add(f"animated {name} at its cap", make, None, heavy=True)
 
 
-animation_at_cap("GIF", "P", 104, 20, disposal=3)
-animation_at_cap("PNG", "RGBA", 104, 10, blend=1, compress_level=1)
-animation_at_cap("WEBP", "RGB", 120, 16, method=0, quality=40)
-animation_at_cap("AVIF", "RGBA", 40, 8, speed=10, quality=40, subsampling="4:4:4")
+animation_at_cap("GIF", "P", 84, 20, disposal=3)
+animation_at_cap("PNG", "RGBA", 64, 9, blend=1, compress_level=1)
+animation_at_cap("WEBP", "RGB", 100, 12, method=0, quality=40)
+animation_at_cap("AVIF", "RGBA", 30, 8, speed=10, quality=40, subsampling="4:4:4")
 
 
 @hostile(None, heavy=True)

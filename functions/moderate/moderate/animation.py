@@ -70,11 +70,9 @@ def _draw(frame: Frame, canvas: Image.Image) -> None:
     x, y = frame.at
     with Image.open(io.BytesIO(frame.still), formats=["GIF", "PNG"]) as still:
         for top, band in in_bands(still):
-            picture = band.convert("RGBA")
-            if frame.blended:
-                beneath = canvas.crop((x, y + top, x + picture.width, y + top + picture.height))
-                picture = Image.alpha_composite(beneath, picture)
-            canvas.paste(picture, (x, y + top))
+            box = (x, y + top, x + band.width, y + top + band.height)
+            blended = frame.blended and band.mode == "RGBA"
+            canvas.paste(Image.alpha_composite(canvas.crop(box), band) if blended else band, box[:2])
 
 
 def display_time(duration_ms: float) -> float:

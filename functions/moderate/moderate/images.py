@@ -20,7 +20,7 @@ from modest.errors import PublicError
 
 _ANIMATED = "a GIF, WebP, AVIF or animated PNG"
 
-# Megapixels at which a picture of each kind takes up to 300 MB to decode: tests/hostile holds that.
+# Megapixels at which a picture of each kind takes up to 300 MiB to decode: tests/hostile holds that.
 # A 12 MP photo (4032 x 3024) passes in every format.
 MAX_MEGAPIXELS = {
     "a baseline JPEG": 50.0,
@@ -33,8 +33,8 @@ MAX_MEGAPIXELS = {
 MAX_SIDE = 65_535
 MAX_SCANS = 100
 MAX_FRAMES = 2000
-# Megapixels, over all frames, that decode in about 1.5 s.
-MAX_ANIMATION_MEGAPIXELS = {"GIF": 120.0, "PNG": 120.0, "WEBP": 120.0, "AVIF": 40.0}
+# Megapixels, over all frames, that decode in about a second.
+MAX_ANIMATION_MEGAPIXELS = {"GIF": 100.0, "PNG": 80.0, "WEBP": 100.0, "AVIF": 30.0}
 
 _PIXELS_PER_MEGAPIXEL = 1_000_000
 
