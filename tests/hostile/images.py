@@ -111,7 +111,7 @@ def png_whose_text_poses_as_its_header() -> bytes:
     return png(GREY_SQUARE, before=chunk(b"tEXt", b"interlace\0" + b"1") + chunk(b"tEXt", b"transparency\0" + b"1"))
 
 
-@hostile(None)
+@hostile(None, heavy=True)
 def png_of_600000_empty_pixel_chunks() -> bytes:
     pixels = chunk(b"IDAT") * 600_000 + chunk(b"IDAT", png_pixels(GREY_SQUARE))
     return png_header(32, 32) + pixels + chunk(b"IEND")
@@ -127,7 +127,7 @@ def apng_of_4_billion_frames() -> bytes:
     return png_header(1, 1) + chunk(b"acTL", b"\xff" * 8) + chunk(b"IDAT", png_pixels(DOT)) + chunk(b"IEND")
 
 
-@hostile(TooManyFrames)
+@hostile(TooManyFrames, heavy=True)
 def apng_of_20000_frames() -> bytes:
     return apng([(DOT, Control())] * 20_000)
 

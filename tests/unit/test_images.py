@@ -1,14 +1,16 @@
 """Whatever its format and mode, an image is judged as a person sees it."""
 
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import skimage
 from PIL import Image
-from tests.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, jpeg_segment, jpeg_with, png
+from tests.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, animated, jpeg_segment, jpeg_with, png
 from tests.support import encoded
 
 from moderate.formats import UnsupportedFormat
@@ -213,3 +215,42 @@ def test_an_error_says_what_to_do_and_nothing_of_the_image() -> None:
 def test_too_many_pixels_are_refused_with_the_number_that_may_be_sent() -> None:
     with pytest.raises(TooManyPixels, match="a PNG or BMP may have 30 megapixels"):
         decode(encoded(Image.new("1", (6000, 5001)), "PNG"), SIZE)
+
+
+@pytest.mark.parametrize("filters", ["ignore", "always", "default"])
+def test_the_limits_rest_on_no_filter_for_warnings(filters: Literal["ignore", "always", "default"]) -> None:
+    """Any module may reset those, for every thread."""
+    too_large = encoded(Image.new("L", (7200, 7000)), "JPEG", quality=1)
+    with warnings.catch_warnings(), ThreadPoolExecutor(1) as thread:
+        warnings.resetwarnings()
+        warnings.simplefilter(filters)
+        refusal = thread.submit(decode, too_large, SIZE).exception()
+    assert isinstance(refusal, TooManyPixels)
+
+
+def test_a_large_jpeg_within_the_limits_is_judged_without_a_warning() -> None:
+    assert only_view(encoded(Image.new("L", (7000, 7000), 100), "JPEG", quality=1)).mean() == pytest.approx(100, abs=9)
+
+
+def test_images_decoded_side_by_side_look_as_they_do_one_after_another() -> None:
+    files = [
+        encoded(PHOTO, "JPEG"),
+        encoded(PHOTO.convert("CMYK"), "JPEG", progressive=True),
+        encoded(PHOTO.convert("RGBA"), "PNG"),
+        encoded(PHOTO.quantize(200), "GIF"),
+        encoded(PHOTO, "WEBP"),
+        encoded(PHOTO, "AVIF", speed=10),
+        animated([PHOTO.rotate(turn) for turn in (0, 90, 180)], "WEBP", [40] * 3),
+        animated([PHOTO.rotate(turn) for turn in (0, 90, 180)], "AVIF", [40] * 3),
+        b"\x89PNG\r\n\x1a\n",
+    ]
+
+    def views(data: bytes) -> list[bytes]:
+        try:
+            return [view.tobytes() for view in decode(data, SIZE).views]
+        except UndecodableImage:
+            return []
+
+    one_after_another = [views(data) for data in files]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(views, files * 8)) == one_after_another * 8
