@@ -96,7 +96,7 @@ def test_under_a_stage_every_request_stays_under_it(seen: dict[str, Facts], gate
         assert call.startswith(f"{gateway.url}/prod/v1/classify?")
 
 
-def test_the_console_stays_free_of_errors(seen: dict[str, Facts]) -> None:
+def test_every_scenario_ends_without_an_error_in_the_console(seen: dict[str, Facts]) -> None:
     assert {name: facts["errors"] for name, facts in seen.items() if facts["errors"]} == {}
 
 
@@ -104,7 +104,7 @@ def test_axe_finds_nothing_serious_before_or_after_an_answer_in_light_dark_and_o
     seen: dict[str, Facts],
 ) -> None:
     found = {name: facts["violations"] for name, facts in seen.items() if "violations" in facts}
-    assert found == dict.fromkeys(["mosaic", "photo", "dark", "phone", "phone-dark", "wrong-key"], [])
+    assert found == {name: [] for name in ("mosaic", "photo", "dark", "phone", "phone-dark", "wrong-key")}
 
 
 @pytest.mark.parametrize("scenario", ["mosaic", "dark", "phone", "phone-dark", "keyboard", "drop", "paste"])
@@ -150,9 +150,7 @@ def test_nothing_is_wider_than_a_small_phone(seen: dict[str, Facts], scenario: s
     assert (seen[scenario]["widthBefore"], seen[scenario]["width"]) == (360, 360)
 
 
-def test_a_url_is_sent_to_be_judged_and_never_opened_by_the_page(
-    seen: dict[str, Facts], gateway: LocalGateway
-) -> None:
+def test_a_url_is_sent_to_be_judged_and_never_opened_by_the_page(seen: dict[str, Facts], gateway: LocalGateway) -> None:
     facts = seen["url"]
     assert facts["sent"] == {"url": "https://example.com/photo.jpg"}
     assert facts["answer"]["verdict"] == "nsfw"
@@ -207,6 +205,10 @@ def test_the_code_it_shows_runs_as_it_stands(
         check=False,
     )
     assert "nsfw" in run.stdout, run.stderr
+
+
+def test_what_is_copied_is_the_code(seen: dict[str, Facts]) -> None:
+    assert seen["mosaic"]["copied"] == seen["mosaic"]["code"]["curl"]
 
 
 def test_the_code_for_a_url_names_it(seen: dict[str, Facts]) -> None:
