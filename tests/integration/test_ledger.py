@@ -24,7 +24,7 @@ CALL = Repeatable("the-key", "hash of the body")
 def test_a_settled_call_shows_in_the_usage(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     admission = admitted(ledger.admit(customer.key_hash, request_id()))
-    ledger.settle(admission, 200, by_the_image(2, admission.terms))
+    ledger.settle(admission, "ok", by_the_image(2, admission.terms))
     usage = ledger.usage(customer.key_hash).usage
     assert (usage.used, usage.settled, usage.images) == (1, 1, 2)
     assert usage.charges == {Currency.USD: Decimal("0.003")}
@@ -61,7 +61,7 @@ def test_a_new_month_begins_at_midnight_utc_and_counts_anew(shop: Shop) -> None:
     early = admitted(ledger.admit(customer.key_hash, request_id()))
     assert early.allowance.remaining == 2
     for admission in (*late, early):
-        ledger.settle(admission, 200, by_the_image(1, admission.terms))
+        ledger.settle(admission, "ok", by_the_image(1, admission.terms))
     december, january = (shop.books.usage(customer.account_id, month) for month in ("2026-12", "2027-01"))
     assert december
     assert january
@@ -74,7 +74,7 @@ def test_a_call_belongs_to_the_month_of_its_admission(shop: Shop) -> None:
     shop.clock.now = shop.clock.now.replace(day=30, hour=23, minute=59, second=59)
     admission = admitted(ledger.admit(customer.key_hash, request_id()))
     shop.clock.advance(seconds=20)
-    ledger.settle(admission, 200, by_the_image(1, admission.terms))
+    ledger.settle(admission, "ok", by_the_image(1, admission.terms))
     assert shop.books.audit(customer.account_id, "2026-11").entries.images == 1
     assert shop.books.audit(customer.account_id, "2026-12").entries.images == 0
 
@@ -137,7 +137,7 @@ def test_a_request_that_comes_twice_is_counted_once_even_as_the_last_of_the_mont
     again = admitted(shop.ledger().admit(customer.key_hash, same))
     assert first.allowance.used == again.allowance.used == 3
     for admission in (first, again):
-        shop.ledger().settle(admission, 200, by_the_image(2, admission.terms))
+        shop.ledger().settle(admission, "ok", by_the_image(2, admission.terms))
     audit = shop.books.audit(customer.account_id, "2026-11")
     assert (audit.used, audit.entries.calls, audit.entries.images) == (3, 1, 2)
     assert audit.holds
@@ -170,7 +170,7 @@ def test_what_is_charged_is_exact_to_the_millionth_of_a_dollar(
     admission = admitted(ledger.admit(customer.key_hash, request_id()))
     charge = by_the_image(images, admission.terms)
     assert charge.amount == Decimal(amount)
-    ledger.settle(admission, 200, charge)
+    ledger.settle(admission, "ok", charge)
     assert ledger.usage(customer.key_hash).usage.charges.get(Currency.USD, Decimal(0)) == Decimal(amount)
 
 
@@ -178,11 +178,11 @@ def test_nano_is_charged_at_the_rate_of_the_day_and_the_entry_says_which(shop: S
     shop.registry.set_rate(Decimal("0.87"))
     customer, ledger = shop.customer(currency=Currency.XNO, discount_percent=Decimal(10)), shop.ledger()
     admission = admitted(ledger.admit(customer.key_hash, request_id()))
-    ledger.settle(admission, 200, by_the_image(2, admission.terms))
+    ledger.settle(admission, "ok", by_the_image(2, admission.terms))
     shop.registry.set_rate(Decimal("0.5"))
     shop.clock.advance(minutes=2)
     later = admitted(ledger.admit(customer.key_hash, request_id()))
-    ledger.settle(later, 200, by_the_image(1, later.terms))
+    ledger.settle(later, "ok", by_the_image(1, later.terms))
 
     first, second = shop.books.entries(customer.account_id, "2026-11")
     assert (first["currency"], first["amount"], first["rate"]) == ("XNO", Decimal("0.003103448"), Decimal("0.87"))
@@ -197,7 +197,7 @@ def test_an_entry_holds_all_that_its_amount_is_worked_out_from(shop: Shop) -> No
     customer, ledger = shop.customer(discount_percent=Decimal(20)), shop.ledger()
     same = request_id()
     admission = admitted(ledger.admit(customer.key_hash, same))
-    ledger.settle(admission, 200, by_the_image(3, admission.terms))
+    ledger.settle(admission, "ok", by_the_image(3, admission.terms))
     (entry,) = shop.books.entries(customer.account_id, "2026-11")
     assert dict(entry) == {
         "pk": f"ledger#{customer.account_id}#2026-11",
@@ -205,7 +205,7 @@ def test_an_entry_holds_all_that_its_amount_is_worked_out_from(shop: Shop) -> No
         "request": same,
         "key": customer.key_hash,
         "plan": "Large",
-        "status": 200,
+        "outcome": "ok",
         "images": 3,
         "image_price_usd": Decimal("0.0015"),
         "discount": Decimal(20),
@@ -217,7 +217,7 @@ def test_an_entry_holds_all_that_its_amount_is_worked_out_from(shop: Shop) -> No
 def test_calls_that_the_plan_covers_count_their_images_and_cost_nothing(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     admission = admitted(ledger.admit(customer.key_hash, request_id()))
-    ledger.settle(admission, 200, covered_by_plan(1, admission.terms))
+    ledger.settle(admission, "ok", covered_by_plan(1, admission.terms))
     usage = ledger.usage(customer.key_hash).usage
     assert (usage.images, usage.charges) == (1, {})
 
@@ -233,7 +233,7 @@ def test_a_call_that_crashed_stays_counted_and_is_never_charged(shop: Shop) -> N
 def test_a_repeated_call_gets_the_same_answer_and_is_counted_and_charged_once(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     admission = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
-    ledger.settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+    ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
     shop.clock.advance(hours=23)
     repeated = shop.ledger().admit(customer.key_hash, request_id(), CALL)
     assert isinstance(repeated, Replay)
@@ -245,7 +245,7 @@ def test_a_repeated_call_gets_the_same_answer_and_is_counted_and_charged_once(sh
 def test_a_repeated_call_is_answered_from_a_used_up_month(shop: Shop) -> None:
     customer, ledger = shop.customer("Tiny"), shop.ledger()
     admission = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
-    ledger.settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+    ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
     for _ in range(2):
         ledger.admit(customer.key_hash, request_id())
     assert isinstance(ledger.admit(customer.key_hash, request_id(), CALL), Replay)
@@ -255,7 +255,7 @@ def test_after_a_day_an_idempotency_key_is_free_again_and_both_calls_stay_in_the
     customer, ledger = shop.customer(), shop.ledger()
     for _ in range(2):
         admission = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
-        ledger.settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+        ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
         shop.clock.advance(hours=24, seconds=1)
     audit = shop.books.audit(customer.account_id, "2026-11")
     assert audit.entries.calls == 2
@@ -268,7 +268,7 @@ def test_an_idempotency_key_refuses_another_body(shop: Shop) -> None:
     other = Repeatable(CALL.key, "hash of another body")
     with pytest.raises(IdempotencyMismatch):
         ledger.admit(customer.key_hash, request_id(), other)
-    ledger.settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+    ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
     with pytest.raises(IdempotencyMismatch):
         ledger.admit(customer.key_hash, request_id(), other)
     assert ledger.usage(customer.key_hash).usage.used == 1
@@ -282,8 +282,8 @@ def test_a_call_in_progress_refuses_its_repetition_until_its_lease_has_run_out(s
     shop.clock.advance(seconds=LEASE.total_seconds() + 1)
     second = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
     with pytest.raises(IdempotencyInProgress):
-        ledger.settle(crashed, 200, by_the_image(1, crashed.terms), ANSWER)
-    ledger.settle(second, 200, by_the_image(1, second.terms), ANSWER)
+        ledger.settle(crashed, "ok", by_the_image(1, crashed.terms), ANSWER)
+    ledger.settle(second, "ok", by_the_image(1, second.terms), ANSWER)
     usage = ledger.usage(customer.key_hash).usage
     assert (usage.used, usage.settled, usage.charges) == (2, 1, {Currency.USD: Decimal("0.0015")})
 
@@ -291,7 +291,7 @@ def test_a_call_in_progress_refuses_its_repetition_until_its_lease_has_run_out(s
 def test_a_call_without_an_answer_to_repeat_frees_its_idempotency_key(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     failed = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
-    ledger.settle(failed, 400, covered_by_plan(0, failed.terms))
+    ledger.settle(failed, "invalid_url", covered_by_plan(0, failed.terms))
     second = admitted(ledger.admit(customer.key_hash, request_id(), Repeatable(CALL.key, "a corrected body")))
     assert second.allowance.used == 2
 
@@ -299,7 +299,7 @@ def test_a_call_without_an_answer_to_repeat_frees_its_idempotency_key(shop: Shop
 def test_an_answer_too_long_for_an_item_is_charged_and_not_kept(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     admission = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
-    ledger.settle(admission, 200, by_the_image(1, admission.terms), Answer(200, b"x" * (MAX_STORED_BYTES + 1)))
+    ledger.settle(admission, "ok", by_the_image(1, admission.terms), Answer(200, b"x" * (MAX_STORED_BYTES + 1)))
     admitted(ledger.admit(customer.key_hash, request_id(), CALL))
     assert ledger.usage(customer.key_hash).usage.images == 1
 
@@ -308,7 +308,7 @@ def test_the_longest_answer_that_is_kept_fits_into_an_item(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     longest = Answer(200, b"x" * MAX_STORED_BYTES)
     admission = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
-    ledger.settle(admission, 200, by_the_image(1, admission.terms), longest)
+    ledger.settle(admission, "ok", by_the_image(1, admission.terms), longest)
     repeated = ledger.admit(customer.key_hash, request_id(), CALL)
     assert isinstance(repeated, Replay)
     assert repeated.answer == longest
@@ -318,7 +318,7 @@ def test_another_customers_idempotency_key_is_another_key(shop: Shop) -> None:
     ledger = shop.ledger()
     for customer in (shop.customer(), shop.customer()):
         admission = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
-        ledger.settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+        ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
 
 
 def test_a_refused_call_does_not_hold_its_idempotency_key(shop: Shop) -> None:
@@ -336,7 +336,7 @@ def test_counters_agree_with_the_entries_over_more_calls_than_there_are_tallies(
     customer, ledger = shop.customer(), shop.ledger()
     for number in range(TALLIES + 2):
         admission = admitted(ledger.admit(customer.key_hash, request_id()))
-        ledger.settle(admission, 200, by_the_image(number % 3, admission.terms))
+        ledger.settle(admission, "ok", by_the_image(number % 3, admission.terms))
     audit = shop.books.audit(customer.account_id, month_of(shop.clock.now))
     assert audit.holds
     assert audit.entries.calls == audit.used == TALLIES + 2
@@ -352,7 +352,7 @@ def test_of_fifty_calls_at_once_on_ten_remaining_exactly_ten_are_admitted(shop: 
         together.wait()
         try:
             admission = admitted(ledger.admit(customer.key_hash, request_id()))
-            ledger.settle(admission, 200, by_the_image(1, admission.terms))
+            ledger.settle(admission, "ok", by_the_image(1, admission.terms))
             outcomes.append("admitted")
         except QuotaExceeded:
             outcomes.append("refused")
@@ -379,7 +379,7 @@ def test_of_twenty_equal_calls_at_once_with_one_idempotency_key_one_is_charged(s
         try:
             outcome = ledger.admit(customer.key_hash, request_id(), CALL)
             if not isinstance(outcome, Replay):
-                ledger.settle(outcome, 200, by_the_image(1, outcome.terms), ANSWER)
+                ledger.settle(outcome, "ok", by_the_image(1, outcome.terms), ANSWER)
         except IdempotencyInProgress:
             return
 

@@ -107,9 +107,9 @@ class LedgerMachine(RuleBasedStateMachine):
         pause()
         call.phase = "settling"
         if call.succeeds:
-            ledger.settle(outcome, 200, by_the_image(call.images, outcome.terms), call.answer)
+            ledger.settle(outcome, "ok", by_the_image(call.images, outcome.terms), call.answer)
         else:
-            ledger.settle(outcome, 400, covered_by_plan(0, outcome.terms))
+            ledger.settle(outcome, "invalid_url", covered_by_plan(0, outcome.terms))
         call.phase = "settled"
         return call.answer
 
@@ -203,7 +203,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_answered_again_was_booked(self) -> None:
-        booked = {f"judged for {entry['request']}".encode() for entry in self._entries() if entry["status"] == 200}
+        booked = {f"judged for {entry['request']}".encode() for entry in self._entries() if entry["outcome"] == "ok"}
         for call in self.calls:
             if call.phase == "replayed":
                 assert isinstance(call.run.result, Answer)
@@ -215,7 +215,7 @@ class LedgerMachine(RuleBasedStateMachine):
         charged = [
             datetime.fromisoformat(entry["sk"].split("#")[1])
             for entry in self._entries()
-            if entry["status"] == 200 and entry["request"] in repeatable
+            if entry["outcome"] == "ok" and entry["request"] in repeatable
         ]
         assert all((after - before).total_seconds() >= 86400 for before, after in pairwise(sorted(charged)))
 

@@ -64,7 +64,7 @@ def test_a_call_that_finds_the_answer_only_when_it_claims_the_record_is_told_it(
     for _ in range(3):
         slow.step()
     quick = admitted(shop.ledger().admit(customer.key_hash, request_id(), CALL))
-    shop.ledger().settle(quick, 200, by_the_image(1, quick.terms), ANSWER)
+    shop.ledger().settle(quick, "ok", by_the_image(1, quick.terms), ANSWER)
     slow.step()
     assert isinstance(slow.result, Replay)
 
@@ -84,7 +84,7 @@ def test_a_claim_that_arrives_late_does_not_take_the_kept_answer_away(shop: Shop
     customer = shop.customer()
     table.faults = chain([Fault.NONE, Fault.NONE, Fault.LATE], repeat(Fault.NONE))
     admission = admitted(shop.ledger().admit(customer.key_hash, request_id(), CALL))
-    shop.ledger().settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+    shop.ledger().settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
     (claim,) = table.late
     with pytest.raises(Exception, match="condition"):
         claim()
@@ -121,7 +121,7 @@ def test_a_settlement_that_fails_tells_whether_it_may_have_been_written(
     admission = admitted(ledger.admit(customer.key_hash, request_id()))
     table.faults = iter(faults)
     with pytest.raises(LedgerUnavailable) as failure:
-        ledger.settle(admission, 200, by_the_image(1, admission.terms))
+        ledger.settle(admission, "ok", by_the_image(1, admission.terms))
     assert failure.value.perhaps_written is perhaps
 
 
@@ -147,14 +147,14 @@ def test_a_call_takes_two_write_requests_and_three_with_an_idempotency_key(
     customer, ledger = shop.customer(), shop.ledger()
     table.writes = 0
     admission = admitted(ledger.admit(customer.key_hash, request_id(), repeatable))
-    ledger.settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+    ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
     assert table.writes == writes
 
 
 def test_a_refused_call_and_a_repeated_one_take_no_write_request(shop: Shop, table: FakeTable) -> None:
     customer, ledger = shop.customer("Tiny"), shop.ledger()
     admission = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
-    ledger.settle(admission, 200, by_the_image(1, admission.terms), ANSWER)
+    ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
     for _ in range(2):
         ledger.admit(customer.key_hash, request_id())
     table.writes = 0

@@ -85,14 +85,14 @@ class Call:
     """Which one of the month it is; only to spread calls over tallies."""
 
 
-def entry_of(call: Call, status: int, charge: Charge) -> Put:
+def entry_of(call: Call, outcome: str, charge: Charge) -> Put:
     moment = call.admitted_at.isoformat(timespec="milliseconds")
     terms = charge.terms
     item: dict[str, Any] = {
         "request": call.request_id,
         "key": call.key_hash,
         "plan": call.plan,
-        "status": status,
+        "outcome": outcome,
         "images": charge.images,
         "image_price_usd": charge.image_price_usd,
         "discount": terms.discount_percent,

@@ -19,7 +19,7 @@ from modest.patience import Budget, Patience
 from modest.plans import Plan, Plans
 from modest.prices import Charge
 from modest.quota import Allowance
-from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded, UnknownKey
+from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded, UnknownKey
 from modest.table import ConditionFailed, Item, Table, Update, Write
 
 
@@ -82,13 +82,18 @@ class Ledger:
         month_item = caller.items.get(month)
         allowance = Allowance(caller.plan.quota, used(month_item), now)
 
-        answer = record.answer_in(caller.items.get(record.key), now) if record else None
-        if answer is None and not allowance.remaining and not admitted_at(month_item, request_id):
-            raise QuotaExceeded(allowance)
-        if answer is None and record:
-            answer = self._claim(record, now, budget)
+        may_go_on = allowance.remaining or admitted_at(month_item, request_id)
+        try:
+            answer = record.answer_in(caller.items.get(record.key), now) if record else None
+            if record and not answer and may_go_on:
+                answer = self._claim(record, now, budget)
+        except (IdempotencyInProgress, IdempotencyMismatch) as refusal:
+            refusal.allowance = allowance
+            raise
         if answer:
             return Replay(answer, allowance)
+        if not may_go_on:
+            raise QuotaExceeded(allowance)
 
         update = count_call(account_id, request_id, caller.plan.quota, now, month_item)
         try:
@@ -104,14 +109,17 @@ class Ledger:
         call = Call(account_id, request_id, key_hash, caller.plan.name, moment, number=allowance.used)
         return Admission(call, allowance, caller.terms, record)
 
-    def settle(self, admission: Admission, status: int, charge: Charge, answer: Answer | None = None) -> None:
-        """Books the charge. `answer`: what a repetition of the call is to be told; without one it is judged anew.
+    def settle(self, admission: Admission, outcome: str, charge: Charge, answer: Answer | None = None) -> None:
+        """Books the charge.
+
+        outcome: for the entry; "ok", or the code of the error that the call ended with.
+        answer: what a repetition of the call is to be told; without one it is judged anew.
 
         Raises LedgerUnavailable, and IdempotencyInProgress where the call took so long that another one has
         taken its place: then nothing is booked.
         """
         call, record = admission.call, admission.record
-        entry = entry_of(call, status, charge)
+        entry = entry_of(call, outcome, charge)
         writes: list[Write] = [entry, tally_of(call, charge)]
         if record:
             kept = answer if answer and len(answer.body) <= MAX_STORED_BYTES else None

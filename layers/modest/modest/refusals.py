@@ -39,6 +39,7 @@ class IdempotencyInProgress(PublicError):
     """Another call with this Idempotency-Key has not ended yet."""
 
     retry_after = 1
+    allowance: Allowance | None = None
 
     def __init__(self) -> None:
         super().__init__("A call with this Idempotency-Key is still in progress. Send it again in a moment.")
@@ -46,6 +47,8 @@ class IdempotencyInProgress(PublicError):
 
 class IdempotencyMismatch(PublicError):
     """The Idempotency-Key belongs to a call with other content."""
+
+    allowance: Allowance | None = None
 
     def __init__(self) -> None:
         super().__init__(
