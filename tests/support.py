@@ -18,6 +18,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from moderate.app import create_app
+from moderate.block_list import BlockList
 from moderate.callers import Identify, anyone
 from moderate.classifier import Classifier, Model
 from moderate.dialects.engine import Engine
@@ -124,6 +125,7 @@ class RecordingObserver(Observer):
     def __init__(self) -> None:
         self.calls: list[dict[str, object]] = []
         self.results: list[str] = []
+        self.on_block_list: list[str] = []
         self.failures: list[tuple[BaseException, str]] = []
 
     def call(self, facts: Mapping[str, object], *, milliseconds: float) -> None:
@@ -131,6 +133,9 @@ class RecordingObserver(Observer):
 
     def images(self, results: Iterable[str]) -> None:
         self.results.extend(results)
+
+    def blocked(self, hashes: Iterable[str]) -> None:
+        self.on_block_list.extend(hashes)
 
     def failure(self, error: BaseException, request_id: str) -> None:
         self.failures.append((error, request_id))
@@ -153,13 +158,16 @@ def serve(
     default_policy: Policy = Policy.BALANCED,
     deadline_seconds: float = 25.0,
     identify: Identify = anyone,
+    block_list: BlockList | None = None,
 ) -> Service:
     """The whole application, but for the network, and for the model unless one is given."""
     fetch = FakeFetch(web or {})
     classifier = classifier or FakeClassifier()
     observer = RecordingObserver()
     cuts = cuts or Cuts()
-    pipeline = Pipeline(fetch, classifier, cuts=cuts, workers=2, deadline_seconds=deadline_seconds)
+    pipeline = Pipeline(
+        fetch, classifier, cuts=cuts, workers=2, block_list=block_list, deadline_seconds=deadline_seconds
+    )
     engine = Engine(pipeline, classifier.model, cuts, default_policy, observer)
     app = create_app(engine, identify=identify, release="test")
     # A server answers and goes on where an exception gets through to it, and so does this client.

@@ -3,6 +3,7 @@
 import typer
 
 from modest_cli import keys
+from modest_cli.block_hash import block_hash
 from modest_cli.classify import classify
 from modest_cli.plans import plans
 
@@ -14,6 +15,7 @@ app = typer.Typer(
 )
 app.command()(classify)
 app.command()(plans)
+app.command()(block_hash)
 app.add_typer(keys.app, name="keys")
 
 

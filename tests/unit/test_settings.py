@@ -14,6 +14,8 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
         policy=Policy.BALANCED,
         cuts=Cuts(0.3, 0.6),
         allowed_ports=frozenset({80, 443}),
+        block_list="",
+        block_distance=8,
         workers=len(os.sched_getaffinity(0)),
         release="dev",
         log_level="INFO",
@@ -24,7 +26,7 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
     names = [
         *("MODEL_PATH", "POLICY", "QUESTIONABLE_FROM", "NSFW_FROM", "ALLOWED_PORTS", "RELEASE", "LOG_LEVEL"),
-        *("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
+        *("BLOCK_LIST", "BLOCK_DISTANCE", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
     ]
     assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
 
@@ -37,6 +39,8 @@ def test_every_setting_is_read() -> None:
             "QUESTIONABLE_FROM": "0.25",
             "NSFW_FROM": "0.5",
             "ALLOWED_PORTS": "8080, 8443",
+            "BLOCK_LIST": "s3://bucket/blocked.txt",
+            "BLOCK_DISTANCE": "4",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538",
             "RELEASE": "abc",
             "LOG_LEVEL": "warning",
@@ -48,6 +52,8 @@ def test_every_setting_is_read() -> None:
         policy=Policy.STRICT,
         cuts=Cuts(0.25, 0.5),
         allowed_ports=frozenset({80, 443, 8080, 8443}),
+        block_list="s3://bucket/blocked.txt",
+        block_distance=4,
         workers=2,
         release="abc",
         log_level="WARNING",
@@ -75,6 +81,8 @@ def test_a_lambda_decodes_as_many_images_at_once_as_it_has_cores(memory: str, wo
         ("ALLOWED_PORTS", "http", "ports, such as 80,443,8443"),
         ("ALLOWED_PORTS", "0", "ports, such as 80,443,8443"),
         ("ALLOWED_PORTS", "443,65536", "ports, such as 80,443,8443"),
+        ("BLOCK_DISTANCE", "17", "number from 0 to 16"),
+        ("BLOCK_DISTANCE", "-1", "number from 0 to 16"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2 GB", "number of megabytes"),
     ],

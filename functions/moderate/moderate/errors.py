@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 
+from moderate.block_list import PolicyViolation
 from moderate.callers import Unauthorized
 from moderate.fetch import FetchFailed, FetchTimeout
 from moderate.formats import UnsupportedFormat
@@ -19,6 +20,7 @@ STATUS_AND_CODE: dict[type[Exception], tuple[int, str]] = {
     InvalidUrl: (400, "invalid_url"),
     BlockedUrl: (400, "blocked_url"),
     InvalidBase64: (400, "invalid_base64"),
+    PolicyViolation: (400, "policy_violation"),
     Unauthorized: (401, "unauthorized"),
     ImageTooLarge: (413, "image_too_large"),
     UnsupportedFormat: (415, "unsupported_format"),

@@ -59,10 +59,12 @@ class Fetcher:
         max_bytes: int = MAX_FETCHED_BYTES,
         max_redirects: int = MAX_REDIRECTS,
         agent: str = user_agent(__version__),
+        refuse_host: Callable[[str], None] = lambda _: None,
         resolve: Resolve | None = None,
         backend: AsyncNetworkBackend | None = None,
     ) -> None:
-        """resolve: host name -> its addresses as text; whatever it answers is judged before use.
+        """refuse_host: raises for a host that nothing is wanted from; asked before a host is looked up.
+        resolve: host name -> its addresses as text; whatever it answers is judged before use.
         backend: opens connections; is only ever given addresses that were judged.
         """
         self._allowed_ports = allowed_ports
@@ -70,11 +72,12 @@ class Fetcher:
         self._max_bytes = max_bytes
         self._max_redirects = max_redirects
         self._agent = agent
+        self._refuse_host = refuse_host
         self._resolve = resolve or SystemResolver()
         self._backend = backend or AnyIOBackend()
 
     async def fetch(self, url: str) -> bytes:
-        """Raises InvalidUrl, BlockedUrl, FetchFailed, FetchTimeout or ImageTooLarge."""
+        """Raises InvalidUrl, BlockedUrl, FetchFailed, FetchTimeout, ImageTooLarge, or what refuse_host does."""
         target = parse(url, allowed_ports=self._allowed_ports)
         # What is raised below is cut off from its cause, whose text names addresses.
         try:
@@ -108,6 +111,7 @@ class Fetcher:
 
     async def _get(self, target: Target) -> bytes | Target:
         """The body, or where a redirect leads."""
+        self._refuse_host(target.host)
         addresses = [target.address] if target.address else await self._look_up(target.host)
         # Every address gets its share of the deadline, and the answer one too.
         share = self._url_deadline / (len(addresses) + 1)

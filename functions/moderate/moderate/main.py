@@ -4,7 +4,7 @@ import os
 
 from mangum import Mangum
 
-from moderate import __version__
+from moderate import __version__, block_list
 from moderate.app import create_app
 from moderate.callers import from_gateway
 from moderate.classifier import Classifier
@@ -23,9 +23,17 @@ settings = Settings.from_environ(os.environ)
 decoder = Decoder(settings.workers)
 classifier = Classifier(settings.model_path)
 classifier.warm_up()
-fetcher = Fetcher(allowed_ports=settings.allowed_ports, agent=user_agent(__version__))
+blocked = block_list.load(settings.block_list, distance=settings.block_distance)
+fetcher = Fetcher(allowed_ports=settings.allowed_ports, agent=user_agent(__version__), refuse_host=blocked.refuse_host)
 engine = Engine(
-    pipeline=Pipeline(fetcher.fetch, classifier, cuts=settings.cuts, workers=settings.workers, decode=decoder.decode),
+    pipeline=Pipeline(
+        fetcher.fetch,
+        classifier,
+        cuts=settings.cuts,
+        workers=settings.workers,
+        decode=decoder.decode,
+        block_list=blocked,
+    ),
     model=classifier.model,
     cuts=settings.cuts,
     default_policy=settings.policy,

@@ -11,6 +11,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 
 from moderate import __version__
+from moderate.block_list import PolicyViolation
 from moderate.callers import Unauthorized
 from moderate.dialects import Dialect, dialect_of
 from moderate.dialects.examples import REQUEST_ID
@@ -38,6 +39,7 @@ _EXAMPLES: tuple[Exception, ...] = (
     InvalidUrl("The URL does not start with http:// or https://. Give the image's full web address."),
     BlockedUrl("The URL's address is not on the public internet. Use an address anyone can reach."),
     InvalidBase64("The base64 text holds no bytes. Send the image's bytes as base64."),
+    PolicyViolation("The image is", "0" * 64),
     Unauthorized(),
     ImageTooLarge("The image at the URL is larger than 10 MB. Give a smaller one."),
     UnsupportedFormat(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from moderate import images
+from moderate.block_list import BlockList
 from moderate.classifier import Classifier
 from moderate.heatmap import Grid
 from moderate.images import Frames, Picture
@@ -57,12 +58,14 @@ class Pipeline:
         cuts: Cuts,
         workers: int,
         decode: Callable[[bytes, int], Picture] = images.decode,
+        block_list: BlockList | None = None,
         deadline_seconds: float = REQUEST_DEADLINE_SECONDS,
     ) -> None:
         """workers: how many images are decoded and classified at once; no more than there are cores."""
         self._fetch = fetch
         self._classifier = classifier
         self._decode = decode
+        self._block_list = block_list or BlockList()
         self._cuts = cuts
         self._deadline_seconds = deadline_seconds
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="judge")
@@ -100,7 +103,10 @@ class Pipeline:
                 return data
 
     def _judge_bytes(self, data: bytes, policy: Policy, *, explain: bool) -> Judgement:
+        digest = hashlib.sha256(data).hexdigest()
+        self._block_list.refuse_file(digest)
         picture = self._decode(data, self._classifier.model.size)
+        self._block_list.refuse_pictures(picture.views, digest)
         scored = [(self._classifier.classify(view), view) for view in picture.views]
         worst, worst_view = max(scored, key=lambda seen: nsfw_score(seen[0], policy))
         score = nsfw_score(worst, policy)
@@ -109,7 +115,7 @@ class Pipeline:
             nsfw_score=score,
             verdict=verdict(score, self._cuts),
             frames=picture.frames,
-            digest=hashlib.sha256(data).hexdigest(),
+            digest=digest,
             heatmaps=self._classifier.heatmaps(worst_view) if explain else None,
         )
 

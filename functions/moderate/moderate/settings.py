@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from moderate.block_list import DEFAULT_DISTANCE
 from moderate.urls import MAX_PORT, WEB_PORTS
 from moderate.verdict import Cuts, Policy
 
@@ -13,6 +14,7 @@ T = TypeVar("T")
 
 # Lambda grants one vCPU for each 1,769 MB (AWS Lambda developer guide, "Configure function memory").
 _MEGABYTES_PER_CPU = 1769
+_MAX_BLOCK_DISTANCE = 16
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -26,6 +28,9 @@ class Settings:
     policy: Policy
     cuts: Cuts
     allowed_ports: frozenset[int]
+    block_list: str
+    """A path, s3://bucket/key, or nothing."""
+    block_distance: int
     workers: int
     """How many images are decoded and classified at once."""
     release: str
@@ -40,6 +45,10 @@ class Settings:
             policy=_read(environ, "POLICY", Policy.BALANCED, Policy, f"one of {', '.join(Policy)}"),
             cuts=_cuts(environ),
             allowed_ports=_read(environ, "ALLOWED_PORTS", "", _ports, "ports, such as 80,443,8443"),
+            block_list=environ.get("BLOCK_LIST") or "",
+            block_distance=_read(
+                environ, "BLOCK_DISTANCE", str(DEFAULT_DISTANCE), _distance, f"a number from 0 to {_MAX_BLOCK_DISTANCE}"
+            ),
             workers=_workers(environ),
             release=environ.get("RELEASE") or "dev",
             log_level=_read(environ, "LOG_LEVEL", "INFO", _log_level, f"one of {', '.join(_LOG_LEVELS)}"),
@@ -71,6 +80,13 @@ def _ports(text: str) -> frozenset[int]:
     if not all(0 < port <= MAX_PORT for port in ports):
         raise ValueError(text)
     return WEB_PORTS | ports
+
+
+def _distance(text: str) -> int:
+    distance = int(text)
+    if not 0 <= distance <= _MAX_BLOCK_DISTANCE:
+        raise ValueError(text)
+    return distance
 
 
 def _log_level(text: str) -> str:

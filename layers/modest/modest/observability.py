@@ -38,6 +38,11 @@ class Observer:
         for result, count in Counter(results).items():
             self._metrics.add_metric(f"Images_{result}", MetricUnit.Count, count)
 
+    def blocked(self, hashes: Iterable[str]) -> None:
+        """One line for each host or image that is on the operator's block list, by its hash alone."""
+        for found in hashes:
+            self._log.warning("blocked", extra={"blocked": found})
+
     def failure(self, error: BaseException, request_id: str) -> None:
         """A fault of ours. Its message is left out: it may quote what the client sent."""
         frames = [

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from moderate.block_list import PolicyViolation
 from moderate.classifier import Model
 from moderate.errors import problem_of
 from moderate.pipeline import Outcome, Pipeline
@@ -25,6 +26,7 @@ class Engine:
         refuse_more_than_fits(sources)
         outcomes = await self.pipeline.judge(sources, policy, explain=explain)
         self.observer.images(_result(outcome) for outcome in outcomes)
+        self.observer.blocked({outcome.detail for outcome in outcomes if isinstance(outcome, PolicyViolation)})
         return outcomes
 
 

@@ -1,0 +1,134 @@
+"""What the operator refuses, whatever the model says of it: hosts, files, and pictures however they are encoded.
+
+A list has one entry a line, `#` begins a comment:
+
+    host example.com            and its subdomains
+    sha256 9f86d081884c7d65...  a file, byte for byte
+    picture c3a53a96c45b9a69    what looks like it; `modest block-hash` makes both kinds
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from moderate.picture_hash import BITS, picture_hash
+from moderate.urls import BlockedUrl, InvalidUrl, parse
+from moderate.views import View
+from modest.errors import PublicError
+
+# Of 64 bits. A photo re-encoded, scaled or cropped by a hundredth moves by up to 6; different photos are 18 or more
+# apart.
+DEFAULT_DISTANCE = 8
+
+_S3 = re.compile(r"s3://([^/]+)/(.+)")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PICTURE = re.compile(r"[0-9a-f]{16}")
+
+
+class InvalidBlockList(ValueError):
+    """The list cannot be read, or one of its lines cannot be meant."""
+
+
+class PolicyViolation(PublicError):
+    """An image or a host on the operator's block list. `detail` names it by its SHA-256."""
+
+    def __init__(self, what: str, sha256: str) -> None:
+        super().__init__(
+            f"{what} on the block list of this service, so the image was not judged. Send another.",
+            detail=f"sha256 {sha256}",
+        )
+
+
+class BlockList:
+    def __init__(self, lines: Iterable[str] = (), *, distance: int = DEFAULT_DISTANCE) -> None:
+        """distance: in how many of its 64 bits the hash of a picture may differ from one listed.
+
+        Raises InvalidBlockList.
+        """
+        self._hosts: set[str] = set()
+        self._sha256s: set[str] = set()
+        self._distance = distance
+        pictures: list[int] = []
+        for number, line in enumerate(lines, start=1):
+            match line.partition("#")[0].split():
+                case []:
+                    pass
+                case ["host", host] if name := _host_name(host):
+                    self._hosts.add(name)
+                case ["sha256", digest] if _SHA256.fullmatch(digest):
+                    self._sha256s.add(digest)
+                case ["picture", digits] if _PICTURE.fullmatch(digits):
+                    pictures.append(int(digits, 16))
+                case _:
+                    raise InvalidBlockList(
+                        f"line {number} is none of: host example.com, sha256 and {_hex(256)}, picture and {_hex(BITS)}"
+                    )
+        self._pictures = np.array(pictures, np.uint64)
+
+    def refuse_host(self, host: str) -> None:
+        """host: as urls.parse gives it. Raises PolicyViolation for one listed, and for its subdomains."""
+        labels = host.split(".")
+        if any(".".join(labels[start:]) in self._hosts for start in range(len(labels))):
+            raise PolicyViolation("The URL's host is", hashlib.sha256(host.encode()).hexdigest())
+
+    def refuse_file(self, sha256: str) -> None:
+        """Raises PolicyViolation."""
+        if sha256 in self._sha256s:
+            raise PolicyViolation("The image is", sha256)
+
+    def refuse_pictures(self, views: Iterable[View], sha256: str) -> None:
+        """sha256: of the image that they are views of. Raises PolicyViolation where one looks like one listed."""
+        if self._pictures.size and any(self._is_listed(view) for view in views):
+            raise PolicyViolation("The image is", sha256)
+
+    def _is_listed(self, view: View) -> bool:
+        found = picture_hash(view)
+        return found is not None and bool((np.bitwise_count(self._pictures ^ np.uint64(found)) <= self._distance).any())
+
+
+def load(source: str, *, distance: int = DEFAULT_DISTANCE) -> BlockList:
+    """source: a path, s3://bucket/key, or nothing for an empty list. Raises InvalidBlockList."""
+    try:
+        return BlockList(_read(source).splitlines() if source else (), distance=distance)
+    except InvalidBlockList as error:
+        raise InvalidBlockList(f"{source}: {error}") from None
+
+
+def entries_for(data: bytes, views: Iterable[View]) -> list[str]:
+    """The lines that block an image: its file, and each picture in it that is not flat."""
+    hashes = dict.fromkeys(found for view in views if (found := picture_hash(view)) is not None)
+    return [f"sha256 {hashlib.sha256(data).hexdigest()}", *(f"picture {found:016x}" for found in hashes)]
+
+
+def _read(source: str) -> str:
+    try:
+        place = _S3.fullmatch(source)
+        return _read_s3(*place.groups()) if place else Path(source).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidBlockList(f"the block list cannot be read ({type(error).__name__})") from None
+
+
+def _read_s3(bucket: str, key: str) -> str:
+    # Here, as they take a third of a second, and most have no list in S3.
+    import boto3  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    except (BotoCoreError, ClientError) as error:
+        raise InvalidBlockList(f"the block list cannot be read from S3: {error}") from None
+
+
+def _host_name(text: str) -> str | None:
+    try:
+        target = parse(f"http://{text}/")
+    except (InvalidUrl, BlockedUrl):
+        return None
+    return target.host if target.path == "/" else None
+
+
+def _hex(bits: int) -> str:
+    return f"{bits // 4} digits from 0 to f"

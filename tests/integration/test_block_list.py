@@ -1,0 +1,142 @@
+"""What the operator's block list does to a call, in both dialects and as deployed."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+from PIL import Image
+from tests.photos import photo
+from tests.support import ROOT, FakeClassifier, Service, data_url, encoded, png, serve
+from tests.unit.fetching.web import Web
+
+from moderate.block_list import BlockList, InvalidBlockList, PolicyViolation, load
+
+CAT = photo("chelsea")
+LISTED, FINE = encoded(CAT, "PNG"), png(grey=200)
+SHA256 = hashlib.sha256(LISTED).hexdigest()
+MODEST = Path(sys.executable).with_name("modest")
+
+
+class Classifier224(FakeClassifier):
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = type(self.model)(name="fake", version="fake-1", labels=self.model.labels, size=224)
+
+
+def service(*lines: str) -> Service:
+    return serve({}, Classifier224(), block_list=BlockList(lines))
+
+
+def test_a_listed_image_is_a_policy_violation_in_nanogpts_form() -> None:
+    blocking = service(f"sha256 {SHA256}")
+    answer = blocking.client.post("/api/nsfw/image", json={"imageDataUrls": [data_url(FINE), data_url(LISTED)]})
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "policy_violation"
+    assert "block list" in answer.json()["error"]
+    assert [error["index"] for error in answer.json()["errors"]] == [1]
+
+
+def test_a_listed_image_is_a_policy_violation_in_oanors_envelope() -> None:
+    answer = service(f"sha256 {SHA256}").client.post("/v1/check", content=LISTED)
+    assert answer.status_code == 400
+    body = answer.json()
+    assert (body["code"], body["status"], body["success"], body["data"]) == ("policy_violation", "error", False, None)
+
+
+def test_a_listed_image_is_neither_judged_nor_charged_and_others_are() -> None:
+    blocking = service(f"sha256 {SHA256}")
+    fields = {"imageDataUrls": [data_url(LISTED), data_url(FINE)], "on_error": "partial"}
+    body = blocking.client.post("/api/nsfw/image", json=fields).json()
+    assert (body["has_nsfw_concepts"], body["is_nsfw"]) == ([None, False], None)
+    assert [error["code"] for error in body["errors"]] == ["policy_violation"]
+    assert body["cost"] == 0.0015
+    assert blocking.classifier.shown == 1  # type: ignore[attr-defined]
+
+
+def test_a_listed_picture_is_known_in_another_file_and_in_the_frame_of_an_animation(tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(LISTED)
+    picture = block_hash(tmp_path / "cat.png").stdout.splitlines()[1]
+    blocking = service(picture)
+    smaller = encoded(CAT.resize((200, 133)), "JPEG", quality=60)
+    white = Image.new("RGB", CAT.size, "white")
+    animation = encoded(white, "GIF", save_all=True, append_images=[CAT], duration=500)
+    for data in (smaller, animation):
+        assert blocking.client.post("/v1/check", content=data).json()["code"] == "policy_violation"
+    other = encoded(photo("astronaut"), "PNG")
+    assert blocking.client.post("/v1/check", content=other).status_code == 200
+
+
+def test_a_hit_is_logged_by_hash_alone() -> None:
+    blocking = service(f"sha256 {SHA256}")
+    blocking.client.post("/api/nsfw/image", json={"imageDataUrls": [data_url(LISTED)] * 2})
+    assert blocking.observer.on_block_list == [f"sha256 {SHA256}"]
+    assert blocking.observer.results == ["policy_violation"] * 2
+
+
+def test_a_listed_host_is_never_looked_up() -> None:
+    web = Web()
+    web.image(host="cdn.example.com")
+    with pytest.raises(PolicyViolation):
+        web.fetch("http://CDN.example.com./a.jpg", refuse_host=BlockList(["host example.com"]).refuse_host)
+    assert (web.lookups, web.dialled) == ([], [])
+
+
+def test_a_redirect_to_a_listed_host_goes_no_further() -> None:
+    web = Web()
+    web.redirect("http://cdn.example.com/a.jpg")
+    with pytest.raises(PolicyViolation):
+        web.fetch("http://pub.test/", refuse_host=BlockList(["host example.com"]).refuse_host)
+    assert web.lookups == ["pub.test"]
+
+
+def test_the_list_may_be_an_object_in_s3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="operators")
+        s3.put_object(Bucket="operators", Key="lists/blocked.txt", Body=f"sha256 {SHA256}\n".encode())
+        with pytest.raises(PolicyViolation):
+            load("s3://operators/lists/blocked.txt").refuse_file(SHA256)
+        for source in ("s3://operators/none.txt", "s3://nobody/blocked.txt"):
+            with pytest.raises(InvalidBlockList, match="cannot be read from S3"):
+                load(source)
+
+
+def test_a_service_with_a_list_that_cannot_be_meant_does_not_start(tmp_path: Path, model_path: Path) -> None:
+    (tmp_path / "blocked.txt").write_text("example.com\n")
+    environment = {"MODEL_PATH": str(model_path), "BLOCK_LIST": str(tmp_path / "blocked.txt")}
+    run = subprocess.run(
+        [sys.executable, "-c", "import moderate.main"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "blocked.txt: line 1 is none of: host example.com" in run.stderr
+
+
+def block_hash(*files: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([MODEST, "block-hash", *files], capture_output=True, text=True, check=False)
+
+
+def test_block_hash_prints_lines_for_a_list(tmp_path: Path) -> None:
+    (tmp_path / "cat #1.png").write_bytes(LISTED)
+    lines = block_hash(tmp_path / "cat #1.png").stdout.splitlines()
+    assert lines[0] == f"sha256 {SHA256}  # cat #1.png"
+    with pytest.raises(PolicyViolation):
+        BlockList(lines).refuse_file(SHA256)
+
+
+def test_block_hash_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    for name, says in (("notes.txt", "not an image"), ("missing.png", "cannot be read")):
+        result = block_hash(tmp_path / name)
+        assert result.returncode == 1
+        assert name in result.stderr
+        assert says in result.stderr

@@ -1,0 +1,85 @@
+"""The hash of a picture against a reference, and on photos that anyone has."""
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance
+from scipy.fft import dctn
+from tests.photos import photo
+from tests.support import encoded
+
+from moderate import images
+from moderate.block_list import DEFAULT_DISTANCE
+from moderate.picture_hash import distance, picture_hash
+from moderate.views import View
+
+PHOTOS = {
+    name: photo(name)
+    for name in ("astronaut", "camera", "chelsea", "coffee", "coins", "hubble_deep_field", "page", "rocket")
+}
+SAME: dict[str, Callable[[Image.Image], bytes]] = {
+    "as a good JPEG": lambda picture: encoded(picture, "JPEG", quality=90),
+    "as a bad JPEG": lambda picture: encoded(picture, "JPEG", quality=30),
+    "as WebP": lambda picture: encoded(picture, "WEBP", quality=50),
+    "at half its size": lambda picture: encoded(picture.resize((picture.width // 2, picture.height // 2)), "PNG"),
+    "squeezed": lambda picture: encoded(picture.resize((300, 200)), "PNG"),
+    "in grey": lambda picture: encoded(picture.convert("L"), "PNG"),
+    "brighter": lambda picture: encoded(ImageEnhance.Brightness(picture).enhance(1.2), "PNG"),
+    "darker": lambda picture: encoded(ImageEnhance.Brightness(picture).enhance(0.7), "PNG"),
+    "cropped by a hundredth on each side": lambda picture: encoded(cropped(picture, 0.01), "PNG"),
+}
+
+
+def cropped(picture: Image.Image, part: float) -> Image.Image:
+    x, y = round(picture.width * part), round(picture.height * part)
+    return picture.crop((x, y, picture.width - x, picture.height - y))
+
+
+def view_of(data: bytes, size: int = 224) -> View:
+    return images.decode(data, size).views[0]
+
+
+def hash_of(data: bytes, size: int = 224) -> int:
+    found = picture_hash(view_of(data, size))
+    assert found is not None
+    return found
+
+
+def reference(view: View) -> int:
+    grey: NDArray[np.float64] = view[0] @ np.array([0.299, 0.587, 0.114])
+    waves = dctn(grey)[1:9, 1:9].ravel()
+    return int("".join("01"[int(wave > np.median(waves))] for wave in waves), 2)
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("size", [224, 299])
+def test_it_is_made_of_scipys_cosine_transform(name: str, size: int) -> None:
+    view = view_of(encoded(PHOTOS[name], "PNG"), size)
+    assert picture_hash(view) == reference(view)
+
+
+@pytest.mark.parametrize("changed", SAME)
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_changed_copy_is_near_its_original(name: str, changed: str) -> None:
+    original, copy = encoded(PHOTOS[name], "PNG"), SAME[changed](PHOTOS[name])
+    assert distance(hash_of(original), hash_of(copy)) <= DEFAULT_DISTANCE
+
+
+def test_different_photos_are_twice_as_far_apart_as_copies_may_be() -> None:
+    hashes = [hash_of(encoded(picture, "PNG")) for picture in PHOTOS.values()]
+    assert min(distance(one, other) for one, other in combinations(hashes, 2)) > 2 * DEFAULT_DISTANCE
+
+
+def test_models_of_different_sizes_know_each_others_hashes() -> None:
+    for picture in PHOTOS.values():
+        data = encoded(picture, "PNG")
+        assert distance(hash_of(data), hash_of(data, 299)) <= DEFAULT_DISTANCE // 2
+
+
+def test_a_flat_picture_has_none() -> None:
+    noise = np.random.default_rng(0).integers(100, 104, (224, 224, 3), np.uint8)
+    for flat in (np.zeros_like(noise), np.full_like(noise, 255), noise):
+        assert picture_hash(flat[np.newaxis]) is None
