@@ -100,6 +100,7 @@ def test_rotating_keeps_account_plan_and_count(world: World) -> None:
 
 def test_a_replaced_key_works_on_for_its_hours_and_then_goes(world: World) -> None:
     old = world.keyring.create("acme", "Pro")
+    world.clock.advance(minutes=1)
     replaced = world.keyring.rotate("acme", old_works_for=DAY).holder
     assert [held.state for held in replaced.keys] == [State.REPLACED, State.WORKS]
     assert world.used(old.secret) == 1
