@@ -19,14 +19,15 @@ Head = Mapping[str, Any]
 Part = bytes | memoryview
 Received = bytes | bytearray
 
+# Of an animation 16 frames, each on white and on black.
+MAX_VIEWS = 32
+
 _ERRORS: dict[str, type[PublicError]] = {
     kind.__name__: kind for kind in (UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames)
 }
 _LENGTHS = struct.Struct(">II")
 _MAX_HEAD_BYTES = 4096
 _CHANNELS = 3
-# Of an animation 16 frames, each on white and on black.
-_MAX_VIEWS = 32
 
 
 class NoAnswer(Exception):
@@ -55,7 +56,7 @@ def receive(read: Callable[[int], Received], max_bytes: int) -> tuple[dict[str, 
 
 
 def max_answer_bytes(size: int) -> int:
-    return _MAX_VIEWS * size * size * _CHANNELS
+    return MAX_VIEWS * size * size * _CHANNELS
 
 
 def to_message(outcome: Picture | PublicError) -> tuple[Head, Sequence[Part]]:
@@ -69,21 +70,20 @@ def to_message(outcome: Picture | PublicError) -> tuple[Head, Sequence[Part]]:
 
 def from_message(head: Head, body: Received, size: int) -> Picture | PublicError:
     """What `to_message` was given. Raises NoAnswer of anything but its work."""
-    try:
-        if "error" in head:
-            return _error(**head)
-        views = np.frombuffer(body, np.uint8).reshape(head["views"], 1, size, size, _CHANNELS)
-        picture = Picture(tuple(views), Frames(head["judged"], head["total"]))
-    except (ValueError, TypeError, KeyError):
-        raise NoAnswer from None
-    if not picture.views:
-        raise NoAnswer
-    return picture
+    match head:
+        case {"error": str(name), "message": str(message), "detail": str(detail)} if name in _ERRORS:
+            return _error(_ERRORS[name], message, detail)
+        case {"views": int(count), "judged": int(judged), "total": int(total)} if (
+            count > 0 and len(body) == count * size * size * _CHANNELS
+        ):
+            views = np.frombuffer(body, np.uint8).reshape(count, 1, size, size, _CHANNELS)
+            return Picture(tuple(views), Frames(judged, total))
+        case _:
+            raise NoAnswer
 
 
-def _error(error: str, message: str, detail: str) -> PublicError:
-    kind = _ERRORS[error]
-    found = kind.__new__(kind)
+def _error(kind: type[PublicError], message: str, detail: str) -> PublicError:
+    error = kind.__new__(kind)
     # Its own constructor would make the message anew, of figures that are not known here.
-    PublicError.__init__(found, message, detail=detail)
-    return found
+    PublicError.__init__(error, message, detail=detail)
+    return error

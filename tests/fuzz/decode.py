@@ -1,0 +1,30 @@
+"""The decoder under a coverage-guided fuzzer: a picture comes out, or one of our errors; no crash, no hang.
+
+Runs in the environment of requirements/fuzz.txt; `make fuzz` has the limits of time and memory.
+"""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["moderate", "PIL"]):
+    from moderate import images
+    from moderate.decoded import MAX_VIEWS
+from modest.errors import PublicError
+
+SIZE = 16
+
+
+def decode(data: bytes) -> None:
+    try:
+        picture = images.decode(data, SIZE)
+    except PublicError:
+        return
+    assert 1 <= len(picture.views) <= MAX_VIEWS
+    assert all(view.shape == (1, SIZE, SIZE, 3) for view in picture.views)
+    assert 1 <= picture.frames.judged <= picture.frames.total
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, decode)
+    atheris.Fuzz()

@@ -1,0 +1,99 @@
+"""What two processes say about an image, where the one that answers may have been taken over."""
+
+import io
+import json
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.support import attempt
+
+from moderate.decoded import NoAnswer, from_message, receive, send, to_message
+from moderate.formats import UnsupportedFormat
+from moderate.images import Frames, Picture, TooManyFrames, TooManyPixels, UndecodableImage
+from modest.errors import PublicError
+
+SIZE = 2
+VIEW_BYTES = SIZE * SIZE * 3
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+FIELDS = ("error", "message", "detail", "views", "judged", "total")
+
+
+def transported(outcome: Picture | PublicError) -> Picture | PublicError:
+    pipe = io.BytesIO()
+    send(*to_message(outcome), pipe.write)
+    pipe.seek(0)
+    return from_message(*receive(pipe.read, 10_000), SIZE)
+
+
+@pytest.mark.parametrize("count", [1, 3, 32])
+def test_a_picture_arrives_as_it_was(count: int) -> None:
+    views = tuple(np.random.default_rng(0).integers(0, 256, (count, 1, SIZE, SIZE, 3), np.uint8))
+    arrived = transported(Picture(views, Frames(count, 99)))
+    assert isinstance(arrived, Picture)
+    assert arrived.frames == Frames(count, 99)
+    assert [view.tolist() for view in arrived.views] == [view.tolist() for view in views]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UnsupportedFormat(), UndecodableImage("ValueError"), TooManyPixels("a baseline JPEG", 50), TooManyFrames(120)],
+)
+def test_an_error_arrives_as_it_was(error: PublicError) -> None:
+    arrived = transported(error)
+    assert isinstance(arrived, PublicError)
+    assert (type(arrived), str(arrived)) == (type(error), str(error))
+    assert (arrived.message, arrived.detail, arrived.param) == (error.message, error.detail, None)
+
+
+@given(head=st.dictionaries(st.sampled_from(FIELDS) | st.text(), ANY_JSON), body=st.binary(max_size=3 * VIEW_BYTES))
+@example(head={"views": 0, "judged": 0, "total": 0}, body=b"")
+@example(head={"views": -1, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES))
+@example(head={"views": 1, "judged": "1", "total": 1}, body=bytes(VIEW_BYTES))
+@example(head={"views": 1, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES - 1))
+@example(head={"error": "PublicError", "message": "", "detail": ""}, body=b"")
+@example(head={"error": "UndecodableImage", "message": {}, "detail": ""}, body=b"")
+def test_whatever_is_said_is_a_picture_an_error_of_ours_or_no_answer(head: dict[str, Any], body: bytes) -> None:
+    try:
+        outcome = from_message(head, body, SIZE)
+    except NoAnswer:
+        return
+    if isinstance(outcome, PublicError):
+        assert outcome.message == head["message"]
+    else:
+        assert len(outcome.views) * VIEW_BYTES == len(body) > 0
+        assert {type(outcome.frames.judged), type(outcome.frames.total)} <= {int, bool}
+
+
+@given(st.binary(max_size=200))
+@example(struct.pack(">II", 2, 10_001) + b"{}")
+@example(struct.pack(">II", 5000, 0) + b"{}".rjust(5000))
+@example(struct.pack(">II", 2, 0) + b"[]")
+@example(struct.pack(">II", 4000, 0) + b"[" * 4000)
+@example(struct.pack(">II", 3, 0) + b"\xff{}")
+def test_bytes_that_are_no_message_are_no_answer(said: bytes) -> None:
+    pipe = io.BytesIO(said)
+
+    def read(length: int) -> bytes:
+        data = pipe.read(length)
+        if len(data) < length:
+            raise NoAnswer
+        return data
+
+    try:
+        head, body = receive(read, 10_000)
+    except NoAnswer:
+        return
+    assert json.loads(json.dumps(head)).keys() == head.keys()
+    assert len(body) <= 10_000
+
+
+def test_a_picture_without_views_is_no_answer() -> None:
+    with pytest.raises(NoAnswer):
+        attempt(lambda: transported(Picture((), Frames(0, 0))))
