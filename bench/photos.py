@@ -47,8 +47,8 @@ def _made(folder: Path, source: Path, megapixels: str, image_format: str) -> Pat
         folder.mkdir(parents=True, exist_ok=True)
         with Image.open(source) as photo:
             enlarged = _cropped(photo.convert("RGB")).resize(SIZES[megapixels], Image.Resampling.LANCZOS)
-        photo = enlarged if image_format == "PNG" else _grained(enlarged)
-        photo.save(path, image_format, **FORMATS[image_format])
+        made = enlarged if image_format == "PNG" else _grained(enlarged)
+        made.save(path, image_format, **FORMATS[image_format])
     return path
 
 

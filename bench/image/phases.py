@@ -7,11 +7,14 @@ Lambda's client, every import of main.py one by one, the session, its first infe
 import ast
 import importlib
 import json
+import os
 import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from bench.processes import cpu_seconds, family
 
 Phases = dict[str, float]
 
@@ -55,6 +58,7 @@ def main() -> None:
     importlib.import_module("moderate.main")
     named = phases["session"] + phases["first inference"] + phases["routes"]
     phases["the rest"] = time.process_time() - start - named
+    phases["decoding processes, beside it"] = cpu_seconds(family(os.getpid())[1:])
     if "boto3" not in sys.modules:
         timed(phases, "boto3 and a client, not part of it yet", make_client)()
     sys.stdout.write(json.dumps({name: round(seconds * 1000, 1) for name, seconds in phases.items()}) + "\n")
