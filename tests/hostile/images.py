@@ -132,6 +132,16 @@ def apng_of_20000_frames() -> bytes:
     return apng([(DOT, Control())] * 20_000)
 
 
+@hostile(None, heavy=True)
+def apng_of_1000_frames_with_exif_of_5_mb() -> bytes:
+    return apng([(DOT, Control())] * 1000, before=chunk(b"eXIf", bytes(5_000_000)))
+
+
+@hostile(UndecodableImage)
+def apng_with_a_palette_of_5_mb() -> bytes:
+    return apng([(DOT, Control())] * 100, PALETTE, before=chunk(b"PLTE", bytes(5_000_001)))
+
+
 @hostile(TooManyPixels)
 def apng_canvas_of_65535_x_65535() -> bytes:
     head = png_header(65535, 65535) + chunk(b"acTL", struct.pack(">II", 1, 0))

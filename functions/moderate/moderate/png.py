@@ -18,6 +18,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
 _GREY, _COLOUR, _PALETTE = 0, 2, 3
 _EIGHT_BITS = 8
+_MAX_PALETTE = 3 * 256
 _WIDENED = {2: 85, 4: 17}
 _DISPOSALS = (Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE)
 
@@ -41,7 +42,7 @@ class Png:
 
     def still(self) -> bytes:
         """The default image: all that a viewer shows which knows nothing of animations."""
-        return self._file(self.single[b"IHDR"], self.pixels[0])
+        return self._file(self.single[b"IHDR"], self.pixels[0], b"eXIf")
 
     def frames(self) -> Iterator[Frame]:
         """The default image comes first, of the animation or not: some viewers show nothing else."""
@@ -59,10 +60,11 @@ class Png:
                 blended=blend == 1,
             )
 
-    def _file(self, size: bytes, pixels: list[bytes]) -> bytes:
+    def _file(self, size: bytes, pixels: list[bytes], *further: bytes) -> bytes:
+        """further: chunks that a frame does without. They may be large, and frames many."""
         header = size[:8] + self.single[b"IHDR"][8:]
         chunks = self.single | {b"IHDR": header, b"IDAT": b"".join(pixels), b"IEND": b""}
-        order = (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND")
+        order = (b"IHDR", b"PLTE", b"tRNS", *further, b"IDAT", b"IEND")
         return _SIGNATURE + b"".join(_chunk(kind, chunks[kind]) for kind in order if kind in chunks)
 
 
@@ -129,6 +131,7 @@ def _check_animation(png: Png) -> None:
 def _settle_transparency(single: dict[bytes, bytes]) -> None:
     """Drop, widen or refuse the tRNS chunk, so that Pillow makes of it what libpng does."""
     depth, colour = struct.unpack(">8xBB3x", single[b"IHDR"])
+    _require(len(single.get(b"PLTE", b"")) <= _MAX_PALETTE)
     if b"tRNS" not in single:
         return
     transparency = single[b"tRNS"]
