@@ -1,33 +1,46 @@
-"""What Pillow does not make out about an animated WebP."""
+"""What Pillow does not make out about a WebP."""
 
 from collections.abc import Iterator
 
 from moderate.animation import display_time
 
+_FIRST_CHUNK = 12
+_EXTENDED = b"VP8X"
 _FLAGS = 20
 _IS_ANIMATED = 0x02
 _HAS_ALPHA = 0x10
-_FIRST_CHUNK = 12
 _DURATION = slice(12, 15)
 
 
-def with_alpha(data: bytes) -> bytes:
-    """`data`, owning up to transparency if it is animated.
+class MisleadingWebp(ValueError):
+    """The file denies the transparency it holds: viewers differ on whether there is any."""
 
-    The canvas is transparent wherever no frame covers it, also if all frames are opaque and the file says so.
+
+def with_alpha(data: bytes) -> bytes:
+    """`data`, owning up to transparency if it is animated. Raises MisleadingWebp.
+
+    An animation's canvas is transparent wherever no frame covers it, also if all frames are opaque and the
+    file says so.
     """
-    if data[12:16] != b"VP8X" or len(data) <= _FLAGS or not data[_FLAGS] & _IS_ANIMATED:
+    if data[_FIRST_CHUNK : _FIRST_CHUNK + 4] != _EXTENDED or data[_FLAGS] & _HAS_ALPHA:
         return data
-    return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
+    if data[_FLAGS] & _IS_ANIMATED:
+        return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
+    if any(kind == b"ALPH" for kind, _ in _chunks(data)):
+        raise MisleadingWebp
+    return data
 
 
 def display_times(data: bytes) -> Iterator[float]:
     """How long each frame is shown: the decoder itself tells it only of a frame that it has decoded."""
-    position = _FIRST_CHUNK
-    while position + 8 <= len(data):
-        kind = data[position : position + 4]
-        size = int.from_bytes(data[position + 4 : position + 8], "little")
-        body = data[position + 8 : position + 8 + size]
+    for kind, body in _chunks(data):
         if kind == b"ANMF":
             yield display_time(int.from_bytes(body[_DURATION], "little"))
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = _FIRST_CHUNK
+    while position + 8 <= len(data):
+        size = int.from_bytes(data[position + 4 : position + 8], "little")
+        yield data[position : position + 4], data[position + 8 : position + 8 + size]
         position += 8 + size + size % 2

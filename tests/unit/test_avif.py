@@ -1,0 +1,57 @@
+import io
+import struct
+
+import pytest
+from PIL import Image
+from tests.crafted import animated
+
+from moderate.avif import display_times
+
+TIMES = [40, 500, 20, 7000, 100]
+PICTURES = [Image.new("RGB", (32, 32), (40 * shade, 0, 0)) for shade in range(5)]
+DATA = animated(PICTURES, "AVIF", TIMES)
+
+
+def box(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content) + 8) + name + content
+
+
+def movie(runs: list[tuple[int, int]], *, units_a_second: int = 1000) -> bytes:
+    """runs: how many frames are shown for how many units each."""
+    table = box(b"stts", struct.pack(">II", 0, len(runs)) + b"".join(struct.pack(">II", *run) for run in runs))
+    header = box(b"mdhd", struct.pack(">IIIII", 0, 0, 0, units_a_second, 0))
+    return box(b"moov", box(b"trak", box(b"mdia", header + box(b"minf", box(b"stbl", table)))))
+
+
+def test_the_times_are_those_that_the_decoder_finds() -> None:
+    found = []
+    with Image.open(io.BytesIO(DATA)) as image:
+        for index in range(5):
+            image.seek(index)
+            image.load()
+            found.append(image.info["duration"])
+    assert list(display_times(DATA)) == found == TIMES
+
+
+def test_frames_that_are_shown_alike_are_counted_in_runs() -> None:
+    assert list(display_times(movie([(2, 50), (1, 9000)]))) == [50, 50, 9000]
+
+
+def test_times_are_told_in_units_of_the_track() -> None:
+    assert list(display_times(movie([(1, 90_000)], units_a_second=30_000))) == [3000]
+
+
+def test_boxes_before_the_right_one_are_passed_over_however_long() -> None:
+    long_box = struct.pack(">I", 1) + b"mdat" + struct.pack(">Q", 24) + bytes(8)
+    assert list(display_times(box(b"free", b"stts") + long_box + movie([(1, 50)]))) == [50]
+
+
+@pytest.mark.parametrize("end", range(0, 84, 7))
+def test_an_incomplete_file_ends_in_an_error(end: int) -> None:
+    with pytest.raises((ValueError, struct.error, IndexError)):
+        list(display_times(movie([(1, 50)])[:end]))
+
+
+def test_a_box_that_ends_before_it_begins_is_no_endless_loop() -> None:
+    with pytest.raises(ValueError, match="before it begins"):
+        list(display_times(struct.pack(">I", 0) + b"free" + movie([(1, 50)])))

@@ -1,0 +1,61 @@
+"""A WebP shows the judge what browsers show, whatever it says of itself."""
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+from tests.crafted import animated
+from tests.support import encoded
+
+from moderate.images import Frames, UndecodableImage, decode
+from moderate.webp import display_times
+
+SIZE = 32
+FLAGS, HAS_ALPHA = 20, 0x10
+
+
+def opaque(data: bytes) -> bytes:
+    """`data`, saying that nothing in it is transparent."""
+    return data[:FLAGS] + bytes([data[FLAGS] & ~HAS_ALPHA]) + data[FLAGS + 1 :]
+
+
+def half_covered(**options: Any) -> bytes:
+    """Drawn in alpha: to Pillow, if it believes the file, it is one colour."""
+    picture = Image.new("RGBA", (SIZE, SIZE), "black")
+    picture.paste((0, 0, 0, 0), (0, 0, SIZE, SIZE // 2))
+    return encoded(picture, "WEBP", **options)
+
+
+def test_a_still_that_denies_its_transparency_is_refused() -> None:
+    """Some viewers believe the file and some their eyes."""
+    data = half_covered(quality=80)
+    assert len(decode(data, SIZE).views) == 2
+    with pytest.raises(UndecodableImage):
+        decode(opaque(data), SIZE)
+
+
+def test_an_animation_that_denies_its_transparency_is_judged_with_it() -> None:
+    first, second = (Image.new("RGBA", (SIZE, SIZE)) for _ in range(2))
+    first.paste("red", (0, 0, SIZE, 8))
+    second.paste("blue", (0, 0, SIZE, 8))
+    found = decode(opaque(animated([first, second], "WEBP", [100, 100])), SIZE)
+    assert found.frames == Frames(judged=2, total=2)
+    assert [round(view[0, 16:].mean()) for view in found.views] == [255, 0, 255, 0]
+
+
+@pytest.mark.parametrize("options", [{"quality": 80}, {"lossless": True}])
+def test_a_still_without_alpha_is_one_view(options: dict[str, Any]) -> None:
+    assert len(decode(encoded(Image.new("RGB", (SIZE, SIZE)), "WEBP", exif=b"Exif\0\0", **options), SIZE).views) == 1
+
+
+def test_the_times_are_those_that_the_decoder_finds() -> None:
+    pictures = [Image.new("RGB", (SIZE, SIZE), (40 * shade, 0, 0)) for shade in range(5)]
+    data = animated(pictures, "WEBP", [40, 500, 20, 7000, 100])
+    found = []
+    with Image.open(io.BytesIO(data)) as image:
+        for index in range(5):
+            image.seek(index)
+            image.load()
+            found.append(image.info["duration"])
+    assert list(display_times(data)) == found == [40, 500, 20, 7000, 100]
