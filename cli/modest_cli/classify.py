@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moderate.classifier import Classifier, ModelUnusable
+from moderate.decoder import Decoder
 from moderate.errors import problem_of
 from moderate.formats import UnsupportedFormat, recognise
 from moderate.pipeline import Judgement, Outcome, Pipeline
@@ -56,10 +58,12 @@ def classify(
         messages.print(f"modest: {error}", markup=False)
         raise typer.Exit(NOT_ALL_JUDGED) from None
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    pipeline = Pipeline(_fetch_nothing, classifier, cuts=Cuts(), workers=workers)
-
     rows: list[tuple[Path, Outcome]] = []
-    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
+    with (
+        closing(Decoder(workers)) as decoder,
+        Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress,
+    ):
+        pipeline = Pipeline(_fetch_nothing, classifier, cuts=Cuts(), workers=workers, decode=decoder.decode)
         for path, outcome in progress.track(_judge(files, pipeline, policy, workers), total=len(files)):
             rows.append((path, outcome))
             if as_json:
