@@ -388,7 +388,7 @@ def animation_at_cap(name: str, mode: str, frames: int, patch: int, **options: A
     add(f"animated {name} at its cap", make, None, heavy=True)
 
 
-animation_at_cap("GIF", "P", 84, 20, disposal=3)
+animation_at_cap("GIF", "P", 84, 26, disposal=3)
 animation_at_cap("PNG", "RGBA", 64, 9, blend=1, compress_level=1)
 animation_at_cap("WEBP", "RGB", 100, 12, method=0, quality=40)
 animation_at_cap("AVIF", "RGBA", 30, 8, speed=10, quality=40, subsampling="4:4:4")
@@ -396,7 +396,7 @@ animation_at_cap("AVIF", "RGBA", 30, 8, speed=10, quality=40, subsampling="4:4:4
 
 @hostile(None, heavy=True)
 def gif_of_a_few_dots_on_a_canvas_at_its_cap() -> bytes:
-    return gif([GifFrame(DOT)] * 7, (4000, 4000))
+    return gif([GifFrame(DOT)] * 6, (4000, 4000))
 
 
 for depth, colour in ((1, GREY), (16, GREY), (8, COLOUR), (16, COLOUR), (8, COLOUR_ALPHA), (16, COLOUR_ALPHA)):
