@@ -1,6 +1,7 @@
 """One request for each way to be answered, with a canary wherever a client, or the server it names, can put one."""
 
 import base64
+import hashlib
 import io
 from typing import Any
 
@@ -68,6 +69,8 @@ PNG, JPEG = png(np.full((64, 64), 128), before=NOTE), _jpeg()
 BASE64 = base64.b64encode(PNG).decode()
 DATA_URL = f"data:image/png;base64,{BASE64}"
 HUGE = png_header(100_000, 100_000) + NOTE + chunk(b"IDAT") + chunk(b"IEND")
+LISTED = png(np.full((32, 32), 128), before=NOTE)
+BLOCK_LIST = f"host listed.test\nsha256 {hashlib.sha256(LISTED).hexdigest()}\n"
 LONG = apng([(DOT, Control())] * 3000, before=NOTE)
 
 JUDGED: dict[str, Case] = {
@@ -100,6 +103,8 @@ REFUSED: dict[str, Case] = {
     "invalid_request: a boundary": send(PNG, **{"Content-Type": f'multipart/form-data; boundary="{canary("b")}'}),
     "invalid_request: two images": check(url=URL, base64=BASE64),
     "invalid_request: our own marker": check(url=URL) | {"headers": {"Via": f"1.1 modest {canary('via')}"}},
+    "policy_violation: a host": check(url=f"https://listed.test/{canary('path')}"),
+    "policy_violation: a file": send(LISTED),
     "unauthorized: a key": check(url=URL) | {"headers": {"x-oanor-key": canary("key")}},
     "unauthorized: a token": image() | {"headers": {"Authorization": f"Bearer {canary('token')}"}},
     "image_too_large: sent": send(PNG + canary("padding").encode() * 300_000),

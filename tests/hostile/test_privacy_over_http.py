@@ -87,7 +87,8 @@ def broken(web: Internet, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def live(web: Internet, folder: Path, model: Path, cases: Mapping[str, Case], seal: tuple[str, ...]) -> Run:
     (folder / "keys").write_text(KEY)
-    environment = LOUD | {"ALLOWED_PORTS": f"80,443,{PORT}"}
+    (folder / "blocked").write_text(requests.BLOCK_LIST)
+    environment = LOUD | {"ALLOWED_PORTS": f"80,443,{PORT}", "BLOCK_LIST": "blocked"}
     with serving(web, folder, model, "--keys", "keys", environment=environment, wrapper=seal) as service:
 
         def ask(case: Case) -> httpx2.Response:

@@ -35,7 +35,7 @@ def check(web: Internet, folder: Path, key: str, *options: str) -> subprocess.Co
     command += [f"{BASE}/openapi.json", "--checks", "all", "--header", f"x-api-key: {key}", *options]
     process = web.popen(command, cwd=folder, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE)
     with process:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)
     return subprocess.CompletedProcess(command, process.returncode, output)
 
 

@@ -106,7 +106,7 @@ MODERATIONS: dict[str, Any] = {
                         "required": ["input"],
                         "properties": {
                             "input": {"type": "array", "items": _IMAGE_PART, "minItems": 1, "maxItems": MAX_IMAGES},
-                            "model": {"type": ["string", "null"]},
+                            "model": {"description": "Any is accepted."},
                             "policy": {"enum": ["lenient", "balanced", "strict", "", None]},
                         },
                     },
