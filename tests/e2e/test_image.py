@@ -30,6 +30,7 @@ def container() -> Iterator[str]:
         *(f"--volume={EMULATOR}:/aws-lambda-rie:ro", "--entrypoint=/aws-lambda-rie"),
         *(IMAGE, "/usr/local/bin/entrypoint", "moderate.main.handler"),
     )
+    _wait_for_the_emulator(identity)
     yield identity
     docker("kill", identity)
 
@@ -50,10 +51,27 @@ def raw_body_event(image: bytes) -> dict[str, Any]:
 
 
 def invoke(container: str, event: dict[str, Any]) -> dict[str, Any]:
-    address = docker("port", container, "8080/tcp").splitlines()[0]
-    url = f"http://{address}/2015-03-31/functions/function/invocations"
+    url = f"{_address(container)}/2015-03-31/functions/function/invocations"
     answer: dict[str, Any] = httpx2.post(url, json=event, timeout=30).json()
     return answer
+
+
+def _address(container: str) -> str:
+    return "http://" + docker("port", container, "8080/tcp").splitlines()[0]
+
+
+def _wait_for_the_emulator(container: str) -> None:
+    """Until it listens; the function itself starts with the first call."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            httpx2.get(_address(container))
+        except httpx2.TransportError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def test_it_answers_the_first_call(first_answer: tuple[dict[str, Any], float]) -> None:
