@@ -174,6 +174,13 @@ def test_what_is_transparent_is_judged_on_white_and_on_black(mode: str) -> None:
     assert [view[0, :, 112:].mean() for view in views] == [255, 0]
 
 
+def test_a_hidden_colour_does_not_bleed_into_its_neighbours() -> None:
+    """Columns of opaque black and of hidden white, shrunk to one colour."""
+    columns = np.tile([[0, 255], [255, 0]], (2 * SIZE, SIZE, 1))
+    _, on_black = decode(png(columns, 8, GREY_ALPHA), SIZE).views
+    assert on_black.max() == 0
+
+
 def test_an_alpha_channel_that_is_opaque_throughout_is_one_view() -> None:
     assert difference(only_view(encoded(PHOTO.convert("RGBA"), "PNG")), view_of(PHOTO)) == 0
 

@@ -91,14 +91,11 @@ def _shrink(image: Image.Image, size: int) -> Image.Image:
     resample = Image.Resampling.BOX if min(image.size) >= size else Image.Resampling.BILINEAR
     narrow: Image.Image | None = None
     for top, band in in_bands(image):
-        # Premultiplied, so that the colour of what is transparent does not bleed into what is not.
-        colours = band.convert("RGBa") if band.mode == "RGBA" else band
-        narrow = narrow or Image.new(colours.mode, (size, image.height))
-        narrow.paste(colours.resize((size, colours.height), resample), (0, top))
+        narrow = narrow or Image.new(band.mode, (size, image.height))
+        narrow.paste(band.resize((size, band.height), resample), (0, top))
     if narrow is None:
         raise ValueError("an image without rows")
-    small = narrow.resize((size, size), resample)
-    return small.convert("RGBA") if small.mode == "RGBa" else small
+    return narrow.resize((size, size), resample)
 
 
 def _on(background: tuple[int, int, int], image: Image.Image) -> Image.Image:
