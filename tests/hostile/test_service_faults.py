@@ -61,6 +61,7 @@ def timed(service: Service, slot: Slot, url: str) -> tuple[str, float]:
 def test_a_faulty_server_is_found_out_within_the_deadline(service: Service, fault: str) -> None:
     for slot in ONE_FOR_EACH_OPERATION:
         code, seconds = timed(service, slot, url_of(fault))
+        print(f"{seconds:.3f} s")
         assert code == CODES[fault]
         assert seconds < DEADLINE
 
@@ -76,8 +77,12 @@ def test_slow_servers_end_at_the_deadline_and_hold_up_no_other_call(service: Ser
             waiting.append(everyone.submit(timed, service, *case))
         beside = seconds_of_a_good_one(service)
         ended = [case.result() for case in waiting]
+    slowest = max(seconds for _, seconds in ended)
+    print(
+        f"{len(ended)} calls, the slowest {slowest:.2f} s; a good one {beside:.3f} s beside them, {alone:.3f} s alone"
+    )
     assert {code for code, _ in ended} == {"fetch_timeout"}
-    assert max(seconds for _, seconds in ended) < DEADLINE
+    assert slowest < DEADLINE
     assert beside < alone + GRACE_SECONDS
 
 
@@ -94,7 +99,9 @@ def test_a_good_url_beside_nine_bad_ones_is_judged_in_about_its_own_time(
     urls = [*bad[:place], GOOD, *bad[place:]]
     start = time.monotonic()
     answer = service.client.post("/api/nsfw/image", json={"image_urls": urls, "on_error": "partial"})
-    assert time.monotonic() - start < alone + 2
+    seconds = time.monotonic() - start
+    print(f"{seconds:.2f} s, {alone:.2f} s alone")
+    assert seconds < alone + 2
     assert answer.status_code == 200
     assert answer.json()["has_nsfw_concepts"] == [False if url == GOOD else None for url in urls]
 
@@ -103,7 +110,9 @@ def test_a_good_url_beside_nine_slow_ones_is_judged_by_the_deadline(service: Ser
     bad = [url_of(fault) for fault in SLOW] + DEAD
     start = time.monotonic()
     answer = service.client.post("/api/nsfw/image", json={"image_urls": [*bad[:9], GOOD], "on_error": "partial"})
-    assert time.monotonic() - start < DEADLINE
+    seconds = time.monotonic() - start
+    print(f"{seconds:.2f} s")
+    assert seconds < DEADLINE
     assert answer.json()["has_nsfw_concepts"] == [None] * 9 + [False]
     assert answer.json()["cost"] == 0.0015
 
@@ -116,6 +125,7 @@ def test_dead_name_servers_hold_up_no_other_call(service: Service) -> None:
         assert not any(case.done() for case in waiting)
         beside = seconds_of_a_good_one(service)
         ended = [case.result() for case in waiting]
+    print(f"{beside:.3f} s beside {len(DEAD)}, {alone:.3f} s alone")
     assert {code for code, _ in ended} == {"fetch_failed"}
     assert beside < alone + GRACE_SECONDS
 
@@ -129,7 +139,9 @@ def test_endless_bodies_never_take_more_than_twice_what_ten_images_may_hold(serv
         # A busy machine does not reach the limit before the deadline.
         assert {entry["code"] for entry in answer.json()["errors"]} <= {"image_too_large", "fetch_timeout"}
         assert len(answer.json()["errors"]) == 10
-    assert peak_bytes(service.process.pid) < before + 2 * 10 * MAX_FETCHED_BYTES
+    growth = peak_bytes(service.process.pid) - before
+    print(f"{growth / 1024**2:.0f} MB")
+    assert growth < 2 * 10 * MAX_FETCHED_BYTES
 
 
 def seconds_of_a_good_one(service: Service) -> float:
