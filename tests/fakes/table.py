@@ -1,6 +1,7 @@
 """The ledger's table in memory, and the ways in which the real one fails."""
 
 import copy
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
@@ -15,6 +16,12 @@ from modest.table import ConditionFailed, Delete, Item, Key, Page, Put, TableFai
 T = TypeVar("T")
 
 _PAGE = 50
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    "contains": operator.contains,
+}
 
 
 class Fault(Enum):
@@ -107,8 +114,8 @@ class FakeTable:
                 self.items.pop(key, None)
             case Update(key):
                 item = self.items.setdefault(key, address)
-                for name, number in _stored(write.add).items():
-                    item[name] = item.get(name, Decimal(0)) + number
+                for name, more in _stored(write.add).items():
+                    item[name] = item.get(name, set()) | more if isinstance(more, set) else item.get(name, 0) + more
                 item |= _stored(write.set)
                 for name in write.remove:
                     item.pop(name, None)
@@ -133,22 +140,18 @@ def _as_stored(value: Any) -> Any:
 
 def _holds(condition: ConditionBase, item: Item) -> bool:
     expression = condition.get_expression()
-    operator, values = expression["operator"], expression["values"]
-    if operator in ("AND", "OR"):
+    verb, values = expression["operator"], expression["values"]
+    if verb in ("AND", "OR"):
         sides = [_holds(value, item) for value in values]
-        return all(sides) if operator == "AND" else any(sides)
+        return all(sides) if verb == "AND" else any(sides)
+    if verb == "NOT":
+        return not _holds(values[0], item)
     attribute, *others = values
     assert isinstance(attribute, AttributeBase)
     there = attribute.name in item
-    if operator in ("attribute_exists", "attribute_not_exists"):
-        return there == (operator == "attribute_exists")
+    if verb in ("attribute_exists", "attribute_not_exists"):
+        return there == (verb == "attribute_exists")
     if not there:
         return False
     found, (wanted,) = item[attribute.name], others
-    return (
-        {"=": found == wanted, "<": found < wanted, "<=": found <= wanted}[operator] if _same(found, wanted) else False
-    )
-
-
-def _same(found: object, wanted: object) -> bool:
-    return isinstance(found, str) == isinstance(wanted, str)
+    return _COMPARISONS[verb](found, wanted)

@@ -150,7 +150,7 @@ def test_the_marks_of_earlier_requests_are_forgotten(shop: Shop) -> None:
         shop.clock.advance(seconds=2)
     (month_item,) = shop.read(month_key(customer.account_id, "2026-11"))
     assert month_item["used"] == 20
-    assert len([name for name in month_item if name.startswith("@")]) <= 3
+    assert len([name for name in month_item if name.startswith("@")]) <= 2
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_an_entry_holds_all_that_its_amount_is_worked_out_from(shop: Shop) -> No
     (entry,) = shop.books.entries(customer.account_id, "2026-11")
     assert dict(entry) == {
         "pk": f"ledger#{customer.account_id}#2026-11",
-        "sk": f"call#2026-11-23T03:52:04.642+00:00#{same}",
+        "sk": f"call#2026-11-23T03:52:04+00:00#{same}",
         "request": same,
         "key": customer.key_hash,
         "plan": "Large",

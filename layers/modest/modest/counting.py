@@ -1,6 +1,6 @@
 """The counters of an account's month, and the ledger's entries that add up to them.
 
-    account#<id>          month#<month>          calls used; calls of each day; requests admitted a moment ago
+    account#<id>          month#<month>          calls used; calls of each day; requests of the last seconds
     ledger#<id>#<month>   call#<time>#<request>  one entry for each call that was settled, never changed
     ledger#<id>#<month>   tally#<nnn>            sums of entries: calls, images, amounts
 
@@ -12,12 +12,12 @@ plan, and end in the same instant. The one that loses asks again.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from boto3.dynamodb.conditions import Attr
+from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from modest.money import Currency
 from modest.months import month_of
@@ -25,12 +25,10 @@ from modest.prices import Charge
 from modest.table import Item, Key, Put, Update
 
 TALLIES = 128
-RECOGNISED_FOR = timedelta(seconds=5)
-"""How long an admission knows its own request again: longer than the ledger goes on retrying it."""
+RECOGNISED_SECONDS = 4
+"""How long a month knows a request again: longer than the ledger goes on retrying it."""
 
 _FORGOTTEN_AT_ONCE = 100
-_MILLISECOND = timedelta(milliseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def month_key(account_id: str, month: str) -> Key:
@@ -41,34 +39,34 @@ def ledger_pk(account_id: str, month: str) -> str:
     return f"ledger#{account_id}#{month}"
 
 
-def whole_milliseconds(moment: datetime) -> datetime:
-    return _EPOCH + (moment - _EPOCH) // _MILLISECOND * _MILLISECOND
+def used(month_item: Item | None) -> int:
+    return int((month_item or {}).get("used", 0))
 
 
 def admitted_at(month_item: Item | None, request_id: str) -> datetime | None:
-    """When this request was admitted, if that was a moment ago."""
-    mark = (month_item or {}).get(_mark(request_id))
-    return None if mark is None else _EPOCH + int(mark) * _MILLISECOND
-
-
-def used(month_item: Item | None) -> int:
-    return int((month_item or {}).get("used", 0))
+    """In which second this request was counted, if that was a moment ago."""
+    mark = _mark(request_id)
+    seconds = [int(name[1:]) for name, marks in (month_item or {}).items() if name.startswith("@") and mark in marks]
+    return datetime.fromtimestamp(min(seconds), UTC) if seconds else None
 
 
 def count_call(account_id: str, request_id: str, limit: int, now: datetime, month_item: Item | None) -> Update:
     """Counts a call if the month has one left and it was not counted already.
 
-    month_item: as it was found a moment ago; whatever there is to forget is forgotten by the way.
+    month_item: as it was found a moment ago; the requests that it need not know any longer are forgotten by the way.
     """
-    mark = _mark(request_id)
-    forgotten = _milliseconds(now - RECOGNISED_FOR)
-    old = [name for name, moment in (month_item or {}).items() if name.startswith("@") and moment < forgotten]
+    # A set of requests for each second: an item is paid for by its size, and these are few and short names.
+    second, mark = int(now.timestamp()), _mark(request_id)
+    condition: ConditionBase = Attr("used").not_exists() | Attr("used").lt(limit)
+    for earlier in range(RECOGNISED_SECONDS):
+        condition = ~Attr(f"@{second - earlier}").contains(mark) & condition
+    marks = [name for name in month_item or {} if name.startswith("@")]
+    old = [name for name in marks if int(name[1:]) <= second - RECOGNISED_SECONDS]
     return Update(
         month_key(account_id, month_of(now)),
-        set={mark: _milliseconds(now)},
-        add={"used": 1, f"day{now.day:02}": 1},
-        remove=[name for name in old[:_FORGOTTEN_AT_ONCE] if name != mark],
-        condition=Attr(mark).not_exists() & (Attr("used").not_exists() | Attr("used").lt(limit)),
+        add={"used": 1, f"day{now.day:02}": 1, f"@{second}": {mark}},
+        remove=old[:_FORGOTTEN_AT_ONCE],
+        condition=condition,
     )
 
 
@@ -86,7 +84,7 @@ class Call:
 
 
 def entry_of(call: Call, outcome: str, charge: Charge) -> Put:
-    moment = call.admitted_at.isoformat(timespec="milliseconds")
+    moment = call.admitted_at.isoformat(timespec="seconds")
     terms = charge.terms
     item: dict[str, Any] = {
         "request": call.request_id,
@@ -139,9 +137,4 @@ def sum_of_entries(entries: Iterable[Item]) -> Sums:
 
 
 def _mark(request_id: str) -> str:
-    """A short attribute's name: DynamoDB charges for writing an item by its size."""
-    return f"@{sha256(request_id.encode()).hexdigest()[:16]}"
-
-
-def _milliseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MILLISECOND
+    return sha256(request_id.encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from modest.accounts import RATE
 from modest.books import Books, Usage
-from modest.counting import Call, admitted_at, count_call, entry_of, month_key, tally_of, used, whole_milliseconds
+from modest.counting import Call, admitted_at, count_call, entry_of, month_key, tally_of, used
 from modest.directory import Directory
 from modest.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
 from modest.money import Terms
@@ -73,7 +73,7 @@ class Ledger:
 
     def admit(self, key_hash: str, request_id: str, repeatable: Repeatable | None = None) -> Admission | Replay:
         """Raises UnknownKey, QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable."""
-        now = whole_milliseconds(self._now())
+        now = self._now()
         budget = self._patience.budget()
         account_id = self._directory.account_id(key_hash, budget)
         month = month_key(account_id, month_of(now))

@@ -33,7 +33,7 @@ class Patience:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._warm_seconds = warm_seconds
-        self._seconds = first_seconds
+        self._seconds = max(first_seconds, warm_seconds)
         self._attempt_seconds = attempt_seconds
         self._clock = clock
         self._sleep = sleep
