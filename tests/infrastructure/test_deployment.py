@@ -95,6 +95,7 @@ def test_the_function_is_told_its_settings(template: Template) -> None:
         "NSFW_FROM": "0.7",
         "ALLOWED_ORIGIN": "https://shop.example",
         "LEDGER_TABLE": {"Ref": "Ledger"},
+        "ON_LEDGER_FAILURE": "fail_closed",
         "RELEASE": A_RELEASE,
         "LOG_LEVEL": "INFO",
         "POWERTOOLS_SERVICE_NAME": "modest",

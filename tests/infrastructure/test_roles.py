@@ -12,7 +12,7 @@ MAY = {
     "ModerateRole": [
         ("logs:CreateLogStream logs:PutLogEvents", "ModerateLog.Arn", None),
         TRACES,
-        ("dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem", "Ledger.Arn", None),
+        ("dynamodb:BatchGetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem", "Ledger.Arn", None),
         (
             "kms:Decrypt",
             "DataKey.Arn",

@@ -11,12 +11,12 @@ def test_each_alarm_has_a_target_and_says_when_it_is_over(stack: Template) -> No
         assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
 
 
-def test_failures_slowness_and_a_lack_of_concurrency_are_watched(stack: Template) -> None:
+def test_failures_slowness_free_calls_and_a_lack_of_concurrency_are_watched(stack: Template) -> None:
     watched = {
         (alarm["Properties"]["MetricName"], alarm["Properties"].get("ExtendedStatistic", "Sum"))
         for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values()
     }
-    assert watched == {("5XXError", "Sum"), ("Latency", "p95"), ("Throttles", "Sum")}
+    assert watched == {("5XXError", "Sum"), ("Latency", "p95"), ("Throttles", "Sum"), ("JudgedFree", "Sum")}
     throttled = {
         alarm["Properties"]["Dimensions"][0]["Value"]["Ref"]
         for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values()
