@@ -24,6 +24,7 @@ from moderate.classifier import Classifier, Model
 from moderate.dialects.engine import Engine
 from moderate.fetch import FetchFailed
 from moderate.heatmap import EXPLAINED, Grid
+from moderate.ledgers import Ledger, NoLedger
 from moderate.pipeline import Pipeline
 from moderate.urls import parse
 from moderate.verdict import Cuts, Policy, Scores
@@ -126,6 +127,7 @@ class RecordingObserver(Observer):
         self.calls: list[dict[str, object]] = []
         self.results: list[str] = []
         self.on_block_list: list[str] = []
+        self.ledger_failures: list[tuple[str, str, bool]] = []
         self.failures: list[tuple[BaseException, str]] = []
 
     def call(self, facts: Mapping[str, object], *, milliseconds: float) -> None:
@@ -136,6 +138,9 @@ class RecordingObserver(Observer):
 
     def blocked(self, hashes: Iterable[str]) -> None:
         self.on_block_list.extend(hashes)
+
+    def ledger_failure(self, operation: str, reason: str, *, free: bool) -> None:
+        self.ledger_failures.append((operation, reason, free))
 
     def failure(self, error: BaseException, request_id: str) -> None:
         self.failures.append((error, request_id))
@@ -159,6 +164,8 @@ def serve(
     deadline_seconds: float = 25.0,
     identify: Identify = anyone,
     block_list: BlockList | None = None,
+    ledger: Ledger | None = None,
+    fail_open: bool = False,
 ) -> Service:
     """The whole application, but for the network, and for the model unless one is given."""
     fetch = FakeFetch(web or {})
@@ -168,7 +175,9 @@ def serve(
     pipeline = Pipeline(
         fetch, classifier, cuts=cuts, workers=2, block_list=block_list, deadline_seconds=deadline_seconds
     )
-    engine = Engine(pipeline, classifier.model, cuts, default_policy, observer)
+    engine = Engine(
+        pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger or NoLedger(), fail_open=fail_open
+    )
     app = create_app(engine, identify=identify, release="test")
     # A server answers and goes on where an exception gets through to it, and so does this client.
     return Service(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, observer)

@@ -3,7 +3,9 @@
 moto is not safe for threads: of 50 parallel updates on a limit of 10 it let 11 through.
 """
 
+import copy
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from io import BytesIO
@@ -16,6 +18,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.handlers import BUILTIN_HANDLERS
+from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -37,6 +40,7 @@ _ELSEWHERE = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_UR
 
 class LocalAws:
     def __init__(self) -> None:
+        Table.__deepcopy__ = _copy  # type: ignore[attr-defined]
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()
         self.stack: Stack | None = None
@@ -98,6 +102,16 @@ class LocalAws:
                 server.shutdown()
                 thread.join()
                 server.server_close()
+
+
+def _copy(table: Table, _memo: object) -> Table:
+    """moto copies a table before each transaction. The ledger's entries are never changed, and there are many."""
+    copied = copy.copy(table)
+    copied.items = defaultdict(dict)
+    for partition, items in table.items.items():
+        for sort, item in items.items():
+            copied.items[partition][sort] = item if sort.value.startswith("call#") else copy.deepcopy(item)
+    return copied
 
 
 class _Raw(BytesIO):

@@ -58,6 +58,8 @@ def main() -> None:
 
     _say("loading the model")
     aws.take_over(os.environ)
+    # moto answers one call at a time.
+    os.environ.setdefault("LEDGER_SECONDS", "30")
     for name, value in provisioned.environment.items():
         os.environ.setdefault(name, value)
     # It reads the environment when it is imported, as in Lambda.

@@ -30,6 +30,7 @@ PACKAGES = {
     *("dateutil", "fastapi", "h11", "httpcore2", "idna", "jmespath", "mangum", "moderate", "modest"),
     *("numpy", "onnxruntime", "opentelemetry", "PIL", "pydantic", "pydantic_core", "python_multipart"),
     *("s3transfer", "six", "starlette", "truststore", "typing_extensions", "typing_inspection", "urllib3"),
+    "certifi",  # botocore takes it where it lies about
     "sniffio",  # anyio takes it where a developer's tool has brought it
 }
 # 650 without boto3, which brings 170; a newer Python has some more of its own.

@@ -1,10 +1,12 @@
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from moderate.settings import InvalidSetting, Settings
 from moderate.verdict import Cuts, Policy
+from modest.plans import Plan
 
 
 def test_an_empty_environment_has_a_default_for_everything() -> None:
@@ -16,6 +18,10 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
         allowed_ports=frozenset({80, 443}),
         block_list="",
         block_distance=8,
+        ledger_table="",
+        plans={},
+        fail_open=False,
+        ledger_seconds=0.3,
         workers=len(os.sched_getaffinity(0)),
         release="dev",
         log_level="INFO",
@@ -27,6 +33,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
     names = [
         *("MODEL_PATH", "POLICY", "QUESTIONABLE_FROM", "NSFW_FROM", "ALLOWED_PORTS", "RELEASE", "LOG_LEVEL"),
         *("BLOCK_LIST", "BLOCK_DISTANCE", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
+        *("LEDGER_TABLE", "PLANS", "ON_LEDGER_FAILURE", "LEDGER_SECONDS"),
     ]
     assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
 
@@ -41,6 +48,10 @@ def test_every_setting_is_read() -> None:
             "ALLOWED_PORTS": "8080, 8443",
             "BLOCK_LIST": "s3://bucket/blocked.txt",
             "BLOCK_DISTANCE": "4",
+            "LEDGER_TABLE": "modest-Ledger-1",
+            "PLANS": '{"Free": {"quota": 3000, "rate": 1, "burst": 1, "price_usd": 0}}',
+            "ON_LEDGER_FAILURE": "fail_open",
+            "LEDGER_SECONDS": "5",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538",
             "RELEASE": "abc",
             "LOG_LEVEL": "warning",
@@ -54,6 +65,10 @@ def test_every_setting_is_read() -> None:
         allowed_ports=frozenset({80, 443, 8080, 8443}),
         block_list="s3://bucket/blocked.txt",
         block_distance=4,
+        ledger_table="modest-Ledger-1",
+        plans={"Free": Plan("Free", quota=3000, rate=1, burst=1, price_usd=Decimal(0))},
+        fail_open=True,
+        ledger_seconds=5,
         workers=2,
         release="abc",
         log_level="WARNING",
@@ -71,6 +86,12 @@ def test_a_lambda_decodes_as_many_images_at_once_as_it_has_cores(memory: str, wo
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
+        ("PLANS", "{", "plans as JSON"),
+        ("PLANS", '{"Free": {}}', "plans as JSON"),
+        ("ON_LEDGER_FAILURE", "open", "fail_closed or fail_open"),
+        ("LEDGER_SECONDS", "0", "seconds"),
+        ("LEDGER_SECONDS", "nan", "seconds"),
+        ("LEDGER_SECONDS", "soon", "seconds"),
         ("POLICY", "Strict", "lenient, balanced, strict"),
         ("NSFW_FROM", "high", "number from 0 to 1"),
         ("NSFW_FROM", "nan", "cuts must satisfy"),

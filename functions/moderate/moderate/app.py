@@ -13,9 +13,9 @@ from starlette.routing import Match
 
 from moderate import __version__, llms, openapi
 from moderate.callers import Identify
-from moderate.dialects import DIALECTS, dialect_for
+from moderate.dialects import DIALECTS, dialect_for, usage
 from moderate.dialects.engine import Engine
-from moderate.errors import problem_of
+from moderate.errors import headers_of, problem_of
 from moderate.marker import carries_own_marker
 from moderate.middleware import Calls
 from moderate.parameters import InvalidRequest
@@ -45,6 +45,8 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
     )
     for dialect in DIALECTS:
         app.include_router(dialect.router(engine), dependencies=[Depends(identified), Depends(_refuse_own_fetches)])
+
+    app.include_router(usage.router(engine), dependencies=[Depends(identified)])
 
     @app.get(
         "/health",
@@ -132,6 +134,7 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     request.state.code = problem.code
     response = dialect_for(request.scope).error_response(problem, request.state.request_id, error)
+    response.headers.update(headers_of(error))
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = _methods_at(request)
     return response

@@ -20,7 +20,14 @@ _FORM = re.compile(rb"[a-zA-Z0-9_]+=[\t\r\n -~]*")
 
 
 async def read(request: Request) -> bytes:
-    """Raises ImageTooLarge."""
+    """The same again to whoever asks again. Raises ImageTooLarge, InvalidRequest."""
+    if not hasattr(request.state, "body"):
+        request.state.body = await _read(request)
+    body: bytes = request.state.body
+    return body
+
+
+async def _read(request: Request) -> bytes:
     chunks: list[bytes] = []
     size = 0
     try:

@@ -14,6 +14,7 @@ from moderate.pipeline import RequestTooSlow
 from moderate.sources import ImageTooLarge, InvalidBase64
 from moderate.urls import BlockedUrl, InvalidUrl
 from modest.errors import PublicError
+from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded
 
 STATUS_AND_CODE: dict[type[Exception], tuple[int, str]] = {
     InvalidRequest: (400, "invalid_request"),
@@ -30,6 +31,10 @@ STATUS_AND_CODE: dict[type[Exception], tuple[int, str]] = {
     TooManyPixels: (422, "too_many_pixels"),
     TooManyFrames: (422, "too_many_frames"),
     RequestTooSlow: (422, "request_too_slow"),
+    IdempotencyInProgress: (409, "idempotency_in_progress"),
+    IdempotencyMismatch: (422, "idempotency_mismatch"),
+    QuotaExceeded: (429, "quota_exceeded"),
+    LedgerUnavailable: (503, "ledger_unavailable"),
 }
 _ABOUT_THE_CALL = ("invalid_request", "idempotency_mismatch")
 _ROUTING = {404: "not_found", 405: "method_not_allowed"}
@@ -60,6 +65,17 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, HTTPException) and error.status_code in _ROUTING:
         return _routing_problem(error.status_code)
     return INTERNAL
+
+
+def headers_of(error: Exception) -> dict[str, str]:
+    """What a client's own retries go by: when to come back, and when not to."""
+    headers = {}
+    if isinstance(error, QuotaExceeded | LedgerUnavailable | IdempotencyInProgress):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, QuotaExceeded):
+        # To OpenAI's clients, which would otherwise wait for the new month.
+        headers["x-should-retry"] = "false"
+    return headers
 
 
 def _routing_problem(status: int) -> Problem:

@@ -1,10 +1,11 @@
 """The composition root, and the only module that reads the environment."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from mangum import Mangum
 
-from moderate import __version__, block_list
+from moderate import __version__, block_list, ledgers
 from moderate.app import create_app
 from moderate.callers import from_gateway
 from moderate.classifier import Classifier
@@ -21,8 +22,10 @@ limit_lookup_time(os.environ)
 settings = Settings.from_environ(os.environ)
 # First, since its processes start while this one goes on.
 decoder = Decoder(settings.workers)
-classifier = Classifier(settings.model_path)
-classifier.warm_up()
+with ThreadPoolExecutor(1) as beside:
+    opening = beside.submit(ledgers.opened, settings)
+    classifier = Classifier(settings.model_path)
+    classifier.warm_up()
 blocked = block_list.load(settings.block_list, distance=settings.block_distance)
 fetcher = Fetcher(allowed_ports=settings.allowed_ports, agent=user_agent(__version__), refuse_host=blocked.refuse_host)
 engine = Engine(
@@ -38,6 +41,8 @@ engine = Engine(
     cuts=settings.cuts,
     default_policy=settings.policy,
     observer=Observer(level=settings.log_level, metrics_enabled=settings.metrics_enabled),
+    ledger=opening.result(),
+    fail_open=settings.fail_open,
 )
 app = create_app(engine, identify=from_gateway, release=settings.release)
 handler = Mangum(app, lifespan="off")

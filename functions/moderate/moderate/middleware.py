@@ -8,6 +8,7 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from moderate import rate_limits
 from moderate.dialects import dialect_for
 from moderate.errors import INTERNAL
 from modest.observability import Observer
@@ -34,6 +35,8 @@ class Calls:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 headers.setdefault("Cache-Control", "no-store")
+                if allowance := state.get("allowance"):
+                    headers.update(rate_limits.headers(allowance))
             await send(message)
 
         start = time.perf_counter()

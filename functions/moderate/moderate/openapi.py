@@ -1,6 +1,7 @@
 """The OpenAPI document: FastAPI's own, with every error that errors.py knows in its dialect's envelope."""
 
 import json
+from datetime import UTC, datetime
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,8 @@ from moderate.parameters import InvalidRequest
 from moderate.pipeline import RequestTooSlow
 from moderate.sources import ImageTooLarge, InvalidBase64
 from moderate.urls import BlockedUrl, InvalidUrl
+from modest.quota import Allowance
+from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded
 
 _DESCRIPTION = """
 Judges whether images are safe to show. One engine answers as two published APIs do: change the base URL and the key of
@@ -49,12 +52,29 @@ _EXAMPLES: tuple[Exception, ...] = (
     TooManyPixels("baseline JPEG", 50),
     TooManyFrames(120),
     RequestTooSlow(),
+    IdempotencyInProgress(),
+    IdempotencyMismatch(),
+    QuotaExceeded(Allowance(3000, 3000, datetime(2026, 5, 31, tzinfo=UTC))),
+    LedgerUnavailable(""),
     Exception(),
 )
 _KEY_HEADERS = {
     "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
     "x-oanor-key": {"type": "apiKey", "in": "header", "name": "x-oanor-key"},
     "bearer": {"type": "http", "scheme": "bearer"},
+}
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": (
+        "A text of your own, new for each call. The same request sent again with it within 24 hours gets the first "
+        "one's answer, marked `Idempotency-Replayed: true`; it is counted and charged once. Only a 200 is kept: after "
+        "any other answer the key is free again. Without accounts (`serve`) it does nothing."
+    ),
+    "example": "b9f6b1f4-0d0c-4a57-8f0e-7c1f3a2f5f5e",
 }
 
 Responses = dict[int | str, dict[str, Any]]
@@ -109,9 +129,11 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     spec.setdefault("components", {})["securitySchemes"] = _KEY_HEADERS
     for path, operations in spec["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             if "service" in operation["tags"]:
                 continue
+            if method == "post":
+                operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
             operation["security"] = [{name: []} for name in _KEY_HEADERS]
             any_error = operation["responses"].pop("default")
             schema = any_error["content"]["application/json"]["schema"]

@@ -1,5 +1,6 @@
 """What an operator may set, read from environment variables by main.py alone."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import TypeVar
 from moderate.block_list import DEFAULT_DISTANCE
 from moderate.urls import MAX_PORT, WEB_PORTS
 from moderate.verdict import Cuts, Policy
+from modest.patience import WARM_SECONDS
+from modest.plans import Plans, plans_from_json
 
 T = TypeVar("T")
 
@@ -31,6 +34,13 @@ class Settings:
     block_list: str
     """A path, s3://bucket/key, or nothing."""
     block_distance: int
+    ledger_table: str
+    """Empty: nothing is counted, and nobody charged."""
+    plans: Plans
+    fail_open: bool
+    """Whether calls are judged for nothing while the ledger cannot be reached."""
+    ledger_seconds: float
+    """How long each of the ledger's operations may take."""
     workers: int
     """How many images are decoded and classified at once."""
     release: str
@@ -49,6 +59,10 @@ class Settings:
             block_distance=_read(
                 environ, "BLOCK_DISTANCE", str(DEFAULT_DISTANCE), _distance, f"a number from 0 to {_MAX_BLOCK_DISTANCE}"
             ),
+            ledger_table=environ.get("LEDGER_TABLE") or "",
+            plans=_read(environ, "PLANS", "{}", plans_from_json, "the plans as JSON"),
+            fail_open=_read(environ, "ON_LEDGER_FAILURE", "fail_closed", _fail_open, "fail_closed or fail_open"),
+            ledger_seconds=_read(environ, "LEDGER_SECONDS", str(WARM_SECONDS), _seconds, "a number of seconds"),
             workers=_workers(environ),
             release=environ.get("RELEASE") or "dev",
             log_level=_read(environ, "LOG_LEVEL", "INFO", _log_level, f"one of {', '.join(_LOG_LEVELS)}"),
@@ -87,6 +101,19 @@ def _distance(text: str) -> int:
     if not 0 <= distance <= _MAX_BLOCK_DISTANCE:
         raise ValueError(text)
     return distance
+
+
+def _fail_open(text: str) -> bool:
+    if text not in ("fail_closed", "fail_open"):
+        raise ValueError(text)
+    return text == "fail_open"
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise ValueError(text)
+    return seconds
 
 
 def _log_level(text: str) -> str:

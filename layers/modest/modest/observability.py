@@ -43,6 +43,13 @@ class Observer:
         for found in hashes:
             self._log.warning("blocked", extra={"blocked": found})
 
+    def ledger_failure(self, operation: str, reason: str, *, free: bool) -> None:
+        """`free`: the call was judged, or its answer given, for nothing."""
+        self._log.error("ledger", extra={"operation": operation, "reason": reason, "free": free})
+        if self._metrics is not None:
+            self._metrics.add_metric("LedgerFailures", MetricUnit.Count, 1)
+            self._metrics.add_metric("JudgedFree", MetricUnit.Count, int(free))
+
     def failure(self, error: BaseException, request_id: str) -> None:
         """A fault of ours. Its message is left out: it may quote what the client sent."""
         frames = [

@@ -1,11 +1,13 @@
 """What every dialect stands on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from moderate.block_list import PolicyViolation
+from moderate.booking import Booking
 from moderate.classifier import Model
 from moderate.errors import problem_of
+from moderate.ledgers import Ledger, NoLedger
 from moderate.pipeline import Outcome, Pipeline
 from moderate.sources import Source, refuse_more_than_fits
 from moderate.verdict import Cuts, Policy
@@ -20,6 +22,13 @@ class Engine:
     cuts: Cuts
     default_policy: Policy
     observer: Observer
+    ledger: Ledger = field(default_factory=NoLedger)
+    fail_open: bool = False
+    """Whether calls are judged for nothing while the ledger cannot be reached."""
+
+    @property
+    def booking(self) -> Booking:
+        return Booking(self.ledger, self.observer, fail_open=self.fail_open)
 
     async def judge(self, sources: Sequence[Source], policy: Policy, *, explain: bool = False) -> list[Outcome]:
         """As Pipeline.judge, and counted. Raises ImageTooLarge where the images sent are too large together."""

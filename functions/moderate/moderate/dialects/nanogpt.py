@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from moderate import body
+from moderate.booking import Judged
 from moderate.dialects.engine import Engine
 from moderate.dialects.nanogpt_schema import IMAGE, MAX_IMAGES, MODEL, ImageProblem, NanoGptAnswer, NanoGptError
 from moderate.errors import Problem, problem_of
@@ -17,7 +18,8 @@ from moderate.pipeline import Judgement, Outcome
 from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source
 from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
-from modest.prices import price_of
+from modest.money import Terms
+from modest.prices import Charge, by_the_image
 
 PREFIX = "/api/nsfw/"
 
@@ -66,14 +68,19 @@ class ImagesNotJudged(InvalidRequest):
 def router(engine: Engine) -> APIRouter:
     routes = APIRouter(tags=["NanoGPT"])
 
-    @routes.post("/api/nsfw/image", **IMAGE)
-    async def image(request: Request) -> JSONResponse:
+    async def image(request: Request, terms: Terms) -> Judged:
         call = parse(body.parse_json(await body.read(request)), engine.default_policy)
         sources = [entry.image for entry in call.entries if not isinstance(entry.image, PublicError)]
         judged = iter(await engine.judge(sources, call.policy))
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in call.entries]
-        return JSONResponse(answer(call, outcomes, request.state.request_id))
+        refuse_unless_partial(call, outcomes)
+        distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}
+        return Judged(
+            by_the_image(len(distinct), terms),
+            lambda booked: answer(call, outcomes, request.state.request_id, booked),
+        )
 
+    routes.add_api_route("/api/nsfw/image", engine.booking.booked(image), methods=["POST"], **IMAGE)
     return routes
 
 
@@ -99,23 +106,22 @@ def as_raised(error: Exception) -> Exception:
     return error
 
 
-def answer(call: Call, outcomes: Sequence[Outcome], request_id: str) -> NanoGptAnswer:
+def refuse_unless_partial(call: Call, outcomes: Sequence[Outcome]) -> None:
     """Raises ImagesNotJudged where an image could not be judged and no partial answer was asked for."""
-    problems = [
-        _image_problem(index, entry.param, outcome)
-        for index, (entry, outcome) in enumerate(zip(call.entries, outcomes, strict=True))
-        if isinstance(outcome, PublicError)
-    ]
+    problems = _problems(call, outcomes)
     if problems and not call.partial:
         raise ImagesNotJudged(problems)
+
+
+def answer(call: Call, outcomes: Sequence[Outcome], request_id: str, booked: Charge) -> NanoGptAnswer:
+    problems = _problems(call, outcomes)
     flags = [None if isinstance(outcome, PublicError) else outcome.verdict is Verdict.NSFW for outcome in outcomes]
-    distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}
     result = NanoGptAnswer(
         model=MODEL,
         requestId=request_id,
         inputCount=len(outcomes),
-        cost=float(price_of(len(distinct))),
-        currency="USD",
+        cost=float(booked.amount),
+        currency=booked.terms.currency,
         truncated=call.truncated,
         has_nsfw_concepts=flags,
         is_nsfw=True if True in flags else (None if problems else False),
@@ -123,6 +129,14 @@ def answer(call: Call, outcomes: Sequence[Outcome], request_id: str) -> NanoGptA
     if problems:
         result["errors"] = problems
     return result
+
+
+def _problems(call: Call, outcomes: Sequence[Outcome]) -> list[ImageProblem]:
+    return [
+        _image_problem(index, entry.param, outcome)
+        for index, (entry, outcome) in enumerate(zip(call.entries, outcomes, strict=True))
+        if isinstance(outcome, PublicError)
+    ]
 
 
 def error_response(problem: Problem, request_id: str, error: Exception | None) -> JSONResponse:

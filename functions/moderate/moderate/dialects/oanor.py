@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from moderate import body
+from moderate.booking import Judged
 from moderate.dialects.engine import Engine
 from moderate.dialects.oanor_schema import (
     ROUTES,
@@ -30,6 +31,8 @@ from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source
 from moderate.verdict import Verdict, passes
 from modest.errors import PublicError
+from modest.money import Terms
+from modest.prices import covered_by_plan
 
 PREFIXES = ("/v1", "/nsfw-api/v1")
 _TEXT_IMAGES: dict[str, type[ImageUrl] | type[ImageBase64]] = {"url": ImageUrl, "base64": ImageBase64}
@@ -46,7 +49,7 @@ class Call:
 def router(engine: Engine) -> APIRouter:
     routes = APIRouter(tags=["oanor"])
 
-    async def check(request: Request) -> JSONResponse:
+    async def check(request: Request, terms: Terms) -> Judged:
         call = await parse(request)
         threshold = parse_threshold(call.fields.get("threshold"), engine.cuts.nsfw)
         judgement = await judge(call)
@@ -56,9 +59,10 @@ def router(engine: Engine) -> APIRouter:
             top_class=judgement.scores.top_class.capitalize(),
             nsfw_score=judgement.nsfw_score,
         )
-        return JSONResponse(CheckAnswer(data=data, **_envelope(request, judgement, engine, "Image checked")))
+        answer = CheckAnswer(data=data, **_envelope(request, judgement, engine, "Image checked"))
+        return Judged(covered_by_plan(1, terms), lambda _booked: answer)
 
-    async def classify(request: Request) -> JSONResponse:
+    async def classify(request: Request, terms: Terms) -> Judged:
         call = await parse(request)
         if call.fields.get("threshold") not in (None, ""):
             raise InvalidRequest("classify takes no threshold: use /v1/check for that.", param="threshold")
@@ -67,7 +71,8 @@ def router(engine: Engine) -> APIRouter:
         data = _classified(judgement)
         if explain is Explain.OVERLAY:
             data["overlay"] = overlay(data["heatmaps"][_worst_class(judgement)], engine.model.size)
-        return JSONResponse(ClassifyAnswer(data=data, **_envelope(request, judgement, engine, "Image classified")))
+        answer = ClassifyAnswer(data=data, **_envelope(request, judgement, engine, "Image classified"))
+        return Judged(covered_by_plan(1, terms), lambda _booked: answer)
 
     async def judge(call: Call, *, explain: bool = False) -> Judgement:
         policy = parse_policy(call.fields.get("policy"), engine.default_policy)
@@ -78,7 +83,7 @@ def router(engine: Engine) -> APIRouter:
 
     for prefix in PREFIXES:
         documented = prefix == PREFIXES[0]
-        for name, endpoint in (("check", check), ("classify", classify)):
+        for name, endpoint in (("check", engine.booking.booked(check)), ("classify", engine.booking.booked(classify))):
             for method in ("GET", "POST"):
                 routes.add_api_route(
                     f"{prefix}/{name}",
@@ -103,7 +108,7 @@ async def parse(request: Request) -> Call:
 def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JSONResponse:
     content = OanorError(
         data=None,
-        meta=Meta(timestamp=_now(), request_id=request_id),
+        meta=Meta(timestamp=now(), request_id=request_id),
         status="error",
         success=False,
         message=problem.message,
@@ -155,7 +160,7 @@ def _unambiguous(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _envelope(request: Request, judgement: Judgement, engine: Engine, message: str) -> Envelope:
     meta = AnswerMeta(
-        timestamp=_now(),
+        timestamp=now(),
         request_id=request.state.request_id,
         model={"name": engine.model.name, "version": engine.model.version},
         frames=FramesMeta(judged=judgement.frames.judged, total=judgement.frames.total),
@@ -183,5 +188,5 @@ def _worst_class(judgement: Judgement) -> str:
     return max(EXPLAINED, key=lambda name: float(getattr(judgement.scores, name)))
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

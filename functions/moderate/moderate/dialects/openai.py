@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from moderate import body
+from moderate.booking import Judged
 from moderate.dialects.engine import Engine
 from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
 from moderate.errors import Problem
@@ -14,6 +15,8 @@ from moderate.parameters import InvalidRequest, parse_policy
 from moderate.sources import ImageBase64, ImageUrl, Source
 from moderate.verdict import Verdict
 from modest.errors import PublicError
+from modest.money import Terms
+from modest.prices import by_the_image
 
 PATH = "/v1/moderations"
 
@@ -26,21 +29,22 @@ _SERVER_ERROR = 500
 def router(engine: Engine) -> APIRouter:
     routes = APIRouter(tags=["OpenAI"])
 
-    @routes.post(PATH, **MODERATIONS)
-    async def moderations(request: Request) -> JSONResponse:
+    async def moderations(request: Request, terms: Terms) -> Judged:
         fields = body.parse_json(await body.read(request))
         policy = parse_policy(fields.get("policy"), engine.default_policy)
         outcomes = await engine.judge(list(sources(fields.get("input"))), policy)
         results = []
+        distinct = set()
         for position, outcome in enumerate(outcomes):
             if isinstance(outcome, PublicError):
                 outcome.param = f"input[{position}]"
                 raise outcome
+            distinct.add(outcome.digest)
             results.append(result(flagged=outcome.verdict is Verdict.NSFW, score=outcome.nsfw_score))
-        return JSONResponse(
-            OpenAiAnswer(id=f"modr-{request.state.request_id}", model=engine.model.name, results=results)
-        )
+        answer = OpenAiAnswer(id=f"modr-{request.state.request_id}", model=engine.model.name, results=results)
+        return Judged(by_the_image(len(distinct), terms), lambda _booked: answer)
 
+    routes.add_api_route(PATH, engine.booking.booked(moderations), methods=["POST"], **MODERATIONS)
     return routes
 
 

@@ -1,0 +1,144 @@
+"""Every keyed call: admitted, judged, settled."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+
+from moderate import body
+from moderate.callers import Unauthorized
+from moderate.errors import problem_of
+from moderate.ledgers import Ledger, Unbooked
+from moderate.parameters import InvalidRequest
+from modest.idempotency import Answer, Repeatable
+from modest.ledger import Admission, KeyUsage, Replay
+from modest.money import Terms
+from modest.observability import Observer
+from modest.prices import Charge, covered_by_plan
+from modest.refusals import (
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    LedgerUnavailable,
+    QuotaExceeded,
+    UnknownKey,
+)
+
+_OK = "ok"
+_FREE = Terms(discount_percent=Decimal(100))
+_KEY = re.compile(r"[!-~]{1,255}")
+_REPLAYED = {"Idempotency-Replayed": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a route found out, and what that costs."""
+
+    charge: Charge
+    content: Callable[[Charge], object]
+    """The answer's JSON, once it is known what is booked."""
+
+
+Judge = Callable[[Request, Terms], Awaitable[Judged]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Booking:
+    def __init__(self, ledger: Ledger, observer: Observer, *, fail_open: bool) -> None:
+        """fail_open: whether calls are judged for nothing, and uncounted, while the ledger cannot be reached."""
+        self._ledger = ledger
+        self._observer = observer
+        self._fail_open = fail_open
+
+    def booked(self, judge: Judge) -> Endpoint:
+        """A route that counts and charges what `judge` does for it."""
+
+        async def endpoint(request: Request) -> Response:
+            admission = await self._admit(request)
+            if isinstance(admission, Replay):
+                return Response(admission.answer.body, admission.answer.status, _REPLAYED, "application/json")
+            try:
+                judged = await judge(request, admission.terms)
+            except Exception as error:
+                await self._settle_failure(admission, error)
+                raise
+            return await self._settle(admission, judged)
+
+        return endpoint
+
+    async def usage(self, request: Request) -> KeyUsage:
+        """Of the caller's account; it is not counted as a call. Raises Unauthorized, LedgerUnavailable."""
+        try:
+            told = await asyncio.to_thread(self._ledger.usage, request.state.key_hash)
+        except UnknownKey:
+            raise Unauthorized from None
+        except LedgerUnavailable as failure:
+            self._observer.ledger_failure("usage", failure.detail, free=False)
+            raise
+        request.state.allowance = told.allowance
+        return told
+
+    async def _admit(self, request: Request) -> Admission | Replay | Unbooked:
+        """Raises Unauthorized, and what Ledger.admit raises."""
+        state = request.state
+        repeatable = await _repeatable(request)
+        try:
+            admission = await asyncio.to_thread(self._ledger.admit, state.key_hash, state.request_id, repeatable)
+        except UnknownKey:
+            raise Unauthorized from None
+        except (QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch) as refusal:
+            state.allowance = refusal.allowance
+            raise
+        except LedgerUnavailable as failure:
+            self._observer.ledger_failure("admit", failure.detail, free=self._fail_open)
+            if not self._fail_open:
+                raise
+            return Unbooked(_FREE)
+        if not isinstance(admission, Unbooked):
+            state.allowance = admission.allowance
+        return admission
+
+    async def _settle(self, admission: Admission | Unbooked, judged: Judged) -> Response:
+        response = JSONResponse(judged.content(judged.charge))
+        if isinstance(admission, Unbooked):
+            return response
+        answer = Answer(response.status_code, bytes(response.body))
+        try:
+            await asyncio.to_thread(self._ledger.settle, admission, _OK, judged.charge, answer)
+        except LedgerUnavailable as failure:
+            free = self._fail_open and not failure.perhaps_written
+            self._observer.ledger_failure("settle", failure.detail, free=free)
+            if free:
+                return JSONResponse(judged.content(covered_by_plan(judged.charge.images, admission.terms)))
+            # An answer that may have been paid for is never withheld.
+            if not failure.perhaps_written:
+                raise
+        return response
+
+    async def _settle_failure(self, admission: Admission | Unbooked, error: Exception) -> None:
+        if isinstance(admission, Unbooked):
+            return
+        nothing = covered_by_plan(0, admission.terms)
+        try:
+            await asyncio.to_thread(self._ledger.settle, admission, problem_of(error).code, nothing)
+        except LedgerUnavailable as failure:
+            self._observer.ledger_failure("settle", failure.detail, free=False)
+        except IdempotencyInProgress:
+            return
+
+
+async def _repeatable(request: Request) -> Repeatable | None:
+    """Raises InvalidRequest."""
+    keys = set(request.headers.getlist("idempotency-key"))
+    if request.method != "POST" or not keys:
+        return None
+    if len(keys) > 1 or not all(_KEY.fullmatch(key) for key in keys):
+        raise InvalidRequest("Idempotency-Key takes one text of 1 to 255 visible ASCII characters.")
+    digest = sha256()
+    for part in (request.scope["path"].encode(), request.scope["query_string"], await body.read(request)):
+        digest.update(sha256(part).digest())
+    return Repeatable(keys.pop(), digest.hexdigest())

@@ -1,0 +1,64 @@
+"""What the service asks of a ledger, and the ledger of a service that keeps none."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from starlette.exceptions import HTTPException
+
+from moderate.pipeline import REQUEST_DEADLINE_SECONDS
+from moderate.settings import Settings
+from modest.dynamodb import DynamoDBTable, make_client
+from modest.idempotency import Answer, Repeatable
+from modest.ledger import Admission, KeyUsage, Replay
+from modest.ledger import Ledger as TableLedger
+from modest.money import Terms
+from modest.patience import Patience
+from modest.prices import Charge
+
+LEASE = timedelta(seconds=REQUEST_DEADLINE_SECONDS + 5)
+"""How long a call with an Idempotency-Key keeps others with the same one waiting, if it never ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbooked:
+    """A call that goes into no ledger."""
+
+    terms: Terms
+
+
+class Ledger(Protocol):
+    """As `modest.ledger.Ledger`, whose methods say what they raise. All of them may wait for a network."""
+
+    def admit(self, key_hash: str, request_id: str, repeatable: Repeatable | None) -> Admission | Replay | Unbooked: ...
+
+    def settle(self, admission: Admission, outcome: str, charge: Charge, answer: Answer | None = None) -> None: ...
+
+    def usage(self, key_hash: str) -> KeyUsage: ...
+
+
+class NoLedger:
+    """For a server without accounts: all are admitted, and told the list price."""
+
+    def admit(self, _key_hash: str, _request_id: str, _repeatable: Repeatable | None) -> Unbooked:
+        return Unbooked(Terms())
+
+    def settle(self, admission: Admission, outcome: str, charge: Charge, answer: Answer | None = None) -> None:
+        """Nobody was admitted who could be charged."""
+
+    def usage(self, _key_hash: str) -> KeyUsage:
+        raise HTTPException(404)
+
+
+def opened(settings: Settings) -> Ledger:
+    """The ledger that the settings name, its connection made."""
+    if not settings.ledger_table:
+        return NoLedger()
+    ledger = TableLedger(
+        DynamoDBTable(make_client(), settings.ledger_table),
+        settings.plans,
+        lease=LEASE,
+        patience=Patience(warm_seconds=settings.ledger_seconds),
+    )
+    ledger.warm_up()
+    return ledger
