@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from starlette.testclient import TestClient
 from tests.fakes.clock import Clock
@@ -207,6 +208,26 @@ def test_the_usage_of_an_account_in_nano_tells_the_rate_and_its_day() -> None:
     data = store.client.get(USAGE).json()["data"]
     assert data["charges"] == {"XNO": "0.001724138"}
     assert data["xno_rate"] == {"usd": "0.87", "date": "2026-11-23"}
+
+
+def test_the_usage_is_as_its_document_says() -> None:
+    store = Store()
+    document = store.client.get("/openapi.json").json()
+    operation = document["paths"][USAGE]["get"]
+    store.judge(FIRST)
+    described = operation["responses"]["200"]["content"]["application/json"]
+    schema = {**described["schema"], "components": document["components"]}
+    for body in (store.client.get(USAGE).json(), described["example"]):
+        Draft202012Validator(schema).validate(body)
+    assert {"401", "503"} <= set(operation["responses"])
+    assert operation["security"]
+
+
+def test_every_post_and_no_get_documents_its_idempotency_key() -> None:
+    for methods in Store().client.get("/openapi.json").json()["paths"].values():
+        for method, operation in methods.items():
+            names = [parameter["name"] for parameter in operation.get("parameters", [])]
+            assert ("Idempotency-Key" in names) == (method == "post")
 
 
 def test_a_key_that_is_unknown_or_disabled_gets_the_same_401_as_no_key() -> None:

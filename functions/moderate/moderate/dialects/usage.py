@@ -9,12 +9,16 @@ from moderate.dialects.engine import Engine
 from moderate.dialects.oanor import now
 from moderate.dialects.oanor_schema import Meta
 from moderate.dialects.usage_schema import USAGE, UsageAccount, UsageAnswer, UsageCalls, UsageData, XnoRate
+from moderate.ledgers import NoLedger
 from modest.ledger import KeyUsage
 from modest.money import Currency
 
 
 def router(engine: Engine) -> APIRouter:
+    """Without a ledger there is no such route."""
     routes = APIRouter(tags=["oanor"])
+    if isinstance(engine.ledger, NoLedger):
+        return routes
 
     @routes.get("/v1/usage", **USAGE)
     async def usage(request: Request) -> JSONResponse:
