@@ -224,6 +224,11 @@ def test_too_many_pixels_are_refused_with_the_number_that_may_be_sent() -> None:
         decode(encoded(Image.new("1", (6000, 5001)), "PNG"), SIZE)
 
 
+def test_a_side_longer_than_any_other_format_has_is_refused() -> None:
+    with pytest.raises(TooManyPixels, match="65,535 on a side"):
+        decode(encoded(Image.new("1", (1, 65_536)), "PNG"), SIZE)
+
+
 @pytest.mark.parametrize("filters", ["ignore", "always", "default"])
 def test_the_limits_rest_on_no_filter_for_warnings(filters: Literal["ignore", "always", "default"]) -> None:
     """Any module may reset those, for every thread."""

@@ -125,6 +125,15 @@ def test_a_webp_that_announces_frames_it_does_not_hold_is_refused() -> None:
         decode(data + b"ANMF" + struct.pack("<I", 16) + bytes(16), SIZE)
 
 
+def test_an_avif_that_times_fewer_frames_than_it_holds_is_refused() -> None:
+    """Those that it does not time would never be chosen."""
+    data = animated(pictures(20, 19), "AVIF", [40] * 20)
+    timed = data.index(b"stts") + 12
+    assert data[timed : timed + 4] == struct.pack(">I", 20)
+    with pytest.raises(UndecodableImage):
+        decode(data[:timed] + struct.pack(">I", 10) + data[timed + 4 :], SIZE)
+
+
 @pytest.mark.parametrize("image_format", FORMATS)
 def test_a_single_picture_is_one_frame(image_format: str) -> None:
     assert decode(encoded(pictures(1, 0)[0], image_format), SIZE).frames == Frames(judged=1, total=1)

@@ -217,6 +217,15 @@ def test_a_broken_animation_is_refused(old: bytes, new: bytes) -> None:
         picture(edited(lambda whole: new + whole[len(old) :] if whole.startswith(old) else whole))
 
 
+def test_a_frame_announced_and_not_given_is_refused() -> None:
+    """Else every frame would be drawn as the one before it asked."""
+    frame = struct.pack(">IIIIHHBB", SIZE, SIZE, 0, 0, 1, 10, 0, 0)
+    out = png_header(SIZE, SIZE) + chunk(b"acTL", struct.pack(">II", 2, 0)) + PIXELS
+    out += chunk(b"fcTL", bytes(4) + frame) + chunk(b"fcTL", b"\0\0\0\1" + frame)
+    with pytest.raises(UndecodableImage):
+        picture(out + chunk(b"fdAT", b"\0\0\0\2" + png_pixels(LEVELS)) + chunk(b"IEND"))
+
+
 def test_an_animation_announced_twice_is_refused() -> None:
     """Pillow then shows the default image alone; browsers play the animation."""
     with pytest.raises(UndecodableImage):
