@@ -5,10 +5,13 @@ from decimal import Decimal
 from threading import Barrier, Thread
 
 import pytest
+from botocore.model import OperationModel
+from tests.fakes.clock import Clock
 from tests.ledgers import LEASE, PLANS, Shop, admitted, request_id
 
 from modest.api_keys import hash_of, new_key
 from modest.counting import TALLIES, month_key
+from modest.dynamodb import DynamoDBTable
 from modest.idempotency import MAX_STORED_BYTES, Answer, Repeatable
 from modest.ledger import Replay
 from modest.money import Currency
@@ -329,6 +332,32 @@ def test_a_refused_call_does_not_hold_its_idempotency_key(shop: Shop) -> None:
         ledger.admit(customer.key_hash, request_id(), CALL)
     shop.registry.change(customer.account_id, plan="Ten")
     admitted(ledger.admit(customer.key_hash, request_id(), CALL))
+
+
+@pytest.mark.parametrize(
+    ("repeatable", "requests"),
+    [
+        (None, ["BatchGetItem", "UpdateItem", "TransactWriteItems"]),
+        (CALL, ["BatchGetItem", "PutItem", "UpdateItem", "TransactWriteItems"]),
+    ],
+)
+def test_a_call_makes_one_read_request_and_two_write_requests_or_three_with_an_idempotency_key(
+    dynamodb: DynamoDBTable, repeatable: Repeatable | None, requests: list[str]
+) -> None:
+    shop = Shop(dynamodb, Clock())
+    customer, ledger = shop.customer(), shop.ledger()
+    ledger.admit(customer.key_hash, request_id())
+    made: list[str] = []
+
+    def note(model: OperationModel, **_: object) -> None:
+        made.append(model.name)
+
+    events = dynamodb._client.meta.events
+    events.register("before-call.dynamodb", note)
+    admission = admitted(ledger.admit(customer.key_hash, request_id(), repeatable))
+    ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
+    events.unregister("before-call.dynamodb", note)
+    assert made == requests
 
 
 @pytest.mark.parametrize("table", ["fake", "flaky"], indirect=True)

@@ -128,11 +128,12 @@ def test_a_settlement_that_fails_tells_whether_it_may_have_been_written(
 def test_a_table_that_fails_for_good_admits_nothing(shop: Shop, table: FakeTable) -> None:
     customer = shop.customer()
     table.faults = repeat(Fault.THROTTLED)
+    impatient = Patience(warm_seconds=0.2, first_seconds=0.2)
     with pytest.raises(LedgerUnavailable) as failure:
-        shop.ledger(Patience()).admit(customer.key_hash, request_id())
+        shop.ledger(impatient).admit(customer.key_hash, request_id())
     assert failure.value.detail == "throttled"
     with pytest.raises(LedgerUnavailable):
-        shop.ledger(Patience()).usage(customer.key_hash)
+        shop.ledger(impatient).usage(customer.key_hash)
 
 
 def test_warming_up_a_table_that_fails_waits_for_the_first_call_to_say_so(shop: Shop, table: FakeTable) -> None:
