@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +25,12 @@ from moderate.classifier import Classifier, Model
 from moderate.dialects.engine import Engine
 from moderate.fetch import FetchFailed
 from moderate.heatmap import EXPLAINED, Grid
+from moderate.images import Picture
 from moderate.ledgers import Ledger, NoLedger
 from moderate.pipeline import Pipeline
 from moderate.urls import parse
 from moderate.verdict import Cuts, Policy, Scores
+from moderate.views import View
 from modest.errors import PublicError
 from modest.observability import Observer
 
@@ -61,6 +64,11 @@ def encoded(image: Image.Image, image_format: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, image_format, **options)
     return buffer.getvalue()
+
+
+def arrays(picture: Picture) -> list[NDArray[np.uint8]]:
+    """Its views as arrays of shape (size, size, 3)."""
+    return [np.frombuffer(view, np.uint8).reshape(-1, math.isqrt(len(view) // 3), 3) for view in picture.views]
 
 
 def data_url(data: bytes) -> str:
@@ -109,15 +117,15 @@ class FakeClassifier(Classifier):
         self._scores = scores
         self._by_grey: Mapping[int, Scores | Exception] = by_grey or {}
 
-    def classify(self, view: NDArray[np.uint8]) -> Scores:
+    def classify(self, view: View) -> Scores:
         self.shown += 1
-        answer = self._by_grey.get(int(view[0, 0, 0, 0]), self._scores)
+        answer = self._by_grey.get(view[0], self._scores)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def heatmaps(self, view: NDArray[np.uint8]) -> dict[str, Grid]:
-        return {name: [[round(float(view.mean()), 4)]] for name in EXPLAINED}
+    def heatmaps(self, view: View) -> dict[str, Grid]:
+        return {name: [[round(sum(view) / len(view), 4)]] for name in EXPLAINED}
 
 
 class RecordingObserver(Observer):

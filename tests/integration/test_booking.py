@@ -6,10 +6,8 @@ from decimal import Decimal
 from itertools import chain, repeat
 from typing import Any
 
-import numpy as np
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 from starlette.testclient import TestClient
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable, Fault
@@ -19,6 +17,7 @@ from tests.support import NSFW, FakeClassifier, Service, data_url, gateway_event
 from moderate.callers import from_gateway
 from moderate.classifier import Classifier
 from moderate.verdict import Scores
+from moderate.views import View
 from modest.dynamodb import DynamoDBTable
 from modest.money import Currency
 from modest.patience import Patience
@@ -306,7 +305,7 @@ def test_a_call_in_progress_is_a_409_that_says_when_to_come_back() -> None:
     class Impatient(FakeClassifier):
         """Sends the call again while it is being judged."""
 
-        def classify(self, view: NDArray[np.uint8]) -> Scores:
+        def classify(self, view: View) -> Scores:
             answers.append(store.judge(FIRST, key="a"))
             return super().classify(view)
 

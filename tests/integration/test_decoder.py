@@ -75,7 +75,7 @@ BAD = {
 def comparable(picture: Picture | PublicError) -> object:
     if isinstance(picture, PublicError):
         return type(picture), picture.message, picture.detail
-    return [view.tolist() for view in picture.views], picture.frames
+    return picture
 
 
 def told(decoder: Decoder, deed: str) -> str:
@@ -109,13 +109,13 @@ def test_callers_share_the_workers_and_each_gets_its_own_picture() -> None:
     with ThreadPoolExecutor(8) as threads:
         pictures = list(threads.map(lambda grey: decoder.decode(png(grey=grey), 8), greys))
     decoder.close()
-    assert [int(picture.views[0].max()) for picture in pictures] == greys
+    assert [max(picture.views[0]) for picture in pictures] == greys
 
 
 @pytest.mark.parametrize("deed", ["crash", "leave", "say nonsense", "say too much", "show no picture"])
 def test_a_decoder_that_breaks_is_replaced(fragile: Decoder, deed: str) -> None:
     assert told(fragile, deed) == "its decoder died"
-    assert fragile.decode(png(grey=7), 8).views[0].max() == 7
+    assert max(fragile.decode(png(grey=7), 8).views[0]) == 7
 
 
 @pytest.mark.parametrize(

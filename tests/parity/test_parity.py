@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 import skimage
 import sklearn
+from numpy.typing import NDArray
 from PIL import Image
+from tests.support import arrays
 
 from moderate.classifier import Classifier
 from moderate.images import decode
 from moderate.verdict import Policy, Scores, nsfw_score
-from moderate.views import View
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -82,11 +83,11 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_probabilities_equal_those_of_nsfwjs(model: Model, tmp_path: Path, report: Report) -> None:
     """Both get the very same pixels at the model's size, so that the model alone is compared."""
-    views = [decode(path.read_bytes(), model.classifier.model.size).views[0] for path in PICTURES]
-    theirs = ask_nsfwjs(model.nsfwjs_name, views, tmp_path)
+    pictures = [decode(path.read_bytes(), model.classifier.model.size) for path in PICTURES]
+    theirs = ask_nsfwjs(model.nsfwjs_name, [arrays(picture)[0] for picture in pictures], tmp_path)
     errors = [
-        np.abs(np.subtract(astuple(model.classifier.classify(view)), astuple(scores))).max()
-        for view, scores in zip(views, theirs, strict=True)
+        np.abs(np.subtract(astuple(model.classifier.classify(picture.views[0])), astuple(scores))).max()
+        for picture, scores in zip(pictures, theirs, strict=True)
     ]
     report(f"{model.nsfwjs_name}: {len(errors)} pictures, largest difference {max(errors):.1e}")
     assert len(errors) >= 12
@@ -95,7 +96,7 @@ def test_probabilities_equal_those_of_nsfwjs(model: Model, tmp_path: Path, repor
 
 def test_verdicts_stay_close_to_those_of_nsfwjs_on_whole_pictures(model: Model, tmp_path: Path, report: Report) -> None:
     """Each side gets the whole picture and shrinks it in its own way."""
-    whole = [np.asarray(Image.open(path).convert("RGB"))[np.newaxis] for path in PICTURES]
+    whole = [np.asarray(Image.open(path).convert("RGB")) for path in PICTURES]
     views = [decode(path.read_bytes(), model.classifier.model.size).views[0] for path in PICTURES]
     theirs = ask_nsfwjs(model.nsfwjs_name, whole, tmp_path)
     moved = {
@@ -107,7 +108,7 @@ def test_verdicts_stay_close_to_those_of_nsfwjs_on_whole_pictures(model: Model, 
     assert moved[worst] <= RESIZE_TOLERANCE
 
 
-def ask_nsfwjs(name: str, images: list[View], folder: Path) -> list[Scores]:
+def ask_nsfwjs(name: str, images: list[NDArray[np.uint8]], folder: Path) -> list[Scores]:
     request = {"model": name, "images": [write_rgb(folder / f"{n}.rgb", image) for n, image in enumerate(images)]}
     answer = subprocess.run(
         ["node", "nsfwjs.mjs"],
@@ -120,9 +121,9 @@ def ask_nsfwjs(name: str, images: list[View], folder: Path) -> list[Scores]:
     return [Scores(**scores) for scores in json.loads(answer.stdout)]
 
 
-def write_rgb(path: Path, image: View) -> dict[str, object]:
+def write_rgb(path: Path, image: NDArray[np.uint8]) -> dict[str, object]:
     path.write_bytes(image.tobytes())
-    return {"path": str(path), "width": image.shape[2], "height": image.shape[1]}
+    return {"path": str(path), "width": image.shape[1], "height": image.shape[0]}
 
 
 def score(scores: Scores) -> float:

@@ -56,8 +56,14 @@ def test_a_cold_start_loads_these_packages_and_no_others(model_path: Path) -> No
     assert len(modules) <= MOST_MODULES
 
 
-def modules_of_a_start(model_path: Path) -> list[str]:
-    code = "import json, sys, moderate.main; print(json.dumps(sorted(sys.modules)))"
+def test_a_process_that_decodes_loads_pillow_and_little_else(model_path: Path) -> None:
+    modules = modules_of_a_start(model_path, "moderate.decode_worker")
+    packages = {name.split(".")[0] for name in modules} - {*sys.stdlib_module_names, "__mp_main__"}
+    assert {name for name in packages if not name.startswith("_")} <= {"PIL", "moderate", "modest"}
+
+
+def modules_of_a_start(model_path: Path, module: str = "moderate.main") -> list[str]:
+    code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
     environment = os.environ | {"MODEL_PATH": str(model_path), "ORT_DISABLE_TELEMETRY": "1"}
     result = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
     modules: list[str] = json.loads(result.stdout.splitlines()[-1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.crafted import bmp
-from tests.support import encoded
+from tests.support import arrays, encoded
 
 from moderate.images import TooManyPixels, UndecodableImage, decode
 
@@ -21,7 +21,7 @@ BITFIELDS = 3
 
 def views(data: bytes) -> list[list[list[int]]]:
     """The levels of the red channel in every view."""
-    return [view[0, :, :, 0].tolist() for view in decode(data, SIZE).views]
+    return [view[:, :, 0].tolist() for view in arrays(decode(data, SIZE))]
 
 
 def bottom_up(rows: np.ndarray) -> bytes:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from tests.crafted import GREYS, GifFrame, blocks, gif, gif_frame, gif_head, gif_pixels
+from tests.support import arrays
 
 from moderate.images import Frames, Picture, UndecodableImage, decode
 
@@ -18,13 +19,13 @@ def picture(data: bytes) -> Picture:
 
 
 def means(data: bytes) -> list[float]:
-    return [float(view.mean()) for view in picture(data).views]
+    return [float(view.mean()) for view in arrays(picture(data))]
 
 
 def test_a_single_frame_is_shown_as_it_is() -> None:
     found = picture(gif([GifFrame(LEVELS)], SCREEN))
     assert found.frames == Frames(judged=1, total=1)
-    assert [view[0, :, :, 0].tolist() for view in found.views] == [LEVELS.tolist()]
+    assert [view[:, :, 0].tolist() for view in arrays(found)] == [LEVELS.tolist()]
 
 
 def test_every_frame_is_judged() -> None:
@@ -38,7 +39,7 @@ def test_what_no_frame_covers_is_transparent() -> None:
 def test_a_cleared_frame_leaves_its_place_transparent_whatever_the_background_colour() -> None:
     """In Pillow's player, which clears to the background colour, the dot would be black on black."""
     frames = [GifFrame(BLACK, disposal=2), GifFrame(DOT, at=(3, 3), transparent=255)]
-    on_white = picture(gif(frames, SCREEN, background=0)).views[1]
+    on_white = arrays(picture(gif(frames, SCREEN, background=0)))[1]
     assert on_white.mean() == pytest.approx(255 * 63 / 64)
 
 
@@ -53,7 +54,7 @@ def test_disposal_is_of_its_frame_alone(controlled: bool) -> None:
     """Pillow keeps it for later frames that ask for none, and so never sees what they build up together."""
     rows = [GifFrame(np.full((1, 8), 128), at=(0, row), controlled=controlled) for row in range(8)]
     found = picture(gif([GifFrame(DOT, disposal=2), *rows], SCREEN))
-    assert found.views[-1].tolist() == np.full((1, 8, 8, 3), 128).tolist()
+    assert arrays(found)[-1].tolist() == np.full((8, 8, 3), 128).tolist()
 
 
 def test_transparency_is_of_its_frame_alone() -> None:
@@ -72,7 +73,7 @@ def test_an_interlaced_frame_is_put_in_order() -> None:
     order = [0, 4, 2, 6, 1, 3, 5, 7]
     data = bytearray(gif([GifFrame(LEVELS[order])], SCREEN))
     data[data.index(b",\0\0\0\0\x08\0\x08\0") + 9] |= 0x40
-    assert picture(bytes(data)).views[0][0, :, :, 0].tolist() == LEVELS.tolist()
+    assert arrays(picture(bytes(data)))[0][:, :, 0].tolist() == LEVELS.tolist()
 
 
 def test_the_canvas_grows_for_the_first_frame_alone() -> None:

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import skimage
+from numpy.typing import NDArray
 from PIL import Image
 from tests.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, animated, jpeg_segment, jpeg_with, png
-from tests.support import encoded
+from tests.support import arrays, encoded
 
 from moderate.formats import UnsupportedFormat
 from moderate.images import Frames, TooManyPixels, UndecodableImage, decode
-from moderate.views import View
 
 SIZE = 224
 # Twice as wide as the model's input: a factor at which no filter depends on the direction it goes in.
@@ -23,10 +23,13 @@ PHOTO = Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").con
 GREY_PHOTO = PHOTO.convert("L")
 
 
+View = NDArray[np.uint8]
+
+
 def only_view(data: bytes) -> View:
     picture = decode(data, SIZE)
     assert picture.frames == Frames(judged=1, total=1)
-    (view,) = picture.views
+    (view,) = arrays(picture)
     return view
 
 
@@ -41,9 +44,9 @@ def difference(one: View, other: View) -> float:
 
 
 def test_a_view_is_what_the_model_takes() -> None:
-    view = view_of(PHOTO)
-    assert view.shape == (1, SIZE, SIZE, 3)
-    assert view.dtype == np.uint8
+    (view,) = decode(encoded(PHOTO, "PNG"), SIZE).views
+    assert isinstance(view, bytes)
+    assert len(view) == SIZE * SIZE * 3
 
 
 LOSSLESS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -103,14 +106,14 @@ def test_16_bits_look_like_8_in_every_colour_type(colour: int, channels: int) ->
     levels = np.random.default_rng(0).integers(0, 256, (32, 32, channels))
     deep, shallow = decode(png(levels * 257, 16, colour), 16), decode(png(levels, 8, colour), 16)
     assert len(deep.views) == len(shallow.views)
-    assert all(difference(*pair) < 0.5 for pair in zip(deep.views, shallow.views, strict=True))
+    assert all(difference(*pair) < 0.5 for pair in zip(arrays(deep), arrays(shallow), strict=True))
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
 def test_grey_is_as_bright_in_every_depth(depth: int) -> None:
     brightest = (1 << depth) - 1
     levels = np.array([[0, brightest], [brightest, 0]])
-    assert decode(png(levels, depth), 2).views[0][0, :, :, 0].tolist() == [[0, 255], [255, 0]]
+    assert arrays(decode(png(levels, depth), 2))[0][:, :, 0].tolist() == [[0, 255], [255, 0]]
 
 
 UPRIGHT_AGAIN: dict[int, Callable[[Image.Image], Image.Image]] = {
@@ -169,15 +172,15 @@ def transparent(mode: str) -> bytes:
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 def test_what_is_transparent_is_judged_on_white_and_on_black(mode: str) -> None:
     """And not by the colours that hide beneath."""
-    views = decode(transparent(mode), SIZE).views
-    assert [view[0, :, :112].mean() for view in views] == [128, 128]
-    assert [view[0, :, 112:].mean() for view in views] == [255, 0]
+    views = arrays(decode(transparent(mode), SIZE))
+    assert [view[:, :112].mean() for view in views] == [128, 128]
+    assert [view[:, 112:].mean() for view in views] == [255, 0]
 
 
 def test_a_hidden_colour_does_not_bleed_into_its_neighbours() -> None:
     """Columns of opaque black and of hidden white, shrunk to one colour."""
     columns = np.tile([[0, 255], [255, 0]], (2 * SIZE, SIZE, 1))
-    _, on_black = decode(png(columns, 8, GREY_ALPHA), SIZE).views
+    _, on_black = arrays(decode(png(columns, 8, GREY_ALPHA), SIZE))
     assert on_black.max() == 0
 
 
@@ -195,16 +198,16 @@ def test_one_transparent_pixel_is_enough_for_both_views() -> None:
 def test_transparency_is_found_in_every_format_that_has_it(image_format: str) -> None:
     image = Image.new("RGBA", (64, 64), "red")
     image.paste((0, 0, 0, 0), (0, 0, 64, 32))
-    on_white, on_black = decode(encoded(image, image_format, lossless=True), 64).views
-    assert on_white[0, :30].mean() == pytest.approx(255, abs=2)
-    assert on_black[0, :30].mean() == pytest.approx(0, abs=2)
+    on_white, on_black = arrays(decode(encoded(image, image_format, lossless=True), 64))
+    assert on_white[:30].mean() == pytest.approx(255, abs=2)
+    assert on_black[:30].mean() == pytest.approx(0, abs=2)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (225, 223), (10, 10)])
 def test_a_picture_of_any_shape_fills_the_view(size: tuple[int, int]) -> None:
-    assert only_view(encoded(Image.new("RGB", size, (10, 20, 30)), "PNG"))[0].reshape(-1, 3).tolist() == [
-        [10, 20, 30]
-    ] * (SIZE * SIZE)
+    assert only_view(encoded(Image.new("RGB", size, (10, 20, 30)), "PNG")).reshape(-1, 3).tolist() == [[10, 20, 30]] * (
+        SIZE * SIZE
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"GI", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7\n", b"II*\0"])
@@ -257,11 +260,11 @@ def test_images_decoded_side_by_side_look_as_they_do_one_after_another() -> None
         b"\x89PNG\r\n\x1a\n",
     ]
 
-    def views(data: bytes) -> list[bytes]:
+    def views(data: bytes) -> tuple[bytes, ...]:
         try:
-            return [view.tobytes() for view in decode(data, SIZE).views]
+            return decode(data, SIZE).views
         except UndecodableImage:
-            return []
+            return ()
 
     one_after_another = [views(data) for data in files]
     with ThreadPoolExecutor(4) as threads:

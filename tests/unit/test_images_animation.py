@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.crafted import GifFrame, animated, chunk, gif, png_header, png_pixels
-from tests.support import encoded
+from tests.support import arrays, encoded
 
 from moderate.images import (
     MAX_ANIMATION_MEGAPIXELS,
@@ -34,7 +34,7 @@ def pictures(count: int, lit: int) -> list[Image.Image]:
 
 
 def lit_views(data: bytes) -> int:
-    return sum(bool(view[0, 16, 16, 0] > 200) for view in decode(data, SIZE).views)
+    return sum(bool(view[16, 16, 0] > 200) for view in arrays(decode(data, SIZE)))
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
@@ -68,7 +68,7 @@ def test_transparent_animations_are_judged_on_white_and_on_black(image_format: s
     frames[1].paste("blue", (0, 0, SIZE, 8))
     found = decode(animated(frames, image_format, [100, 100]), SIZE)
     assert found.frames == Frames(judged=2, total=2)
-    assert [round(view[0, 16:].mean() / 255) for view in found.views] == [1, 0, 1, 0]
+    assert [round(view[16:].mean() / 255) for view in arrays(found)] == [1, 0, 1, 0]
 
 
 @pytest.mark.parametrize("image_format", FORMATS)

@@ -3,9 +3,7 @@ import base64
 import threading
 from collections.abc import Awaitable, Callable
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from tests.support import NSFW, SAFE, FakeClassifier, FakeFetch, Never, encoded, png, scoring
 
@@ -13,6 +11,7 @@ from moderate.fetch import FetchFailed
 from moderate.pipeline import Judgement, Outcome, Pipeline, RequestTooSlow
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, InvalidBase64, Source
 from moderate.verdict import Cuts, Policy, Scores, Verdict
+from moderate.views import View
 
 URLS = [f"https://example.com/{number}.png" for number in range(10)]
 
@@ -162,7 +161,7 @@ def test_no_more_images_are_judged_at_once_than_there_are_workers(workers: int) 
         at_once = most = 0
         lock = threading.Lock()
 
-        def classify(self, view: NDArray[np.uint8]) -> Scores:
+        def classify(self, view: View) -> Scores:
             with self.lock:
                 self.at_once += 1
                 self.most = max(self.most, self.at_once)

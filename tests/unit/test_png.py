@@ -19,6 +19,7 @@ from tests.crafted import (
     png_header,
     png_pixels,
 )
+from tests.support import arrays
 
 from moderate.images import Frames, Picture, UndecodableImage, decode
 
@@ -35,7 +36,7 @@ def picture(data: bytes) -> Picture:
 
 def shown(data: bytes) -> list[list[list[int]]]:
     """The levels of the red channel in every view."""
-    return [view[0, :, :, 0].tolist() for view in picture(data).views]
+    return [view[:, :, 0].tolist() for view in arrays(picture(data))]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +105,8 @@ def test_no_other_grey_of_a_shallow_picture_is_transparent(depth: int) -> None:
     """Pillow widens levels to 8 bits, but not the transparent one: 1 of 0..3 is then none of 0, 85, 170, 255."""
     levels = np.tile(np.arange(1 << depth), (1 << depth, 1))
     on_white, on_black = (
-        view[0, 0, :, 0]
-        for view in decode(png(levels, depth, GREY, chunk(b"tRNS", struct.pack(">H", 1))), 1 << depth).views
+        view[0, :, 0]
+        for view in arrays(decode(png(levels, depth, GREY, chunk(b"tRNS", struct.pack(">H", 1))), 1 << depth))
     )
     assert np.flatnonzero(on_white != on_black).tolist() == [1]
 
@@ -144,12 +145,12 @@ GREY_FRAME, WHITE_FRAME, BLACK_FRAME = (np.full((SIZE, SIZE), level) for level i
 def test_a_default_image_that_is_not_of_the_animation_is_judged_too() -> None:
     found = picture(apng([(WHITE_FRAME, Control()), (BLACK_FRAME, Control())], default=GREY_FRAME))
     assert found.frames == Frames(judged=3, total=3)
-    assert [view.mean() for view in found.views] == [128, 255, 0]
+    assert [view.mean() for view in arrays(found)] == [128, 255, 0]
 
 
 def test_one_frame_behind_a_default_image_is_judged() -> None:
     found = picture(apng([(WHITE_FRAME, Control())], default=GREY_FRAME))
-    assert [view.mean() for view in found.views] == [128, 255]
+    assert [view.mean() for view in arrays(found)] == [128, 255]
 
 
 def test_the_default_image_does_not_lie_beneath_the_first_frame() -> None:
@@ -157,26 +158,26 @@ def test_the_default_image_does_not_lie_beneath_the_first_frame() -> None:
     levels = np.dstack([np.zeros((SIZE, SIZE, 3)), LEVELS])
     opaque_black = np.dstack([np.zeros((SIZE, SIZE, 3)), np.full((SIZE, SIZE), 255)])
     found = picture(apng([(levels, Control(over=True))], COLOUR_ALPHA, default=opaque_black))
-    assert any(view.std() > 50 for view in found.views)
+    assert any(view.std() > 50 for view in arrays(found))
 
 
 def test_what_an_opaque_animation_clears_is_transparent() -> None:
     """Cleared to black, as Pillow does it, the black dot of the last frame would be hidden."""
     dot = np.zeros((1, 1))
     found = picture(apng([(BLACK_FRAME, Control(disposal=1)), (dot, Control(at=(3, 3)))]))
-    on_white = found.views[1]
+    on_white = arrays(found)[1]
     assert on_white.mean() == pytest.approx(255 * 63 / 64)
-    assert on_white[0, 3, 3].tolist() == [0, 0, 0]
+    assert on_white[3, 3].tolist() == [0, 0, 0]
 
 
 def test_a_frame_is_drawn_over_the_one_before_it() -> None:
     found = picture(apng([(WHITE_FRAME, Control()), (np.zeros((4, 8)), Control(at=(0, 4)))]))
-    assert [view.mean() for view in found.views] == [255, 127.5]
+    assert [view.mean() for view in arrays(found)] == [255, 127.5]
 
 
 def test_a_shallow_transparent_grey_is_found_in_animations_too() -> None:
     data = apng([(WHITE_FRAME, Control()), (GREY_FRAME, Control())], before=chunk(b"tRNS", b"\0\x80"))
-    assert [view.mean() for view in picture(data).views] == [255, 255, 0]
+    assert [view.mean() for view in arrays(picture(data))] == [255, 255, 0]
 
 
 def edited(change: Callable[[bytes], bytes]) -> bytes:
@@ -235,4 +236,4 @@ def test_an_animation_announced_twice_is_refused() -> None:
 def test_frames_without_an_announced_animation_are_no_animation() -> None:
     data = edited(lambda whole: b"" if whole.startswith(b"acTL") else whole)
     assert picture(data).frames == Frames(judged=1, total=1)
-    assert [view.mean() for view in picture(data).views] == [128]
+    assert [view.mean() for view in arrays(picture(data))] == [128]

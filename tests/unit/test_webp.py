@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from tests.crafted import animated
-from tests.support import encoded
+from tests.support import arrays, encoded
 
 from moderate.images import Frames, UndecodableImage, decode
 from moderate.webp import display_times
@@ -41,7 +41,7 @@ def test_an_animation_that_denies_its_transparency_is_judged_with_it() -> None:
     second.paste("blue", (0, 0, SIZE, 8))
     found = decode(opaque(animated([first, second], "WEBP", [100, 100])), SIZE)
     assert found.frames == Frames(judged=2, total=2)
-    assert [round(view[0, 16:].mean()) for view in found.views] == [255, 0, 255, 0]
+    assert [round(view[16:].mean()) for view in arrays(found)] == [255, 0, 255, 0]
 
 
 @pytest.mark.parametrize("options", [{"quality": 80}, {"lossless": True}])

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -47,8 +48,8 @@ class Classifier:
         self.model = _describe(self._session.get_modelmeta().custom_metadata_map, path)
 
     def classify(self, view: View) -> Scores:
-        """Probabilities of one view, uint8 RGB of shape (1, size, size, 3). Raises ClassificationFailed."""
-        (row,) = self._session.run(["probabilities"], {"image": view})[0]
+        """Probabilities of one view of the model's size. Raises ClassificationFailed."""
+        (row,) = self._run("probabilities", view)
         probabilities = [float(value) for value in row]
         if not all(math.isfinite(value) for value in probabilities):
             raise ClassificationFailed
@@ -56,12 +57,16 @@ class Classifier:
 
     def heatmaps(self, view: View) -> dict[str, Grid]:
         """Where the classes of heatmap.EXPLAINED were seen; 7 x 7 numbers each, 8 x 8 with inception_v3."""
-        (maps,) = self._session.run(["heatmap"], {"image": view})[0]
+        (maps,) = self._run("heatmap", view)
         return against_neutral(maps, self.model.labels)
 
     def warm_up(self) -> None:
         """Let the first caller not pay for the session's first allocations."""
-        self.classify(np.zeros((1, self.model.size, self.model.size, 3), np.uint8))
+        self.classify(bytes(self.model.size**2 * 3))
+
+    def _run(self, output: str, view: View) -> Any:
+        image = np.frombuffer(view, np.uint8).reshape(1, self.model.size, self.model.size, 3)
+        return self._session.run([output], {"image": image})[0]
 
 
 def _describe(metadata: dict[str, str], path: Path) -> Model:

@@ -9,14 +9,11 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from moderate.formats import UnsupportedFormat
 from moderate.images import Frames, Picture, TooManyFrames, TooManyPixels, UndecodableImage
 from modest.errors import PublicError
 
 Head = Mapping[str, Any]
-Part = bytes | memoryview
 Received = bytes | bytearray
 
 # Of an animation 16 frames, each on white and on black.
@@ -34,9 +31,9 @@ class NoAnswer(Exception):
     """The other process is gone, or says what it was not asked for."""
 
 
-def send(head: Head, body: Sequence[Part], write: Callable[[Part], object]) -> None:
+def send(head: Head, body: Sequence[bytes], write: Callable[[bytes], object]) -> None:
     text = json.dumps(head).encode()
-    write(_LENGTHS.pack(len(text), sum(memoryview(part).nbytes for part in body)) + text)
+    write(_LENGTHS.pack(len(text), sum(map(len, body))) + text)
     for part in body:
         write(part)
 
@@ -59,13 +56,11 @@ def max_answer_bytes(size: int) -> int:
     return MAX_VIEWS * size * size * _CHANNELS
 
 
-def to_message(outcome: Picture | PublicError) -> tuple[Head, Sequence[Part]]:
+def to_message(outcome: Picture | PublicError) -> tuple[Head, Sequence[bytes]]:
     if isinstance(outcome, PublicError):
         return {"error": type(outcome).__name__, "message": outcome.message, "detail": outcome.detail}, ()
     frames = outcome.frames
-    return {"views": len(outcome.views), "judged": frames.judged, "total": frames.total}, [
-        view.data for view in outcome.views
-    ]
+    return {"views": len(outcome.views), "judged": frames.judged, "total": frames.total}, outcome.views
 
 
 def from_message(head: Head, body: Received, size: int) -> Picture | PublicError:
@@ -76,8 +71,9 @@ def from_message(head: Head, body: Received, size: int) -> Picture | PublicError
         case {"views": int(count), "judged": int(judged), "total": int(total)} if (
             count > 0 and len(body) == count * size * size * _CHANNELS
         ):
-            views = np.frombuffer(body, np.uint8).reshape(count, 1, size, size, _CHANNELS)
-            return Picture(tuple(views), Frames(judged, total))
+            length = len(body) // count
+            views = tuple(bytes(body[start : start + length]) for start in range(0, len(body), length))
+            return Picture(views, Frames(judged, total))
         case _:
             raise NoAnswer
 

@@ -1,5 +1,7 @@
 """A perceptual hash: pictures that look alike have hashes that differ in few bits."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,8 @@ _FLAT = 1.0
 
 def picture_hash(view: View) -> int | None:
     """64 bits: which of the coarsest 8 x 8 waves of the picture are stronger than their median. None: it is flat."""
-    waves = _coarsest_waves(view[0] @ _LUMA)
+    size = math.isqrt(len(view) // 3)
+    waves = _coarsest_waves(np.frombuffer(view, np.uint8).reshape(size, size, 3) @ _LUMA)
     if np.abs(waves).max() < _FLAT:
         return None
     bits = np.packbits(waves.ravel() > np.median(waves))

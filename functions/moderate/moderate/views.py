@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
-View = NDArray[np.uint8]
-"""One picture to judge: RGB, shape (1, size, size, 3)."""
+View = bytes
+"""One picture to judge: RGB, a byte for each colour, row by row, as many rows as columns."""
 
 UPRIGHT = 1
 _ORIENTATION_TAG = 0x0112
@@ -32,10 +30,10 @@ def views(image: Image.Image, size: int, orientation: int = UPRIGHT) -> Iterator
     if orientation in _TRANSPOSITIONS:
         small = small.transpose(_TRANSPOSITIONS[orientation])
     if small.mode != "RGBA" or small.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
-        yield _as_view(small.convert("RGB"))
+        yield small.convert("RGB").tobytes()
     else:
-        yield _as_view(_on(_WHITE, small))
-        yield _as_view(_on(_BLACK, small))
+        yield _on(_WHITE, small).tobytes()
+        yield _on(_BLACK, small).tobytes()
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -65,7 +63,7 @@ def _in_full_colour(image: Image.Image) -> Image.Image:
     Pillow quietly resizes palette and bilevel pictures by picking single pixels, which hides whatever
     lies between them.
     """
-    if image.mode.startswith("I;16"):
+    if image.mode == "I;16":
         return _from_16_bit(image)
     if image.has_transparency_data:
         return image if image.mode == "RGBA" else image.convert("RGBA")
@@ -74,13 +72,16 @@ def _in_full_colour(image: Image.Image) -> Image.Image:
 
 def _from_16_bit(image: Image.Image) -> Image.Image:
     """Pillow's own conversion clips at 255, which turns nearly all of a 16-bit picture white."""
-    values = np.asarray(image)
-    grey = Image.fromarray((values >> 8).astype(np.uint8))
+    low, high = (Image.frombytes("L", image.size, image.tobytes()[byte::2]) for byte in (0, 1))
     key = image.info.get("transparency")
     if key is None:
-        return grey
-    opaque = Image.fromarray(np.where(values == key, 0, _OPAQUE).astype(np.uint8))
-    return Image.merge("RGBA", (grey, grey, grey, opaque))
+        return high
+    opaque = ImageChops.lighter(_other_than(key & 0xFF, low), _other_than(key >> 8, high))
+    return Image.merge("RGBA", (high, high, high, opaque))
+
+
+def _other_than(level: int, image: Image.Image) -> Image.Image:
+    return image.point([0 if value == level else _OPAQUE for value in range(256)])
 
 
 def _shrink(image: Image.Image, size: int) -> Image.Image:
@@ -102,7 +103,3 @@ def _on(background: tuple[int, int, int], image: Image.Image) -> Image.Image:
     canvas = Image.new("RGB", image.size, background)
     canvas.paste(image, mask=image.getchannel("A"))
     return canvas
-
-
-def _as_view(image: Image.Image) -> View:
-    return np.asarray(image)[np.newaxis]
