@@ -107,7 +107,8 @@ def test_every_pixel_counts_too_where_only_one_side_shrinks(shape: tuple[int, in
 
 
 def test_a_picture_shrunk_in_bands_is_what_pillow_makes_of_it_whole() -> None:
-    levels = np.random.default_rng(0).integers(0, 256, (1500, 2000, 3), np.uint8)
-    whole = Image.fromarray(levels)
-    (view,) = decode(encoded(whole, "BMP"), SIZE).views
-    assert view == whole.resize((SIZE, SIZE), Image.Resampling.BOX).tobytes()
+    levels = np.random.default_rng(0).integers(0, 256, (1500, 2000), np.uint8)
+    whole = Image.fromarray(levels, "L").convert("P")
+    whole.putpalette(np.random.default_rng(1).integers(0, 256, 768, np.uint8).tobytes())
+    (view,) = decode(encoded(whole, "PNG"), SIZE).views
+    assert view == whole.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BOX).tobytes()

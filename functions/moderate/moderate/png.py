@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain, count, pairwise
 
 from moderate.animation import Disposal, Frame, display_time
@@ -63,9 +64,14 @@ class Png:
     def _file(self, size: bytes, pixels: list[bytes], *further: bytes) -> bytes:
         """further: chunks that a frame does without. They may be large, and frames many."""
         header = size[:8] + self.single[b"IHDR"][8:]
-        chunks = self.single | {b"IHDR": header, b"IDAT": b"".join(pixels), b"IEND": b""}
+        chunks = {kind: [body] for kind, body in self.single.items()} | {
+            b"IHDR": [header],
+            b"IDAT": pixels,
+            b"IEND": [],
+        }
         order = (b"IHDR", b"PLTE", b"tRNS", *further, b"IDAT", b"IEND")
-        return _SIGNATURE + b"".join(_chunk(kind, chunks[kind]) for kind in order if kind in chunks)
+        # Joined once: the pixels may be megabytes.
+        return b"".join(chain([_SIGNATURE], *(_chunk(kind, chunks[kind]) for kind in order if kind in chunks)))
 
 
 def read(data: bytes) -> Png:
@@ -103,7 +109,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         length, kind = struct.unpack_from(">I4s", data, position)
         body = data[position + 8 : position + 8 + length]
         (checksum,) = struct.unpack_from(">I", data, position + 8 + length)
-        _require(checksum == zlib.crc32(kind + body))
+        _require(checksum == _checksum(kind, body))
         yield kind, body
         position += length + 12
 
@@ -154,8 +160,12 @@ def _size(control: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def _chunk(kind: bytes, parts: list[bytes]) -> list[bytes]:
+    return [struct.pack(">I", sum(map(len, parts))), kind, *parts, struct.pack(">I", _checksum(kind, *parts))]
+
+
+def _checksum(*parts: bytes) -> int:
+    return reduce(lambda so_far, part: zlib.crc32(part, so_far), parts, 0)
 
 
 def _require(sound: bool) -> None:  # noqa: FBT001 - reads like an assertion

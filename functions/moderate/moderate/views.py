@@ -18,6 +18,7 @@ _TRANSPOSITIONS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_FULL_COLOUR = ("L", "RGB")
 _BAND_PIXELS = 1 << 20
 _OPAQUE = 255
 _WHITE = (255, 255, 255)
@@ -67,7 +68,7 @@ def _in_full_colour(image: Image.Image) -> Image.Image:
         return _from_16_bit(image)
     if image.has_transparency_data:
         return image if image.mode == "RGBA" else image.convert("RGBA")
-    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+    return image if image.mode in _FULL_COLOUR else image.convert("RGB")
 
 
 def _from_16_bit(image: Image.Image) -> Image.Image:
@@ -85,11 +86,11 @@ def _other_than(level: int, image: Image.Image) -> Image.Image:
 
 
 def _shrink(image: Image.Image, size: int) -> Image.Image:
-    """Every pixel of `image` counts: both filters widen with the factor by which they shrink.
-
-    Rows first and columns afterwards, as Pillow does it too: the result is the same to the bit.
-    """
+    """Every pixel of `image` counts: both filters widen with the factor by which they shrink."""
     resample = Image.Resampling.BOX if min(image.size) >= size else Image.Resampling.BILINEAR
+    if image.mode in _FULL_COLOUR and not image.has_transparency_data:
+        return image.resize((size, size), resample)
+    # Rows first and columns afterwards, as Pillow does it too: the result is the same to the bit.
     narrow: Image.Image | None = None
     for top, band in in_bands(image):
         narrow = narrow or Image.new(band.mode, (size, image.height))
