@@ -20,7 +20,6 @@ _SMALLEST_GIF = (
 )
 _ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    "OPENBLAS_NUM_THREADS": "1",
     # So much memory is kept from one image to the next: to ask for it anew each time costs up to 2 ms.
     "MALLOC_TRIM_THRESHOLD_": str(16 * 1024 * 1024),
     "MALLOC_MMAP_THRESHOLD_": str(4 * 1024 * 1024),
