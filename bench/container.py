@@ -5,14 +5,17 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench import ledger
 from bench.facts import ROOT
 
 IMAGE = "modest:bench"
+HOST = "machine"
+"""What a container calls the machine that it runs on."""
 _PACKAGE = ROOT / "bench"
 _EMULATOR = ".build/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
 _STARTS_WITHIN_SECONDS = 30
@@ -26,12 +29,19 @@ def megabytes() -> float:
     return round(int(_docker("image", "inspect", "--format={{.Size}}", IMAGE)) / 1e6)
 
 
-def run(module: str, *arguments: str, cpus: float, memory: int, files: Sequence[Path] = ()) -> Any:
+def run(
+    module: str,
+    *arguments: str,
+    cpus: float,
+    memory: int,
+    files: Sequence[Path] = (),
+    environment: Mapping[str, str] = ledger.WITHOUT,
+) -> Any:
     """What a module of bench.image prints, run in the image by its own Python. `files` come after the arguments."""
     mounts = [f"--volume={file}:/files/{file.name}:ro" for file in files]
     inside = [f"/files/{file.name}" for file in files]
     output = _docker(
-        *("run", "--rm", *_limits(cpus, memory), *mounts, f"--volume={_PACKAGE}:/opt/bench/bench:ro"),
+        *("run", "--rm", *_limits(cpus, memory, environment), *mounts, f"--volume={_PACKAGE}:/opt/bench/bench:ro"),
         *("--env=PYTHONPATH=/var/task:/opt/bench", "--entrypoint=python", IMAGE),
         *("-m", f"bench.image.{module}", *arguments, *inside),
     )
@@ -42,17 +52,18 @@ def import_times(cpus: float, memory: int) -> str:
     """What `python -X importtime` says of all that Lambda imports."""
     code = "import awslambdaric.bootstrap, moderate.main"
     return _docker(
-        *("run", "--rm", *_limits(cpus, memory), "--entrypoint=python", IMAGE, "-X", "importtime", "-c", code),
+        *("run", "--rm", *_limits(cpus, memory, ledger.WITHOUT), "--entrypoint=python"),
+        *(IMAGE, "-X", "importtime", "-c", code),
         stderr_too=True,
     )
 
 
 @contextmanager
-def emulated(cpus: float, memory: int) -> Iterator[str]:
+def emulated(cpus: float, memory: int, environment: Mapping[str, str]) -> Iterator[str]:
     """The address of the Runtime Interface Emulator, which starts the image's function on its first call."""
     emulator = next(ROOT.glob(_EMULATOR))
     identity = _docker(
-        *("run", "--detach", "--rm", *_limits(cpus, memory), "--publish=127.0.0.1::8080"),
+        *("run", "--detach", "--rm", *_limits(cpus, memory, environment), "--publish=127.0.0.1::8080"),
         *(f"--volume={emulator}:/aws-lambda-rie:ro", "--entrypoint=/aws-lambda-rie"),
         *(IMAGE, "/usr/local/bin/entrypoint", "moderate.main.handler"),
     )
@@ -87,11 +98,12 @@ def _wait_for(address: str) -> None:
     raise RuntimeError(f"the emulator did not come up; see `docker run {IMAGE}`")
 
 
-def _limits(cpus: float, memory: int) -> list[str]:
+def _limits(cpus: float, memory: int, environment: Mapping[str, str]) -> list[str]:
     return [
         *(f"--cpus={cpus:g}", f"--memory={memory}m", "--read-only", "--tmpfs=/tmp", "--ipc=none", "--cap-drop=ALL"),
         *(f"--env=AWS_LAMBDA_FUNCTION_MEMORY_SIZE={memory}", "--env=AWS_LAMBDA_FUNCTION_TIMEOUT=29"),
-        *("--env=LEDGER_TABLE=", "--env=ORT_DISABLE_TELEMETRY=1"),
+        *(f"--env={name}={value}" for name, value in environment.items()),
+        f"--add-host={HOST}:host-gateway",
     ]
 
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,16 @@ _ENVIRONMENT = {
 
 
 class Contestant:
-    def __init__(self, name: str, command: Sequence[str], folder: Path = ROOT) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], folder: Path = ROOT, environment: Mapping[str, str] | None = None
+    ) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
         self._log = BUILT / f"{name}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 command,
                 cwd=folder,
-                env=kept | _ENVIRONMENT,
+                env=kept | _ENVIRONMENT | dict(environment or {}),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -69,23 +71,25 @@ class Contestant:
 
 
 @contextmanager
-def running(names: Sequence[str], model: Path) -> Iterator[dict[str, Contestant]]:
+def running(
+    names: Sequence[str], model: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Contestant]]:
     """Contestants by name: a module of bench/peers."""
     started: dict[str, Contestant] = {}
     try:
         for name in names:
-            started[name] = _start(name, model)
+            started[name] = _start(name, model, environment)
         yield started
     finally:
         for contestant in started.values():
             contestant.stop()
 
 
-def _start(name: str, model: Path) -> Contestant:
+def _start(name: str, model: Path, environment: Mapping[str, str] | None) -> Contestant:
     if name == "nsfwjs":
         return Contestant(name, ["node", "nsfwjs.mjs"], _npm())
     python = _venv(name) if name in ("nudenet", "opennsfw") else sys.executable
-    return Contestant(name, [str(python), "-m", f"bench.peers.{name}", str(model)])
+    return Contestant(name, [str(python), "-m", f"bench.peers.{name}", str(model)], environment=environment)
 
 
 def _venv(name: str) -> Path:

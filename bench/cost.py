@@ -3,12 +3,12 @@
 import json
 import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from bench import container
+from bench import container, ledger
 from bench.events import Event, data_urls, raw
 from bench.facts import BUILT, PHOTOS, ROOT, load, record
 from bench.photos import photos
@@ -26,13 +26,18 @@ def measure(calls: int) -> None:
     files = [path.read_bytes() for path in photos(PHOTOS, "1", "JPEG", max(_IMAGES))]
     events = [_written("one-photo.json", raw(files[0])), _written("ten-photos.json", data_urls(files))]
     prices = tomllib.loads(PRICES.read_text())
-    found = {str(memory): _at(memory, events, calls, prices) for memory in MEMORIES}
+    with ledger.running(container.HOST) as environment:
+        found = {str(memory): _at(memory, events, calls, prices, environment) for memory in MEMORIES}
     record("cost", {"calls": calls, "region": prices["region"], "photo": "1 MP JPEG", "by_memory_mb": found}, before)
 
 
-def _at(memory: int, events: Sequence[Path], calls: int, prices: dict[str, Any]) -> dict[str, Any]:
+def _at(
+    memory: int, events: Sequence[Path], calls: int, prices: dict[str, Any], environment: Mapping[str, str]
+) -> dict[str, Any]:
     cpus = round(memory / _MEGABYTES_A_CPU, 3)
-    start = container.run("runtime_api", "1", str(calls), cpus=cpus, memory=memory, files=events)[0]
+    start = container.run(
+        "runtime_api", "1", str(calls), cpus=cpus, memory=memory, files=events, environment=environment
+    )[0]
     found: dict[str, Any] = {"cpus": cpus, "start_ms": round(start["ready"] * 1000)}
     for images, seconds in zip(_IMAGES, start["warm"], strict=True):
         milliseconds = mean(seconds) * 1000

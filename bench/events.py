@@ -7,7 +7,7 @@ from typing import Any
 
 Event = dict[str, Any]
 
-_KEY_HASH = "0" * 64
+KEY_HASH = "0" * 64
 
 
 def raw(photo: bytes) -> Event:
@@ -40,7 +40,7 @@ def _event(path: str, body: str, content_type: str, *, binary: bool) -> Event:
             "stage": "prod",
             "requestId": "5f2f0b5c-3f7e-4c3e-9d31-6d4f4f6c9a01",
             "identity": {"sourceIp": "198.51.100.7"},
-            "authorizer": {"principalId": _KEY_HASH, "keyHash": _KEY_HASH},
+            "authorizer": {"principalId": KEY_HASH, "keyHash": KEY_HASH},
         },
         "body": body,
         "isBase64Encoded": binary,

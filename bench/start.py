@@ -1,11 +1,12 @@
 """Start of the built image: to ready, to the first answer, and where the time goes."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import container, imports
+from bench import container, imports, ledger
 from bench.events import raw
 from bench.facts import BUILT, PHOTOS, load, record
 from bench.photos import photos
@@ -19,8 +20,9 @@ def measure(starts: int) -> None:
     container.build()
     event = BUILT / "one-photo.json"
     event.write_text(json.dumps(raw(photos(PHOTOS, "1", "JPEG", 1)[0].read_bytes())))
-    found = {f"{cpus:g}": _start(cpus, event, starts) for cpus in _CPUS}
-    phases = [container.run("phases", cpus=1, memory=_MEMORY) for _ in range(starts)]
+    with ledger.running(container.HOST) as environment:
+        found = {f"{cpus:g}": _start(cpus, event, starts, environment) for cpus in _CPUS}
+        phases = [container.run("phases", cpus=1, memory=_MEMORY, environment=environment) for _ in range(starts)]
     importtime = container.import_times(cpus=1, memory=_MEMORY)
     record(
         "start",
@@ -37,11 +39,13 @@ def measure(starts: int) -> None:
     )
 
 
-def _start(cpus: float, event: Path, starts: int) -> dict[str, Any]:
-    runs = container.run("runtime_api", str(starts), "0", cpus=cpus, memory=_MEMORY, files=[event])
+def _start(cpus: float, event: Path, starts: int, environment: Mapping[str, str]) -> dict[str, Any]:
+    runs = container.run(
+        "runtime_api", str(starts), "0", cpus=cpus, memory=_MEMORY, files=[event], environment=environment
+    )
     emulated = []
     for _ in range(max(1, starts // 3)):
-        with container.emulated(cpus, _MEMORY) as url:
+        with container.emulated(cpus, _MEMORY, environment) as url:
             emulated.append(container.post(url, event.read_bytes()))
     return {
         "ready_s": _spread([run["ready"] for run in runs]),

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from mangum import Mangum
@@ -15,6 +16,7 @@ from bench.peers.worker import Prepare, bytes_in, serve
 from moderate.app import create_app
 from moderate.callers import from_gateway
 from moderate.dialects.engine import Engine
+from moderate.ledgers import NoLedger
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBytes
 from modest.observability import Observer
@@ -27,7 +29,9 @@ def answered(response: dict[str, Any]) -> dict[str, Any]:
     return response
 
 
-def operations(handler: Handler, silent: Handler, judge: Callable[[bytes], None]) -> dict[str, Prepare]:
+def operations(
+    handler: Handler, silent: Handler, booking: Handler, judge: Callable[[bytes], None]
+) -> dict[str, Prepare]:
     def one_raw(handle: Handler) -> Prepare:
         def prepare(files: list[bytes]) -> Callable[[], object]:
             made = raw(files[0])
@@ -50,6 +54,7 @@ def operations(handler: Handler, silent: Handler, judge: Callable[[bytes], None]
     return {
         "pipeline": bytes_in(judge),
         "handler": one_raw(handler),
+        "handler with the ledger": one_raw(booking),
         "handler without logs and metrics": one_raw(silent),
         "handler from the event's JSON": from_json,
         "in one request": together,
@@ -57,8 +62,13 @@ def operations(handler: Handler, silent: Handler, judge: Callable[[bytes], None]
     }
 
 
+def handler_of(engine: Engine) -> Handler:
+    made: Handler = Mangum(create_app(engine, identify=from_gateway, release="bench"), lifespan="off")
+    return made
+
+
 def main() -> None:
-    os.environ |= {"MODEL_PATH": sys.argv[1], "LEDGER_TABLE": ""}
+    os.environ["MODEL_PATH"] = sys.argv[1]
     # It reads the environment and loads the model.
     composed: Any = importlib.import_module("moderate.main")
     loop = asyncio.new_event_loop()
@@ -69,11 +79,10 @@ def main() -> None:
         (outcome,) = loop.run_until_complete(engine.pipeline.judge([ImageBytes(data)], engine.default_policy))
         assert isinstance(outcome, Judgement), outcome  # noqa: S101
 
-    quiet = Observer(level="CRITICAL", metrics_enabled=False)
-    bare = Engine(engine.pipeline, engine.model, engine.cuts, engine.default_policy, quiet)
-    silent = Mangum(create_app(bare, identify=from_gateway, release="bench"), lifespan="off")
+    without_ledger = replace(engine, ledger=NoLedger())
+    quiet = replace(without_ledger, observer=Observer(level="CRITICAL", metrics_enabled=False))
     serve(
-        operations(composed.handler, silent, judge),
+        operations(handler_of(without_ledger), handler_of(quiet), composed.handler, judge),
         packages=("fastapi", "mangum", "aws-lambda-powertools", "onnxruntime"),
         threads=composed.settings.workers,
     )

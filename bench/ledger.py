@@ -1,0 +1,35 @@
+"""A ledger for what is measured: DynamoDB Local, Amazon's own engine, with one account on the largest plan."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+
+from tests.integration.dynamodb_local.server import dynamodb_local
+from tests.ledgers import AWS_ENVIRONMENT, dynamodb_table, slow_client
+
+from bench.events import KEY_HASH
+from modest.plans import Plan
+from modest.registry import Registry
+
+_TABLE = "ledger"
+_PLAN = Plan("Bench", quota=1_000_000_000, rate=1, burst=1, price_usd=Decimal(0))
+_PLANS = json.dumps({_PLAN.name: {"quota": _PLAN.quota, "rate": 1, "burst": 1, "price_usd": 0}})
+WITHOUT = {"LEDGER_TABLE": ""}
+
+
+@contextmanager
+def running(host: str = "127.0.0.1") -> Iterator[Mapping[str, str]]:
+    """The variables with which the service finds it. host: the name of this machine where the service runs."""
+    with dynamodb_local() as endpoint:
+        table = dynamodb_table(slow_client(endpoint), _TABLE)
+        registry = Registry(table, {_PLAN.name: _PLAN})
+        registry.add_key(registry.create("bench", _PLAN.name).id, KEY_HASH, "bench")
+        yield {
+            **AWS_ENVIRONMENT,
+            "AWS_ENDPOINT_URL_DYNAMODB": endpoint.replace("127.0.0.1", host),
+            "LEDGER_TABLE": _TABLE,
+            "PLANS": _PLANS,
+            # An engine in Java, on the cores that are measured, is slower at times than DynamoDB.
+            "LEDGER_SECONDS": "2",
+        }
