@@ -32,6 +32,13 @@ def status(gateway: LocalGateway, key: str) -> int:
         return client.get("/v1/check").status_code
 
 
+def used(gateway: LocalGateway, key: str) -> int:
+    with gateway.client(key) as client:
+        calls = client.get("/v1/usage").json()["data"]["calls"]
+    assert calls["used"] + calls["remaining"] == calls["limit"]
+    return int(calls["used"])
+
+
 def test_the_plans_are_those_of_the_template(gateway: LocalGateway) -> None:
     plans = {plan["name"]: plan for plan in answer(gateway, "plans")}
     assert list(plans) == ["Free", "Basic", "Pro", "Mega"]
@@ -54,6 +61,15 @@ def test_a_disabled_key_stops_on_the_next_call_and_an_enabled_one_works_again(ga
     assert status(gateway, key) == 401
     answer(gateway, "keys", "enable", "disabled")
     assert status(gateway, key) == 400
+
+
+def test_a_rotated_key_keeps_what_was_used(gateway: LocalGateway) -> None:
+    old = answer(gateway, "keys", "create", "counted", "--plan", "mega")["key"]
+    assert [status(gateway, old) for _ in range(3)] == [400] * 3
+    new = answer(gateway, "keys", "rotate", "counted")["key"]
+    assert [used(gateway, key) for key in (old, new)] == [3, 3]
+    assert status(gateway, new) == 400
+    assert [used(gateway, key) for key in (old, new)] == [4, 4]
 
 
 def test_a_rotated_key_works_at_once_and_the_old_one_for_its_hours(gateway: LocalGateway) -> None:
