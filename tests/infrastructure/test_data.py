@@ -25,6 +25,7 @@ def test_the_access_log_names_the_key_by_its_id_and_never_shows_it(stack: Templa
 def test_the_access_log_holds_only_these_facts(stack: Template) -> None:
     assert set(access_log(stack).values()) == {
         "$context.requestId",
+        "$context.extendedRequestId",
         "$context.requestTimeEpoch",
         "$context.httpMethod",
         "$context.resourcePath",

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -86,8 +87,10 @@ class Booking:
         """Raises Unauthorized, and what Ledger.admit raises."""
         state = request.state
         repeatable = await _repeatable(request)
+        # Clients may choose API Gateway's request id, and the ledger takes a call with a known one for the same call.
+        call_id = f"{state.request_id}.{secrets.token_hex(8)}"
         try:
-            admission = await asyncio.to_thread(self._ledger.admit, state.key_hash, state.request_id, repeatable)
+            admission = await asyncio.to_thread(self._ledger.admit, state.key_hash, call_id, repeatable)
         except UnknownKey:
             raise Unauthorized from None
         except (QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch) as refusal:

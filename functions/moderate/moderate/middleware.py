@@ -1,5 +1,6 @@
 """What happens around every call: its id, its headers, its log line, and the last net under it."""
 
+import re
 import time
 import uuid
 from http import HTTPMethod
@@ -12,6 +13,9 @@ from moderate import rate_limits
 from moderate.dialects import dialect_for
 from moderate.errors import INTERNAL
 from modest.observability import Observer
+
+# API Gateway lets clients choose a UUID; anything longer would fit into no key of the ledger's table.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Calls:
@@ -55,8 +59,8 @@ class Calls:
 def _request_id(scope: Scope) -> str:
     """API Gateway's own, so that one id is in its access log, in the answer and in ours."""
     event: dict[str, Any] = scope.get("aws.event") or {}
-    request_id = (event.get("requestContext") or {}).get("requestId")
-    return str(request_id or uuid.uuid4())
+    request_id = str((event.get("requestContext") or {}).get("requestId") or "")
+    return request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid.uuid4())
 
 
 def _facts(scope: Scope, status: int | None) -> dict[str, object]:
