@@ -2,6 +2,7 @@
 MODEL ?= mobilenet_v2
 PORT ?= 3000
 ENV ?= default
+SECONDS_OF_FUZZING ?= 600
 export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 export MODEL
@@ -15,7 +16,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check hostile timing soak load browser bench template build e2e deploy lock clean
+.PHONY: help setup model parity run test check hostile timing soak load fuzz browser bench template build e2e deploy lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +57,12 @@ soak: $(ONNX) ## ask it 10,000 times and watch its memory
 
 load: $(ONNX) ## ask it as fast as it answers
 	$(BIN)/python -m tests.load.load
+
+fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING=)
+	$(BIN)/python -m tests.fuzz.seeds .build/fuzz-corpus
+	PYTHONPATH=functions/moderate:layers/modest .build/fuzz/bin/python tests/fuzz/decode.py \
+		-max_total_time=$(SECONDS_OF_FUZZING) -timeout=10 -rss_limit_mb=1024 -max_len=65536 \
+		-artifact_prefix=.build/ .build/fuzz-corpus
 
 browser: $(ONNX) ## try the playground in a headless Chromium
 	$(BIN)/pytest tests/browser
@@ -110,7 +117,9 @@ endif
 lock: $(BIN)/uv ## resolve requirements/*.txt anew
 	$(LOCK) --group dev -o requirements/dev.txt
 	$(LOCK) --group moderate -c requirements/dev.txt -o requirements/moderate.txt
-	for tool in sam checkov; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt; done
+	for tool in sam checkov fuzz bench-nudenet; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit; done
+	$(LOCK) --override requirements/bench-opennsfw-overrides.txt requirements/bench-opennsfw.in \
+		-o requirements/bench-opennsfw.txt
 
 clean: ## remove what was built; .venv stays
 	rm -rf .build .local .aws-sam
