@@ -69,8 +69,8 @@ FAILURES: list[tuple[bytes | Exception, int, str]] = [
     (b"<svg/>", 415, "unsupported_format"),
     (b"", 415, "unsupported_format"),
     (png()[:-20], 422, "undecodable_image"),
-    (TooManyPixels("baseline JPEG", 50), 422, "too_many_pixels"),
-    (TooManyFrames(120), 422, "too_many_frames"),
+    (TooManyPixels("a baseline JPEG"), 422, "too_many_pixels"),
+    (TooManyFrames("GIF"), 422, "too_many_frames"),
 ]
 # What a client says -> the answer.
 REFUSALS: list[tuple[str, int, str]] = [

@@ -58,20 +58,20 @@ class UndecodableImage(PublicError):
 class TooManyPixels(PublicError):
     """The picture would take more memory to decode than one image may."""
 
-    def __init__(self, kind: str, limit: float) -> None:
+    def __init__(self, kind: str) -> None:
         super().__init__(
-            f"The image has too many pixels: {kind} may have {limit:g} megapixels, and {MAX_SIDE:,} on a side. "
-            "Send a smaller one."
+            f"The image has too many pixels: {kind} may have {MAX_MEGAPIXELS[kind]:g} megapixels, "
+            f"and {MAX_SIDE:,} on a side. Send a smaller one."
         )
 
 
 class TooManyFrames(PublicError):
     """The animation would take longer to decode than one image may; it is never judged in part."""
 
-    def __init__(self, megapixels: float) -> None:
+    def __init__(self, image_format: str) -> None:
         super().__init__(
             f"The animation is too long to be judged whole: at most {MAX_FRAMES} frames and, in this format, "
-            f"{megapixels:g} megapixels over all of them. Send a shorter or smaller one."
+            f"{MAX_ANIMATION_MEGAPIXELS[image_format]:g} megapixels over all of them. Send a shorter or smaller one."
         )
 
 
@@ -100,7 +100,7 @@ def decode(data: bytes, size: int) -> Picture:
     except PublicError:
         raise
     except Image.DecompressionBombError:
-        raise TooManyPixels(*max(MAX_MEGAPIXELS.items(), key=lambda limit: limit[1])) from None
+        raise TooManyPixels(max(MAX_MEGAPIXELS, key=MAX_MEGAPIXELS.__getitem__)) from None
     except Exception as error:  # noqa: BLE001 - decoders raise whatever they like on damaged files
         raise UndecodableImage(type(error).__name__) from None
 
@@ -222,10 +222,9 @@ def _area(size: tuple[int, int]) -> int:
 
 def _check_pixels(size: tuple[int, int], kind: str) -> None:
     if max(size) > MAX_SIDE or _area(size) > MAX_MEGAPIXELS[kind] * _PIXELS_PER_MEGAPIXEL:
-        raise TooManyPixels(kind, MAX_MEGAPIXELS[kind])
+        raise TooManyPixels(kind)
 
 
 def _check_length(image_format: str, frames: int, pixels: int) -> None:
-    limit = MAX_ANIMATION_MEGAPIXELS[image_format]
-    if frames > MAX_FRAMES or pixels > limit * _PIXELS_PER_MEGAPIXEL:
-        raise TooManyFrames(limit)
+    if frames > MAX_FRAMES or pixels > MAX_ANIMATION_MEGAPIXELS[image_format] * _PIXELS_PER_MEGAPIXEL:
+        raise TooManyFrames(image_format)
