@@ -43,13 +43,15 @@ def translate(template: Template, **parameters: str) -> Template:
     return dict(translator.translate(source, {**PSEUDO_PARAMETERS, **parameters}))
 
 
-def deployed(translated: Template, names: Mapping[str, str], **parameters: str) -> Template:
+def deployed(translated: Template, names: Mapping[str, str] | None = None, /, **parameters: str) -> Template:
     """What a stack holds: parameters, mappings and conditions are worked out.
 
     names: logical id -> what the resource is called where it is; one that is missing keeps its logical id.
+        Without any, what names a resource stays as it is.
     """
+    called = {} if names is None else {name: name for name in translated["Resources"]} | dict(names)
     defaults = {name: facts["Default"] for name, facts in translated["Parameters"].items() if "Default" in facts}
-    values = {**names, **PSEUDO_PARAMETERS, **defaults, **parameters}
+    values = {**called, **PSEUDO_PARAMETERS, **defaults, **parameters}
     work_out = partial(_work_out, template=translated, values=values)
     return {
         section: {
@@ -82,10 +84,10 @@ def _work_out(node: Any, *, template: Template, values: Mapping[str, Any]) -> An
     match node:
         case {"Ref": "AWS::NoValue"}:
             return _NO_VALUE
-        case {"Ref": name}:
-            return values.get(name, name)
-        case {"Fn::GetAtt": [name, attribute]}:
-            return f"{values.get(name, name)}.{attribute}"
+        case {"Ref": name} if name in values:
+            return values[name]
+        case {"Fn::GetAtt": [name, attribute]} if name in values:
+            return f"{values[name]}.{attribute}"
         case {"Condition": str(name)} if len(node) == 1:
             return work_out(template["Conditions"][name])
         case {"Fn::Not": [condition]}:
@@ -102,6 +104,10 @@ def _work_out(node: Any, *, template: Template, values: Mapping[str, Any]) -> An
             return template["Mappings"][mapping][work_out(path[0])][work_out(path[1])]
         case {"Fn::Join": [separator, parts]}:
             return separator.join(str(part) for part in work_out(parts))
+        case {"Fn::Split": [separator, text]}:
+            return work_out(text).split(separator)
+        case {"Fn::Select": [index, parts]}:
+            return work_out(parts)[int(index)]
         case {"Fn::Sub": [text, own]}:
             return _substitute(text, {**values, **work_out(own)})
         case {"Fn::Sub": str(text)}:
@@ -116,4 +122,8 @@ def _work_out(node: Any, *, template: Template, values: Mapping[str, Any]) -> An
 
 
 def _substitute(text: str, values: Mapping[str, Any]) -> str:
-    return re.sub(r"\$\{([^}!]+)\}", lambda found: str(values.get(found[1], found[1])), text)
+    def value(found: re.Match[str]) -> str:
+        name, dot, attribute = found[1].partition(".")
+        return f"{values[name]}{dot}{attribute}" if name in values else found[0]
+
+    return re.sub(r"\$\{([^}!]+)\}", value, text)

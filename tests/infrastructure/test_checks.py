@@ -3,8 +3,10 @@
 import json
 
 from cfnlint.api import lint, lint_file
-from tests.infrastructure.translated import REGION, Template, translate
+from tests.infrastructure.translated import Template
 from tests.support import ROOT
+
+from modest_local.template import REGION, translate
 
 EVERY_FUNCTION = {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"}
 SKIPPED = {"Api": {"CKV_AWS_120"}, "Moderate": EVERY_FUNCTION, "Authorizer": EVERY_FUNCTION}

@@ -31,11 +31,12 @@ def worked_out(value: Any, **parameters: str) -> Any:
     ("value", "expected"),
     [
         ({"Ref": "Table"}, "modest-Table"),
-        ({"Ref": "Unknown"}, "Unknown"),
+        ({"Ref": "It"}, "It"),
         ({"Ref": "Size"}, 3),
         ({"Fn::GetAtt": ["Table", "Arn"]}, "modest-Table.Arn"),
         ({"Fn::FindInMap": ["Plans", "Free", "Rate"]}, 1),
         ({"Fn::Join": ["-", ["a", {"Ref": "Size"}]]}, "a-3"),
+        ({"Fn::Select": [1, {"Fn::Split": ["-", {"Ref": "Table"}]}]}, "Table"),
         ({"Fn::Sub": "${AWS::StackName}-${Size}-${Table}"}, "modest-3-modest-Table"),
         ({"Fn::Sub": ["${Own}/${Size}", {"Own": {"Ref": "Table"}}]}, "modest-Table/3"),
         ({"Fn::If": ["HasOrigin", "yes", {"Ref": "AWS::NoValue"}]}, "nothing"),
