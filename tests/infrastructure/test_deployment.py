@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from tests.infrastructure.translated import Template, deployed, of_type
 
+from modest_local.template import REGION
+
 A_RELEASE = "0123456789abcdef0123456789abcdef01234567"
 ANOTHER_RELEASE = "fedcba9876543210fedcba9876543210fedcba98"
 
@@ -93,6 +95,8 @@ def test_the_function_is_told_its_settings(template: Template) -> None:
         "POLICY": "strict",
         "QUESTIONABLE_FROM": 0.3,
         "NSFW_FROM": "0.7",
+        "BLOCK_LIST": "",
+        "BLOCK_DISTANCE": 8,
         "ALLOWED_ORIGIN": "https://shop.example",
         "LEDGER_TABLE": {"Ref": "Ledger"},
         "ON_LEDGER_FAILURE": "fail_closed",
@@ -131,4 +135,4 @@ def test_a_domain_is_had_by_asking(template: Template) -> None:
 
 
 def test_without_a_domain_the_url_carries_the_stage(stack: Template) -> None:
-    assert stack["Outputs"]["Url"]["Value"].endswith(".execute-api.eu-central-1.amazonaws.com/${ApiprodStage}")
+    assert stack["Outputs"]["Url"]["Value"].endswith(f".execute-api.{REGION}.amazonaws.com/${{ApiprodStage}}")

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from tests.infrastructure.translated import PSEUDO_PARAMETERS, REGION, Template, deployed, of_type
+from tests.infrastructure.translated import Template, deployed, of_type
+
+from modest_local.template import PSEUDO_PARAMETERS, REGION
 
 ACCOUNT = PSEUDO_PARAMETERS["AWS::AccountId"]
 TRACES = ("xray:PutTraceSegments xray:PutTelemetryRecords", "*", None)
 
-MAY = {
+MAY: dict[str, list[tuple[str, Any, Any]]] = {
     "ModerateRole": [
         ("logs:CreateLogStream logs:PutLogEvents", "ModerateLog.Arn", None),
         TRACES,
@@ -66,6 +68,12 @@ def test_a_role_may_do_this_and_nothing_else(stack: Template, name: str) -> None
     assert allowed(role) == MAY[name]
     assert role["Properties"].get("ManagedPolicyArns", []) == MANAGED_POLICIES.get(name, [])
     assert "PermissionsBoundary" not in role["Properties"]
+
+
+def test_a_block_list_may_be_read_and_no_other_object(template: Template) -> None:
+    stack = deployed(template, BlockList="s3://lists.example/modest/block.txt")
+    may = ("s3:GetObject", "arn:aws:s3:::lists.example/modest/block.txt", None)
+    assert allowed(stack["Resources"]["ModerateRole"]) == [*MAY["ModerateRole"], may]
 
 
 @pytest.mark.parametrize("name", MAY)
