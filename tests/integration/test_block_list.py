@@ -3,12 +3,14 @@
 import hashlib
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import boto3
 import pytest
 from moto import mock_aws
 from PIL import Image
+from tests.integration.test_booking import CHECK, CLASSIFY, FIRST, IMAGE, MODERATIONS, SECOND, Store
 from tests.photos import photo
 from tests.support import ROOT, FakeClassifier, Service, data_url, encoded, png, serve
 from tests.unit.fetching.web import Web
@@ -55,6 +57,37 @@ def test_a_listed_image_is_neither_judged_nor_charged_and_others_are() -> None:
     assert [error["code"] for error in body["errors"]] == ["policy_violation"]
     assert body["cost"] == 0.0015
     assert blocking.classifier.shown == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("found", [LISTED, PolicyViolation("The URL's host is", "0" * 64)])
+@pytest.mark.parametrize(
+    ("path", "request_body"),
+    [
+        (IMAGE, {"image_urls": [FIRST]}),
+        (CHECK, {"url": FIRST}),
+        (CLASSIFY, {"url": FIRST}),
+        (MODERATIONS, {"input": [{"type": "image_url", "image_url": {"url": FIRST}}]}),
+    ],
+)
+def test_a_hit_is_counted_as_a_call_and_not_charged_in_every_dialect(
+    path: str, request_body: dict[str, object], found: bytes | Exception
+) -> None:
+    store = Store(block_list=BlockList([f"sha256 {SHA256}"]), web={FIRST: found})
+    answer = store.client.post(path, json=request_body)
+    error = answer.json()["error"] if path == MODERATIONS else answer.json()
+    assert (answer.status_code, error["code"]) == (400, "policy_violation")
+    assert answer.headers["x-ratelimit-remaining"] == "999"
+    (settled,) = store.entries()
+    assert (settled["outcome"], settled["images"], settled["amount"]) == ("policy_violation", 0, 0)
+
+
+def test_a_partial_answer_charges_the_images_beside_a_hit() -> None:
+    store = Store(block_list=BlockList([f"sha256 {SHA256}"]), web={FIRST: FINE, SECOND: LISTED})
+    body = store.judge(FIRST, SECOND, on_error="partial").json()
+    assert (body["has_nsfw_concepts"], body["is_nsfw"], body["cost"]) == ([False, None], None, 0.0015)
+    assert [error["code"] for error in body["errors"]] == ["policy_violation"]
+    (settled,) = store.entries()
+    assert (settled["outcome"], settled["images"], settled["amount"]) == ("ok", 1, Decimal("0.0015"))
 
 
 def test_a_listed_picture_is_known_in_another_file_and_in_the_frame_of_an_animation(tmp_path: Path) -> None:

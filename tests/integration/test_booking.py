@@ -12,8 +12,9 @@ from starlette.testclient import TestClient
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable, Fault
 from tests.ledgers import Customer, Shop, patient
-from tests.support import NSFW, FakeClassifier, Service, data_url, gateway_event, invoke, png, serve
+from tests.support import NSFW, FakeClassifier, Service, Web, data_url, gateway_event, invoke, png, serve
 
+from moderate.block_list import BlockList
 from moderate.callers import from_gateway
 from moderate.classifier import Classifier
 from moderate.verdict import Scores
@@ -22,7 +23,7 @@ from modest.dynamodb import DynamoDBTable
 from modest.money import Currency
 from modest.patience import Patience
 
-WEB = {f"https://example.com/{grey}.png": png(grey=grey) for grey in range(12)}
+WEB: Web = {f"https://example.com/{grey}.png": png(grey=grey) for grey in range(12)}
 FIRST, SECOND = list(WEB)[:2]
 IMAGE, CHECK, CLASSIFY, MODERATIONS, USAGE = (
     "/api/nsfw/image",
@@ -46,6 +47,8 @@ class Store:
         fail_open: bool = False,
         patience: Patience | None = None,
         classifier: Classifier | None = None,
+        block_list: BlockList | None = None,
+        web: Web = WEB,
     ) -> None:
         self.table = FakeTable()
         self.shop = Shop(self.table, Clock())
@@ -53,11 +56,12 @@ class Store:
             self.shop.registry.set_rate(Decimal("0.87"))
         self.customer = self.shop.customer(plan, currency, Decimal(discount))
         self.service: Service = serve(
-            WEB,
+            web,
             classifier or FakeClassifier(by_grey={1: NSFW}),
             identify=lambda _request: self.customer.key_hash,
             ledger=self.shop.ledger(patience),
             fail_open=fail_open,
+            block_list=block_list,
         )
         self.table.writes = 0
 
