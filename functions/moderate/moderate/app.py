@@ -16,9 +16,7 @@ from moderate.callers import Identify
 from moderate.dialects import DIALECTS, dialect_for, usage
 from moderate.dialects.engine import Engine
 from moderate.errors import headers_of, problem_of
-from moderate.marker import carries_own_marker
 from moderate.middleware import Calls
-from moderate.parameters import InvalidRequest
 from moderate.verdict import Cuts
 from modest.errors import PublicError
 
@@ -44,8 +42,7 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
         redirect_slashes=False,
     )
     for dialect in DIALECTS:
-        app.include_router(dialect.router(engine), dependencies=[Depends(identified), Depends(_refuse_own_fetches)])
-
+        app.include_router(dialect.router(engine), dependencies=[Depends(identified)])
     app.include_router(usage.router(engine), dependencies=[Depends(identified)])
 
     @app.get(
@@ -122,12 +119,6 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
 def playground(cuts: Cuts) -> str:
     page = (Path(__file__).parent / "playground.html").read_text("utf-8")
     return page.replace("__CUTS__", json.dumps(asdict(cuts)))
-
-
-async def _refuse_own_fetches(request: Request) -> None:
-    """A URL that leads back to this service would make it call itself without end. Raises InvalidRequest."""
-    if carries_own_marker(request.headers.items()):
-        raise InvalidRequest("This request came from an image moderation service itself. Name the image's own URL.")
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:

@@ -15,7 +15,9 @@ from moderate import body
 from moderate.callers import Unauthorized
 from moderate.errors import problem_of
 from moderate.ledgers import Ledger, Unbooked
+from moderate.marker import carries_own_marker
 from moderate.parameters import InvalidRequest
+from modest.errors import PublicError
 from modest.idempotency import Answer, Repeatable
 from modest.ledger import Admission, KeyUsage, Replay
 from modest.money import Terms
@@ -59,10 +61,12 @@ class Booking:
         """A route that counts and charges what `judge` does for it."""
 
         async def endpoint(request: Request) -> Response:
-            admission = await self._admit(request)
+            repeatable, unfit = await _examined(request)
+            admission = await self._admit(request, repeatable)
             if isinstance(admission, Replay):
                 return Response(admission.answer.body, admission.answer.status, _REPLAYED, "application/json")
             try:
+                _refuse(unfit)
                 judged = await judge(request, admission.terms)
             except Exception as error:
                 await self._settle_failure(admission, error)
@@ -75,24 +79,23 @@ class Booking:
         """Of the caller's account; it is not counted as a call. Raises Unauthorized, LedgerUnavailable."""
         try:
             told = await asyncio.to_thread(self._ledger.usage, request.state.key_hash)
-        except UnknownKey:
-            raise Unauthorized from None
+        except UnknownKey as refusal:
+            raise self._unauthorized("usage", refusal) from None
         except LedgerUnavailable as failure:
             self._observer.ledger_failure("usage", failure.detail, free=False)
             raise
         request.state.allowance = told.allowance
         return told
 
-    async def _admit(self, request: Request) -> Admission | Replay | Unbooked:
+    async def _admit(self, request: Request, repeatable: Repeatable | None) -> Admission | Replay | Unbooked:
         """Raises Unauthorized, and what Ledger.admit raises."""
         state = request.state
-        repeatable = await _repeatable(request)
         # Clients may choose API Gateway's request id, and the ledger takes a call with a known one for the same call.
         call_id = f"{state.request_id}.{secrets.token_hex(8)}"
         try:
             admission = await asyncio.to_thread(self._ledger.admit, state.key_hash, call_id, repeatable)
-        except UnknownKey:
-            raise Unauthorized from None
+        except UnknownKey as refusal:
+            raise self._unauthorized("admit", refusal) from None
         except (QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch) as refusal:
             state.allowance = refusal.allowance
             raise
@@ -104,6 +107,11 @@ class Booking:
         if not isinstance(admission, Unbooked):
             state.allowance = admission.allowance
         return admission
+
+    def _unauthorized(self, operation: str, refusal: UnknownKey) -> Unauthorized:
+        if refusal.detail:
+            self._observer.ledger_failure(operation, refusal.detail, free=False)
+        return Unauthorized()
 
     async def _settle(self, admission: Admission | Unbooked, judged: Judged) -> Response:
         response = JSONResponse(judged.content(judged.charge))
@@ -134,8 +142,28 @@ class Booking:
             return
 
 
+async def _examined(request: Request) -> tuple[Repeatable | None, PublicError | None]:
+    """What an Idempotency-Key makes of the call, and what is wrong with it: it is refused once it is counted."""
+    try:
+        _refuse_own_fetches(request)
+        return await _repeatable(request), None
+    except PublicError as unfit:
+        return None, unfit
+
+
+def _refuse(unfit: PublicError | None) -> None:
+    if unfit:
+        raise unfit
+
+
+def _refuse_own_fetches(request: Request) -> None:
+    """A URL that leads back to this service would make it call itself without end. Raises InvalidRequest."""
+    if carries_own_marker(request.headers.items()):
+        raise InvalidRequest("This request came from an image moderation service itself. Name the image's own URL.")
+
+
 async def _repeatable(request: Request) -> Repeatable | None:
-    """Raises InvalidRequest."""
+    """Raises InvalidRequest, ImageTooLarge."""
     keys = set(request.headers.getlist("idempotency-key"))
     if request.method != "POST" or not keys:
         return None

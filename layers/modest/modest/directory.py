@@ -50,7 +50,8 @@ class Directory:
             raise UnknownKey
         account = account_from(found[account_at])
         if account.plan not in self._plans:
-            raise LedgerUnavailable(f"there is no plan {account.plan}")
+            # As API Gateway answers a key that is on no usage plan.
+            raise UnknownKey(f"{account.id} is on a plan that is not sold: {account.plan}")
         return Caller(account, self._plans[account.plan], self._terms(account, now, budget), found)
 
     def _terms(self, account: Account, now: datetime, budget: Budget) -> Terms:

@@ -7,8 +7,9 @@ from modest.quota import Allowance
 class UnknownKey(PublicError):
     """No such key, or one that is disabled or has run out: the caller is told the same."""
 
-    def __init__(self) -> None:
-        super().__init__("This API key is not in use.")
+    def __init__(self, detail: str = "") -> None:
+        """detail: what the operator has to mend, if the key could be in use."""
+        super().__init__("This API key is not in use.", detail=detail)
 
 
 class QuotaExceeded(PublicError):
