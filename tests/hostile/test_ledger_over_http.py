@@ -1,8 +1,12 @@
 """The service with its ledger, over HTTP: what the table keeps of a call, and what the document promises of it."""
 
 import json
+import socket
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Any
@@ -13,15 +17,19 @@ from tests.hostile import canary_requests as requests
 from tests.hostile.canary_requests import JUDGED, Case
 from tests.hostile.leaks import canary, kept_by, marks_in
 from tests.hostile.namespace import Internet, internet
+from tests.hostile.service import ADDRESS as SERVICE
 from tests.hostile.service import entered, serving
 from tests.hostile.test_schemathesis import FILES, check
 from tests.integration.dynamodb_local.server import command, wait_for
-from tests.ledgers import AWS_ENVIRONMENT, dynamodb_table, slow_client
+from tests.ledgers import AWS_ENVIRONMENT, dynamodb_table, patient, slow_client
 
 from modest.api_keys import hash_of, new_key
+from modest.books import Books
 from modest.dynamodb import DynamoDBTable
+from modest.months import month_of
 from modest.plans import plans_from_json
 from modest.registry import Registry
+from modest.table import Item
 
 PORT = 8001
 PLANS = json.dumps(
@@ -34,6 +42,7 @@ KEY, SMALL_KEY = new_key(), new_key()
 ADDRESS = requests.ADDRESS
 # A multipart body is another each time it is written.
 CASES = [case for case in JUDGED.values() if "files" not in case]
+USAGE = requests.get("/v1/usage", **{canary("name"): canary("value")})
 POSTS = [case for case in CASES if case["method"] == "POST"]
 
 
@@ -44,6 +53,20 @@ class Deployment:
     engine: "Popen[str]"
     client: Any
     environment: Mapping[str, str]
+
+    def settled(self, count: int) -> list[Item]:
+        """The entries of the first account, once there are so many."""
+        with entered(self.web.name):
+            account = Registry(self.table, plans_from_json(PLANS)).account_named("on Large")
+            books = Books(self.table, patience=patient())
+            deadline = time.monotonic() + 10
+            while True:
+                audit = books.audit(account.id, month_of(datetime.now(UTC)))
+                if audit.used == audit.entries.calls >= count or time.monotonic() > deadline:
+                    assert audit.holds
+                    assert audit.used == count
+                    return list(books.entries(account.id, month_of(datetime.now(UTC))))
+                time.sleep(0.1)
 
     def items(self) -> list[dict[str, Any]]:
         with entered(self.web.name):
@@ -101,6 +124,15 @@ def ask(client: httpx2.Client, case: Case, *, key: str = KEY, idempotency: str =
     return client.request(**{**case, "headers": requests.HEADERS | own | case.get("headers", {})})
 
 
+def send(body: bytes, length: int | None, *headers: str) -> None:
+    """A call whose caller does not wait for the answer. `length`: what it says, if it says one."""
+    lines = ["POST /api/nsfw/image HTTP/1.1", "Host: modest", f"x-api-key: {KEY}", *headers]
+    lines += [f"Content-Length: {length}"] if length is not None else []
+    with socket.create_connection(SERVICE) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        time.sleep(0.05)
+
+
 def test_nothing_that_was_sent_is_kept_in_the_table_or_anywhere_else(
     deployment: Deployment, tmp_path: Path, model_path: Path
 ) -> None:
@@ -112,7 +144,9 @@ def test_nothing_that_was_sent_is_kept_in_the_table_or_anywhere_else(
 
         judged, repeated = ask_all(), ask_all()
         refused = [ask(service.client, POSTS[1], idempotency=str(CASES.index(POSTS[0])))]
+        refused.append(ask(service.client, POSTS[0], idempotency=" of two words"))
         refused += [ask(service.client, POSTS[0], key=SMALL_KEY, idempotency=str(number)) for number in range(3)]
+        usages = [ask(service.client, USAGE, key=key) for key in (KEY, SMALL_KEY, canary("key"), "")]
         items = deployment.items()
         deployment.engine.kill()
         refused.append(ask(service.client, POSTS[0], idempotency="new"))
@@ -124,11 +158,13 @@ def test_nothing_that_was_sent_is_kept_in_the_table_or_anywhere_else(
     assert len(replayed) == len(POSTS) > 3
     assert [answer.json().get("code") for answer in refused] == [
         "idempotency_mismatch",
+        "invalid_request",
         None,
         None,
         "quota_exceeded",
         "ledger_unavailable",
     ]
+    assert [usage.status_code for usage in usages] == [200, 200, 401, 401]
     stored = repr(items).encode()
     assert b"idempotency#" in stored
     assert kept == {}
@@ -136,8 +172,47 @@ def test_nothing_that_was_sent_is_kept_in_the_table_or_anywhere_else(
     for told in (stored.decode(), printed):
         assert KEY not in told
         assert ADDRESS not in told
-    for answer in judged + repeated + refused:
+    for answer in judged + repeated + refused + usages:
         assert marks_in(answer.content + json.dumps(dict(answer.headers)).encode()) == []
+
+
+def test_calls_that_are_cut_off_or_abandoned_are_counted_and_no_fault_of_ours(
+    deployment: Deployment, tmp_path: Path, model_path: Path
+) -> None:
+    keys = keys_file(tmp_path)
+    whole = json.dumps({"imageDataUrl": requests.DATA_URL}).encode()
+    with serving(deployment.web, tmp_path, model_path, "--keys", keys, environment=deployment.environment) as service:
+        with entered(deployment.web.name):
+            for named in ((), ("Idempotency-Key: cut",)):
+                send(whole[:20], len(whole), *named)
+            send(b"zz\r\n", None, "Transfer-Encoding: chunked", "Idempotency-Key: unreadable")
+            send(whole, len(whole), "Idempotency-Key: abandoned")
+        entries = deployment.settled(4)
+        own = {"x-api-key": KEY, "Idempotency-Key": "abandoned"}
+        repeated = service.client.post("/api/nsfw/image", content=whole, headers=own)
+        printed = service.stdout.read_text() + service.stderr.read_text()
+    assert sorted((entry["outcome"], entry["images"]) for entry in entries) == [
+        ("invalid_request", 0),
+        ("invalid_request", 0),
+        ("invalid_request", 0),
+        ("ok", 1),
+    ]
+    assert repeated.headers["idempotency-replayed"] == "true"
+    assert "ERROR" not in printed
+
+
+def test_of_twenty_equal_calls_at_once_with_one_idempotency_key_one_is_charged(
+    deployment: Deployment, tmp_path: Path, model_path: Path
+) -> None:
+    keys = keys_file(tmp_path)
+    with serving(deployment.web, tmp_path, model_path, "--keys", keys, environment=deployment.environment) as service:
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda _: ask(service.client, JUDGED["urls"]), range(20)))
+        entries = deployment.settled(1)
+    judged = [answer for answer in answers if answer.status_code == 200]
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert len({answer.content for answer in judged}) == 1
+    assert [entry["images"] for entry in entries] == [1]
 
 
 def test_every_answer_is_one_that_the_document_promises(

@@ -1,15 +1,32 @@
 """What a customer tries who wants more than was paid for."""
 
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.integration.test_booking import CLASSIFY, FIRST, IMAGE, USAGE, Store
 from tests.ledgers import PLANS, Customer
-from tests.support import gateway_event, invoke
+from tests.support import FakeClassifier, gateway_event, invoke
 
 from moderate.marker import user_agent
 from moderate.sources import MAX_SENT_BYTES
+from moderate.verdict import Scores
+
+
+class Meanwhile(FakeClassifier):
+    """Something happens while it judges."""
+
+    def __init__(self, event: Callable[[], object]) -> None:
+        super().__init__()
+        self._event = event
+
+    def classify(self, view: NDArray[np.uint8]) -> Scores:
+        self._event()
+        return super().classify(view)
 
 
 def call(store: Store, *, request_id: str, key: str = "") -> Any:
@@ -71,3 +88,39 @@ def test_a_key_on_a_plan_that_is_not_sold_any_more_is_refused_and_the_operator_i
     reason = f"{store.customer.account_id} is on a plan that is not sold: Large"
     assert store.service.observer.ledger_failures == [("admit", reason, False), ("usage", reason, False)]
     assert store.service.fetch.asked == []
+
+
+def test_a_key_that_is_disabled_during_a_call_pays_for_it_and_its_answer_is_not_repeated() -> None:
+    store = Store(
+        classifier=Meanwhile(lambda: store.shop.registry.enable_key(store.customer.key_hash, enabled=False)),
+    )
+    assert [store.judge(FIRST, key="a").status_code for _ in range(2)] == [200, 401]
+    (entry,) = store.entries()
+    assert entry["images"] == 1
+
+
+def test_a_call_over_the_month_s_turn_is_counted_charged_and_repeated_as_the_old_month_s() -> None:
+    store = Store("Tiny", classifier=Meanwhile(lambda: store.shop.clock.advance(seconds=2)))
+    store.shop.clock.now = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
+    first, again = (store.judge(FIRST, key="a") for _ in range(2))
+    new = store.judge(FIRST)
+    assert [answer.headers.get("idempotency-replayed") for answer in (first, again, new)] == [None, "true", None]
+    assert [answer.headers["x-ratelimit-remaining"] for answer in (first, again, new)] == ["2", "3", "2"]
+    audits = [store.shop.books.audit(store.customer.account_id, month) for month in ("2026-11", "2026-12")]
+    assert [(audit.used, audit.entries.images, audit.holds) for audit in audits] == [(1, 1, True), (1, 1, True)]
+
+
+def test_a_call_that_outlives_its_idempotency_key_s_lease_is_charged_once() -> None:
+    def send_again() -> None:
+        if not answers:
+            answers.append(None)
+            store.shop.clock.advance(seconds=31)
+            answers[0] = store.judge(FIRST, key="a")
+
+    answers: list[Any] = []
+    store = Store(classifier=Meanwhile(send_again))
+    late = store.judge(FIRST, key="a")
+    assert (late.status_code, answers[0].status_code) == (409, 200)
+    assert store.judge(FIRST, key="a").content == answers[0].content
+    assert len(store.entries()) == 1
+    assert store.client.get(USAGE).json()["data"]["calls"]["used"] == 2
