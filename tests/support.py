@@ -174,6 +174,7 @@ def serve(
     block_list: BlockList | None = None,
     ledger: Ledger | None = None,
     fail_open: bool = False,
+    allowed_origin: str = "",
 ) -> Service:
     """The whole application, but for the network, and for the model unless one is given."""
     fetch = FakeFetch(web or {})
@@ -186,7 +187,7 @@ def serve(
     engine = Engine(
         pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger or NoLedger(), fail_open=fail_open
     )
-    app = create_app(engine, identify=identify, release="test")
+    app = create_app(engine, identify=identify, release="test", allowed_origin=allowed_origin)
     # A server answers and goes on where an exception gets through to it, and so does this client.
     return Service(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, observer)
 

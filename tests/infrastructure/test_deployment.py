@@ -1,10 +1,12 @@
 """That a first deployment works on a new account, and that a later one reaches traffic."""
 
+import re
 from typing import Any
 
 import pytest
 from tests.infrastructure.translated import Template, deployed, of_type
 
+from moderate.settings import InvalidSetting, Settings
 from modest_local.template import REGION
 
 A_RELEASE = "0123456789abcdef0123456789abcdef01234567"
@@ -136,3 +138,17 @@ def test_a_domain_is_had_by_asking(template: Template) -> None:
 
 def test_without_a_domain_the_url_carries_the_stage(stack: Template) -> None:
     assert stack["Outputs"]["Url"]["Value"].endswith(f".execute-api.{REGION}.amazonaws.com/${{ApiprodStage}}")
+
+
+@pytest.mark.parametrize("origin", ["", "https://shop.example", "http://127.0.0.1:8000"])
+def test_an_origin_is_taken_as_browsers_write_it(template: Template, origin: str) -> None:
+    pattern = template["Parameters"]["AllowedOrigin"]["AllowedPattern"]
+    assert re.fullmatch(pattern, origin)
+    assert Settings.from_environ({"ALLOWED_ORIGIN": origin}).allowed_origin == origin
+
+
+@pytest.mark.parametrize("origin", ["https://shop.example/", "https://Shop.example", "shop.example", "*"])
+def test_what_no_browser_would_write_is_refused_before_it_is_deployed(template: Template, origin: str) -> None:
+    assert not re.fullmatch(template["Parameters"]["AllowedOrigin"]["AllowedPattern"], origin)
+    with pytest.raises(InvalidSetting):
+        Settings.from_environ({"ALLOWED_ORIGIN": origin})

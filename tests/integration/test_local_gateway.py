@@ -17,10 +17,12 @@ from tests.support import ROOT, data_url, mosaic
 
 from modest.api_keys import new_key
 
+SHOP = "https://shop.example"
+
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
-    """Under a template of which Basic is an easily spent plan."""
+    """Under a template of which Basic is an easily spent plan, and with which one site's pages may talk."""
     folder = tmp_path_factory.mktemp("gateway")
     template, replaced = re.subn(
         r"Basic: \{.*\}",
@@ -28,6 +30,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
         (ROOT / "template.yaml").read_text(),
         count=1,
     )
+    assert replaced == 1
+    template, replaced = re.subn(r'(AllowedOrigin:\n    Type: String\n    Default: )""', rf"\1{SHOP}", template)
     assert replaced == 1
     (folder / "template.yaml").write_text(template)
     with LocalGateway(folder, template=folder / "template.yaml") as gateway:
@@ -144,3 +148,21 @@ def test_counts_keys_and_customers_survive_a_restart(tmp_path: Path) -> None:
             assert client.get("/v1/usage").json()["data"]["calls"]["used"] == 2
     (month,) = json.loads((tmp_path / "state.json").read_text())["months"]
     assert month[-1] == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [("/v1/classify", mosaic("porn.png"), 200), ("/v1/classify", b"text", 415), ("/v1/nowhere", b"", 404)],
+)
+def test_a_page_of_the_allowed_origin_may_call_and_read(
+    gateway: LocalGateway, path: str, body: bytes, status: int
+) -> None:
+    """Whoever answers, the function or API Gateway."""
+    asked = {"origin": SHOP, "access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    with gateway.client(gateway.key("mega")) as client:
+        preflight = client.options("/v1/classify", headers=asked)
+        answer = client.post(path, content=body, headers={"origin": SHOP, "content-type": "image/png"})
+    assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, SHOP)
+    assert "x-api-key" in preflight.headers["access-control-allow-headers"]
+    assert (answer.status_code, answer.headers.get_list("access-control-allow-origin")) == (status, [SHOP])
+    assert "x-ratelimit-remaining" in answer.headers["access-control-expose-headers"]

@@ -16,6 +16,7 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
         policy=Policy.BALANCED,
         cuts=Cuts(0.3, 0.6),
         allowed_ports=frozenset({80, 443}),
+        allowed_origin="",
         block_list="",
         block_distance=8,
         ledger_table="",
@@ -33,7 +34,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
     names = [
         *("MODEL_PATH", "POLICY", "QUESTIONABLE_FROM", "NSFW_FROM", "ALLOWED_PORTS", "RELEASE", "LOG_LEVEL"),
         *("BLOCK_LIST", "BLOCK_DISTANCE", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
-        *("LEDGER_TABLE", "PLANS", "ON_LEDGER_FAILURE", "LEDGER_SECONDS"),
+        *("LEDGER_TABLE", "PLANS", "ALLOWED_ORIGIN", "ON_LEDGER_FAILURE", "LEDGER_SECONDS"),
     ]
     assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
 
@@ -46,6 +47,7 @@ def test_every_setting_is_read() -> None:
             "QUESTIONABLE_FROM": "0.25",
             "NSFW_FROM": "0.5",
             "ALLOWED_PORTS": "8080, 8443",
+            "ALLOWED_ORIGIN": "https://shop.example",
             "BLOCK_LIST": "s3://bucket/blocked.txt",
             "BLOCK_DISTANCE": "4",
             "LEDGER_TABLE": "modest-Ledger-1",
@@ -63,6 +65,7 @@ def test_every_setting_is_read() -> None:
         policy=Policy.STRICT,
         cuts=Cuts(0.25, 0.5),
         allowed_ports=frozenset({80, 443, 8080, 8443}),
+        allowed_origin="https://shop.example",
         block_list="s3://bucket/blocked.txt",
         block_distance=4,
         ledger_table="modest-Ledger-1",
@@ -99,6 +102,9 @@ def test_a_lambda_decodes_as_many_images_at_once_as_it_has_cores(memory: str, wo
         ("NSFW_FROM", "0.2", "cuts must satisfy"),
         ("QUESTIONABLE_FROM", "0.7", "cuts must satisfy"),
         ("QUESTIONABLE_FROM", "-1", "cuts must satisfy"),
+        ("ALLOWED_ORIGIN", "https://shop.example/", "origin, such as https://example.com"),
+        ("ALLOWED_ORIGIN", "shop.example", "origin, such as https://example.com"),
+        ("ALLOWED_ORIGIN", "*", "origin, such as https://example.com"),
         ("ALLOWED_PORTS", "http", "ports, such as 80,443,8443"),
         ("ALLOWED_PORTS", "0", "ports, such as 80,443,8443"),
         ("ALLOWED_PORTS", "443,65536", "ports, such as 80,443,8443"),

@@ -9,9 +9,11 @@ from pathlib import Path
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
-from moderate import __version__, llms, openapi
+from moderate import __version__, cors, llms, openapi
 from moderate.callers import Identify
 from moderate.dialects import DIALECTS, dialect_for, usage
 from moderate.dialects.engine import Engine
@@ -19,6 +21,7 @@ from moderate.errors import headers_of, problem_of
 from moderate.middleware import Calls
 from moderate.verdict import Cuts
 from modest.errors import PublicError
+from modest.observability import Observer
 
 _JSON_DOCUMENT: openapi.Responses = {200: {"description": "The OpenAPI 3.1 document."}}
 _GUIDE: openapi.Responses = {
@@ -27,8 +30,11 @@ _GUIDE: openapi.Responses = {
 _PAGE: openapi.Responses = {200: {"description": "A page that needs no other host."}}
 
 
-def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
-    """`identify` stands before every route but the service's own."""
+def create_app(engine: Engine, *, identify: Identify, release: str, allowed_origin: str = "") -> FastAPI:
+    """`identify` stands before every route but the service's own.
+
+    allowed_origin: whose pages may read the answers, as a browser's Origin header has it; empty for nobody's.
+    """
 
     async def identified(request: Request) -> None:
         request.state.key_hash = identify(request)
@@ -40,6 +46,7 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        middleware=_around(engine.observer, allowed_origin),
     )
     for dialect in DIALECTS:
         app.include_router(dialect.router(engine), dependencies=[Depends(identified)])
@@ -112,13 +119,21 @@ def create_app(engine: Engine, *, identify: Identify, release: str) -> FastAPI:
 
     app.add_exception_handler(PublicError, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)
-    app.add_middleware(Calls, observer=engine.observer)
     return app
 
 
 def playground(cuts: Cuts) -> str:
     page = (Path(__file__).parent / "playground.html").read_text("utf-8")
     return page.replace("__CUTS__", json.dumps(asdict(cuts)))
+
+
+def _around(observer: Observer, allowed_origin: str) -> list[Middleware]:
+    """The outermost first."""
+    calls = Middleware(Calls, observer=observer)
+    if not allowed_origin:
+        return [calls]
+    # Outside of Calls, so that a page can read its last net's answer, too.
+    return [Middleware(CORSMiddleware, **cors.options(allowed_origin)), calls]
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:

@@ -49,7 +49,7 @@ engine = Engine(
     ledger=opening.result(),
     fail_open=settings.fail_open,
 )
-app = create_app(engine, identify=from_gateway, release=settings.release)
+app = create_app(engine, identify=from_gateway, release=settings.release, allowed_origin=settings.allowed_origin)
 handler = Mangum(app, lifespan="off")
 decoder.warm_up()
 gc.freeze()

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ T = TypeVar("T")
 # Lambda grants one vCPU for each 1,769 MB (AWS Lambda developer guide, "Configure function memory").
 _MEGABYTES_PER_CPU = 1769
 _MAX_BLOCK_DISTANCE = 16
+# As browsers write it: no path, no slash at its end, no capitals.
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -31,6 +34,8 @@ class Settings:
     policy: Policy
     cuts: Cuts
     allowed_ports: frozenset[int]
+    allowed_origin: str
+    """Whose pages may read the answers in a browser; empty for nobody's."""
     block_list: str
     """A path, s3://bucket/key, or nothing."""
     block_distance: int
@@ -55,6 +60,7 @@ class Settings:
             policy=_read(environ, "POLICY", Policy.BALANCED, Policy, f"one of {', '.join(Policy)}"),
             cuts=_cuts(environ),
             allowed_ports=_read(environ, "ALLOWED_PORTS", "", _ports, "ports, such as 80,443,8443"),
+            allowed_origin=_read(environ, "ALLOWED_ORIGIN", "", _origin, "an origin, such as https://example.com"),
             block_list=environ.get("BLOCK_LIST") or "",
             block_distance=_read(
                 environ, "BLOCK_DISTANCE", str(DEFAULT_DISTANCE), _distance, f"a number from 0 to {_MAX_BLOCK_DISTANCE}"
@@ -94,6 +100,12 @@ def _ports(text: str) -> frozenset[int]:
     if not all(0 < port <= MAX_PORT for port in ports):
         raise ValueError(text)
     return WEB_PORTS | ports
+
+
+def _origin(text: str) -> str:
+    if text and not _ORIGIN.fullmatch(text):
+        raise ValueError(text)
+    return text
 
 
 def _distance(text: str) -> int:
