@@ -3,12 +3,12 @@ import re
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from tests.infrastructure.routes import api_body
 from tests.infrastructure.translated import Template, deployed
 
-from moderate import cors
-
-REQUEST_ID = "5f2f0b5c-3f7e-4c3e-9d31-6d4f4f6c9a01"
+from moderate import cors, gateway_answers
+from moderate.dialects.examples import REQUEST_ID
 
 # Every type that API Gateway has, less those that fall back to a default: its status and the code in its body.
 ANSWERS = {
@@ -73,6 +73,25 @@ def test_both_dialects_can_read_its_body(responses: Template, kind: str) -> None
     assert (answer["status"], answer["success"], answer["data"]) == ("error", False, None)
     assert answer["requestId"] == answer["meta"]["request_id"] == REQUEST_ID
     assert answer["message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("kind", "documented"),
+    [
+        ("THROTTLED", gateway_answers.RATE_LIMITED),
+        ("REQUEST_TOO_LARGE", gateway_answers.TOO_LARGE),
+        ("INTEGRATION_TIMEOUT", gateway_answers.TIMED_OUT),
+    ],
+)
+def test_its_body_is_the_one_that_the_openapi_document_shows(
+    responses: Template, kind: str, documented: dict[str, Any]
+) -> None:
+    assert body(responses[kind]) == documented
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_the_schema_of_the_openapi_document_describes_its_body(responses: Template, kind: str) -> None:
+    Draft202012Validator(gateway_answers.SCHEMA).validate(body(responses[kind]))
 
 
 @pytest.mark.parametrize("kind", ANSWERS)

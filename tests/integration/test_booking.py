@@ -114,12 +114,29 @@ def test_equal_images_are_charged_once_and_those_after_the_tenth_not_at_all() ->
 
 def test_openai_s_dialect_is_charged_by_the_image_and_oanor_s_is_not() -> None:
     store = Store()
-    part = {"type": "image_url", "image_url": {"url": FIRST}}
-    assert store.client.post(MODERATIONS, json={"input": [part, part]}).status_code == 200
+    parts = [{"type": "image_url", "image_url": {"url": url}} for url in (FIRST, SECOND, FIRST)]
+    answer = store.client.post(MODERATIONS, json={"input": parts})
+    assert (answer.status_code, set(answer.json())) == (200, {"id", "model", "results"})
     assert store.client.get(CHECK, params={"url": FIRST}).status_code == 200
     assert store.client.post(CLASSIFY, content=png()).status_code == 200
     charged = sorted((entry["images"], entry["amount"]) for entry in store.entries())
-    assert charged == [(1, 0), (1, 0), (1, Decimal("0.0015"))]
+    assert charged == [(1, 0), (1, 0), (2, Decimal("0.003"))]
+    assert store.client.get(USAGE).json()["data"]["charges"] == {"USD": "0.003"}
+
+
+def test_openai_s_dialect_books_the_discount_and_the_currency_of_the_account() -> None:
+    store = Store(currency=Currency.XNO, discount="10")
+    part = {"type": "image_url", "image_url": {"url": FIRST}}
+    assert store.client.post(MODERATIONS, json={"input": [part]}).status_code == 200
+    # 0.0015 USD less a tenth, at 0.87 USD for one XNO.
+    assert store.client.get(USAGE).json()["data"]["charges"] == {"XNO": "0.001551724"}
+
+
+def test_openai_s_dialect_charges_nothing_where_one_image_cannot_be_judged() -> None:
+    store = Store()
+    parts = [{"type": "image_url", "image_url": {"url": url}} for url in (FIRST, "https://example.com/none.png")]
+    assert store.client.post(MODERATIONS, json={"input": parts}).status_code == 400
+    assert [(entry["images"], entry["amount"]) for entry in store.entries()] == [(0, 0)]
 
 
 def test_a_failed_call_is_counted_and_costs_nothing() -> None:
@@ -224,6 +241,56 @@ def test_the_usage_is_as_its_document_says() -> None:
         Draft202012Validator(schema).validate(body)
     assert {"401", "503"} <= set(operation["responses"])
     assert operation["security"]
+
+
+def documented_headers(document: dict[str, Any], path: str, method: str, status: int) -> set[str]:
+    return {name.lower() for name in document["paths"][path][method]["responses"][str(status)]["headers"]}
+
+
+@pytest.mark.parametrize("method", ["post", "get"])
+def test_every_header_that_a_200_documents_comes(method: str) -> None:
+    store = Store()
+    document = store.client.get("/openapi.json").json()
+    image: dict[str, Any] = {"json" if method == "post" else "params": {"url": FIRST}}
+    for _ in range(2):
+        answer = store.client.request(method, CHECK, headers={"idempotency-key": "a"}, **image)
+    assert documented_headers(document, CHECK, method, 200) <= set(answer.headers)
+    assert ("idempotency-replayed" in answer.headers) == (method == "post")
+
+
+def test_every_header_that_comes_is_documented_with_its_status() -> None:
+    store = Store("Tiny")
+    document = store.client.get("/openapi.json").json()
+    known = {name.lower() for name in document["components"]["headers"]}
+    spent = [store.judge(FIRST, key="a"), store.judge(SECOND, key="a"), *(store.judge() for _ in range(3))]
+    store.customer = Customer("nobody", "0" * 64)
+    refused = store.judge(FIRST)
+    broken = Store(patience=Patience())
+    broken.table.faults = repeat(Fault.THROTTLED)
+    answers = [*spent, refused, broken.judge(FIRST)]
+    assert [answer.status_code for answer in answers] == [200, 422, 400, 400, 429, 401, 503]
+    for answer in answers:
+        documented = documented_headers(document, IMAGE, "post", answer.status_code)
+        assert set(answer.headers) & known <= documented
+    for answer, header in ((answers[4], "x-should-retry"), (answers[4], "retry-after"), (answers[6], "retry-after")):
+        assert header in answer.headers
+
+
+def test_every_keyed_answer_documents_what_is_left_of_the_month_but_where_it_cannot_be_known() -> None:
+    document = Store().client.get("/openapi.json").json()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                documented = {name.lower() for name in response.get("headers", {})}
+                assert (set(FIGURES) <= documented) == ("security" in operation and status not in ("401", "504"))
+
+
+def test_the_usage_documents_no_error_of_an_image_and_no_used_up_month() -> None:
+    responses = Store().client.get("/openapi.json").json()["paths"][USAGE]["get"]["responses"]
+    codes = {
+        code for response in responses.values() for code in response["content"]["application/json"].get("examples", {})
+    }
+    assert codes == {"unauthorized", "rate_limited", "ledger_unavailable", "internal_error"}
 
 
 def test_every_post_and_no_get_documents_its_idempotency_key() -> None:

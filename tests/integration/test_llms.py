@@ -55,3 +55,12 @@ def test_it_lists_every_error(guide: str) -> None:
 def test_it_says_how_a_key_is_sent_and_when_to_try_again(guide: str) -> None:
     for word in ("x-api-key", "x-oanor-key", "Authorization: Bearer", "Retry-After", "x-should-retry: false"):
         assert f"`{word}" in guide
+
+
+def test_it_says_how_a_call_is_repeated_and_where_its_cost_is_told(guide: str) -> None:
+    for word in ("Idempotency-Key", "GET /v1/usage", "X-RateLimit-Limit", "idempotency_mismatch"):
+        assert f"`{word}`" in guide
+
+
+def test_a_header_is_not_called_a_part_of_the_query(guide: str) -> None:
+    assert not [line for line in guide.splitlines() if line.startswith("Query:") and "Idempotency" in line]

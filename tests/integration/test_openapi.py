@@ -13,6 +13,7 @@ from tests.support import FakeClassifier, png, serve
 
 from moderate.dialects import dialect_of
 from moderate.errors import STATUS_AND_CODE
+from modest.refusals import IdempotencyInProgress, IdempotencyMismatch
 
 PATHS = {
     "/api/nsfw/image": {"post"},
@@ -25,7 +26,7 @@ PATHS = {
     "/docs": {"get"},
     "/llms.txt": {"get"},
 }
-IDEMPOTENCY_CODES = ("idempotency_in_progress", "idempotency_mismatch")
+REPEATED = (IdempotencyInProgress, IdempotencyMismatch)
 KEYED = {path for path in PATHS if path.startswith(("/api", "/v1"))}
 
 
@@ -92,8 +93,9 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     references = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document)))
     assert references
     for reference in references:
-        assert reference.startswith("#/components/schemas/")
-        assert reference.rpartition("/")[2] in document["components"]["schemas"]
+        root, components, kind, name = reference.split("/")
+        assert (root, components) == ("#", "components")
+        assert name in document["components"][kind]
 
 
 def test_it_describes_every_route_and_no_other(document: dict[str, Any], client: TestClient) -> None:
@@ -151,7 +153,7 @@ def test_a_schema_refuses_what_is_not_an_answer(document: dict[str, Any]) -> Non
 
 
 def test_every_code_has_an_example_under_its_status_on_every_route(document: dict[str, Any]) -> None:
-    for path, _, operation in keyed_operations(document):
+    for path, method, operation in keyed_operations(document):
         shown = {
             (int(status), code)
             for status, response in operation["responses"].items()
@@ -159,9 +161,20 @@ def test_every_code_has_an_example_under_its_status_on_every_route(document: dic
         }
         # But for oanor's, the dialects answer 400 to whatever is wrong with an image.
         oanors = path in ("/v1/check", "/v1/classify")
-        kept = ("unauthorized", "quota_exceeded", "ledger_unavailable", *IDEMPOTENCY_CODES)
+        kept = (
+            "unauthorized",
+            "quota_exceeded",
+            "ledger_unavailable",
+            "idempotency_in_progress",
+            "idempotency_mismatch",
+        )
         wanted = {(status if oanors or code in kept else 400, code) for status, code in STATUS_AND_CODE.values()}
-        assert shown == wanted | {(500, "internal_error")}
+        wanted |= {(500, "internal_error"), (504, "internal_error"), (429, "rate_limited")}
+        if method == "post":
+            wanted.add((413, "image_too_large"))
+        else:
+            wanted -= {STATUS_AND_CODE[kind] for kind in REPEATED}
+        assert shown == wanted
 
 
 def test_an_example_of_an_error_is_what_the_application_answers(client: TestClient, document: dict[str, Any]) -> None:

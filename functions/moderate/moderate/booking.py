@@ -11,7 +11,7 @@ from hashlib import sha256
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
-from moderate import body
+from moderate import answer_headers, body
 from moderate.callers import Unauthorized
 from moderate.errors import problem_of
 from moderate.ledgers import Ledger, Unbooked
@@ -34,7 +34,7 @@ from modest.refusals import (
 _OK = "ok"
 _FREE = Terms(discount_percent=Decimal(100))
 _KEY = re.compile(r"[!-~]{1,255}")
-_REPLAYED = {"Idempotency-Replayed": "true"}
+_REPLAYED = {answer_headers.REPLAYED: "true"}
 
 
 @dataclass(frozen=True, slots=True)

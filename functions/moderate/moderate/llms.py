@@ -25,9 +25,21 @@ verdict ({", ".join(Verdict)}) ends and the next begins. `check` compares the sc
 - Give a body its Content-Type, `application/octet-stream` for any image's bytes: API Gateway takes others for text.
 - About 4.4 MB can be sent and 10 MB fetched from a URL.
 - Treat whatever is not a 200 as not judged, never as safe.
-- 429 and 503: wait as many seconds as `Retry-After` says and send the same again, unless `x-should-retry: false` says
-  that the month is used up.
 - Text is not judged, nor any category but sexual content.
+
+## Sending it again
+
+- 409, 429 and 503: wait as many seconds as `Retry-After` says and send the same again, unless `x-should-retry: false`
+  says that the month is used up. Set a limit of your own, such as five times.
+- Give every POST an `Idempotency-Key` of its own (a UUID), and send it again with the same one: a call that was judged
+  is counted and charged once, even if its answer was lost. It holds 24 hours, for the same route, query and body; 422
+  `idempotency_mismatch` says that they differ. After an error the same key may be used again.
+
+## What is used and paid
+
+- A call counts once against the month when it is admitted, whatever its outcome. Money is booked for judged images.
+- `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) on every answer to a counted call: what is left of the month.
+- `GET /v1/usage` tells calls, images and charges of the month, also when it is used up, and counts as no call.
 """
 
 Document = Mapping[str, Any]
@@ -58,8 +70,8 @@ def guide(document: Document) -> str:
 
 def _route(name: str, operation: Operation) -> str:
     told = f"### {name}\n\n{operation['summary']}. {operation['description']}"
-    if parameters := operation.get("parameters"):
-        told += f"\n\nQuery: {', '.join(parameter['name'] for parameter in parameters)}"
+    if query := [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]:
+        told += f"\n\nQuery: {', '.join(query)}"
     if body := operation.get("requestBody"):
         told += f"\n\nRequest: {_example(body)}"
     for status, response in list(operation["responses"].items())[:2]:

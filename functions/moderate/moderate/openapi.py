@@ -11,10 +11,10 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 
-from moderate import __version__
+from moderate import __version__, answer_headers, gateway_answers
 from moderate.block_list import PolicyViolation
 from moderate.callers import Unauthorized
-from moderate.dialects import Dialect, dialect_of
+from moderate.dialects import Dialect, dialect_of, usage
 from moderate.dialects.examples import REQUEST_ID
 from moderate.errors import problem_of
 from moderate.fetch import FetchFailed, FetchTimeout
@@ -35,6 +35,12 @@ An image that was not judged is never called safe: every error says what was wro
 
 A call counts once against the plan's month when it is admitted, whatever its outcome. Money is booked only for images
 judged.
+
+An `Idempotency-Key` makes a POST safe to send again. Wait as long as `Retry-After` says; `x-should-retry: false` says
+that waiting is no use before the next month. `GET /v1/usage` tells what is used and charged.
+
+Behind API Gateway some calls are refused before they get here (a wrong key, too many a second, too large):
+`GatewayError` is their body, whatever the API.
 """
 # One error for each code.
 _EXAMPLES: tuple[Exception, ...] = (
@@ -58,6 +64,8 @@ _EXAMPLES: tuple[Exception, ...] = (
     LedgerUnavailable(""),
     Exception(),
 )
+_OF_USAGE = (Unauthorized, LedgerUnavailable, Exception)
+_OF_POSTS = (IdempotencyInProgress, IdempotencyMismatch)
 _KEY_HEADERS = {
     "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
     "x-oanor-key": {"type": "apiKey", "in": "header", "name": "x-oanor-key"},
@@ -72,7 +80,8 @@ _IDEMPOTENCY_KEY = {
     "description": (
         "A text of your own, new for each call. The same request sent again with it within 24 hours gets the first "
         "one's answer, marked `Idempotency-Replayed: true`; it is counted and charged once. Only a 200 is kept: after "
-        "any other answer the key is free again. Without accounts (`serve`) it does nothing."
+        "any other answer the key is free again. While the first is under way: 409, with `Retry-After`. With another "
+        "route, query or body: 422. Without accounts (`serve`) it does nothing."
     ),
     "example": "b9f6b1f4-0d0c-4a57-8f0e-7c1f3a2f5f5e",
 }
@@ -127,7 +136,10 @@ def document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         servers=[{"url": "./"}],
     )
-    spec.setdefault("components", {})["securitySchemes"] = _KEY_HEADERS
+    components = spec.setdefault("components", {})
+    components["securitySchemes"] = _KEY_HEADERS
+    components["headers"] = answer_headers.COMPONENTS
+    components["schemas"][gateway_answers.NAME] = gateway_answers.SCHEMA
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
             if "service" in operation["tags"]:
@@ -137,20 +149,46 @@ def document(app: FastAPI) -> dict[str, Any]:
             operation["security"] = [{name: []} for name in _KEY_HEADERS]
             any_error = operation["responses"].pop("default")
             schema = any_error["content"]["application/json"]["schema"]
-            operation["responses"] |= _error_responses(dialect_of(path), schema)
+            operation["responses"] |= _error_responses(dialect_of(path), schema, _errors_of(path, method))
+            _add_gateway_answers(operation["responses"], method)
+            for status, response in operation["responses"].items():
+                response["headers"] = answer_headers.at(status, method)
     return spec
 
 
-def _error_responses(dialect: Dialect, schema: dict[str, Any]) -> dict[str, Any]:
+def _errors_of(path: str, method: str) -> list[Exception]:
+    if path == usage.PATH:
+        return [error for error in _EXAMPLES if type(error) in _OF_USAGE]
+    return [error for error in _EXAMPLES if method == "post" or not isinstance(error, _OF_POSTS)]
+
+
+def _error_responses(dialect: Dialect, schema: dict[str, Any], errors: list[Exception]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
-    for error in map(dialect.as_raised, _EXAMPLES):
+    for error in map(dialect.as_raised, errors):
         problem = problem_of(error)
         answer = dialect.error_response(problem, REQUEST_ID, error)
-        response = responses.setdefault(
-            str(answer.status_code),
-            {"description": "", "content": {"application/json": {"schema": schema, "examples": {}}}},
-        )
-        examples = response["content"]["application/json"]["examples"]
-        examples[problem.code] = {"value": json.loads(bytes(answer.body))}
-        response["description"] = ", ".join(examples)
+        _add_example(responses, str(answer.status_code), schema, problem.code, json.loads(bytes(answer.body)))
     return responses
+
+
+def _add_gateway_answers(responses: dict[str, Any], method: str) -> None:
+    """Beside those of the service, whose own example of a code stays."""
+    schema = {"$ref": f"#/components/schemas/{gateway_answers.NAME}"}
+    answers = {"429": gateway_answers.RATE_LIMITED, "504": gateway_answers.TIMED_OUT}
+    if method == "post":
+        answers["413"] = gateway_answers.TOO_LARGE
+    for status in gateway_answers.STATUSES:
+        if status in responses:
+            described = responses[status]["content"]["application/json"]
+            described["schema"] = {"anyOf": [described["schema"], schema]}
+    for status, body in answers.items():
+        _add_example(responses, status, schema, body["code"], body)
+
+
+def _add_example(responses: dict[str, Any], status: str, schema: dict[str, Any], name: str, body: object) -> None:
+    response = responses.setdefault(
+        status, {"description": "", "content": {"application/json": {"schema": schema, "examples": {}}}}
+    )
+    examples = response["content"]["application/json"]["examples"]
+    examples.setdefault(name, {"value": body})
+    response["description"] = ", ".join(examples)

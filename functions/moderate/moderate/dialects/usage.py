@@ -13,6 +13,8 @@ from moderate.ledgers import NoLedger
 from modest.ledger import KeyUsage
 from modest.money import Currency
 
+PATH = "/v1/usage"
+
 
 def router(engine: Engine) -> APIRouter:
     """Without a ledger there is no such route."""
@@ -20,7 +22,7 @@ def router(engine: Engine) -> APIRouter:
     if isinstance(engine.ledger, NoLedger):
         return routes
 
-    @routes.get("/v1/usage", **USAGE)
+    @routes.get(PATH, **USAGE)
     async def usage(request: Request) -> JSONResponse:
         return JSONResponse(answer(await engine.booking.usage(request), request.state.request_id))
 
