@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
-const { url, keys, files, executable, screenshots } = JSON.parse(readFileSync(0, 'utf8'));
+const { url, keys, files, executable, screenshots, shop } = JSON.parse(readFileSync(0, 'utf8'));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const DESKTOP = { width: 1000, height: 700 };
 const seen = {};
 
-const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
+// The API is at a loopback address here, which Chromium keeps from pages of public sites, whatever the API allows.
+const args = ['--no-sandbox', '--disable-features=LocalNetworkAccessChecks'];
+const browser = await chromium.launch({ executablePath: executable, args });
 
 async function visit(name, { path = '/', key = keys.mega, ...options }, act) {
   const context = await browser.newContext({ viewport: DESKTOP, colorScheme: 'light', ...options });
@@ -42,6 +44,8 @@ const said = async page => ({ verdict: await page.textContent('#verdict'), note:
 const settled = page => page.waitForFunction(
   () => document.querySelector('#verdict').matches('.safe, .questionable, .nsfw, .error'), null, { timeout: 30000 });
 const answered = async page => { await settled(page); return said(page); };
+const button = page => page.$eval('#go', node => ({
+  label: node.textContent, disabled: node.disabled, focused: node === document.activeElement }));
 const width = page => page.evaluate(() => document.documentElement.scrollWidth);
 const byUrl = async (page, address) => { await page.fill('#url', address); await submit(page); };
 
@@ -78,6 +82,7 @@ async function judged(page, facts, file = files.mosaic) {
   facts.widthBefore = await width(page);
   await choose(page, file);
   facts.answer = await answered(page);
+  facts.left = await page.textContent('#left');
   facts.violations.push(...await violations(page));
   facts.width = await width(page);
   facts.map = await map(page);
@@ -160,6 +165,7 @@ await visit('wrong-key', { key: 'mod_live_wrong' }, async (page, facts) => {
 await visit('bad-image', {}, async (page, facts) => {
   await choose(page, files.bad);
   facts.answer = await answered(page);
+  facts.left = await page.textContent('#left');
 });
 await visit('no-image', {}, async (page, facts) => {
   await submit(page);
@@ -168,17 +174,74 @@ await visit('no-image', {}, async (page, facts) => {
 await visit('too-fast', { key: keys.free }, async (page, facts) => {
   await choose(page, files.mosaic);
   await answered(page);
-  await submit(page);
+  await page.focus('#go');
+  await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelector('#verdict').textContent.startsWith('Too fast'));
-  facts.meanwhile = await said(page);
+  facts.meanwhile = { ...await said(page), ...await button(page) };
+  facts.violations = await violations(page);
   facts.answer = await answered(page);
+  facts.left = await page.textContent('#left');
+  facts.button = await button(page);
+});
+await visit('too-fast-for-long', {}, async (page, facts) => {
+  // No plan here waits longer than a second.
+  await page.route('**/v1/classify?*', route => route.fulfill({
+    status: 429, body: '{"code": "rate_limited"}', contentType: 'application/json', headers: { 'Retry-After': '3' },
+  }), { times: 1 });
+  facts.counted = [];
+  await page.exposeFunction('counted', text => facts.counted.push(text));
+  await page.evaluate(() => new MutationObserver(() => window.counted(document.querySelector('#go').textContent))
+    .observe(document.querySelector('#go'), { childList: true }));
+  await choose(page, files.mosaic);
+  facts.answer = await answered(page);
+});
+await visit('another-image-meanwhile', { key: keys.mega }, async (page, facts) => {
+  await page.route('**/v1/classify?*', route => route.fulfill({
+    status: 429, body: '{"code": "rate_limited"}', contentType: 'application/json', headers: { 'Retry-After': '60' },
+  }), { times: 1 });
+  await choose(page, files.photo);
+  await page.waitForFunction(() => document.querySelector('#go').disabled);
+  await choose(page, files.mosaic);
+  facts.answer = await answered(page);
+  facts.button = await button(page);
 });
 await visit('month-spent', { key: keys.basic }, async (page, facts) => {
   await choose(page, files.mosaic);
   await answered(page);
+  facts.left = await page.textContent('#left');
   await submit(page);
   facts.answer = await answered(page);
+  facts.button = await button(page);
+});
+await visit('account-spent', { key: keys.spent, viewport: { width: 360, height: 740 } }, async (page, facts) => {
+  await choose(page, files.mosaic);
+  facts.answer = await answered(page);
+  facts.left = await page.textContent('#left');
+  facts.button = await button(page);
+  facts.violations = await violations(page);
+  facts.width = await width(page);
+  await page.fill('#key', keys.mega);
+  facts.leftOfAnotherKey = await page.textContent('#left');
 });
 
+// What a page of one's own can do: this one's HTML comes from here, what it asks for from the API.
+const read = {};
+for (const origin of [shop, 'https://other.example']) {
+  const page = await (await browser.newContext()).newPage();
+  await page.route(`${origin}/`, route => route.fulfill({ body: '<!doctype html>', contentType: 'text/html' }));
+  await page.goto(`${origin}/`);
+  read[origin] = await page.evaluate(async ([url, keys, bytes]) => {
+    const image = Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0));
+    const ask = async (key, body) => {
+      const headers = { 'x-api-key': key, 'Content-Type': 'application/octet-stream', 'Idempotency-Key': crypto.randomUUID() };
+      const answer = await fetch(`${url}/v1/classify`, { method: 'POST', headers, body });
+      return [answer.status, answer.headers.get('X-RateLimit-Remaining') !== null, answer.headers.get('X-Request-Id') !== null];
+    };
+    try { return [await ask(keys.mega, image), await ask('wrong', image), await ask(keys.mega, new Uint8Array(9))]; }
+    catch (error) { return error.name; }
+  }, [url, keys, readFileSync(files.mosaic).toString('base64')]);
+  await page.context().close();
+}
+
 await browser.close();
-process.stdout.write(JSON.stringify(seen));
+process.stdout.write(JSON.stringify({ seen, read }));

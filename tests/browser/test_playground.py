@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,20 @@ HERE = Path(__file__).parent
 BUILT = ROOT / ".build" / "browser"
 SCREENSHOTS = BUILT / "screenshots"
 
+SHOP = "https://shop.example"
+
 Facts = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
-    """Under a template in which Basic is spent by one call."""
+    """Under a template in which Basic is spent by one call, and SHOP's pages may read the answers."""
     folder = tmp_path_factory.mktemp("gateway")
     template, replaced = re.subn(
         r"Basic: \{Quota: \d+,", "Basic: {Quota: 1,", (ROOT / "template.yaml").read_text(), count=1
     )
+    assert replaced == 1
+    template, replaced = re.subn(r'(AllowedOrigin:\n    Type: String\n    Default: )""', rf"\1{SHOP}", template)
     assert replaced == 1
     (folder / "template.yaml").write_text(template)
     with LocalGateway(folder, template=folder / "template.yaml") as gateway:
@@ -36,14 +41,15 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
 
 
 @pytest.fixture(scope="module")
-def seen(gateway: LocalGateway, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Facts]:
-    """What one run of playground.mjs saw, by scenario."""
+def run(gateway: LocalGateway, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Facts]:
+    """What one run of playground.mjs saw: `seen` by scenario, and what pages of other origins could `read`."""
     _install()
     bad = tmp_path_factory.mktemp("bad") / "bad.png"
     bad.write_text("This is no picture.")
     given = {
         "url": gateway.url,
-        "keys": {plan: gateway.key(plan) for plan in ("free", "basic", "mega")},
+        "keys": {plan: gateway.key(plan) for plan in ("free", "basic", "mega")} | {"spent": _spent_key(gateway)},
+        "shop": SHOP,
         "files": {
             "mosaic": str(MOSAICS / "porn.png"),
             "photo": str(Path(skimage.__file__).parent / "data" / "coffee.png"),
@@ -52,13 +58,28 @@ def seen(gateway: LocalGateway, tmp_path_factory: pytest.TempPathFactory) -> dic
         "executable": shutil.which("chromium"),
         "screenshots": str(SCREENSHOTS),
     }
-    run = subprocess.run(
+    done = subprocess.run(
         ["node", "playground.mjs"], cwd=BUILT, input=json.dumps(given), capture_output=True, text=True, check=False
     )
-    assert run.returncode == 0, run.stderr
+    assert done.returncode == 0, done.stderr
     for name in ("mosaic", "photo"):
         _shrink(SCREENSHOTS / f"{name}.png")
-    return dict(json.loads(run.stdout))
+    return dict(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def seen(run: dict[str, Facts]) -> dict[str, Facts]:
+    return run["seen"]
+
+
+def _spent_key(gateway: LocalGateway) -> str:
+    """New, so that API Gateway lets it through; its account's month is used up, which the ledger knows."""
+    for command in (("create", "spent", "--plan", "basic"), ("rotate", "spent")):
+        key = json.loads(gateway.modest("keys", *command, "--json").stdout)["key"]
+        if command[0] == "create":
+            with gateway.client(key) as client:
+                assert client.get("/v1/check").status_code == 400
+    return str(key)
 
 
 def _install() -> None:
@@ -104,7 +125,8 @@ def test_axe_finds_nothing_serious_before_or_after_an_answer_in_light_dark_and_o
     seen: dict[str, Facts],
 ) -> None:
     found = {name: facts["violations"] for name, facts in seen.items() if "violations" in facts}
-    assert found == {name: [] for name in ("mosaic", "photo", "dark", "phone", "phone-dark", "wrong-key")}
+    looked_at = ("mosaic", "photo", "dark", "phone", "phone-dark", "wrong-key", "too-fast", "account-spent")
+    assert found == {name: [] for name in looked_at}
 
 
 @pytest.mark.parametrize("scenario", ["mosaic", "dark", "phone", "phone-dark", "keyboard", "drop", "paste"])
@@ -150,6 +172,10 @@ def test_nothing_is_wider_than_a_small_phone(seen: dict[str, Facts], scenario: s
     assert (seen[scenario]["widthBefore"], seen[scenario]["width"]) == (360, 360)
 
 
+def test_nothing_is_wider_than_a_small_phone_when_the_month_is_used_up(seen: dict[str, Facts]) -> None:
+    assert seen["account-spent"]["width"] == 360
+
+
 def test_a_url_is_sent_to_be_judged_and_never_opened_by_the_page(seen: dict[str, Facts], gateway: LocalGateway) -> None:
     facts = seen["url"]
     assert facts["sent"] == {"url": "https://example.com/photo.jpg"}
@@ -165,7 +191,8 @@ def test_a_url_is_sent_to_be_judged_and_never_opened_by_the_page(seen: dict[str,
         ("wrong-key", "Key refused", "key"),
         ("bad-image", "Not judged", "JPEG"),
         ("no-image", "No image yet", "choose one"),
-        ("month-spent", "Not judged", "month"),
+        ("month-spent", "The month is used up", "next month begins on"),
+        ("account-spent", "The month is used up", "next month begins on"),
     ],
 )
 def test_an_error_says_what_is_wrong(seen: dict[str, Facts], scenario: str, verdict: str, note: str) -> None:
@@ -176,12 +203,61 @@ def test_an_error_says_what_is_wrong(seen: dict[str, Facts], scenario: str, verd
 
 def test_retry_after_is_waited_out_and_the_image_judged(seen: dict[str, Facts]) -> None:
     facts = seen["too-fast"]
-    assert facts["meanwhile"]["note"].startswith("Trying again in 1 s")
+    assert facts["meanwhile"]["note"] == "Trying again in 1 s."
+    assert facts["meanwhile"]["disabled"]
+    assert facts["answer"]["verdict"] == "nsfw"
+    assert facts["button"] == {"label": "Classify", "disabled": False, "focused": True}
+
+
+def test_the_button_counts_the_seconds_down(seen: dict[str, Facts]) -> None:
+    facts = seen["too-fast-for-long"]
+    assert facts["counted"] == ["Classify", "Again in 3 s", "Again in 2 s", "Again in 1 s", "Classify"]
     assert facts["answer"]["verdict"] == "nsfw"
 
 
-def test_a_spent_month_is_not_asked_again(seen: dict[str, Facts]) -> None:
-    assert len(seen["month-spent"]["requests"]) == 3
+def test_another_image_does_not_wait_for_the_one_before(seen: dict[str, Facts]) -> None:
+    facts = seen["another-image-meanwhile"]
+    assert facts["answer"]["verdict"] == "nsfw"
+    assert (facts["button"]["label"], facts["button"]["disabled"]) == ("Classify", False)
+
+
+@pytest.mark.parametrize(("scenario", "requests"), [("month-spent", 3), ("account-spent", 2)])
+def test_a_spent_month_is_not_asked_again(seen: dict[str, Facts], scenario: str, requests: int) -> None:
+    """Whether API Gateway refuses the key or the ledger its account."""
+    assert len(seen[scenario]["requests"]) == requests
+    assert (seen[scenario]["button"]["label"], seen[scenario]["button"]["disabled"]) == ("Classify", False)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "left"),
+    [
+        ("mosaic", r"1,399,\d{3} of 1,400,000"),
+        ("bad-image", r"1,399,\d{3} of 1,400,000"),
+        ("too-fast", "2,998 of 3,000"),
+        ("month-spent", "0 of 1"),
+        ("account-spent", "0 of 1"),
+    ],
+)
+def test_what_is_left_and_until_when_is_said_in_words(seen: dict[str, Facts], scenario: str, left: str) -> None:
+    now = datetime.now(UTC)
+    year, month = divmod(now.year * 12 + now.month, 12)
+    begins = datetime(year, month + 1, 1, tzinfo=UTC)
+    until = rf"The next month begins on {begins:%B} 1 \(UTC\), in (\d+ (days|hours)|less than an hour)\."
+    assert re.fullmatch(rf"{left} calls left\. {until}", seen[scenario]["left"])
+
+
+def test_what_is_left_is_not_taken_for_that_of_another_key(seen: dict[str, Facts]) -> None:
+    assert seen["account-spent"]["leftOfAnotherKey"] == ""
+
+
+def test_a_page_of_the_allowed_origin_reads_answers_refusals_and_errors_with_their_headers(
+    run: dict[str, Facts],
+) -> None:
+    assert run["read"][SHOP] == [[200, True, True], [401, False, True], [415, True, True]]
+
+
+def test_a_page_of_another_origin_reads_nothing(run: dict[str, Facts]) -> None:
+    assert run["read"]["https://other.example"] == "TypeError"
 
 
 @pytest.mark.parametrize(
