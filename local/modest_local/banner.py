@@ -24,6 +24,10 @@ keys, rates, bursts and months hold as AWS documents them. It is not AWS.
   oanor's API, all five classes and a verdict:
     curl -F image=@{picture} {base}/v1/classify -H 'x-api-key: {key}'
 
+  what is used of the month, and charged:
+    curl {base}/v1/usage -H 'x-api-key: {key}'
+
+  a page to try it on: {base}/
   documentation: {base}/docs
 
   the operator's command against it, from another shell:

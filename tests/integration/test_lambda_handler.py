@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, PngImagePlugin
 from tests.support import (
     KEY_HASH,
     NSFW,
@@ -17,6 +18,7 @@ from tests.support import (
     FakeClassifier,
     Service,
     data_url,
+    encoded,
     gateway_event,
     invoke,
     load_event,
@@ -203,3 +205,35 @@ def test_the_deployed_handler_judges_an_image(model_path: Path) -> None:
     assert body["data"]["top_class"] in ("Drawing", "Neutral")
     assert body["meta"]["model"] == {"name": "mobilenet_v2", "version": "nsfwjs-4.4.0"}
     assert run.stderr == ""
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"])
+def test_an_image_that_came_as_text_is_told_which_content_type_to_send(image_format: str) -> None:
+    """As API Gateway hands over the bytes of a type that it was not told of."""
+    spoilt = encoded(Image.effect_noise((32, 32), 90).convert("RGB"), image_format).decode(errors="replace")
+    answer = invoke(serve().app, gateway_event("POST", "/v1/classify", body=spoilt))
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], body["code"]) == (415, "unsupported_format")
+    assert "Content-Type: application/octet-stream" in body["message"]
+
+
+def test_what_came_whole_is_not_taken_for_spoilt() -> None:
+    whole = encoded(Image.new("RGB", (8, 8)), "PNG", pnginfo=_with_text("\ufffd"))
+    assert "\ufffd".encode() in whole
+    assert invoke(serve().app, gateway_event("POST", "/v1/classify", body=whole))["statusCode"] == 200
+    assert serve().client.post("/v1/classify", content=whole).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/classify", "/api/nsfw/image"])
+def test_the_address_of_a_page_is_told_from_that_of_an_image(path: str) -> None:
+    field = "url" if path == "/v1/classify" else "imageUrl"
+    sent = json.dumps({field: "https://example.com/image.jpg"})
+    body = json.loads(invoke(serve(WEB).app, gateway_event("POST", path, body=sent))["body"])
+    assert body["code"] == "unsupported_format"
+    assert "leads to a web page" in body["error"]
+
+
+def _with_text(text: str) -> PngImagePlugin.PngInfo:
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("Comment", text)
+    return info

@@ -135,6 +135,17 @@ def test_the_banner_calls_it_an_emulation_and_has_a_key_for_each_plan(gateway: L
         assert gateway.key(plan) in gateway.log
 
 
+def test_the_calls_that_the_banner_prints_run_as_they_stand(gateway: LocalGateway) -> None:
+    calls = re.findall(r"\n    ((?:printf|curl) .*(?:(?<=\|)\n.*)?)\n", gateway.log)
+    answers = [
+        json.loads(subprocess.run(["bash", "-c", call], cwd=ROOT, capture_output=True, check=True).stdout)
+        for call in calls
+    ]
+    nanogpt, check, classify, usage = answers
+    assert (nanogpt["is_nsfw"], check["data"]["safe"], classify["data"]["verdict"]) == (True, False, "nsfw")
+    assert usage["data"]["plan"] == "Mega"
+
+
 def test_counts_keys_and_customers_survive_a_restart(tmp_path: Path) -> None:
     with LocalGateway(tmp_path) as gateway:
         key = json.loads(gateway.modest("keys", "create", "acme", "--plan", "free", "--json").stdout)["key"]

@@ -2,7 +2,7 @@ import pytest
 from PIL import Image
 from tests.support import encoded
 
-from moderate.formats import ACCEPTED, CONTENT_TYPES, UnsupportedFormat, recognise
+from moderate.formats import ACCEPTED, CONTENT_TYPES, UnsupportedFormat, recognise, refuse_page
 
 PICTURE = Image.new("RGB", (8, 8), "teal")
 
@@ -57,3 +57,19 @@ def test_the_refusal_names_what_is_accepted() -> None:
 @pytest.mark.parametrize("name", ["jpeg", "png", "gif", "webp", "avif", "bmp"])
 def test_every_accepted_format_may_be_sent_under_its_content_type(name: str) -> None:
     assert f"image/{name}" in CONTENT_TYPES
+
+
+@pytest.mark.parametrize(
+    "page", [b"<!DOCTYPE html>", b"\xef\xbb\xbf\r\n<!doctype HTML><title>x</title>", b" <html lang=en>"]
+)
+def test_a_web_page_is_called_one(page: bytes) -> None:
+    with pytest.raises(UnsupportedFormat, match="leads to a web page") as raised:
+        refuse_page(page)
+    assert ACCEPTED in raised.value.message
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<svg>", b"<?xml version='1.0'?>", b"GIF89a<html>", b"\xff\xd8\xff<!doctype html>"]
+)
+def test_nothing_else_is_called_a_web_page(data: bytes) -> None:
+    refuse_page(data)

@@ -10,12 +10,15 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from moderate.formats import UnsupportedFormat
 from moderate.parameters import InvalidRequest
 from moderate.sources import MAX_SENT_BYTES, too_large_to_send
 
 # Base64 in JSON is a third longer than the image; some room for the other fields.
 _MAX_BODY_BYTES = MAX_SENT_BYTES * 4 // 3 + 64 * 1024
 _MAX_FIELDS = 32
+# What API Gateway puts in place of what is not UTF-8.
+_REPLACED = "\ufffd".encode()
 _FORM = re.compile(rb"[a-zA-Z0-9_]+=[\t\r\n -~]*")
 
 
@@ -39,6 +42,16 @@ async def _read(request: Request) -> bytes:
     except ClientDisconnect:
         raise InvalidRequest("The body ended before it was complete. Send the request again.") from None
     return b"".join(chunks)
+
+
+def refuse_spoilt(request: Request, body: bytes) -> None:
+    """Raises UnsupportedFormat where API Gateway took an image for text: nobody can tell what it was."""
+    event = request.scope.get("aws.event") or {}
+    if not event.get("isBase64Encoded", True) and _REPLACED in body:
+        raise UnsupportedFormat(
+            "API Gateway took these bytes for text, which spoils them. "
+            "Send them again with Content-Type: application/octet-stream."
+        )
 
 
 def looks_like_json(body: bytes) -> bool:

@@ -36,8 +36,8 @@ _AVIF_BRANDS = (b"avif", b"avis")
 class UnsupportedFormat(PublicError):
     """The bytes are not of an accepted format."""
 
-    def __init__(self) -> None:
-        super().__init__(f"This is not an image in an accepted format. Send one of: {ACCEPTED}.")
+    def __init__(self, message: str = f"This is not an image in an accepted format. Send one of: {ACCEPTED}.") -> None:
+        super().__init__(message)
 
 
 def recognise(data: bytes) -> str:
@@ -50,6 +50,14 @@ def recognise(data: bytes) -> str:
     if data[4:8] == b"ftyp" and _names_avif(data):
         return "AVIF"
     raise UnsupportedFormat
+
+
+def refuse_page(data: bytes) -> None:
+    """Raises UnsupportedFormat of a web page: whoever copied its address took it for the image's."""
+    if data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
+        raise UnsupportedFormat(
+            f"The URL leads to a web page, not to an image. Give the image's own address: one of {ACCEPTED}."
+        )
 
 
 def _names_avif(data: bytes) -> bool:

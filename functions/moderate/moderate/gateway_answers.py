@@ -42,6 +42,10 @@ def _body(error: str, code: str, message: str) -> dict[str, Any]:
 
 
 RATE_LIMITED = _body("Rate limit exceeded", "rate_limited", "Too many calls at once. Wait a second and try again.")
-TOO_LARGE = _body("Image too large", "image_too_large", "A request body holds about 4.4 MB. Send a URL instead.")
+TOO_LARGE = _body(
+    "Image too large",
+    "image_too_large",
+    "A call carries about 4.4 MB of images. Send a smaller one, or its URL: up to 10 MB are fetched.",
+)
 TIMED_OUT = _body("NSFW classification failed", "internal_error", "No answer came in time. Try again.")
 """Those that no code here answers."""

@@ -13,6 +13,7 @@ from functools import partial
 from moderate import images
 from moderate.block_list import BlockList
 from moderate.classifier import Classifier
+from moderate.formats import refuse_page
 from moderate.heatmap import Grid
 from moderate.images import Frames, Picture
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64
@@ -96,7 +97,9 @@ class Pipeline:
     async def _bytes_of(self, source: Source) -> bytes:
         match source:
             case ImageUrl(url):
-                return await self._fetch(url)
+                data = await self._fetch(url)
+                refuse_page(data)
+                return data
             case ImageBase64(text):
                 return decode_base64(text)
             case ImageBytes(data):

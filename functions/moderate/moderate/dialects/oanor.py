@@ -96,7 +96,7 @@ def router(engine: Engine) -> APIRouter:
 
 
 async def parse(request: Request) -> Call:
-    """Raises InvalidRequest, ImageTooLarge."""
+    """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
     fields = list(request.query_params.multi_items()) + await _body_fields(request)
     images = [source for name, value in fields if (source := _source(name, value))]
     if len(images) != 1:
@@ -120,6 +120,7 @@ def error_response(problem: Problem, request_id: str, _error: Exception | None) 
 
 
 async def _body_fields(request: Request) -> list[tuple[str, Any]]:
+    """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
     data = await body.read(request)
     if not data:
         return []
@@ -129,6 +130,7 @@ async def _body_fields(request: Request) -> list[tuple[str, Any]]:
         return list(await body.parse_multipart(request.headers, data))
     if body.looks_like_form(data):
         return list(body.parse_form(data))
+    body.refuse_spoilt(request, data)
     return [("", data)]
 
 
