@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from moderate import images
-from moderate.block_list import entries_for
 from modest.errors import PublicError
 from modest_cli.errors import OperatorError, told
 
@@ -25,6 +23,10 @@ def block_hash(
 
 
 def _entries(file: Path) -> list[str]:
+    # As for `modest classify`: no other command should wait for them to load.
+    from moderate import images  # noqa: PLC0415
+    from moderate.block_list import entries_for  # noqa: PLC0415
+
     try:
         data = file.read_bytes()
         return entries_for(data, images.decode(data, _SIZE).views)

@@ -1,40 +1,13 @@
-"""`modest classify`: the images of a folder through the service's own pipeline."""
+"""`modest classify`: the images of a folder, judged as the service would."""
 
-import asyncio
-import json
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
-from moderate.classifier import Classifier, ModelUnusable
-from moderate.decoder import Decoder
-from moderate.errors import problem_of
-from moderate.formats import UnsupportedFormat, recognise
-from moderate.pipeline import Judgement, Outcome, Pipeline
-from moderate.sources import MAX_FETCHED_BYTES, ImageBytes, ImageTooLarge
-from moderate.verdict import Cuts, Policy, Verdict
-from modest.errors import PublicError
-
-NSFW_FOUND = 1
-NOT_ALL_JUDGED = 2
+from moderate.verdict import Policy
 
 _BUILT_MODEL = Path(__file__).resolve().parents[2] / ".build" / "model" / "mobilenet_v2.onnx"
-_SIGNATURE_BYTES = 256
-_PIPE_WIDTH = 10_000
-_COLOURS = {Verdict.SAFE: "green", Verdict.QUESTIONABLE: "yellow", Verdict.NSFW: "red"}
-
-
-class UnreadableFile(PublicError):
-    """The file named cannot be read."""
 
 
 def classify(
@@ -47,120 +20,7 @@ def classify(
     ] = _BUILT_MODEL,
 ) -> None:
     """Judge images. Exit code 1 where one is nsfw, 2 where one could not be judged."""
-    console, messages = _console(), _console(stderr=True)
-    files = list(_files(paths))
-    if not files:
-        messages.print("There is no image in the folders named. Accepted are JPEG, PNG, GIF, WebP, AVIF and BMP.")
-        raise typer.Exit(NOT_ALL_JUDGED)
-    try:
-        classifier = Classifier(model)
-    except ModelUnusable as error:
-        messages.print(f"modest: {error}", markup=False)
-        raise typer.Exit(NOT_ALL_JUDGED) from None
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    rows: list[tuple[Path, Outcome]] = []
-    with (
-        closing(Decoder(workers)) as decoder,
-        Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress,
-    ):
-        pipeline = Pipeline(_fetch_nothing, classifier, cuts=Cuts(), workers=workers, decode=decoder.decode)
-        for path, outcome in progress.track(_judge(files, pipeline, policy, workers), total=len(files)):
-            rows.append((path, outcome))
-            if as_json:
-                print(json.dumps(_as_dict(path, outcome)), flush=True)  # noqa: T201 - rich would wrap it
-    if not as_json:
-        console.print(_table(rows))
-    raise typer.Exit(_exit_code(outcome for _, outcome in rows))
+    # The service's libraries take a second to load, which no other command should wait for.
+    from modest_cli.judging import judge_files  # noqa: PLC0415
 
-
-def _console(*, stderr: bool = False) -> Console:
-    console = Console(stderr=stderr)
-    # A pipe has no width: what reads it wants one line a file.
-    return console if console.is_terminal else Console(stderr=stderr, width=_PIPE_WIDTH)
-
-
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every file named, and of every folder named the files that begin like an image."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        for folder, subfolders, names in os.walk(path):
-            subfolders.sort()
-            yield from (file for name in sorted(names) if _begins_like_an_image(file := Path(folder, name)))
-
-
-def _begins_like_an_image(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            recognise(file.read(_SIGNATURE_BYTES))
-    except UnsupportedFormat:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _judge(files: list[Path], pipeline: Pipeline, policy: Policy, at_once: int) -> Iterator[tuple[Path, Outcome]]:
-    for start in range(0, len(files), at_once):
-        some = files[start : start + at_once]
-        contents = [_read(path) for path in some]
-        readable = [content for content in contents if isinstance(content, ImageBytes)]
-        judged = iter(asyncio.run(pipeline.judge(readable, policy)))
-        for path, content in zip(some, contents, strict=True):
-            yield path, next(judged) if isinstance(content, ImageBytes) else content
-
-
-def _read(path: Path) -> ImageBytes | PublicError:
-    try:
-        if path.stat().st_size > MAX_FETCHED_BYTES:
-            return ImageTooLarge(f"The file is larger than {MAX_FETCHED_BYTES // 1024**2} MB.")
-        return ImageBytes(path.read_bytes())
-    except OSError as error:
-        return UnreadableFile(f"The file cannot be read: {error.strerror}.")
-
-
-async def _fetch_nothing(_url: str) -> bytes:
-    raise AssertionError("files are read, never fetched")
-
-
-def _exit_code(outcomes: Iterable[Outcome]) -> int:
-    code = 0
-    for outcome in outcomes:
-        if isinstance(outcome, PublicError):
-            return NOT_ALL_JUDGED
-        if outcome.verdict is Verdict.NSFW:
-            code = NSFW_FOUND
-    return code
-
-
-def _as_dict(path: Path, outcome: Outcome) -> dict[str, object]:
-    if isinstance(outcome, PublicError):
-        return {"path": str(path), "verdict": None, "error": {"code": _code(outcome), "message": outcome.message}}
-    return {
-        "path": str(path),
-        "verdict": outcome.verdict,
-        "nsfw_score": outcome.nsfw_score,
-        "top_class": outcome.scores.top_class,
-        "classes": asdict(outcome.scores.rounded()),
-        "frames": asdict(outcome.frames),
-    }
-
-
-def _code(error: PublicError) -> str:
-    return "unreadable_file" if isinstance(error, UnreadableFile) else problem_of(error).code
-
-
-def _table(rows: Iterable[tuple[Path, Outcome]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("verdict", "score", "class", "file"):
-        table.add_column(heading, justify="right" if heading == "score" else "left", overflow="fold")
-    for path, outcome in rows:
-        if isinstance(outcome, Judgement):
-            verdict = Text(outcome.verdict, _COLOURS[outcome.verdict])
-            table.add_row(verdict, f"{outcome.nsfw_score:.4f}", outcome.scores.top_class, Text(str(path)))
-        else:
-            table.add_row(Text("error", "bold red"), "", "", Text(f"{path}: {outcome.message}"))
-    return table
+    raise typer.Exit(judge_files(paths, as_json=as_json, policy=policy, model=model))

@@ -4,13 +4,12 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 from rich.text import Text
 
 from modest_cli import aws
 from modest_cli.errors import told
 from modest_cli.keyring import Handed, Holder, State
-from modest_cli.output import AsJson, console, note, print_json, print_table
+from modest_cli.output import AsJson, note, print_json, print_table, tracked
 
 app = typer.Typer(
     help="Hand out keys, look after them, take them back.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -46,12 +45,10 @@ def create(
 @app.command("list")
 def list_(*, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> None:
     """All accounts and their keys."""
-    messages = console(stderr=True)
     with told():
         keyring = aws.keyring(aws.deployment(stack))
         accounts = keyring.accounts()
-        with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
-            holders = list(progress.track(keyring.holders(accounts), total=len(accounts), description="accounts"))
+        holders = list(tracked(keyring.holders(accounts), len(accounts), "accounts"))
     _print(holders, as_json=as_json)
 
 

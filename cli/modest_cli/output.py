@@ -1,13 +1,15 @@
 """What the command prints: a table for people, JSON for programs."""
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Annotated
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
@@ -18,6 +20,16 @@ def console(*, stderr: bool = False) -> Console:
     terminal = Console(stderr=stderr)
     # A pipe has no width: what reads it wants one line an entry.
     return terminal if terminal.is_terminal else Console(stderr=stderr, width=_PIPE_WIDTH)
+
+
+def tracked(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """The same items, with their progress shown where a person waits for them."""
+    # Slow to load, for the few commands that take long.
+    from rich.progress import Progress  # noqa: PLC0415
+
+    messages = console(stderr=True)
+    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
+        yield from progress.track(items, total=total, description=what)
 
 
 def print_json(value: object) -> None:
