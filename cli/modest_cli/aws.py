@@ -1,16 +1,20 @@
 """The clients that the operator's commands use, and what is built on them."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import boto3
 import typer
 from botocore.config import Config
 
+from modest.books import Books
 from modest.dynamodb import DynamoDBTable, make_client
 from modest.registry import Registry
 from modest_cli.deployment import Deployment, find
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.keyring import Keyring
+
+if TYPE_CHECKING:
+    from types_boto3_apigateway.client import APIGatewayClient
 
 Stack = Annotated[
     str, typer.Option(envvar="MODEST_STACK", help="The CloudFormation stack that Modest was deployed as.")
@@ -26,6 +30,24 @@ def deployment(stack: str) -> Deployment:
 
 
 def keyring(found: Deployment) -> Keyring:
-    table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), found.table)
-    gateway = GatewayKeys(boto3.session.Session().client("apigateway", config=_PATIENT), found.plan_ids)
-    return Keyring(Registry(table, found.plans), gateway)
+    return Keyring(registry(found), gateway_keys(found))
+
+
+def registry(found: Deployment) -> Registry:
+    return Registry(_table(found), found.plans)
+
+
+def books(found: Deployment) -> Books:
+    return Books(_table(found))
+
+
+def gateway_keys(found: Deployment) -> GatewayKeys:
+    return GatewayKeys(_apigateway(), found.plan_ids)
+
+
+def _apigateway() -> "APIGatewayClient":
+    return boto3.session.Session().client("apigateway", config=_PATIENT)
+
+
+def _table(found: Deployment) -> DynamoDBTable:
+    return DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), found.table)

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 from rich.console import Console
 
 from modest.refusals import LedgerUnavailable
@@ -33,12 +34,12 @@ def told() -> Iterator[None]:
     """Whatever an operator can act on becomes one line on stderr and exit code 1."""
     try:
         yield
-    except (OperatorError, RegistryError, LedgerUnavailable, BotoCoreError, ClientError) as error:
+    except (OperatorError, RegistryError, LedgerUnavailable, BotoCoreError, ClientError, ResponseParserError) as error:
         Console(stderr=True, soft_wrap=True).print(f"modest: {_message(error)}", markup=False, highlight=False)
         raise typer.Exit(FAILED) from None
 
 
-def _message(error: Exception) -> str:
+def _message(error: Exception) -> str:  # noqa: PLR0911 - one line a case
     match error:
         case NoCredentialsError() | PartialCredentialsError():
             return "There are no AWS credentials. Run `aws configure`, or set AWS_PROFILE."
@@ -46,6 +47,10 @@ def _message(error: Exception) -> str:
             return "No AWS region is set. Set AWS_DEFAULT_REGION to the one that Modest is deployed in."
         case EndpointConnectionError():
             return f"{error}. If AWS_ENDPOINT_URL names the local gateway: is `make run` running?"
+        case ResponseParserError():
+            return (
+                "What answered is not AWS. AWS_ENDPOINT_URL must be the one that `make run` prints, a port of its own."
+            )
         case LedgerUnavailable():
             return f"The ledger's table did not answer ({error.detail}). Nothing was lost; run the same command again."
         case ClientError():

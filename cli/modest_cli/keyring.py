@@ -60,7 +60,7 @@ class Keyring:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._registry = registry
+        self.registry = registry
         self._gateway = gateway
         self._now = now
 
@@ -69,46 +69,46 @@ class Keyring:
 
         Raises NotFound, Taken.
         """
-        account = self._account_without_keys(name) or self._registry.create(name, plan)
+        account = self._account_without_keys(name) or self.registry.create(name, plan)
         if account.plan != plan:
-            account = self._registry.change(account.id, plan=plan)
+            account = self.registry.change(account.id, plan=plan)
         secret = new_key()
-        self._registry.add_key(account.id, hash_of(secret), name)
+        self.registry.add_key(account.id, hash_of(secret), name)
         return Handed(self.mirror(account), secret)
 
     def rotate(self, who: str, *, old_works_for: timedelta) -> Handed:
         """Raises NotFound, SeveralKeys."""
         account, keys = self.find(who)
         secret = new_key()
-        self._registry.replace_key(_current(keys, who).hash, hash_of(secret), old_works_for=old_works_for)
+        self.registry.replace_key(_current(keys, who).hash, hash_of(secret), old_works_for=old_works_for)
         return Handed(self.mirror(account), secret)
 
     def enable(self, who: str, *, enabled: bool) -> Holder:
         """In force from the next call on. Raises NotFound."""
         account, keys = self.find(who)
         for key in keys:
-            self._registry.enable_key(key.hash, enabled=enabled)
+            self.registry.enable_key(key.hash, enabled=enabled)
         return self.mirror(account)
 
     def delete(self, who: str) -> Holder:
         """The account stays, with what it used and owes. Raises NotFound."""
         account, keys = self.find(who)
         for key in keys:
-            self._registry.delete_key(key.hash)
+            self.registry.delete_key(key.hash)
         return self.mirror(account)
 
     def move(self, who: str, plan: str) -> Holder:
         """All keys of the account. Each is refused for the moment in which it is on no plan. Raises NotFound."""
         account, _ = self.find(who)
-        return self.mirror(self._registry.change(account.id, plan=plan))
+        return self.mirror(self.registry.change(account.id, plan=plan))
 
     def mirror(self, account: Account) -> Holder:
         """Makes API Gateway hold what the ledger says of the account, whatever state it is in."""
-        wanted = {key.hash: key for key in self._registry.keys(account.id)}
+        wanted = {key.hash: key for key in self.registry.keys(account.id)}
         there = {key.hash: key for key in self._gateway.of_account(account.id, account.name)}
         for key_hash, key in wanted.items():
             if key.until is not None and key.until <= self._now():
-                self._registry.delete_key(key_hash)
+                self.registry.delete_key(key_hash)
             else:
                 at_gateway = there.pop(key_hash, None) or self._gateway.create(account.id, account.name, key_hash)
                 self._gateway.put_on(account.plan, at_gateway.id)
@@ -121,11 +121,11 @@ class Keyring:
     def find(self, who: str) -> tuple[Account, list[AccountKey]]:
         """who: an account's name or id, which means all its keys, or one key or the SHA-256 of one. Raises NotFound."""
         if is_well_formed(who) or (len(who) == _HASH_LENGTH and who.isalnum()):
-            key = self._registry.key(hash_of(who) if is_well_formed(who) else who.lower())
-            return self._registry.account(key.account_id), [key]
+            key = self.registry.key(hash_of(who) if is_well_formed(who) else who.lower())
+            return self.registry.account(key.account_id), [key]
         by_id = who.startswith("acct_")
-        account = self._registry.account(who) if by_id else self._registry.account_named(who)
-        return account, self._registry.keys(account.id)
+        account = self.registry.account(who) if by_id else self.registry.account_named(who)
+        return account, self.registry.keys(account.id)
 
     def holder(self, account: Account) -> Holder:
         at_gateway = {key.hash: key for key in self._gateway.of_account(account.id, account.name)}
@@ -133,7 +133,7 @@ class Keyring:
         return self._holder(account, at_gateway.get, lambda key: plans[key.id])
 
     def accounts(self) -> list[Account]:
-        return self._registry.accounts()
+        return self.registry.accounts()
 
     def holders(self, accounts: list[Account]) -> Iterator[Holder]:
         at_gateway = {key.hash: key for key in self._gateway.all()}
@@ -152,15 +152,15 @@ class Keyring:
             plan = plan_of(there) if there else None
             return _state(key, there, right_plan=plan == account.plan, now=self._now())
 
-        keys = sorted(self._registry.keys(account.id), key=lambda key: key.created)
+        keys = sorted(self.registry.keys(account.id), key=lambda key: key.created)
         return Holder(account, [HeldKey(key, state(key)) for key in keys])
 
     def _account_without_keys(self, name: str) -> Account | None:
         try:
-            account = self._registry.account_named(name)
+            account = self.registry.account_named(name)
         except NotFound:
             return None
-        if self._registry.keys(account.id):
+        if self.registry.keys(account.id):
             raise Taken(f"There is an account named {account.name} already. `modest keys rotate` gives it a new key.")
         return account
 

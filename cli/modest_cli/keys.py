@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from modest_cli import aws
+from modest_cli.arguments import Who
 from modest_cli.errors import told
 from modest_cli.keyring import Handed, Holder, State
 from modest_cli.output import AsJson, note, print_json, print_table, tracked
@@ -14,8 +15,6 @@ from modest_cli.output import AsJson, note, print_json, print_table, tracked
 app = typer.Typer(
     help="Hand out keys, look after them, take them back.", no_args_is_help=True, rich_markup_mode="markdown"
 )
-
-Who = Annotated[str, typer.Argument(help="An account's name or id, or the SHA-256 of one of its keys.")]
 
 _COLOURS = {
     State.WORKS: "green",

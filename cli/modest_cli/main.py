@@ -2,10 +2,13 @@
 
 import typer
 
-from modest_cli import keys
+from modest_cli import accounts, keys
 from modest_cli.block_hash import block_hash
 from modest_cli.classify import classify
+from modest_cli.invoice import invoice
 from modest_cli.plans import plans
+from modest_cli.rate import rate
+from modest_cli.usage import usage
 
 app = typer.Typer(
     help="Judge images, and run the service that does.",
@@ -15,7 +18,11 @@ app = typer.Typer(
 )
 app.command()(classify)
 app.command()(plans)
+app.command()(usage)
+app.command()(invoice)
+app.command()(rate)
 app.command()(block_hash)
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")
 
 

@@ -54,6 +54,10 @@ class Account:
             if held.since < month_end(month) and end > month_start(month)
         }
 
+    def last_plan_in(self, month: str) -> str | None:
+        held = [held.plan for held in self.plans if held.since < month_end(month)]
+        return held[-1] if held else None
+
     def terms(self, rate: Rate | None) -> Terms:
         return Terms(self.currency, self.discount_percent, rate if self.currency is Currency.XNO else None)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from modest.accounts import RATE, Account, account_from, account_key, rate_from
 from modest.counting import Sums, ledger_pk, month_key, sum_of_entries, sum_of_tallies, used
 from modest.money import Currency, Rate
-from modest.patience import Patience
+from modest.patience import Patience, operators_patience
 from modest.table import Item, Table
 
 
@@ -39,9 +39,9 @@ class Audit:
 
 
 class Books:
-    def __init__(self, table: Table, *, patience: Patience) -> None:
+    def __init__(self, table: Table, *, patience: Patience | None = None) -> None:
         self._table = table
-        self._patience = patience
+        self._patience = patience or operators_patience()
 
     def usage(self, account_id: str, month: str) -> Usage | None:
         """None where there is no such account. Raises LedgerUnavailable."""

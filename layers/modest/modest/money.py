@@ -54,3 +54,8 @@ def amount_due(price_usd: Decimal, terms: Terms) -> Decimal:
     if terms.rate is not None and terms.currency is Currency.XNO:
         discounted /= terms.rate.usd
     return discounted.quantize(SMALLEST[terms.currency], ROUND_HALF_UP)
+
+
+def written(amount: Decimal, currency: Currency) -> str:
+    """With all its places, whatever table it comes from: DynamoDB drops zeros at the end."""
+    return f"{amount.quantize(SMALLEST[currency]):f}"

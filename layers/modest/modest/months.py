@@ -22,6 +22,10 @@ def month_end(month: str) -> datetime:
     return (month_start(month) + timedelta(days=31)).replace(day=1)
 
 
+def month_before(month: str) -> str:
+    return month_of(month_start(month) - timedelta(days=1))
+
+
 def seconds_to_month_end(now: datetime) -> int:
     """Whole seconds, rounded up, from `now` (UTC) until the next month begins."""
     return -((now - month_end(month_of(now))) // timedelta(seconds=1))

@@ -70,6 +70,11 @@ class Patience:
         raise LedgerUnavailable(reason, perhaps_written=perhaps_written)
 
 
+def operators_patience() -> Patience:
+    """For whoever waits longer than a call may: ten seconds."""
+    return Patience(warm_seconds=10, first_seconds=10)
+
+
 class Budget:
     def __init__(self, patience: Patience, until: float) -> None:
         self._patience = patience

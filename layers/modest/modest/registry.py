@@ -26,7 +26,7 @@ from modest.accounts import (
     rate_item,
 )
 from modest.money import Currency, Rate
-from modest.patience import Patience
+from modest.patience import Patience, operators_patience
 from modest.plans import Plans
 from modest.table import ConditionFailed, Delete, Item, Key, Put, Table, Update, Write
 
@@ -63,10 +63,9 @@ class Registry:
         patience: Patience | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """patience: an operator waits longer than a call may, by default ten seconds."""
         self._table = table
         self._plans = plans
-        self._patience = patience or Patience(warm_seconds=10, first_seconds=10)
+        self._patience = patience or operators_patience()
         self._now = now
 
     def create(

@@ -1,0 +1,63 @@
+"""`modest invoice`: what each account owes for a month."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modest.invoice_files import Format, render
+from modest.invoices import Invoice, PlanNotSold, invoice_for
+from modest.months import month_start
+from modest_cli import aws
+from modest_cli.arguments import Account, InvoicedMonth
+from modest_cli.deployment import Deployment
+from modest_cli.errors import OperatorError, told
+from modest_cli.output import note, tracked
+
+
+def invoice(
+    month: InvoicedMonth,
+    *,
+    form: Annotated[Format, typer.Option("--format", help="For a spreadsheet, a program or a printer.")] = Format.CSV,
+    account: Account = "",
+    output: Annotated[Path | None, typer.Option(help="A file, or a folder; else it is printed.")] = None,
+    stack: aws.Stack = aws.DEFAULT_STACK,
+) -> None:
+    """What each account owes for a month: its plan's fee, and what was booked for images."""
+    now = datetime.now(UTC)
+    with told():
+        if month_start(month) > now:
+            raise OperatorError(f"{month} has not begun.")
+        invoices = _invoices(aws.deployment(stack), account, month, now)
+        text = render(invoices, month, form)
+        if output is None:
+            print(text, end="")  # noqa: T201 - rich would wrap it
+        else:
+            file = output / f"{invoices[0].number if account else month}.{form}" if output.is_dir() else output
+            _write(file, text)
+            note(f"Written: {file}")
+    if any(invoice.preliminary for invoice in invoices):
+        note(f"Preliminary: {month} is not over.")
+
+
+def _invoices(found: Deployment, who: str, month: str, now: datetime) -> list[Invoice]:
+    books = aws.books(found)
+    accounts = [aws.keyring(found).find(who)[0]] if who else aws.registry(found).accounts()
+    usages = (books.usage(account.id, month) for account in accounts)
+    try:
+        made = [invoice_for(usage, found.plans, now) for usage in tracked(usages, len(accounts), "accounts") if usage]
+    except PlanNotSold as error:
+        raise OperatorError(str(error)) from None
+    invoices = [invoice for invoice in made if invoice]
+    if who and not invoices:
+        raise OperatorError(f"{accounts[0].name} did not exist before {accounts[0].created:%Y-%m-%d}.")
+    return invoices
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        # The line ends of CSV are \r\n on every system.
+        file.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,138 @@
+"""`modest accounts`, `rate`, `usage` and `invoice` at the shell, against the running local gateway."""
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from tests.local_gateway import LocalGateway
+from tests.support import data_url, mosaic
+
+from modest.months import month_before, month_of
+
+MONTH = month_of(datetime.now(UTC))
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
+    with LocalGateway(tmp_path_factory.mktemp("gateway")) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def customer(gateway: LocalGateway) -> str:
+    """On Mega with a discount of 10 percent; two of its images were judged, one of them charged."""
+    key = answer(gateway, "keys", "create", "=acme", "--plan", "mega")["key"]
+    answer(gateway, "accounts", "set", "=acme", "--discount", "10", "--referrer", "a friend")
+    with gateway.client(key) as client:
+        assert client.post("/api/nsfw/image", json={"imageDataUrl": data_url(mosaic("porn.png"))}).status_code == 200
+        headers = {"content-type": "image/png"}
+        assert client.post("/v1/check", content=mosaic("porn.png"), headers=headers).status_code == 200
+    return "=acme"
+
+
+def answer(gateway: LocalGateway, *arguments: str) -> Any:
+    result = gateway.modest(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_an_account_is_charged_in_xno_once_there_is_a_rate(gateway: LocalGateway) -> None:
+    refused = gateway.modest("accounts", "set", "demo-pro", "--currency", "XNO")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "rate of XNO" in refused.stderr
+    assert gateway.modest("rate").exit_code == 1
+    assert answer(gateway, "rate", "0.87") == answer(gateway, "rate")
+    assert answer(gateway, "accounts", "set", "demo-pro", "--currency", "XNO")["currency"] == "XNO"
+    (invoice,) = json.loads(gateway.modest("invoice", MONTH, "--format", "json", "--account", "demo-pro").stdout)
+    assert invoice["bills"][0]["due"] == "42.528735632"
+    assert invoice["rate"]["usd"] == "0.87"
+
+
+def test_accounts_are_listed_with_their_terms(gateway: LocalGateway, customer: str) -> None:
+    listed = {account["name"]: account for account in answer(gateway, "accounts", "list")}
+    assert {customer, "demo-free"} <= listed.keys()
+    assert listed[customer] == answer(gateway, "accounts", "show", customer)
+    assert (listed[customer]["discount_percent"], listed[customer]["referrer"]) == ("10", "a friend")
+    assert "10 %" in gateway.modest("accounts", "list").stdout
+
+
+def test_usage_counts_calls_images_and_money(gateway: LocalGateway, customer: str) -> None:
+    (usage,) = answer(gateway, "usage", "--account", customer)
+    assert usage["calls"] == {"used": 2, "limit": 1_400_000, "settled": 2}
+    assert (usage["images"], usage["charges"], list(usage["days"].values())) == (2, {"USD": "0.001350"}, [2])
+    table = gateway.modest("usage").stdout
+    assert "demo-free" in table
+    (row,) = (line.split() for line in table.splitlines() if line.startswith(customer))
+    assert row == [customer, "Mega", "2", "1,400,000", "0.0%", "2", "0.001350", "USD"]
+    with_days = gateway.modest("usage", "--account", customer).stdout
+    assert any(line.split() == [day, "2"] for day in usage["days"] for line in with_days.splitlines())
+
+
+def test_usage_is_drawn_as_a_picture(gateway: LocalGateway, customer: str, tmp_path: Path) -> None:
+    file = tmp_path / "calls.png"
+    assert gateway.modest("usage", "--account", customer, "--plot", str(file)).exit_code == 0
+    with Image.open(file) as picture:
+        assert picture.format == "PNG"
+
+
+def test_an_invoice_of_the_present_month_is_preliminary_and_takes_the_discount_off_the_fee(
+    gateway: LocalGateway, customer: str
+) -> None:
+    result = gateway.modest("invoice", MONTH)
+    assert "Preliminary" in result.stderr
+    rows = {row["name"]: row for row in csv.DictReader(StringIO(result.stdout))}
+    row = rows[f"'{customer}"]
+    assert (row["plan_fee"], row["image_charges"], row["due"]) == ("84.600000", "0.001350", "84.60")
+    assert row["preliminary"] == "true"
+    assert rows["demo-free"]["due"] == "0.00"
+
+
+def test_invoices_are_written_to_a_file_or_into_a_folder(gateway: LocalGateway, customer: str, tmp_path: Path) -> None:
+    for output in (tmp_path / "all.html", tmp_path):
+        assert gateway.modest("invoice", MONTH, "--format", "html", "--output", str(output)).exit_code == 0
+    one = gateway.modest("invoice", MONTH, "--format", "json", "--account", customer, "--output", str(tmp_path))
+    assert one.exit_code == 0
+    (number,) = (invoice["invoice"] for invoice in json.loads(next(tmp_path.glob("*-acct_*.json")).read_text()))
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == {"all.html", f"{MONTH}.html", f"{number}.json"}
+    assert f"<h1>{customer}</h1>" in (tmp_path / f"{MONTH}.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["invoice", "2999-01"], "2999-01 has not begun"),
+        (["invoice", month_before(MONTH), "--account", "demo-free"], "did not exist before"),
+        (["usage", "--month", month_before(MONTH), "--account", "demo-free"], "did not exist before"),
+        (["invoice", MONTH, "--output", "/nowhere/invoices.csv"], "cannot be written"),
+        (["usage", "--plot", "/nowhere/calls.png"], "cannot be written"),
+        (["accounts", "set", "demo-free", "--discount", "101"], "a percentage from 0 to 100"),
+        (["rate", "0"], "a number of dollars above 0"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(gateway: LocalGateway, arguments: list[str], words: str) -> None:
+    result = gateway.modest(*arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["invoice", "2026-13"], ["usage", "--month", "x"], ["rate", "NaN"]])
+def test_what_is_no_month_or_number_is_a_mistake_in_the_command(gateway: LocalGateway, arguments: list[str]) -> None:
+    result = gateway.modest(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_an_endpoint_that_is_not_aws_is_told_from_one_that_is_down(gateway: LocalGateway) -> None:
+    gateway_environment = gateway.aws_environment
+    gateway.aws_environment = gateway_environment | {"AWS_ENDPOINT_URL": gateway.url}
+    result = gateway.modest("plans")
+    gateway.aws_environment = gateway_environment
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "What answered is not AWS" in result.stderr

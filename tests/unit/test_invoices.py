@@ -1,0 +1,131 @@
+"""What an account owes for a month."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modest.accounts import Account, PlanHeld
+from modest.books import Usage
+from modest.invoices import Invoice, PlanNotSold, invoice_for
+from modest.money import SMALLEST, Currency, Rate, written
+from modest.plans import Plan
+
+PLANS = {
+    name: Plan(name, quota=10, rate=1, burst=1, price_usd=Decimal(price))
+    for name, price in {"Free": 0, "Basic": 14, "Mega": 94}.items()
+}
+RATE = Rate(Decimal("0.87"), date(2026, 11, 20))
+DECEMBER = datetime(2026, 12, 1, 2, tzinfo=UTC)
+
+
+def on(plan: str, *since: int) -> PlanHeld:
+    return PlanHeld(plan, datetime(*since, tzinfo=UTC))  # type: ignore[arg-type,misc]
+
+
+def usage(
+    *plans: PlanHeld,
+    currency: Currency = Currency.USD,
+    discount: str = "0",
+    charges: Mapping[Currency, str] | None = None,
+    month: str = "2026-11",
+) -> Usage:
+    account = Account("acct_1", "Acme", plans or [on("Basic", 2026, 1, 1)], currency, Decimal(discount))
+    amounts = {currency: Decimal(amount) for currency, amount in (charges or {}).items()}
+    return Usage(account, month, used=7, settled=6, images=5, charges=amounts, calls_by_day={3: 7}, rate=RATE)
+
+
+def made(found: Usage, now: datetime = DECEMBER) -> Invoice:
+    invoice = invoice_for(found, PLANS, now)
+    assert invoice
+    return invoice
+
+
+def sums(invoice: Invoice) -> list[tuple[str, str, str, str]]:
+    return [
+        (
+            bill.currency,
+            written(bill.plan_fee, bill.currency),
+            written(bill.image_charges, bill.currency),
+            str(bill.due),
+        )
+        for bill in invoice.bills
+    ]
+
+
+def test_it_is_the_plans_fee_and_what_was_booked() -> None:
+    invoice = made(usage(charges={Currency.USD: "0.0015"}))
+    assert sums(invoice) == [("USD", "14.000000", "0.001500", "14.00")]
+    assert invoice.bills[0].total == Decimal("14.0015")
+    assert (invoice.calls, invoice.images, invoice.number) == (7, 5, "2026-11-acct_1")
+
+
+def test_of_two_plans_in_a_month_the_dearer_is_owed_in_whichever_order() -> None:
+    up = usage(on("Free", 2026, 1, 1), on("Mega", 2026, 11, 30, 23, 59))
+    down = usage(on("Mega", 2026, 1, 1), on("Free", 2026, 11, 1, 0, 1))
+    assert [made(found).plan.name for found in (up, down)] == ["Mega", "Mega"]
+
+
+def test_a_plan_left_as_the_month_began_is_not_owed() -> None:
+    assert made(usage(on("Mega", 2026, 1, 1), on("Free", 2026, 11, 1))).plan.name == "Free"
+
+
+def test_before_the_account_existed_there_is_no_invoice() -> None:
+    assert invoice_for(usage(on("Basic", 2026, 11, 1), month="2026-10"), PLANS, DECEMBER) is None
+
+
+def test_free_and_unused_is_an_invoice_of_nothing() -> None:
+    invoice = made(usage(on("Free", 2026, 1, 1)))
+    assert invoice.is_zero
+    assert sums(invoice) == [("USD", "0.000000", "0.000000", "0.00")]
+
+
+def test_the_discount_is_taken_off_the_plans_fee_and_not_again_off_what_was_booked() -> None:
+    assert sums(made(usage(discount="12.5", charges={Currency.USD: "1"}))) == [
+        ("USD", "12.250000", "1.000000", "13.25")
+    ]
+
+
+def test_the_fee_is_converted_at_the_present_rate_and_what_was_booked_never_again() -> None:
+    invoice = made(usage(currency=Currency.XNO, charges={Currency.XNO: "0.5"}))
+    assert sums(invoice) == [("XNO", "16.091954023", "0.500000000", "16.591954023")]
+    assert invoice.terms.rate == RATE
+
+
+def test_an_account_that_changed_currency_owes_in_both_its_own_first() -> None:
+    charges = {Currency.USD: "0.3", Currency.XNO: "0.2"}
+    assert sums(made(usage(currency=Currency.XNO, charges=charges)))[1:] == [("USD", "0.000000", "0.300000", "0.30")]
+    assert [row[0] for row in sums(made(usage(charges=charges)))] == ["USD", "XNO"]
+
+
+def test_it_is_preliminary_until_the_month_is_over() -> None:
+    last_moment = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
+    assert made(usage(), last_moment).preliminary
+    assert not made(usage(), datetime(2026, 12, 1, tzinfo=UTC)).preliminary
+
+
+def test_a_plan_that_is_not_sold_any_more_is_named_and_not_guessed() -> None:
+    with pytest.raises(PlanNotSold, match="Acme was on Gold in 2026-11"):
+        invoice_for(usage(on("Gold", 2026, 1, 1), on("Free", 2026, 11, 5)), PLANS, DECEMBER)
+
+
+@given(
+    plan=st.sampled_from(list(PLANS)),
+    currency=st.sampled_from(Currency),
+    discount=st.decimals(0, 100, places=2),
+    booked=st.dictionaries(st.sampled_from(Currency), st.integers(1, 10**15)),
+)
+def test_every_total_agrees_with_the_ledger_and_is_rounded_once(
+    plan: str, currency: Currency, discount: Decimal, booked: dict[Currency, int]
+) -> None:
+    charges = {of: str(amount * SMALLEST[of]) for of, amount in booked.items()}
+    invoice = made(usage(on(plan, 2026, 1, 1), currency=currency, discount=str(discount), charges=charges))
+    assert {bill.currency: bill.image_charges for bill in invoice.bills if bill.image_charges} == {
+        of: Decimal(amount) for of, amount in charges.items()
+    }
+    for bill in invoice.bills:
+        assert abs(bill.due - bill.total) <= Decimal("0.005")
+        assert bill.total == bill.plan_fee + bill.image_charges
