@@ -11,6 +11,7 @@ from modest.dynamodb import DynamoDBTable, make_client
 from modest.registry import Registry
 from modest_cli.deployment import Deployment, find
 from modest_cli.gateway_keys import GatewayKeys
+from modest_cli.gateway_plans import GatewayPlans
 from modest_cli.keyring import Keyring
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ def books(found: Deployment) -> Books:
 
 def gateway_keys(found: Deployment) -> GatewayKeys:
     return GatewayKeys(_apigateway(), found.plan_ids)
+
+
+def gateway_plans(found: Deployment) -> GatewayPlans:
+    return GatewayPlans(_apigateway(), found.plan_ids)
 
 
 def _apigateway() -> "APIGatewayClient":

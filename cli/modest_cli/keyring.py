@@ -4,7 +4,7 @@ The ledger is the truth, and each change is one write there; API Gateway is then
 that was cut off half-way is mended by the next one for the same account, whichever it is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -102,10 +102,13 @@ class Keyring:
         account, _ = self.find(who)
         return self.mirror(self.registry.change(account.id, plan=plan))
 
-    def mirror(self, account: Account) -> Holder:
-        """Makes API Gateway hold what the ledger says of the account, whatever state it is in."""
+    def mirror(self, account: Account, found: Iterable[GatewayKey] = ()) -> Holder:
+        """Makes API Gateway hold what the ledger says of the account, whatever state it is in.
+
+        found: keys at API Gateway that are the account's; without any, those that carry its name and tag.
+        """
         wanted = {key.hash: key for key in self.registry.keys(account.id)}
-        there = {key.hash: key for key in self._gateway.of_account(account.id, account.name)}
+        there = {key.hash: key for key in found or self._gateway.of_account(account.id, account.name)}
         for key_hash, key in wanted.items():
             if key.until is not None and key.until <= self._now():
                 self.registry.delete_key(key_hash)

@@ -5,6 +5,7 @@ import typer
 from modest_cli import accounts, keys
 from modest_cli.block_hash import block_hash
 from modest_cli.classify import classify
+from modest_cli.doctor import doctor
 from modest_cli.invoice import invoice
 from modest_cli.plans import plans
 from modest_cli.rate import rate
@@ -21,6 +22,7 @@ app.command()(plans)
 app.command()(usage)
 app.command()(invoice)
 app.command()(rate)
+app.command()(doctor)
 app.command()(block_hash)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")

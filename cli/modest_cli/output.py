@@ -45,6 +45,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -
     console().print(table)
 
 
+def print_line(text: str) -> None:
+    console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def note(text: str) -> None:
     """For people, beside what is printed for programs."""
     console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`modest accounts`, `rate`, `usage` and `invoice` at the shell, against the running local gateway."""
+"""`modest accounts`, `rate`, `usage`, `invoice` and `doctor` at the shell, against the running local gateway."""
 
 import csv
 import json
@@ -8,8 +8,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from PIL import Image
+from tests.ledgers import environment
 from tests.local_gateway import LocalGateway
 from tests.support import data_url, mosaic
 
@@ -127,6 +129,23 @@ def test_what_cannot_be_done_is_told_in_one_line(gateway: LocalGateway, argument
 def test_what_is_no_month_or_number_is_a_mistake_in_the_command(gateway: LocalGateway, arguments: list[str]) -> None:
     result = gateway.modest(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_the_doctor_finds_a_key_that_was_deleted_by_hand_and_puts_it_back(gateway: LocalGateway, customer: str) -> None:
+    healthy = gateway.modest("doctor")
+    assert (healthy.exit_code, healthy.stderr) == (0, "")
+    assert f"the books of {month_before(MONTH)} add up" in healthy.stdout
+    with environment(gateway.aws_environment):
+        client = boto3.session.Session().client("apigateway")
+    (key,) = client.get_api_keys(nameQuery=customer)["items"]
+    client.delete_api_key(apiKey=key["id"])
+    found = gateway.modest("doctor")
+    assert (found.exit_code, found.stdout.count("\n")) == (1, 1)
+    assert "is not at API Gateway" in found.stdout
+    mended = gateway.modest("doctor", "--mend", "--json")
+    assert mended.exit_code == 0
+    assert [(finding["kind"], finding["mended"]) for finding in json.loads(mended.stdout)] == [("missing", True)]
+    assert answer(gateway, "doctor") == []
 
 
 def test_an_endpoint_that_is_not_aws_is_told_from_one_that_is_down(gateway: LocalGateway) -> None:

@@ -1,77 +1,23 @@
 """Customers and keys, in the ledger and at API Gateway at once; and what becomes of a command that is cut off."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from tests.fakes.clock import Clock
-from tests.fakes.table import FakeTable
+from tests.operators import World
 
 from modest.api_keys import hash_of, is_well_formed
-from modest.ledger import Admission, Ledger
-from modest.plans import Plans, plans_from_json
 from modest.refusals import UnknownKey
-from modest.registry import NotFound, Registry, Taken
-from modest_cli.gateway_keys import GatewayKeys
-from modest_cli.keyring import Keyring, SeveralKeys, State
-from modest_local.aws import LocalAws
+from modest.registry import NotFound, Taken
+from modest_cli.keyring import SeveralKeys, State
 
-PLANS: Plans = plans_from_json(
-    '{"Free": {"quota": 5, "rate": 1, "burst": 1, "price_usd": 0},'
-    ' "Pro": {"quota": 9, "rate": 20, "burst": 20, "price_usd": 37}}'
-)
 DAY = timedelta(hours=24)
-
-
-class CutOff(Exception):
-    """The command's process is gone."""
-
-
-class World:
-    """A deployment, of which API Gateway is moto."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.client = LocalAws().apigateway()
-        self.plan_ids = {name: self.client.create_usage_plan(name=name)["id"] for name in PLANS}
-        table = FakeTable()
-        self.gateway = GatewayKeys(self.client, self.plan_ids)
-        self.registry = Registry(table, PLANS, now=self.clock)
-        self.ledger = Ledger(table, PLANS, lease=timedelta(seconds=30), now=self.clock)
-        self.keyring = Keyring(self.registry, self.gateway, now=self.clock)
-
-    def at_gateway(self) -> dict[str, tuple[bool, str | None]]:
-        """Hash -> enabled, plan."""
-        return {key.hash: (key.enabled, self.gateway.plan_of(key.id)) for key in self.gateway.all()}
-
-    def cut_off(self, operation: str, command: Callable[[], Any]) -> None:
-        """Runs the command until it would ask API Gateway for this operation."""
-
-        def stop(**_: Any) -> None:
-            raise CutOff
-
-        event = f"before-call.api-gateway.{operation}"
-        self.client.meta.events.register(event, stop)
-        with pytest.raises(CutOff):
-            command()
-        self.client.meta.events.unregister(event, stop)
-
-    def used(self, secret: str) -> int:
-        self.clock.advance(seconds=10)
-        admission = self.ledger.admit(hash_of(secret), f"request {self.clock.now}")
-        assert isinstance(admission, Admission)
-        return admission.allowance.used
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World()
-    yield world
-    for key in world.gateway.all():
-        world.gateway.delete(key.id)
-    for plan_id in world.plan_ids.values():
-        world.client.delete_usage_plan(usagePlanId=plan_id)
+    with World.open() as world:
+        yield world
 
 
 def test_a_new_key_is_well_formed_and_stored_as_its_hash_alone(world: World) -> None:

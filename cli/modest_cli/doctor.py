@@ -1,0 +1,117 @@
+"""`modest doctor`: whether API Gateway holds what the ledger says, and whether the books add up."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from modest.accounts import Account
+from modest.books import Books
+from modest.months import month_before, month_of
+from modest.plans import Plans
+from modest_cli import aws, findings
+from modest_cli.errors import told
+from modest_cli.findings import AtGateway, Finding
+from modest_cli.gateway_keys import GatewayKeys
+from modest_cli.gateway_plans import GatewayPlans
+from modest_cli.keyring import Keyring
+from modest_cli.output import AsJson, print_json, print_line, tracked
+
+SOMETHING_LEFT = 1
+
+
+class Doctor:
+    def __init__(
+        self, keyring: Keyring, gateway_keys: GatewayKeys, gateway_plans: GatewayPlans, books: Books, plans: Plans
+    ) -> None:
+        self._keyring = keyring
+        self._gateway_keys = gateway_keys
+        self._gateway_plans = gateway_plans
+        self._books = books
+        self._plans = plans
+
+    def accounts(self) -> list[Account]:
+        return self._keyring.accounts()
+
+    def disagreements(self, accounts: Sequence[Account], now: datetime) -> Iterator[list[Finding]]:
+        """First those of the plans, then of each account."""
+        yield [
+            finding
+            for name, plan in self._plans.items()
+            for finding in findings.of_plan(plan, self._gateway_plans.figures(name))
+        ]
+        gateway = self._at_gateway()
+        for account in accounts:
+            keys = self._keyring.registry.keys(account.id)
+            yield list(findings.of_account(account, keys, gateway, now))
+
+    def mend(self, found: Sequence[Finding], accounts: Sequence[Account]) -> None:
+        """Makes API Gateway hold what the ledger and the template say."""
+        about = {finding.about for finding in found}
+        for name in about & self._plans.keys():
+            self._gateway_plans.set(self._plans[name])
+        gateway = self._at_gateway()
+        for account in accounts:
+            if account.id in about:
+                self._keyring.mirror(account, gateway.of(account, self._keyring.registry.keys(account.id)))
+
+    def books(self, accounts: Sequence[Account], month: str) -> Iterator[list[Finding]]:
+        """Of a month in which no call is under way any more."""
+        for account in accounts:
+            there = account.plans_in(month)
+            yield list(findings.of_books(account, month, self._books.audit(account.id, month))) if there else []
+
+    def _at_gateway(self) -> AtGateway:
+        return AtGateway({key.hash: key for key in self._gateway_keys.all()}, self._gateway_keys.plans_by_key())
+
+
+def doctor(
+    *,
+    mend: Annotated[bool, typer.Option("--mend", help="Make API Gateway hold what ledger and template say.")] = False,
+    as_json: AsJson = False,
+    stack: aws.Stack = aws.DEFAULT_STACK,
+) -> None:
+    """Find where API Gateway and the ledger disagree, and whether last month's books add up.
+
+    Exit code 1 if something is left that is not as it should be.
+    """
+    now = datetime.now(UTC)
+    month = month_before(month_of(now))
+    with told():
+        found = aws.deployment(stack)
+        theirs = Doctor(
+            aws.keyring(found), aws.gateway_keys(found), aws.gateway_plans(found), aws.books(found), found.plans
+        )
+        accounts = theirs.accounts()
+        disagreements = _all(theirs.disagreements(accounts, now), len(accounts) + 1, "keys and plans")
+        left = disagreements
+        if mend and disagreements:
+            theirs.mend(disagreements, accounts)
+            left = _all(theirs.disagreements(accounts, now), len(accounts) + 1, "looking again")
+        left = left + _all(theirs.books(accounts, month), len(accounts), f"books of {month}")
+    mended = [finding for finding in disagreements if finding not in left]
+    if as_json:
+        print_json([_as_dict(finding, mended=True) for finding in mended] + [_as_dict(f, mended=False) for f in left])
+    else:
+        for finding in mended:
+            print_line(f"mended: {finding.problem}")
+        for finding in left:
+            print_line(f"{finding.problem} {finding.remedy}")
+        if not left:
+            print_line(f"API Gateway holds what the ledger says, and the books of {month} add up.")
+    raise typer.Exit(SOMETHING_LEFT if left else 0)
+
+
+def _all(some: Iterator[list[Finding]], total: int, what: str) -> list[Finding]:
+    return [finding for found in tracked(some, total, what) for finding in found]
+
+
+def _as_dict(finding: Finding, *, mended: bool) -> dict[str, object]:
+    return {
+        "kind": finding.kind,
+        "about": finding.about,
+        "problem": finding.problem,
+        "remedy": finding.remedy,
+        "mended": mended,
+    }

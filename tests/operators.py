@@ -1,0 +1,80 @@
+"""A deployment of which API Gateway is moto, and what may become of a command there."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.fakes.clock import Clock
+from tests.fakes.table import FakeTable
+
+from modest.api_keys import hash_of
+from modest.ledger import Admission, Ledger
+from modest.plans import Plan, Plans, plans_from_json
+from modest.registry import Registry
+from modest_cli.gateway_keys import GatewayKeys
+from modest_cli.keyring import Keyring
+from modest_local.aws import LocalAws
+
+PLANS: Plans = plans_from_json(
+    '{"Free": {"quota": 5, "rate": 1, "burst": 1, "price_usd": 0},'
+    ' "Pro": {"quota": 9, "rate": 20, "burst": 20, "price_usd": 37}}'
+)
+
+
+class CutOff(Exception):
+    """The command's process is gone."""
+
+
+class World:
+    """A deployment, of which API Gateway is moto."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.client = LocalAws().apigateway()
+        self.plan_ids = {name: self._usage_plan(plan) for name, plan in PLANS.items()}
+        self.table = table = FakeTable()
+        self.gateway = GatewayKeys(self.client, self.plan_ids)
+        self.registry = Registry(table, PLANS, now=self.clock)
+        self.ledger = Ledger(table, PLANS, lease=timedelta(seconds=30), now=self.clock)
+        self.keyring = Keyring(self.registry, self.gateway, now=self.clock)
+
+    @classmethod
+    @contextmanager
+    def open(cls) -> Iterator["World"]:
+        world = cls()
+        yield world
+        for key in world.gateway.all():
+            world.gateway.delete(key.id)
+        for plan_id in world.plan_ids.values():
+            world.client.delete_usage_plan(usagePlanId=plan_id)
+
+    def _usage_plan(self, plan: Plan) -> str:
+        return self.client.create_usage_plan(
+            name=plan.name,
+            quota={"limit": plan.quota, "period": "MONTH"},
+            throttle={"rateLimit": plan.rate, "burstLimit": plan.burst},
+        )["id"]
+
+    def at_gateway(self) -> dict[str, tuple[bool, str | None]]:
+        """Hash -> enabled, plan."""
+        return {key.hash: (key.enabled, self.gateway.plan_of(key.id)) for key in self.gateway.all()}
+
+    def cut_off(self, operation: str, command: Callable[[], Any]) -> None:
+        """Runs the command until it would ask API Gateway for this operation."""
+
+        def stop(**_: Any) -> None:
+            raise CutOff
+
+        event = f"before-call.api-gateway.{operation}"
+        self.client.meta.events.register(event, stop)
+        with pytest.raises(CutOff):
+            command()
+        self.client.meta.events.unregister(event, stop)
+
+    def used(self, secret: str) -> int:
+        self.clock.advance(seconds=10)
+        admission = self.ledger.admit(hash_of(secret), f"request {self.clock.now}")
+        assert isinstance(admission, Admission)
+        return admission.allowance.used

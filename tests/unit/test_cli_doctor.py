@@ -1,0 +1,175 @@
+"""Where API Gateway and the ledger disagree: what is found, and what is left once it was mended."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from tests.operators import PLANS, World
+
+from modest.api_keys import hash_of
+from modest.books import Books
+from modest.ledger import Admission
+from modest.money import Currency
+from modest.prices import by_the_image
+from modest.table import Put
+from modest_cli.doctor import Doctor
+from modest_cli.findings import Finding, Kind
+from modest_cli.gateway_keys import ACCOUNT_TAG
+from modest_cli.gateway_plans import Figures, GatewayPlans
+
+MONTH = "2026-11"
+
+
+class Patient:
+    """A deployment with one customer, and its doctor."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.handed = world.keyring.create("acme", "Pro")
+        self.hash = hash_of(self.handed.secret)
+        self.plans = GatewayPlans(world.client, world.plan_ids)
+        self.doctor = Doctor(world.keyring, world.gateway, self.plans, Books(world.table), PLANS)
+
+    @property
+    def gateway_id(self) -> str:
+        return next(key.id for key in self.world.gateway.all() if key.hash == self.hash)
+
+    def found(self) -> list[Finding]:
+        looked = self.doctor.disagreements(self.doctor.accounts(), self.world.clock())
+        return [finding for some in looked for finding in some]
+
+    def mended(self) -> list[Finding]:
+        self.doctor.mend(self.found(), self.doctor.accounts())
+        return self.found()
+
+    def book_an_image(self) -> None:
+        admission = self.world.ledger.admit(self.hash, "request")
+        assert isinstance(admission, Admission)
+        self.world.ledger.settle(admission, "ok", by_the_image(1, admission.terms))
+
+    def booked(self) -> list[Finding]:
+        return [finding for some in self.doctor.books(self.doctor.accounts(), MONTH) for finding in some]
+
+
+@pytest.fixture
+def patient() -> Iterator[Patient]:
+    with World.open() as world:
+        yield Patient(world)
+
+
+def missing(patient: Patient) -> None:
+    patient.world.gateway.delete(patient.gateway_id)
+
+
+def on_another_plan(patient: Patient) -> None:
+    patient.world.gateway.put_on("Free", patient.gateway_id)
+
+
+def on_no_plan(patient: Patient) -> None:
+    plan_id = patient.world.plan_ids["Pro"]
+    patient.world.client.delete_usage_plan_key(usagePlanId=plan_id, keyId=patient.gateway_id)
+
+
+def disabled_there(patient: Patient) -> None:
+    patient.world.gateway.enable(patient.gateway_id, enabled=False)
+
+
+def enabled_there(patient: Patient) -> None:
+    patient.world.registry.enable_key(patient.hash, enabled=False)
+
+
+def expired(patient: Patient) -> None:
+    patient.world.keyring.rotate("acme", old_works_for=timedelta(hours=1))
+    patient.world.clock.advance(hours=1)
+
+
+def unknown(patient: Patient) -> None:
+    """Under another name, so that nothing but its tag says whose it is."""
+    patient.world.client.create_api_key(
+        name="by hand", value="f" * 64, enabled=True, tags={ACCOUNT_TAG: patient.handed.holder.account.id}
+    )
+
+
+def plan_changed(patient: Patient) -> None:
+    patient.world.client.update_usage_plan(
+        usagePlanId=patient.world.plan_ids["Pro"],
+        patchOperations=[{"op": "replace", "path": "/throttle/rateLimit", "value": "1"}],
+    )
+
+
+def plan_unlimited(patient: Patient) -> None:
+    patient.world.client.update_usage_plan(
+        usagePlanId=patient.world.plan_ids["Pro"], patchOperations=[{"op": "remove", "path": "/quota"}]
+    )
+
+
+def test_a_deployment_in_which_all_agrees_has_no_finding(patient: Patient) -> None:
+    assert patient.found() == []
+
+
+@pytest.mark.parametrize(
+    ("harm", "kind", "words"),
+    [
+        (missing, Kind.MISSING, "is not at API Gateway, so that calls with it are answered 401"),
+        (on_another_plan, Kind.WRONG_PLAN, "is on Free at API Gateway and on Pro in the ledger"),
+        (on_no_plan, Kind.WRONG_PLAN, "is on no plan at API Gateway and on Pro in the ledger, and is answered 401"),
+        (disabled_there, Kind.DISABLED_THERE, "is disabled at API Gateway alone"),
+        (enabled_there, Kind.ENABLED_THERE, "is disabled in the ledger alone"),
+        (expired, Kind.EXPIRED, "ran out on 2026-11-23 and is still kept"),
+        (unknown, Kind.UNKNOWN, "is at API Gateway and not in the ledger"),
+        (plan_changed, Kind.PLAN_DIFFERS, "API Gateway has 9 calls a month, 1 a second, 20 at once, the template 9"),
+        (plan_unlimited, Kind.PLAN_DIFFERS, "API Gateway has any number of calls a month, 20 a second"),
+    ],
+)
+def test_each_disagreement_is_found_told_and_mended(
+    patient: Patient, harm: Callable[[Patient], None], kind: Kind, words: str
+) -> None:
+    harm(patient)
+    (finding,) = patient.found()
+    assert finding.kind is kind
+    assert words in finding.problem
+    assert "modest doctor --mend" in finding.remedy
+    assert patient.mended() == []
+
+
+def test_what_went_wrong_several_times_over_is_mended_in_one_go(patient: Patient) -> None:
+    for harm in (disabled_there, on_another_plan, unknown, plan_changed):
+        harm(patient)
+    assert len(patient.found()) == 4
+    assert patient.mended() == []
+    assert patient.world.at_gateway() == {patient.hash: (True, "Pro")}
+
+
+def test_a_key_that_lost_its_tag_or_name_is_mended_all_the_same(patient: Patient) -> None:
+    missing(patient)
+    patient.world.client.create_api_key(name="by hand", value=patient.hash, enabled=True)
+    assert [finding.kind for finding in patient.found()] == [Kind.WRONG_PLAN]
+    assert patient.mended() == []
+
+
+def test_keys_of_another_deployment_are_no_finding(patient: Patient) -> None:
+    patient.world.client.create_api_key(name="acme", value="f" * 64, enabled=True, tags={ACCOUNT_TAG: "acct_elsewhere"})
+    assert patient.found() == []
+
+
+def test_a_plan_is_set_to_all_the_templates_figures(patient: Patient) -> None:
+    plan_unlimited(patient)
+    patient.plans.set(PLANS["Pro"])
+    assert patient.plans.figures("Pro") == Figures.of(PLANS["Pro"])
+
+
+def test_books_that_add_up_are_no_finding(patient: Patient) -> None:
+    patient.book_an_image()
+    assert patient.booked() == []
+
+
+def test_an_entry_that_no_counter_knows_is_found_with_both_sums(patient: Patient) -> None:
+    patient.book_an_image()
+    (entry,) = Books(patient.world.table).entries(patient.handed.holder.account.id, MONTH)
+    key = next(key for key in patient.world.table.items if key.sk == entry["sk"])
+    patient.world.table.write([Put(key, {**entry, "amount": Decimal(2), "currency": Currency.USD})])
+    (finding,) = patient.booked()
+    assert finding.kind is Kind.BOOKS_DIFFER
+    assert "counters say 1 calls, 1 images, 0.001500 USD" in finding.problem
+    assert "entries 1 calls, 1 images, 2 USD" in finding.problem
