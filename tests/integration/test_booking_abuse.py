@@ -5,9 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from tests.integration.test_booking import CLASSIFY, FIRST, IMAGE, USAGE, Store
 from tests.ledgers import PLANS, Customer
 from tests.support import FakeClassifier, gateway_event, invoke
@@ -15,6 +13,7 @@ from tests.support import FakeClassifier, gateway_event, invoke
 from moderate.marker import user_agent
 from moderate.sources import MAX_SENT_BYTES
 from moderate.verdict import Scores
+from moderate.views import View
 
 
 class Meanwhile(FakeClassifier):
@@ -24,7 +23,7 @@ class Meanwhile(FakeClassifier):
         super().__init__()
         self._event = event
 
-    def classify(self, view: NDArray[np.uint8]) -> Scores:
+    def classify(self, view: View) -> Scores:
         self._event()
         return super().classify(view)
 
