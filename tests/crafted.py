@@ -146,6 +146,13 @@ def bmp(
     return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + fields + rest + palette + pixels
 
 
+def bmp_with_profile(picture: Image.Image, profile: bytes) -> bytes:
+    pixels = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM).convert("RGB").tobytes("raw", "BGR")
+    header = struct.pack("<IiiHHII", 124, *picture.size, 1, 24, 0, len(pixels)) + bytes(32)
+    header += b"DEBM" + bytes(48) + struct.pack("<IIII", 4, 124 + len(pixels), len(profile), 0)
+    return b"BM" + struct.pack("<III", 138 + len(pixels) + len(profile), 0, 138) + header + pixels + profile
+
+
 def animated(pictures: Sequence[Image.Image], image_format: str, durations_ms: Sequence[int]) -> bytes:
     """Encoders merge frames that are alike; give them some that are not."""
     options: dict[str, Any] = {"lossless": True, "method": 0, "quality": 0} if image_format == "WEBP" else {}

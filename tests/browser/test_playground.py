@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +12,10 @@ from typing import Any
 import pytest
 import skimage
 from PIL import Image
+from tests.browser.chromium import BUILT, ask_chromium
 from tests.local_gateway import LocalGateway
 from tests.support import MOSAICS, ROOT
 
-HERE = Path(__file__).parent
-BUILT = ROOT / ".build" / "browser"
 SCREENSHOTS = BUILT / "screenshots"
 
 SHOP = "https://shop.example"
@@ -43,7 +41,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
 @pytest.fixture(scope="module")
 def run(gateway: LocalGateway, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Facts]:
     """What one run of playground.mjs saw: `seen` by scenario, and what pages of other origins could `read`."""
-    _install()
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     bad = tmp_path_factory.mktemp("bad") / "bad.png"
     bad.write_text("This is no picture.")
     given = {
@@ -55,16 +53,12 @@ def run(gateway: LocalGateway, tmp_path_factory: pytest.TempPathFactory) -> dict
             "photo": str(Path(skimage.__file__).parent / "data" / "coffee.png"),
             "bad": str(bad),
         },
-        "executable": shutil.which("chromium"),
         "screenshots": str(SCREENSHOTS),
     }
-    done = subprocess.run(
-        ["node", "playground.mjs"], cwd=BUILT, input=json.dumps(given), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    found: dict[str, Facts] = ask_chromium("playground.mjs", given)
     for name in ("mosaic", "photo"):
         _shrink(SCREENSHOTS / f"{name}.png")
-    return dict(json.loads(done.stdout))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -80,18 +74,6 @@ def _spent_key(gateway: LocalGateway) -> str:
             with gateway.client(key) as client:
                 assert client.get("/v1/check").status_code == 400
     return str(key)
-
-
-def _install() -> None:
-    """The locked packages, once for each lock."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    lock = (HERE / "package-lock.json").read_bytes()
-    stamp = BUILT / ".installed"
-    for name in ("package.json", "package-lock.json", "playground.mjs"):
-        shutil.copy(HERE / name, BUILT)
-    if not stamp.exists() or stamp.read_bytes() != lock:
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=BUILT, check=True)
-        stamp.write_bytes(lock)
 
 
 def _shrink(screenshot: Path) -> None:

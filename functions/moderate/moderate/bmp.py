@@ -1,9 +1,13 @@
-"""What Pillow misreads in a BMP, put right before it sees it."""
+"""What Pillow misreads or passes over in a BMP."""
 
 import struct
 
+_HEADER = 14
 _SMALLEST_WITH_COLOURS = 40
+_SMALLEST_WITH_PROFILE = 124
 _COLOURS_USED = slice(46, 50)
+# "MBED", of the field that names what the colours are.
+_EMBEDDED = 0x4D424544
 RUN_LENGTH = (1, 2)
 """Values of the compression field that mean run-length coding."""
 
@@ -18,3 +22,12 @@ def straighten(data: bytes) -> bytes:
     if header < _SMALLEST_WITH_COLOURS or bits not in (4, 8) or data[_COLOURS_USED] != struct.pack("<I", 2):
         return data
     return data[: _COLOURS_USED.start] + bytes(4) + data[_COLOURS_USED.stop :]
+
+
+def profile(data: bytes) -> bytes:
+    """The colour profile (ICC) that the file holds; empty if there is none."""
+    size, colours = struct.unpack_from("<I52xI", data, _HEADER)
+    if size < _SMALLEST_WITH_PROFILE or colours != _EMBEDDED:
+        return b""
+    start, length = struct.unpack_from("<II", data, _HEADER + 112)
+    return data[_HEADER + start :][:length]

@@ -16,8 +16,8 @@ from modest.errors import PublicError
 Head = Mapping[str, Any]
 Received = bytes | bytearray
 
-# Of an animation 16 frames, each on white and on black.
-MAX_VIEWS = 32
+# 16 frames, on white and on black, turned and not, as the levels say and by profile and gamma.
+MAX_VIEWS = 16 * 2 * 2 * 3
 
 _ERRORS: dict[str, type[PublicError]] = {
     kind.__name__: kind for kind in (UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames)

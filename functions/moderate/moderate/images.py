@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -14,8 +14,9 @@ from PIL import (
 
 from moderate import avif, bmp, gif, jpeg, png, webp
 from moderate.animation import Frame, choose_frames, play
+from moderate.colours import renderings
 from moderate.formats import recognise
-from moderate.views import UPRIGHT, View, orientation_of, views
+from moderate.views import UPRIGHT, Rendering, View, Ways, orientation_of, views
 from modest.errors import PublicError
 
 _ANIMATED = "a GIF, WebP, AVIF or animated PNG"
@@ -114,33 +115,35 @@ def _decode_jpeg(data: bytes, size: int) -> Picture:
         held_whole = "progressive" in image.info or scans.first_components < len(image.getbands())
         _check_pixels(image.size, "a progressive JPEG" if held_whole else "a baseline JPEG")
         image.draft("RGB", (size, size))
-        return _still(image, size)
+        return _still(image, size, Ways([orientation_of(image)], _profiled(image)))
 
 
 def _decode_png(data: bytes, size: int) -> Picture:
     parts = png.read(data)
     with _open(parts.still(), "PNG") as image:
+        ways = Ways(_turned_or_not(image), renderings(parts.profile, parts.gamma))
         if parts.controls:
-            return _drawn("PNG", parts.size, parts.frames(), size, orientation_of(image))
+            return _drawn("PNG", parts.size, parts.frames(), size, ways)
         _check_pixels(image.size, "a PNG or BMP")
-        return _still(image, size)
+        return _still(image, size, ways)
 
 
 def _decode_bmp(data: bytes, size: int) -> Picture:
     with _open(bmp.straighten(data), "BMP") as image:
         run_length_coded = image.info["compression"] in bmp.RUN_LENGTH
         _check_pixels(image.size, "a run-length coded BMP" if run_length_coded else "a PNG or BMP")
-        picture = _still(image, size)
+        ways = Ways(renderings=renderings(bmp.profile(data)))
+        picture = _still(image, size, ways)
         if image.mode != "RGBA":
             return picture
         # Some viewers ignore alpha in a BMP, and all see the picture that others call transparent.
-        return Picture((*picture.views, *views(image.convert("RGB"), size)), picture.frames)
+        return Picture((*picture.views, *views(image.convert("RGB"), size, ways)), picture.frames)
 
 
 def _decode_gif(data: bytes, size: int) -> Picture:
     frames = gif.frames(data)
     first = next(frames)
-    return _drawn("GIF", gif.canvas_size(data, first), chain([first], frames), size)
+    return _drawn("GIF", gif.canvas_size(data, first), chain([first], frames), size, Ways())
 
 
 def _decode_webp(data: bytes, size: int) -> Picture:
@@ -167,13 +170,26 @@ def _open(data: bytes, image_format: str) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=[image_format])
 
 
-def _still(image: Image.Image, size: int) -> Picture:
+def _profiled(image: Image.Image) -> list[Rendering]:
+    return renderings(image.info.get("icc_profile") or b"")
+
+
+def _turned_or_not(image: Image.Image) -> Sequence[int]:
+    """All viewers turn a JPEG as its EXIF says. Chromium does not turn a WebP, and others do not turn a PNG."""
+    return tuple(dict.fromkeys((UPRIGHT, orientation_of(image))))
+
+
+def _still(image: Image.Image, size: int, ways: Ways) -> Picture:
     image.load()
-    return Picture(tuple(views(image, size, orientation_of(image))), Frames(judged=1, total=1))
+    return Picture(tuple(views(image, size, ways)), Frames(judged=1, total=1))
 
 
 def _drawn(
-    image_format: str, canvas: tuple[int, int], frames: Iterable[Frame], size: int, orientation: int = UPRIGHT
+    image_format: str,
+    canvas: tuple[int, int],
+    frames: Iterable[Frame],
+    size: int,
+    ways: Ways,
 ) -> Picture:
     """An animation whose frames are drawn on a canvas by us."""
     _check_pixels(canvas, _ANIMATED)
@@ -185,12 +201,12 @@ def _drawn(
         _check_pixels(frame.size, _ANIMATED)
         _check_length(image_format, len(whole), drawn)
     chosen = choose_frames([frame.shown_ms for frame in whole])
-    _check_length(image_format, len(whole), drawn + len(chosen) * _area(canvas))
+    _check_length(image_format, len(whole), drawn + len(chosen) * _area(canvas) * len(ways.renderings))
     found = [
         view
         for index, picture in enumerate(play(canvas, whole))
         if index in chosen
-        for view in views(picture, size, orientation)
+        for view in views(picture, size, ways)
     ]
     return Picture(tuple(found), Frames(len(chosen), len(whole)))
 
@@ -199,14 +215,16 @@ def _sequence(image: Image.Image, size: int, times: Iterable[float]) -> Picture:
     """A still, or an animation whose frames its decoder draws."""
     _check_pixels(image.size, _ANIMATED)
     total = getattr(image, "n_frames", 1)
+    ways = Ways(_turned_or_not(image), _profiled(image))
     if total == 1:
-        return _still(image, size)
+        return _still(image, size, ways)
     _check_length(str(image.format), total, total * _area(image.size))
     known = list(islice(times, total + 1))
     if len(known) != total:
         raise UndecodableImage("frames that the decoder does not see")
     chosen = choose_frames(known)
-    found = [view for index in chosen for view in views(_decoded(image, index), size, orientation_of(image))]
+    _check_length(str(image.format), total, (total + len(chosen) * (len(ways.renderings) - 1)) * _area(image.size))
+    found = [view for index in chosen for view in views(_decoded(image, index), size, ways)]
     return Picture(tuple(found), Frames(len(chosen), total))
 
 

@@ -17,6 +17,10 @@ from moderate.animation import Disposal, Frame, display_time
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
+# Of these libpng believes the first, and none that stands behind pixels.
+_COLOURS = (b"gAMA", b"iCCP")
+# As much as libpng unpacks.
+_MAX_PROFILE_BYTES = 8_000_000
 _GREY, _COLOUR, _PALETTE = 0, 2, 3
 _EIGHT_BITS = 8
 _MAX_PALETTE = 3 * 256
@@ -40,6 +44,20 @@ class Png:
     @property
     def size(self) -> tuple[int, int]:
         return _size(self.single[b"IHDR"])
+
+    @property
+    def gamma(self) -> float | None:
+        """Of the file, as its gAMA chunk says."""
+        return int.from_bytes(self.single.get(b"gAMA", b"")) / 100_000 or None
+
+    @property
+    def profile(self) -> bytes:
+        """ICC, of the iCCP chunk; empty if there is none that can be unpacked."""
+        compressed = self.single.get(b"iCCP", b"").partition(b"\0")[2][1:]
+        try:
+            return zlib.decompressobj().decompress(compressed, _MAX_PROFILE_BYTES)
+        except zlib.error:
+            return b""
 
     def still(self) -> bytes:
         """The default image: all that a viewer shows which knows nothing of animations."""
@@ -84,6 +102,8 @@ def read(data: bytes) -> Png:
             _require(kind not in png.single and (kind == b"eXIf" or not png.pixels))
             _require(kind != b"PLTE" or b"tRNS" not in png.single)
             png.single[kind] = body
+        elif kind in _COLOURS and not png.pixels:
+            png.single.setdefault(kind, body)
         elif kind == b"IDAT":
             _require(previous == b"IDAT" or not png.pixels)
             _add(png.pixels, body, new=awaited)

@@ -1,11 +1,15 @@
 """A decoded image -> the small pictures of it that are judged."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from PIL import Image, ImageChops
 
 View = bytes
 """One picture to judge: RGB, a byte for each colour, row by row, as many rows as columns."""
+
+Rendering = Callable[[Image.Image], Image.Image]
+"""A picture as decoded -> as it is shown, in L, RGB or RGBA."""
 
 UPRIGHT = 1
 _ORIENTATION_TAG = 0x0112
@@ -25,40 +29,7 @@ _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
 
 
-def views(image: Image.Image, size: int, orientation: int = UPRIGHT) -> Iterator[View]:
-    """`image` upright at `size` pixels a side; on white and on black where it is not opaque."""
-    small = _shrink(image, size)
-    if orientation in _TRANSPOSITIONS:
-        small = small.transpose(_TRANSPOSITIONS[orientation])
-    if small.mode != "RGBA" or small.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
-        yield small.convert("RGB").tobytes()
-    else:
-        yield _on(_WHITE, small).tobytes()
-        yield _on(_BLACK, small).tobytes()
-
-
-def orientation_of(image: Image.Image) -> int:
-    # Not image.getexif(): it also believes XMP and text chunks, which viewers do not.
-    exif = Image.Exif()
-    try:
-        exif.load(image.info.get("exif", b""))
-        return int(exif.get(_ORIENTATION_TAG, UPRIGHT))
-    except Exception:  # noqa: BLE001 - damaged EXIF says nothing about the picture
-        return UPRIGHT
-
-
-def in_bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """`image` from top to bottom, each band with the row it begins at; in L, RGB or RGBA.
-
-    So a large picture is never held whole in a wider mode than its own.
-    """
-    height = max(1, _BAND_PIXELS // image.width)
-    for top in range(0, image.height, height):
-        band = image.crop((0, top, image.width, min(top + height, image.height)))
-        yield top, _in_full_colour(band)
-
-
-def _in_full_colour(image: Image.Image) -> Image.Image:
+def full_colour(image: Image.Image) -> Image.Image:
     """`image` in a mode that may be resized: L or RGB, or RGBA where anything in it may be transparent.
 
     Pillow quietly resizes palette and bilevel pictures by picking single pixels, which hides whatever
@@ -85,14 +56,58 @@ def _other_than(level: int, image: Image.Image) -> Image.Image:
     return image.point([0 if value == level else _OPAQUE for value in range(256)])
 
 
-def _shrink(image: Image.Image, size: int) -> Image.Image:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How viewers may show a picture, where not all do alike."""
+
+    orientations: Sequence[int] = (UPRIGHT,)
+    """As EXIF numbers them."""
+    renderings: Sequence[Rendering] = (full_colour,)
+
+
+def views(image: Image.Image, size: int, ways: Ways) -> Iterator[View]:
+    """`image` at `size` pixels a side, in every way; on white and on black where it is not opaque."""
+    for rendering in ways.renderings:
+        small = _shrink(image, size, rendering)
+        for orientation in ways.orientations:
+            turned = small if orientation == UPRIGHT else small.transpose(_TRANSPOSITIONS[orientation])
+            if turned.mode != "RGBA" or turned.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
+                yield turned.convert("RGB").tobytes()
+            else:
+                yield _on(_WHITE, turned).tobytes()
+                yield _on(_BLACK, turned).tobytes()
+
+
+def orientation_of(image: Image.Image) -> int:
+    # Not image.getexif(): it also believes XMP and text chunks, which viewers do not.
+    exif = Image.Exif()
+    try:
+        exif.load(image.info.get("exif", b""))
+        orientation = exif.get(_ORIENTATION_TAG)
+    except Exception:  # noqa: BLE001 - damaged EXIF says nothing about the picture
+        return UPRIGHT
+    return orientation if orientation in _TRANSPOSITIONS else UPRIGHT
+
+
+def in_bands(image: Image.Image, rendering: Rendering = full_colour) -> Iterator[tuple[int, Image.Image]]:
+    """`image` from top to bottom, each band with the row it begins at; in L, RGB or RGBA.
+
+    So a large picture is never held whole in a wider mode than its own.
+    """
+    height = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, height):
+        band = image.crop((0, top, image.width, min(top + height, image.height)))
+        yield top, rendering(band)
+
+
+def _shrink(image: Image.Image, size: int, rendering: Rendering) -> Image.Image:
     """Every pixel of `image` counts: both filters widen with the factor by which they shrink."""
     resample = Image.Resampling.BOX if min(image.size) >= size else Image.Resampling.BILINEAR
-    if image.mode in _FULL_COLOUR and not image.has_transparency_data:
+    if rendering is full_colour and image.mode in _FULL_COLOUR and not image.has_transparency_data:
         return image.resize((size, size), resample)
     # Rows first and columns afterwards, as Pillow does it too: the result is the same to the bit.
     narrow: Image.Image | None = None
-    for top, band in in_bands(image):
+    for top, band in in_bands(image, rendering):
         narrow = narrow or Image.new(band.mode, (size, image.height))
         narrow.paste(band.resize((size, band.height), resample), (0, top))
     if narrow is None:

@@ -1,0 +1,220 @@
+"""What a screen makes of a profile or a gamma is judged too."""
+
+import io
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageChops
+from tests.crafted import animated, bmp_with_profile, chunk
+from tests.photos import photo
+from tests.profiles import (
+    ADOBE_RGB,
+    DISPLAY_P3,
+    SRGB,
+    SRGB_CURVE,
+    UPSIDE_DOWN,
+    curve,
+    gamma,
+    grey_profile,
+    rgb_profile,
+    table_profile,
+)
+from tests.support import arrays, encoded
+
+from moderate.images import decode
+
+SIZE = 64
+PHOTO = photo("astronaut").crop((32, 0, 480, 448)).resize((256, 256))
+INVERTED = rgb_profile(SRGB, UPSIDE_DOWN)
+ORDINARY = {
+    "sRGB": rgb_profile(SRGB, SRGB_CURVE),
+    "Display P3": rgb_profile(DISPLAY_P3, SRGB_CURVE),
+    "Adobe RGB": rgb_profile(ADOBE_RGB, gamma(2.2)),
+    "a gamma of 1.8": rgb_profile(SRGB, gamma(1.8)),
+    "grey": grey_profile(gamma(2.2)),
+}
+FORMATS: dict[str, dict[str, object]] = {
+    "JPEG": {"quality": 95},
+    "PNG": {},
+    "WEBP": {"lossless": True},
+    "AVIF": {"quality": 95, "speed": 10},
+}
+
+
+def nearest(picture: Image.Image, data: bytes) -> float:
+    """How far the view that looks most like `picture` is from it: in the mean, of 255."""
+    (wanted,) = arrays(decode(encoded(picture, "PNG"), SIZE))
+    return min(difference(wanted, view) for view in arrays(decode(data, SIZE)))
+
+
+def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    return float(np.abs(one.astype(int) - other).mean())
+
+
+def with_chunk(png: bytes, kind: bytes, body: bytes) -> bytes:
+    """Right behind the header."""
+    return png[:33] + chunk(kind, body) + png[33:]
+
+
+def with_gamma(picture: Image.Image, gamma: float) -> bytes:
+    return with_chunk(encoded(picture, "PNG"), b"gAMA", round(gamma * 100_000).to_bytes(4, "big"))
+
+
+def darkened(picture: Image.Image, exponent: float) -> Image.Image:
+    return picture.point([round(255 * (level / 255) ** exponent) for level in range(256)] * 3)
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_an_ordinary_profile_changes_nothing(name: str, image_format: str) -> None:
+    picture = PHOTO.convert("L") if name == "grey" else PHOTO
+    plain, profiled = (
+        decode(encoded(picture, image_format, **more), SIZE) for more in ({}, {"icc_profile": ORDINARY[name]})
+    )
+    assert profiled == plain
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_a_picture_that_its_profile_turns_upside_down_is_seen_both_ways(image_format: str) -> None:
+    negative = ImageChops.invert(PHOTO)
+    data = encoded(negative, image_format, icc_profile=INVERTED, **FORMATS[image_format])
+    assert nearest(PHOTO, data) < 4
+    assert nearest(negative, data) < 4
+
+
+def test_a_bmp_has_a_profile_too() -> None:
+    assert nearest(PHOTO, bmp_with_profile(ImageChops.invert(PHOTO), INVERTED)) < 4
+    cut = bmp_with_profile(PHOTO, INVERTED)[: -len(INVERTED)]
+    assert decode(cut, SIZE) == decode(encoded(PHOTO, "BMP"), SIZE)
+
+
+def test_a_picture_whose_profile_swaps_its_colours_is_seen() -> None:
+    red, green, blue = PHOTO.split()
+    swapped = Image.merge("RGB", (blue, red, green))
+    data = encoded(swapped, "PNG", icc_profile=rgb_profile((SRGB[2], SRGB[0], SRGB[1]), SRGB_CURVE))
+    assert nearest(PHOTO, data) < 2
+
+
+def test_a_profile_that_spreads_a_few_levels_shows_what_hides_in_them() -> None:
+    """All of the picture lies in the upper quarter, in every other pixel; elsewhere it is white."""
+    spread = curve([0] * 192 + [round(65535 * (level / 63) ** 2.2) for level in range(64)])
+    flat = PHOTO.point([192 + level // 4 for level in range(256)] * 3)
+    data = encoded(flat, "PNG", icc_profile=rgb_profile(SRGB, spread))
+    assert nearest(PHOTO, data) < 4
+
+
+def test_a_profile_of_grey_is_heeded() -> None:
+    grey = PHOTO.convert("L")
+    data = encoded(ImageChops.invert(grey), "JPEG", quality=95, icc_profile=grey_profile(UPSIDE_DOWN))
+    assert nearest(grey, data) < 4
+
+
+def test_a_grey_picture_with_a_profile_of_colours_is_seen_through_it() -> None:
+    grey = PHOTO.convert("L")
+    data = encoded(ImageChops.invert(grey), "JPEG", quality=95, icc_profile=INVERTED)
+    assert nearest(grey, data) < 4
+
+
+def test_a_table_of_colours_is_heeded() -> None:
+    """Each corner of the cube, upside down."""
+    corners = [(255 - 255 * number.bit_count() // 3, 128, 128) for number in range(8)]
+    data = encoded(
+        ImageChops.invert(PHOTO.convert("L")).convert("RGB"), "PNG", icc_profile=table_profile(b"RGB ", corners)
+    )
+    assert nearest(PHOTO.convert("L"), data) < 30
+    assert len(decode(data, SIZE).views) == 2
+
+
+def test_inks_may_be_anything() -> None:
+    """Paper is black, and full ink of any kind is white."""
+    corners = [(0, 128, 128)] + [(255, 128, 128)] * 15
+    inked = Image.new("CMYK", (8, 8), (255, 255, 255, 255))
+    plain, profiled = (
+        decode(encoded(inked, "JPEG", quality=95, **more), SIZE)
+        for more in ({}, {"icc_profile": table_profile(b"CMYK", corners)})
+    )
+    assert [view.mean() for view in arrays(plain)] == pytest.approx([0], abs=4)
+    assert [view.mean() for view in arrays(profiled)] == pytest.approx([0, 255], abs=4)
+
+
+@pytest.mark.parametrize("exponent", [0.25, 4.0])
+def test_a_picture_that_its_gamma_restores_is_seen(exponent: float) -> None:
+    assert nearest(PHOTO, with_gamma(darkened(PHOTO, exponent), exponent / 2.2)) < 4
+
+
+def test_levels_are_spread_before_pixels_are_mixed() -> None:
+    """The trick of pictures that change when they are opened: a dark one lies between the pixels of a bright one."""
+    bright = Image.new("RGB", PHOTO.size, "white")
+    dark = darkened(PHOTO, 4)
+    mask = Image.frombytes("L", (256, 256), bytes([255, 0] * 128 + [0, 0] * 128) * 128)
+    data = with_gamma(Image.composite(dark, bright, mask), 4 / 2.2)
+    seen = Image.composite(PHOTO, bright, mask)
+    assert nearest(seen, data) < 2
+
+
+@pytest.mark.parametrize("value", [1 / 2.2, 0.4, 0.5, 0.0])
+def test_an_ordinary_gamma_changes_nothing(value: float) -> None:
+    assert decode(with_gamma(PHOTO, value), SIZE) == decode(encoded(PHOTO, "PNG"), SIZE)
+
+
+def test_the_first_gamma_is_heeded_and_none_behind_the_pixels() -> None:
+    dark = with_gamma(darkened(PHOTO, 4), 4 / 2.2)
+    assert nearest(PHOTO, with_chunk(dark, b"gAMA", (181818).to_bytes(4, "big"))) < 4
+    plain = encoded(PHOTO, "PNG")
+    late = plain[:-12] + chunk(b"gAMA", (500_000).to_bytes(4, "big")) + plain[-12:]
+    assert decode(late, SIZE) == decode(plain, SIZE)
+
+
+def test_transparency_stays() -> None:
+    picture = PHOTO.convert("RGBA")
+    picture.paste((0, 0, 0, 0), (0, 0, 256, 128))
+    views = arrays(decode(encoded(picture, "PNG", icc_profile=INVERTED), SIZE))
+    assert [round(view[:30].mean()) for view in views] == [255, 0, 255, 0]
+    gammas = arrays(decode(with_gamma(picture, 2), SIZE))
+    assert [round(view[:30].mean()) for view in gammas] == [255, 0, 255, 0]
+
+
+ANIMATED: dict[str, Callable[[list[Image.Image]], bytes]] = {
+    "PNG": lambda frames: with_chunk(animated(frames, "PNG", [100, 100]), b"iCCP", b"x\0\0" + zlib.compress(INVERTED)),
+    "WEBP": lambda frames: saved(frames, "WEBP", lossless=True),
+    "AVIF": lambda frames: saved(frames, "AVIF", quality=95, speed=10),
+}
+
+
+def saved(frames: list[Image.Image], image_format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer, image_format, save_all=True, append_images=frames[1:], duration=100, icc_profile=INVERTED, **options
+    )
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("image_format", ANIMATED)
+def test_every_frame_of_an_animation_is_seen_through_its_profile(image_format: str) -> None:
+    frames = [ImageChops.invert(PHOTO), ImageChops.invert(PHOTO.rotate(180))]
+    data = ANIMATED[image_format](frames)
+    assert nearest(PHOTO, data) < 5
+    assert nearest(PHOTO.rotate(180), data) < 5
+
+
+@pytest.mark.parametrize(
+    "profile", [b"", b"garbage", INVERTED[:200], INVERTED[:-40], b"\0" * 128, INVERTED.replace(b"rTRC", b"xTRC")]
+)
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_a_damaged_profile_says_nothing(profile: bytes, image_format: str) -> None:
+    assert decode(encoded(PHOTO, image_format, icc_profile=profile), SIZE) == decode(encoded(PHOTO, image_format), SIZE)
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"x\0\0", b"x\0\0garbage", b"x\0\1" + zlib.compress(INVERTED)[:50]])
+def test_a_damaged_profile_chunk_says_nothing(body: bytes) -> None:
+    plain = encoded(PHOTO, "PNG")
+    assert decode(with_chunk(plain, b"iCCP", body), SIZE) == decode(plain, SIZE)
+
+
+def test_a_profile_for_another_kind_of_picture_says_nothing() -> None:
+    data = encoded(PHOTO, "JPEG", icc_profile=grey_profile(UPSIDE_DOWN))
+    views = decode(data, SIZE).views
+    assert set(views) == set(decode(encoded(PHOTO, "JPEG"), SIZE).views)
