@@ -223,7 +223,10 @@ def test_by_default_one_image_that_cannot_be_judged_fails_the_call(on_error: str
     service = serving()
     body = refusal(service, image_urls=[FIRST, PAGE, SECOND], imageUrl=MISSING, on_error=on_error)
 
-    page = "This is not an image in an accepted format. Send one of: JPEG, PNG/APNG, GIF, WebP, AVIF, BMP."
+    page = (
+        "The URL leads to a web page, not to an image. "
+        "Give the image's own address: one of JPEG, PNG/APNG, GIF, WebP, AVIF, BMP."
+    )
     assert body == {
         "error": f"Image at index 1 (image_urls[1]): {page} (1 more in errors.)",
         "code": "unsupported_format",
@@ -258,7 +261,7 @@ def test_the_seeds_schema_dump_is_told_what_is_wrong_with_which_entry() -> None:
         (3, "imageDataUrl", "invalid_base64"),
         (4, "imageDataUrls[0]", "invalid_base64"),
     ]
-    assert body["error"].startswith("Image at index 0 (image_urls): This is not an image")
+    assert body["error"].startswith("Image at index 0 (image_urls): The URL leads to a web page")
     assert "requestId" in body
 
 

@@ -33,13 +33,15 @@ _MONTH = {
 _WAIT = {"Retry-After": _header("Seconds after which the same call may be sent again.", _WHOLE, 1)}
 _IN_VAIN = {
     "x-should-retry": _header(
-        "`false` where the month is used up: Retry-After is then the rest of the month.", {"const": "false"}, "false"
+        "`false` where the month is used up: Retry-After is then the rest of the month.",
+        {"type": "string", "const": "false"},
+        "false",
     )
 }
 _AGAIN = {
     REPLAYED: _header(
         "`true` where this is the answer to an earlier call with the same Idempotency-Key, which was not charged anew.",
-        {"const": "true"},
+        {"type": "string", "const": "true"},
         "true",
     )
 }

@@ -39,8 +39,8 @@ judged.
 An `Idempotency-Key` makes a POST safe to send again. Wait as long as `Retry-After` says; `x-should-retry: false` says
 that waiting is no use before the next month. `GET /v1/usage` tells what is used and charged.
 
-Behind API Gateway some calls are refused before they get here (a wrong key, too many a second, too large):
-`GatewayError` is their body, whatever the API.
+Behind API Gateway some calls are refused before they get here (a wrong key, too many a second, too large), in one body
+whatever the API: `GatewayError` in the OpenAPI document.
 """
 # One error for each code.
 _EXAMPLES: tuple[Exception, ...] = (

@@ -79,7 +79,8 @@ MODERATIONS: dict[str, Any] = {
         "One entry in `results` per image, in order. `flagged` and `categories.sexual` mean a verdict of nsfw, "
         "`category_scores.sexual` is the score. No other category is judged: `category_applied_input_types` is empty "
         "for each of them, `sexual/minors` above all. Text is not judged either, so any text is an error and never "
-        "an unflagged result. Any `model` is accepted; the answer names the one that judged."
+        "an unflagged result. Any `model` is accepted; the answer names the one that judged. Each distinct image is "
+        "charged; OpenAI's answers have no field for that, so `GET /v1/usage` tells it."
     ),
     "operation_id": "openai_moderations",
     "responses": {
