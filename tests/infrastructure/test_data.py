@@ -54,7 +54,7 @@ def test_api_gateway_never_logs_a_request_or_an_answer(stack: Template) -> None:
 
 def test_no_log_is_kept_for_ever_or_in_the_clear(stack: Template) -> None:
     logs = of_type(stack, "AWS::Logs::LogGroup")
-    assert set(logs) == {"AccessLog", "AuthorizerLog", "ModerateLog"}
+    assert set(logs) == {"AccessLog", "AuthorizerLog", "InvoicesLog", "ModerateLog"}
     assert all(log["Properties"] == {"RetentionInDays": 30, "KmsKeyId": KEY} for log in logs.values())
 
 
@@ -73,6 +73,29 @@ def test_the_ledger_can_be_restored_and_neither_dropped_nor_read_without_the_key
     assert ledger["BillingMode"] == "PAY_PER_REQUEST"
     assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
     assert [(key["AttributeName"], key["KeyType"]) for key in ledger["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+
+
+def test_invoices_are_kept_private_encrypted_and_in_every_version(stack: Template) -> None:
+    bucket = only(stack, "AWS::S3::Bucket")
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert bucket["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+
+
+def test_invoices_are_reached_over_tls_alone(stack: Template) -> None:
+    policy = only(stack, "AWS::S3::BucketPolicy")
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert policy["Bucket"] == {"Ref": "InvoiceBucket"}
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Resource"] == [{"Fn::GetAtt": ["InvoiceBucket", "Arn"]}, "${InvoiceBucket.Arn}/*"]
 
 
 def test_the_key_is_renewed_every_year(stack: Template) -> None:

@@ -44,9 +44,26 @@ def test_the_function_is_as_large_and_waits_as_long_as_is_stated(stack: Template
     assert function(stack)["Architectures"] == function(stack, "Authorizer")["Architectures"] == ["x86_64"]
 
 
-def test_the_authorizer_finds_its_modules_in_the_layer(stack: Template) -> None:
+@pytest.mark.parametrize("name", ["Authorizer", "Invoices"])
+def test_a_zip_function_finds_its_modules_in_the_layer(stack: Template, name: str) -> None:
     (layer,) = of_type(stack, "AWS::Lambda::LayerVersion")
-    assert function(stack, "Authorizer")["Layers"] == [{"Ref": layer}]
+    assert function(stack, name)["Layers"] == [{"Ref": layer}]
+
+
+def test_invoices_are_written_at_two_on_the_first_of_the_month(stack: Template) -> None:
+    (rule,) = of_type(stack, "AWS::Events::Rule").values()
+    assert rule["Properties"]["ScheduleExpression"] == "cron(0 2 1 * ? *)"
+    assert [target["Arn"] for target in rule["Properties"]["Targets"]] == [{"Fn::GetAtt": ["Invoices", "Arn"]}]
+
+
+def test_invoices_are_told_table_plans_and_bucket(stack: Template) -> None:
+    variables = function(stack, "Invoices")["Environment"]["Variables"]
+    assert variables["PLANS"] == function(stack)["Environment"]["Variables"]["PLANS"]
+    assert variables | {"PLANS": ""} == {
+        "LEDGER_TABLE": {"Ref": "Ledger"},
+        "INVOICE_BUCKET": {"Ref": "InvoiceBucket"},
+        "PLANS": "",
+    }
 
 
 def test_the_same_template_gives_the_same_version(template: Template) -> None:
@@ -114,7 +131,17 @@ def test_an_account_that_logs_already_keeps_its_role(template: Template) -> None
     assert not of_type(deployed(template, ApiGatewayLogRole="keep"), "AWS::ApiGateway::Account")
 
 
-@pytest.mark.parametrize("name", ["ApiGatewayAccount", "ApiGatewayLogsRole", "DataKey", "Ledger"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ApiGatewayAccount",
+        "ApiGatewayLogsRole",
+        "DataKey",
+        "InvoiceBucket",
+        "InvoiceBucketPolicy",
+        "Ledger",
+    ],
+)
 def test_what_others_depend_on_outlives_the_stack(stack: Template, name: str) -> None:
     resource = stack["Resources"][name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")

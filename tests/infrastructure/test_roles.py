@@ -21,12 +21,29 @@ MAY: dict[str, list[tuple[str, Any, Any]]] = {
             {"StringEquals": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}},
         ),
     ],
+    "InvoicesRole": [
+        ("logs:CreateLogStream logs:PutLogEvents", "InvoicesLog.Arn", None),
+        TRACES,
+        ("dynamodb:BatchGetItem dynamodb:Query", "Ledger.Arn", None),
+        (
+            "kms:Decrypt",
+            "DataKey.Arn",
+            {"StringEquals": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}},
+        ),
+        ("s3:PutObject", "${InvoiceBucket.Arn}/*", None),
+        (
+            "kms:GenerateDataKey",
+            "DataKey.Arn",
+            {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}},
+        ),
+    ],
     "AuthorizerRole": [("logs:CreateLogStream logs:PutLogEvents", "AuthorizerLog.Arn", None), TRACES],
     "ApiGatewayLogsRole": [],
 }
 TAKEN_ON_BY = {
     "ModerateRole": "lambda.amazonaws.com",
     "AuthorizerRole": "lambda.amazonaws.com",
+    "InvoicesRole": "lambda.amazonaws.com",
     "ApiGatewayLogsRole": "apigateway.amazonaws.com",
 }
 MANAGED_POLICIES = {
@@ -91,7 +108,7 @@ def test_each_function_has_its_own_role(stack: Template) -> None:
         name: function["Properties"]["Role"]["Fn::GetAtt"]
         for name, function in of_type(stack, "AWS::Lambda::Function").items()
     }
-    assert roles == {"Moderate": ["ModerateRole", "Arn"], "Authorizer": ["AuthorizerRole", "Arn"]}
+    assert roles == {name: [f"{name}Role", "Arn"] for name in ("Moderate", "Authorizer", "Invoices")}
 
 
 def test_only_gradual_deployment_brings_a_further_role(template: Template) -> None:
@@ -105,10 +122,13 @@ def _policy_name(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def test_functions_are_called_by_api_gateway_alone(stack: Template) -> None:
-    permissions = of_type(stack, "AWS::Lambda::Permission").values()
-    assert {permission["Properties"]["Principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
-    assert all("SourceArn" in permission["Properties"] for permission in permissions)
+def test_functions_are_called_by_api_gateway_alone_and_the_invoices_by_their_schedule(stack: Template) -> None:
+    permissions = [permission["Properties"] for permission in of_type(stack, "AWS::Lambda::Permission").values()]
+    of_invoices = [permission for permission in permissions if permission["FunctionName"] == {"Ref": "Invoices"}]
+    assert [permission["Principal"] for permission in of_invoices] == ["events.amazonaws.com"]
+    others = [permission for permission in permissions if permission not in of_invoices]
+    assert {permission["Principal"] for permission in others} == {"apigateway.amazonaws.com"}
+    assert all("SourceArn" in permission for permission in permissions)
 
 
 def test_the_key_serves_this_account_its_logs_and_its_alarms(stack: Template) -> None:

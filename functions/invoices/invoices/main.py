@@ -1,0 +1,69 @@
+"""Writes a month's invoices to the bucket, on the first day of the next one."""
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from modest.books import Books
+from modest.dynamodb import DynamoDBTable, make_client
+from modest.invoice_files import Format, render
+from modest.invoices import Invoice, invoice_for
+from modest.months import month_before, month_end, month_of
+from modest.plans import plans_from_json
+from modest.registry import Registry
+from modest.table import Table
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+_TYPES = {Format.CSV: "text/csv", Format.JSON: "application/json", Format.HTML: "text/html; charset=utf-8"}
+_THERE_ALREADY = "PreconditionFailed"
+
+
+class MonthNotOver(Exception):
+    """Its invoices would still change."""
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """event: `{"month": "2026-10"}`, or whatever a schedule sends, for the month before the present one.
+
+    Invoices that were written once stay as they are, whatever has become of rates, discounts and prices since. Answers
+    which objects were written and which there were already. Raises MonthNotOver, PlanNotSold, LedgerUnavailable,
+    ClientError, and ValueError for what is no month.
+    """
+    now = datetime.now(UTC)
+    month = event.get("month") or month_before(month_of(now))
+    if now < month_end(month):
+        raise MonthNotOver(f"{month} is not over. `modest invoice {month}` shows what it comes to so far.")
+    table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), os.environ["LEDGER_TABLE"])
+    invoices = _invoices(table, month, now)
+    outcome = _write(boto3.session.Session().client("s3"), os.environ["INVOICE_BUCKET"], invoices, month)
+    facts = {"month": month, "invoices": len(invoices), "objects": outcome}
+    print(json.dumps(facts))  # noqa: T201 - Lambda's log
+    return facts
+
+
+def _invoices(table: Table, month: str, now: datetime) -> list[Invoice]:
+    plans, books = plans_from_json(os.environ["PLANS"]), Books(table)
+    usages = (books.usage(account.id, month) for account in Registry(table, plans).accounts())
+    return [invoice for usage in usages if usage and (invoice := invoice_for(usage, plans, now))]
+
+
+def _write(client: "S3Client", bucket: str, invoices: list[Invoice], month: str) -> dict[str, str]:
+    """The objects' keys -> "written" or "there already"."""
+    outcome: dict[str, str] = {}
+    for form, content_type in _TYPES.items():
+        key = f"{month}/invoices.{form}"
+        body = render(invoices, month, form).encode()
+        try:
+            client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+            outcome[key] = "written"
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _THERE_ALREADY:
+                raise
+            outcome[key] = "there already"
+    return outcome

@@ -1,0 +1,189 @@
+"""The function that writes last month's invoices, on moto's DynamoDB and S3."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from tests.fakes.clock import Clock
+from tests.ledgers import (
+    AWS_ENVIRONMENT,
+    PLANS,
+    Customer,
+    Shop,
+    admitted,
+    dynamodb_table,
+    environment,
+    request_id,
+    slow_client,
+)
+
+from invoices.main import MonthNotOver, handler
+from modest.invoices import PlanNotSold
+from modest.money import Currency
+from modest.months import month_before, month_of, month_start
+from modest.prices import by_the_image
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+PRESENT = month_of(datetime.now(UTC))
+LAST = month_before(PRESENT)
+BEFORE = month_before(LAST)
+BUCKET = "invoices"
+SETTINGS = {
+    "LEDGER_TABLE": "ledger",
+    "INVOICE_BUCKET": BUCKET,
+    "PLANS": json.dumps(
+        {
+            plan.name: {
+                "quota": plan.quota,
+                "rate": plan.rate,
+                "burst": plan.burst,
+                "price_usd": int(plan.price_usd),
+            }
+            for plan in PLANS.values()
+        }
+    ),
+}
+A_SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+
+
+@dataclass(frozen=True)
+class World:
+    shop: Shop
+    s3: "S3Client"
+
+    def buy_images(self, customer: Customer, images: int) -> None:
+        admission = admitted(self.shop.ledger().admit(customer.key_hash, request_id()))
+        self.shop.ledger().settle(admission, "ok", by_the_image(images, admission.terms))
+
+    def objects(self) -> dict[str, str]:
+        listed = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return {
+            entry["Key"]: self.s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read().decode()
+            for entry in listed
+        }
+
+    def versions(self) -> int:
+        return len(self.s3.list_object_versions(Bucket=BUCKET)["Versions"])
+
+    def billed(self, month: str = LAST) -> dict[str, list[dict[str, Any]]]:
+        return {
+            invoice["account"]: invoice["bills"] for invoice in json.loads(self.objects()[f"{month}/invoices.json"])
+        }
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """In the middle of last month, as the shop's clock has it."""
+    with mock_aws(), environment(AWS_ENVIRONMENT | SETTINGS):
+        s3 = boto3.session.Session().client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        clock = Clock()
+        clock.now = month_start(LAST) + timedelta(days=14)
+        yield World(Shop(dynamodb_table(slow_client()), clock), s3)
+
+
+def test_the_schedule_writes_last_months_invoices_in_three_forms(world: World) -> None:
+    customer = world.shop.customer("Large")
+    world.buy_images(customer, 3)
+    outcome = handler(A_SCHEDULE, None)
+    assert outcome["objects"] == dict.fromkeys(
+        (f"{LAST}/invoices.csv", f"{LAST}/invoices.json", f"{LAST}/invoices.html"), "written"
+    )
+    objects = world.objects()
+    assert set(objects) == set(outcome["objects"])
+    (row,) = csv.DictReader(StringIO(objects[f"{LAST}/invoices.csv"]))
+    assert (row["account"], row["plan_fee"], row["image_charges"], row["due"]) == (
+        customer.account_id,
+        "94.000000",
+        "0.004500",
+        "94.00",
+    )
+    assert row["preliminary"] == "false"
+    assert "<article>" in objects[f"{LAST}/invoices.html"]
+
+
+def test_running_it_twice_writes_the_same_objects_once(world: World) -> None:
+    world.shop.customer("Large")
+    handler(A_SCHEDULE, None)
+    objects = world.objects()
+    assert set(handler(A_SCHEDULE, None)["objects"].values()) == {"there already"}
+    assert (world.objects(), world.versions()) == (objects, 3)
+
+
+def test_what_was_written_stays_though_terms_have_changed_since(world: World) -> None:
+    customer = world.shop.customer("Large")
+    handler(A_SCHEDULE, None)
+    billed = world.billed()
+    world.shop.registry.change(customer.account_id, discount_percent=Decimal(50))
+    handler(A_SCHEDULE, None)
+    assert world.billed() == billed
+
+
+def test_a_run_that_was_cut_off_is_finished_by_the_next_one(world: World) -> None:
+    world.shop.customer("Large")
+    handler(A_SCHEDULE, None)
+    objects = world.objects()
+    for form in ("html", "json"):
+        world.s3.delete_object(Bucket=BUCKET, Key=f"{LAST}/invoices.{form}")
+    assert handler({"month": LAST}, None)["objects"] == {
+        f"{LAST}/invoices.csv": "there already",
+        f"{LAST}/invoices.json": "written",
+        f"{LAST}/invoices.html": "written",
+    }
+    assert world.objects() == objects
+
+
+def test_by_hand_it_takes_any_month_that_is_over(world: World) -> None:
+    world.shop.clock.now = month_start(BEFORE) + timedelta(days=1)
+    early = world.shop.customer("Large")
+    world.shop.clock.now = month_start(LAST) + timedelta(days=1)
+    late = world.shop.customer("Ten", currency=Currency.USD)
+    assert handler({"month": BEFORE}, None)["invoices"] == 1
+    assert set(world.billed(BEFORE)) == {early.account_id}
+    handler({"month": LAST}, None)
+    assert set(world.billed()) == {early.account_id, late.account_id}
+
+
+@pytest.mark.parametrize("month", [PRESENT, "2999-01"])
+def test_a_month_that_is_not_over_is_refused_and_nothing_written(world: World, month: str) -> None:
+    with pytest.raises(MonthNotOver, match=f"{month} is not over"):
+        handler({"month": month}, None)
+    assert world.objects() == {}
+
+
+@pytest.mark.parametrize("month", ["october", "2026-13", "2026-1"])
+def test_what_is_no_month_is_refused(world: World, month: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        handler({"month": month}, None)
+    assert world.objects() == {}
+
+
+def test_a_price_that_is_not_known_writes_nothing_rather_than_a_list_with_a_gap(world: World) -> None:
+    world.shop.customer("Large")
+    others = json.dumps({"Tiny": {"quota": 1, "rate": 1, "burst": 1, "price_usd": 0}})
+    with environment({"PLANS": others}), pytest.raises(PlanNotSold):
+        handler(A_SCHEDULE, None)
+    assert world.objects() == {}
+
+
+def test_a_bucket_that_refuses_fails_the_run_so_that_it_is_tried_again(world: World) -> None:
+    with environment({"INVOICE_BUCKET": "another"}), pytest.raises(ClientError, match="NoSuchBucket"):
+        handler(A_SCHEDULE, None)
+    assert world.objects() == {}
+
+
+def test_without_accounts_there_are_files_without_invoices(world: World) -> None:
+    assert handler(A_SCHEDULE, None)["invoices"] == 0
+    assert world.billed() == {}
