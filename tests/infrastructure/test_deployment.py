@@ -127,6 +127,15 @@ def test_the_function_is_told_its_settings(template: Template) -> None:
     }
 
 
+def test_a_restored_ledger_is_used_everywhere_and_the_old_one_stays(template: Template) -> None:
+    stack = deployed(template, RestoredLedger="restored")
+    for name in ("Moderate", "Invoices"):
+        assert function(stack, name)["Environment"]["Variables"]["LEDGER_TABLE"] == "restored"
+    assert stack["Outputs"]["LedgerTable"]["Value"] == "restored"
+    assert '"TableName", "restored"' in stack["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
+    assert stack["Resources"]["Ledger"] == deployed(template)["Resources"]["Ledger"]
+
+
 def test_an_account_that_logs_already_keeps_its_role(template: Template) -> None:
     assert not of_type(deployed(template, ApiGatewayLogRole="keep"), "AWS::ApiGateway::Account")
 

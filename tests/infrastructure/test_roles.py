@@ -131,6 +131,13 @@ def test_functions_are_called_by_api_gateway_alone_and_the_invoices_by_their_sch
     assert all("SourceArn" in permission for permission in permissions)
 
 
+@pytest.mark.parametrize("name", ["ModerateRole", "InvoicesRole"])
+def test_with_a_restored_ledger_a_role_may_do_the_same_to_that_table_instead(template: Template, name: str) -> None:
+    restored = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/restored"
+    may = [(actions, restored if of == "Ledger.Arn" else of, condition) for actions, of, condition in MAY[name]]
+    assert allowed(deployed(template, RestoredLedger="restored")["Resources"][name]) == may
+
+
 def test_the_key_serves_this_account_its_logs_and_its_alarms(stack: Template) -> None:
     account, logs, alarms = stack["Resources"]["DataKey"]["Properties"]["KeyPolicy"]["Statement"]
     assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
