@@ -46,15 +46,17 @@ class Doctor:
             keys = self._keyring.registry.keys(account.id)
             yield list(findings.of_account(account, keys, gateway, now))
 
-    def mend(self, found: Sequence[Finding], accounts: Sequence[Account]) -> None:
-        """Makes API Gateway hold what the ledger and the template say."""
+    def mend(self, found: Sequence[Finding], accounts: Sequence[Account]) -> Iterator[str]:
+        """Makes API Gateway hold what the ledger and the template say. Names each plan and account as it is done."""
         about = {finding.about for finding in found}
         for name in about & self._plans.keys():
             self._gateway_plans.set(self._plans[name])
+            yield name
         gateway = self._at_gateway()
         for account in accounts:
             if account.id in about:
                 self._keyring.mirror(account, gateway.of(account, self._keyring.registry.keys(account.id)))
+                yield account.id
 
     def books(self, accounts: Sequence[Account], month: str) -> Iterator[list[Finding]]:
         """Of a month in which no call is under way any more."""
@@ -87,20 +89,24 @@ def doctor(
         disagreements = _all(theirs.disagreements(accounts, now), len(accounts) + 1, "keys and plans")
         left = disagreements
         if mend and disagreements:
-            theirs.mend(disagreements, accounts)
+            for _ in tracked(theirs.mend(disagreements, accounts), len({f.about for f in disagreements}), "mending"):
+                pass
             left = _all(theirs.disagreements(accounts, now), len(accounts) + 1, "looking again")
         left = left + _all(theirs.books(accounts, month), len(accounts), f"books of {month}")
-    mended = [finding for finding in disagreements if finding not in left]
-    if as_json:
-        print_json([_as_dict(finding, mended=True) for finding in mended] + [_as_dict(f, mended=False) for f in left])
-    else:
-        for finding in mended:
-            print_line(f"mended: {finding.problem}")
-        for finding in left:
-            print_line(f"{finding.problem} {finding.remedy}")
-        if not left:
-            print_line(f"API Gateway holds what the ledger says, and the books of {month} add up.")
+    _print([finding for finding in disagreements if finding not in left], left, month, as_json=as_json)
     raise typer.Exit(SOMETHING_LEFT if left else 0)
+
+
+def _print(mended: list[Finding], left: list[Finding], month: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json([_as_dict(finding, mended=finding in mended) for finding in mended + left])
+        return
+    for finding in mended:
+        print_line(f"mended: {finding.problem}")
+    for finding in left:
+        print_line(f"{finding.problem} {finding.remedy}")
+    if not left:
+        print_line(f"API Gateway holds what the ledger says, and the books of {month} add up.")
 
 
 def _all(some: Iterator[list[Finding]], total: int, what: str) -> list[Finding]:

@@ -1,5 +1,6 @@
 """`modest usage`: what was called, judged and charged in a month."""
 
+import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -40,7 +41,8 @@ def usage(
     )
     if account:
         days = [(f"{month}-{day:02}", f"{calls:,}") for usage in usages for day, calls in usage.calls_by_day.items()]
-        print_table(("day", "calls"), days)
+        if days:
+            print_table(("day", "calls"), days)
 
 
 def _usages(found: Deployment, who: str, month: str) -> list[Usage]:
@@ -105,7 +107,10 @@ def _draw(usages: list[Usage], month: str, file: Path) -> None:
     # Not a formula, whatever dollar signs a name has.
     axes.set_title(f"{month}, {whose}", loc="left", parse_math=False)
     try:
-        figure.savefig(file, dpi=110, bbox_inches="tight", format="png")
+        with warnings.catch_warnings():
+            # A name in a script that the font lacks is drawn as boxes.
+            warnings.filterwarnings("ignore", message="Glyph .* missing")
+            figure.savefig(file, dpi=110, bbox_inches="tight", format="png")
     except OSError as error:
         raise OperatorError(f"{file} cannot be written: {error.strerror}.") from None
     plt.close(figure)

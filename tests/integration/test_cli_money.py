@@ -76,9 +76,12 @@ def test_usage_counts_calls_images_and_money(gateway: LocalGateway, customer: st
     assert any(line.split() == [day, "2"] for day in usage["days"] for line in with_days.splitlines())
 
 
-def test_usage_is_drawn_as_a_picture(gateway: LocalGateway, customer: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["$a_b$", "\u6570\u636e"])
+def test_usage_is_drawn_as_a_picture_whatever_the_name(gateway: LocalGateway, name: str, tmp_path: Path) -> None:
+    answer(gateway, "keys", "create", name, "--plan", "free")
     file = tmp_path / "calls.png"
-    assert gateway.modest("usage", "--account", customer, "--plot", str(file)).exit_code == 0
+    drawn = gateway.modest("usage", "--account", name, "--plot", str(file))
+    assert (drawn.exit_code, drawn.stderr.strip()) == (0, f"Drawn: {file}")
     with Image.open(file) as picture:
         assert picture.format == "PNG"
 
