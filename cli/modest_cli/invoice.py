@@ -21,7 +21,9 @@ def invoice(
     *,
     form: Annotated[Format, typer.Option("--format", help="For a spreadsheet, a program or a printer.")] = Format.CSV,
     account: Account = "",
-    output: Annotated[Path | None, typer.Option(help="A file, or a folder; else it is printed.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="A file, or a folder if it has no ending; else it is printed.")
+    ] = None,
     stack: aws.Stack = aws.DEFAULT_STACK,
 ) -> None:
     """What each account owes for a month: its plan's fee, and what was booked for images."""
@@ -34,8 +36,7 @@ def invoice(
         if output is None:
             print(text, end="")  # noqa: T201 - rich would wrap it
         else:
-            file = output / f"{invoices[0].number if account else month}.{form}" if output.is_dir() else output
-            _write(file, text)
+            file = _write(text, output, f"{invoices[0].number if account else month}.{form}")
             note(f"Written: {file}")
     if any(invoice.preliminary for invoice in invoices):
         note(f"Preliminary: {month} is not over.")
@@ -55,9 +56,12 @@ def _invoices(found: Deployment, who: str, month: str, now: datetime) -> list[In
     return invoices
 
 
-def _write(file: Path, text: str) -> None:
+def _write(text: str, output: Path, name_in_folder: str) -> Path:
+    file = output if output.suffix and not output.is_dir() else output / name_in_folder
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         # The line ends of CSV are \r\n on every system.
         file.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise OperatorError(f"{file} cannot be written: {error.strerror}.") from None
+    return file

@@ -99,13 +99,13 @@ def test_an_invoice_of_the_present_month_is_preliminary_and_takes_the_discount_o
 
 
 def test_invoices_are_written_to_a_file_or_into_a_folder(gateway: LocalGateway, customer: str, tmp_path: Path) -> None:
-    for output in (tmp_path / "all.html", tmp_path):
+    for output in (tmp_path / "all.html", tmp_path, tmp_path / "new" / "folder"):
         assert gateway.modest("invoice", MONTH, "--format", "html", "--output", str(output)).exit_code == 0
     one = gateway.modest("invoice", MONTH, "--format", "json", "--account", customer, "--output", str(tmp_path))
     assert one.exit_code == 0
     (number,) = (invoice["invoice"] for invoice in json.loads(next(tmp_path.glob("*-acct_*.json")).read_text()))
-    names = {file.name for file in tmp_path.iterdir()}
-    assert names == {"all.html", f"{MONTH}.html", f"{number}.json"}
+    names = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*")}
+    assert names == {"all.html", f"{MONTH}.html", f"new/folder/{MONTH}.html", f"{number}.json"}
     assert f"<h1>{customer}</h1>" in (tmp_path / f"{MONTH}.html").read_text()
 
 
@@ -115,7 +115,7 @@ def test_invoices_are_written_to_a_file_or_into_a_folder(gateway: LocalGateway, 
         (["invoice", "2999-01"], "2999-01 has not begun"),
         (["invoice", month_before(MONTH), "--account", "demo-free"], "did not exist before"),
         (["usage", "--month", month_before(MONTH), "--account", "demo-free"], "did not exist before"),
-        (["invoice", MONTH, "--output", "/nowhere/invoices.csv"], "cannot be written"),
+        (["invoice", MONTH, "--output", "/dev/null/invoices.csv"], "cannot be written"),
         (["usage", "--plot", "/nowhere/calls.png"], "cannot be written"),
         (["accounts", "set", "demo-free", "--discount", "101"], "a percentage from 0 to 100"),
         (["rate", "0"], "a number of dollars above 0"),
