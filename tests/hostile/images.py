@@ -30,6 +30,7 @@ from tests.crafted import (
     png_header,
     png_pixels,
 )
+from tests.profiles import table_profile
 from tests.support import encoded
 
 from moderate.formats import UnsupportedFormat
@@ -380,10 +381,29 @@ at_cap("AVIF", "RGB", (4000, 4000), "AVIF", speed=10, quality=60)
 at_cap("AVIF with alpha", "RGBA", (4000, 4000), "AVIF", speed=10, quality=40, subsampling="4:4:4")
 
 
+# A table of colours is slower than curves, and is always drawn.
+TABLE = table_profile(b"RGB ", [(85 * number.bit_count(), 128, 128) for number in range(8)])
+INKS = table_profile(b"CMYK", [(17 * number, 128, 128) for number in range(16)])
+at_cap("narrow JPEG through a table", "RGB", (447, 55_900), "JPEG", quality=50, icc_profile=TABLE)
+at_cap("narrow CMYK JPEG through a table", "CMYK", (447, 50_000), "JPEG", quality=10, icc_profile=INKS)
+at_cap("JPEG through a table", "RGB", (8000, 6250), "JPEG", quality=20, icc_profile=TABLE)
+at_cap("RGB PNG through a table", "RGB", (5000, 5000), "PNG", compress_level=1, icc_profile=TABLE)
+at_cap(
+    "lossless WebP through a table", "RGBA", (4000, 4000), "WEBP", method=0, lossless=True, quality=0, icc_profile=TABLE
+)
+
+
+@hostile(None, heavy=True)
+def png_of_zeros_at_its_cap_through_a_table_and_a_gamma() -> bytes:
+    whole = zeros(5000, 5000, 8, COLOUR_ALPHA)
+    shown = chunk(b"iCCP", b"x\0\0" + zlib.compress(TABLE)) + chunk(b"gAMA", (200_000).to_bytes(4, "big"))
+    return whole[:33] + shown + whole[33:]
+
+
 def animation_at_cap(name: str, mode: str, frames: int, patch: int, **options: Any) -> None:
     def make() -> bytes:
         first, *rest = (photo(mode, (1000, 1000), patch=patch, seed=seed) for seed in range(frames))
-        return encoded(first, name, save_all=True, append_images=rest, duration=40, **options)
+        return encoded(first, name.split(maxsplit=1)[0], save_all=True, append_images=rest, duration=40, **options)
 
     add(f"animated {name} at its cap", make, None, heavy=True)
 
@@ -392,6 +412,9 @@ animation_at_cap("GIF", "P", 84, 26, disposal=3)
 animation_at_cap("PNG", "RGBA", 64, 9, blend=1, compress_level=1)
 animation_at_cap("WEBP", "RGB", 100, 12, method=0, quality=40)
 animation_at_cap("AVIF", "RGBA", 30, 8, speed=10, quality=40, subsampling="4:4:4")
+animation_at_cap("WEBP through a table", "RGB", 68, 12, method=0, quality=40, icc_profile=TABLE)
+animation_at_cap("AVIF through a table", "RGBA", 10, 8, speed=10, quality=40, icc_profile=TABLE)
+animation_at_cap("PNG through a table", "RGBA", 32, 9, blend=1, compress_level=1, icc_profile=TABLE)
 
 
 @hostile(None, heavy=True)
@@ -399,6 +422,12 @@ def gif_of_a_few_dots_on_a_canvas_at_its_cap() -> bytes:
     return gif([GifFrame(DOT)] * 6, (4000, 4000))
 
 
+add(
+    "PNG of 26 MP through a table",
+    lambda: encoded(photo("RGB", (5200, 5000)), "PNG", compress_level=1, icc_profile=TABLE),
+    TooManyPixels,
+    heavy=True,
+)
 for depth, colour in ((1, GREY), (16, GREY), (8, COLOUR), (16, COLOUR), (8, COLOUR_ALPHA), (16, COLOUR_ALPHA)):
     add(
         f"PNG of zeros at its cap, colour type {colour}, {depth} bits",

@@ -5,6 +5,7 @@ Ordinary profiles move colours so little that no verdict changes; only what goes
 """
 
 import io
+from functools import cache
 from itertools import chain, product
 
 from PIL import Image, ImageChops, ImageCms
@@ -56,16 +57,16 @@ def _by_profile(data: bytes) -> Rendering | None:
     except (OSError, ImageCms.PyCMSError):
         return None
 
+    @cache
+    def transform(mode: str) -> ImageCms.ImageCmsTransform:
+        return ImageCms.buildTransform(profile, screen, mode, "RGBA" if mode == "RGBA" else "RGB")
+
     def rendering(picture: Image.Image) -> Image.Image:
         if picture.mode != "CMYK":
             picture = full_colour(picture)
         if picture.mode == "L" and space == "RGB":
             picture = picture.convert("RGB")
-        if picture.mode not in _FITS[space]:
-            return full_colour(picture)
-        shown = "RGBA" if picture.mode == "RGBA" else "RGB"
-        transform = ImageCms.buildTransform(profile, screen, picture.mode, shown)
-        return transform.apply(picture)
+        return transform(picture.mode).apply(picture) if picture.mode in _FITS[space] else full_colour(picture)
 
     return rendering
 

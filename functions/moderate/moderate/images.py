@@ -20,6 +20,7 @@ from moderate.views import UPRIGHT, Rendering, View, Ways, orientation_of, views
 from modest.errors import PublicError
 
 _ANIMATED = "a GIF, WebP, AVIF or animated PNG"
+_PROFILED = "a picture with an unusual colour profile or gamma"
 
 # Megapixels at which a picture of each kind takes up to 300 MiB to decode: tests/hostile holds that.
 # A 12 MP photo (4032 x 3024) passes in every format.
@@ -29,6 +30,7 @@ MAX_MEGAPIXELS = {
     "a PNG or BMP": 30.0,
     "a run-length coded BMP": 2.0,
     _ANIMATED: 16.0,
+    _PROFILED: 25.0,
 }
 # More than JPEG or GIF can say. Each row costs time of its own, so a PNG of 1 x 30,000,000 takes 2 s.
 MAX_SIDE = 65_535
@@ -180,6 +182,9 @@ def _turned_or_not(image: Image.Image) -> Sequence[int]:
 
 
 def _still(image: Image.Image, size: int, ways: Ways) -> Picture:
+    if len(ways.renderings) > 1:
+        # For time, not for memory. Of a JPEG this is what is left of it once it is drawn small.
+        _check_pixels(image.size, _PROFILED)
     image.load()
     return Picture(tuple(views(image, size, ways)), Frames(judged=1, total=1))
 
@@ -201,7 +206,7 @@ def _drawn(
         _check_pixels(frame.size, _ANIMATED)
         _check_length(image_format, len(whole), drawn)
     chosen = choose_frames([frame.shown_ms for frame in whole])
-    _check_length(image_format, len(whole), drawn + len(chosen) * _area(canvas) * len(ways.renderings))
+    _check_length(image_format, len(whole), drawn + len(chosen) * _area(canvas) * (1 + _extra(ways)))
     found = [
         view
         for index, picture in enumerate(play(canvas, whole))
@@ -223,9 +228,14 @@ def _sequence(image: Image.Image, size: int, times: Iterable[float]) -> Picture:
     if len(known) != total:
         raise UndecodableImage("frames that the decoder does not see")
     chosen = choose_frames(known)
-    _check_length(str(image.format), total, (total + len(chosen) * (len(ways.renderings) - 1)) * _area(image.size))
+    _check_length(str(image.format), total, (total + len(chosen) * _extra(ways)) * _area(image.size))
     found = [view for index in chosen for view in views(_decoded(image, index), size, ways)]
     return Picture(tuple(found), Frames(len(chosen), total))
+
+
+def _extra(ways: Ways) -> int:
+    """How many frames could be decoded while one is rendered: a table of colours is slow."""
+    return 2 * (len(ways.renderings) - 1)
 
 
 def _decoded(image: Image.Image, index: int) -> Image.Image:
