@@ -28,7 +28,7 @@ from modest.observability import Observer
 PACKAGES = {
     *("annotated_doc", "annotated_types", "anyio", "authorizer", "aws_lambda_powertools", "boto3", "botocore"),
     *("dateutil", "fastapi", "h11", "httpcore2", "idna", "jmespath", "mangum", "moderate", "modest"),
-    *("numpy", "onnxruntime", "opentelemetry", "PIL", "pydantic", "pydantic_core", "python_multipart"),
+    *("numpy", "onnxruntime", "opentelemetry", "PIL", "pybase64", "pydantic", "pydantic_core", "python_multipart"),
     *("s3transfer", "six", "starlette", "truststore", "typing_extensions", "typing_inspection", "urllib3"),
     "certifi",  # botocore takes it where it lies about
     "sniffio",  # anyio takes it where a developer's tool has brought it
@@ -36,7 +36,18 @@ PACKAGES = {
 # 650 without boto3, which brings 170; a newer Python has some more of its own.
 MOST_MODULES = 950
 # Each has cost a start at least 15 ms somewhere, and nothing here needs it.
-NEVER = {"ctypes.util", "distutils", "pdb", "pydoc", "sqlite3", "tkinter", "unittest", "wsgiref", "xmlrpc"}
+NEVER = {
+    "pydantic.v1",
+    "ctypes.util",
+    "distutils",
+    "pdb",
+    "pydoc",
+    "sqlite3",
+    "tkinter",
+    "unittest",
+    "wsgiref",
+    "xmlrpc",
+}
 
 HEAVIEST_CALL = 3.6
 """Of a call of ours against an empty route of the same framework: 3.0 when this was written."""

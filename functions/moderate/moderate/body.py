@@ -38,7 +38,9 @@ async def _read(request: Request) -> bytes:
             size += len(chunk)
             if size > _MAX_BODY_BYTES:
                 raise too_large_to_send()
-            chunks.append(chunk)
+            # The last one is empty, and one chunk alone is not copied.
+            if chunk:
+                chunks.append(chunk)
     except ClientDisconnect:
         raise InvalidRequest("The body ended before it was complete. Send the request again.") from None
     return b"".join(chunks)

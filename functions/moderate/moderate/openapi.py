@@ -14,8 +14,12 @@ from fastapi.openapi.utils import get_openapi
 from moderate import __version__, answer_headers, gateway_answers
 from moderate.block_list import PolicyViolation
 from moderate.callers import Unauthorized
-from moderate.dialects import Dialect, dialect_of, usage
+from moderate.dialects import Dialect, dialect_of, shapes, usage
 from moderate.dialects.examples import REQUEST_ID
+from moderate.dialects.nanogpt_schema import NanoGptAnswer, NanoGptError
+from moderate.dialects.oanor_schema import CheckAnswer, ClassifyAnswer, OanorError
+from moderate.dialects.openai_schema import OpenAiAnswer, OpenAiError
+from moderate.dialects.usage_schema import UsageAnswer
 from moderate.errors import problem_of
 from moderate.fetch import FetchFailed, FetchTimeout
 from moderate.formats import UnsupportedFormat
@@ -66,6 +70,12 @@ _EXAMPLES: tuple[Exception, ...] = (
 )
 _OF_USAGE = (Unauthorized, LedgerUnavailable, Exception)
 _OF_POSTS = (IdempotencyInProgress, IdempotencyMismatch)
+_SHAPES = (
+    *(CheckAnswer, ClassifyAnswer, OanorError),
+    *(NanoGptAnswer, NanoGptError),
+    *(OpenAiAnswer, OpenAiError),
+    UsageAnswer,
+)
 _KEY_HEADERS = {
     "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
     "x-oanor-key": {"type": "apiKey", "in": "header", "name": "x-oanor-key"},
@@ -139,7 +149,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     components = spec.setdefault("components", {})
     components["securitySchemes"] = _KEY_HEADERS
     components["headers"] = answer_headers.COMPONENTS
-    components["schemas"][gateway_answers.NAME] = gateway_answers.SCHEMA
+    components["schemas"] = shapes.schemas(_SHAPES) | {gateway_answers.NAME: gateway_answers.SCHEMA}
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
             if "service" in operation["tags"]:

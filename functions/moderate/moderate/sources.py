@@ -1,10 +1,10 @@
 """The ways an image can be named in a request, and how many bytes of it are taken."""
 
-import base64
-import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
+
+import pybase64
 
 from modest.errors import PublicError
 
@@ -12,7 +12,7 @@ MAX_FETCHED_BYTES = 10 * 1024 * 1024
 # A Lambda event holds 6 MB, and API Gateway hands binary bodies over as base64.
 MAX_SENT_BYTES = 4_400_000
 
-_DROPPED = str.maketrans({"\r": None, "\n": None, "\t": None, " ": "+", "-": "+", "_": "/"})
+_MENDED = str.maketrans({"\r": None, "\n": None, "\t": None, " ": "+", "-": "+", "_": "/"})
 
 
 class ImageTooLarge(PublicError):
@@ -61,10 +61,9 @@ def too_large_to_send() -> ImageTooLarge:
 def decode_base64(text: str) -> bytes:
     """Raises InvalidBase64."""
     payload = _payload_of_data_url(text) if text[:5].lower() == "data:" else text
-    payload = payload.translate(_DROPPED).rstrip("=")
     try:
-        data = base64.b64decode(payload + "=" * (-len(payload) % 4), validate=True)
-    except (binascii.Error, ValueError):
+        data = _strictly_decoded(payload)
+    except ValueError:
         raise InvalidBase64(
             "This is not base64. Send the image's bytes as base64, base64url or a data:image/...;base64, URL; "
             "a picture too long for a URL line (about 7 KB) belongs in a POST body."
@@ -72,6 +71,15 @@ def decode_base64(text: str) -> bytes:
     if not data:
         raise InvalidBase64("The base64 text holds no bytes. Send the image's bytes as base64.")
     return data
+
+
+def _strictly_decoded(payload: str) -> bytes:
+    """Also of base64url, with line ends, with spaces for the `+` of a query, without padding. Raises ValueError."""
+    try:
+        return pybase64.b64decode(payload, validate=True)
+    except ValueError:
+        mended = payload.translate(_MENDED).rstrip("=")
+        return pybase64.b64decode(mended + "=" * (-len(mended) % 4), validate=True)
 
 
 def _payload_of_data_url(url: str) -> str:

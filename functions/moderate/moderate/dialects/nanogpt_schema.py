@@ -5,6 +5,7 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from moderate.dialects.examples import PIXEL, REQUEST_ID
+from moderate.dialects.shapes import referring_to
 
 MODEL = "nsfw-classifier"
 MAX_IMAGES = 10
@@ -51,10 +52,10 @@ IMAGE: dict[str, Any] = {
     "operation_id": "nanogpt_image",
     "responses": {
         200: {
-            "model": NanoGptAnswer,
             "description": "A flag for each image.",
             "content": {
                 "application/json": {
+                    "schema": referring_to(NanoGptAnswer),
                     "example": {
                         "model": MODEL,
                         "requestId": REQUEST_ID,
@@ -64,11 +65,11 @@ IMAGE: dict[str, Any] = {
                         "truncated": False,
                         "has_nsfw_concepts": [False, True],
                         "is_nsfw": True,
-                    }
+                    },
                 }
             },
         },
-        "default": {"model": NanoGptError},
+        "default": {"content": {"application/json": {"schema": referring_to(NanoGptError)}}},
     },
     "openapi_extra": {
         "requestBody": {

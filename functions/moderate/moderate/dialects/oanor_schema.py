@@ -5,6 +5,7 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from moderate.dialects.examples import PIXEL, REQUEST_ID
+from moderate.dialects.shapes import referring_to
 from moderate.formats import CONTENT_TYPES
 
 
@@ -182,11 +183,15 @@ def _route(name: str, method: str) -> dict[str, Any]:
         "operation_id": f"oanor_{name}_{method.lower()}",
         "responses": {
             200: {
-                "model": CheckAnswer if name == "check" else ClassifyAnswer,
                 "description": "The image was judged.",
-                "content": {"application/json": {"example": _EXAMPLES[name]}},
+                "content": {
+                    "application/json": {
+                        "schema": referring_to(CheckAnswer if name == "check" else ClassifyAnswer),
+                        "example": _EXAMPLES[name],
+                    }
+                },
             },
-            "default": {"model": OanorError},
+            "default": {"content": {"application/json": {"schema": referring_to(OanorError)}}},
         },
         "openapi_extra": extra,
     }

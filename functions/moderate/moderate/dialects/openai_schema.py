@@ -5,6 +5,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from moderate.dialects.examples import PIXEL, REQUEST_ID
+from moderate.dialects.shapes import referring_to
 
 MAX_IMAGES = 10
 JUDGED = "sexual"
@@ -85,17 +86,17 @@ MODERATIONS: dict[str, Any] = {
     "operation_id": "openai_moderations",
     "responses": {
         200: {
-            "model": OpenAiAnswer,
             "description": "A result for each image.",
             "content": {
                 "application/json": {
+                    "schema": referring_to(OpenAiAnswer),
                     "example": OpenAiAnswer(
                         id=f"modr-{REQUEST_ID}", model="mobilenet_v2", results=[result(flagged=True, score=0.9731)]
-                    )
+                    ),
                 }
             },
         },
-        "default": {"model": OpenAiError},
+        "default": {"content": {"application/json": {"schema": referring_to(OpenAiError)}}},
     },
     "openapi_extra": {
         "requestBody": {

@@ -6,6 +6,7 @@ from typing_extensions import TypedDict
 
 from moderate.dialects.examples import REQUEST_ID
 from moderate.dialects.oanor_schema import Meta, OanorError
+from moderate.dialects.shapes import referring_to
 
 
 class UsageAccount(TypedDict):
@@ -55,10 +56,10 @@ USAGE: dict[str, Any] = {
     "operation_id": "usage",
     "responses": {
         200: {
-            "model": UsageAnswer,
             "description": "The present month's usage.",
             "content": {
                 "application/json": {
+                    "schema": referring_to(UsageAnswer),
                     "example": {
                         "data": {
                             "account": {"id": "acct_6f1d2c3b4a5968778695", "name": "Example Inc."},
@@ -80,10 +81,10 @@ USAGE: dict[str, Any] = {
                         "status": "ok",
                         "message": "Usage of 2026-05",
                         "success": True,
-                    }
+                    },
                 }
             },
         },
-        "default": {"model": OanorError},
+        "default": {"content": {"application/json": {"schema": referring_to(OanorError)}}},
     },
 }
