@@ -45,8 +45,8 @@ def make_client(
         retries={"total_max_attempts": 1, "mode": "standard"},
         tcp_keepalive=True,
         max_pool_connections=64,
-        # Each saves a twentieth of what a request takes here: DynamoDB checks parameters itself, and needs no list of our
-        # Python's properties.
+        # Each saves a twentieth of what a request takes here: DynamoDB checks parameters itself, and need not be told
+        # which Python asks.
         parameter_validation=False,
         user_agent="modest",
     )
