@@ -45,9 +45,12 @@ def _ten(worker: Contestant, rounds: int) -> dict[str, Any]:
     calls = {name: _call(worker, name, *ten) for name in ("in one request", "one after another")}
     samples = interleave(calls, rounds)
     cpu = {name: summary["cpu_ms"] for name, summary in summaries(samples).items()}
+    alone = ("inference alone, one thread", "inference alone, two threads")
+    most = interleave({name: _call(worker, name, *ten) for name in alone}, rounds)
     return {
         "calls": summaries(samples),
         "faster_in_one_request": ratio(samples, "one after another", "in one request"),
+        "faster_inference_in_two_threads": ratio(most, *alone),
         "images_a_second_and_core": {name: round(_TEN / milliseconds * 1000, 1) for name, milliseconds in cpu.items()},
     }
 

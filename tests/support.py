@@ -13,7 +13,6 @@ from urllib.parse import parse_qs
 
 import numpy as np
 from fastapi import FastAPI
-from mangum import Mangum
 from numpy.typing import NDArray
 from PIL import Image
 from starlette.testclient import TestClient
@@ -23,6 +22,7 @@ from moderate.block_list import BlockList
 from moderate.callers import Identify, anyone
 from moderate.classifier import Classifier, Model
 from moderate.dialects.engine import Engine
+from moderate.events import lambda_handler
 from moderate.fetch import FetchFailed
 from moderate.heatmap import EXPLAINED, Grid
 from moderate.images import Picture
@@ -241,7 +241,7 @@ def invoke(app: FastAPI, event: dict[str, Any]) -> dict[str, Any]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        answer: dict[str, Any] = Mangum(app, lifespan="off")(json.loads(json.dumps(event)), None)  # type: ignore[arg-type]
+        answer = lambda_handler(app)(json.loads(json.dumps(event)), None)
     finally:
         asyncio.set_event_loop(None)
         loop.close()

@@ -6,22 +6,22 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from mangum import Mangum
-
-from bench.events import Event, data_urls, raw
+from bench.events import data_urls, raw
 from bench.peers.worker import Prepare, bytes_in, serve
 from moderate.app import create_app
 from moderate.callers import from_gateway
+from moderate.classifier import Classifier
 from moderate.dialects.engine import Engine
+from moderate.events import Handler, lambda_handler
+from moderate.images import decode
 from moderate.ledgers import NoLedger
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBytes
 from modest.observability import Observer
-
-Handler = Callable[[Event, Any], dict[str, Any]]
 
 
 def answered(response: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def answered(response: dict[str, Any]) -> dict[str, Any]:
 
 
 def operations(
-    handler: Handler, silent: Handler, booking: Handler, judge: Callable[[bytes], None]
+    handler: Handler, silent: Handler, booking: Handler, judge: Callable[[bytes], None], classifier: Classifier
 ) -> dict[str, Prepare]:
     def one_raw(handle: Handler) -> Prepare:
         def prepare(files: list[bytes]) -> Callable[[], object]:
@@ -51,7 +51,18 @@ def operations(
         made = [data_urls([data]) for data in files]
         return lambda: [answered(handler(each, None)) for each in made]
 
+    def inferences(threads: int) -> Prepare:
+        pool = ThreadPoolExecutor(threads)
+
+        def prepare(files: list[bytes]) -> Callable[[], object]:
+            views = [decode(data, classifier.model.size).views[0] for data in files]
+            return lambda: list(pool.map(classifier.classify, views))
+
+        return prepare
+
     return {
+        "inference alone, one thread": inferences(1),
+        "inference alone, two threads": inferences(2),
         "pipeline": bytes_in(judge),
         "handler": one_raw(handler),
         "handler with the ledger": one_raw(booking),
@@ -63,8 +74,7 @@ def operations(
 
 
 def handler_of(engine: Engine) -> Handler:
-    made: Handler = Mangum(create_app(engine, identify=from_gateway, release="bench"), lifespan="off")
-    return made
+    return lambda_handler(create_app(engine, identify=from_gateway, release="bench"))
 
 
 def main() -> None:
@@ -82,7 +92,7 @@ def main() -> None:
     without_ledger = replace(engine, ledger=NoLedger())
     quiet = replace(without_ledger, observer=Observer(level="CRITICAL", metrics_enabled=False))
     serve(
-        operations(handler_of(without_ledger), handler_of(quiet), composed.handler, judge),
+        operations(handler_of(without_ledger), handler_of(quiet), composed.handler, judge, composed.classifier),
         packages=("fastapi", "mangum", "aws-lambda-powertools", "onnxruntime"),
         threads=composed.settings.workers,
     )

@@ -49,7 +49,8 @@ async def _read(request: Request) -> bytes:
 def refuse_spoilt(request: Request, body: bytes) -> None:
     """Raises UnsupportedFormat where API Gateway took an image for text: nobody can tell what it was."""
     event = request.scope.get("aws.event") or {}
-    if not event.get("isBase64Encoded", True) and _REPLACED in body:
+    came_as_text = isinstance(event.get("body"), str) and not event.get("isBase64Encoded")
+    if came_as_text and _REPLACED in body:
         raise UnsupportedFormat(
             "API Gateway took these bytes for text, which spoils them. "
             "Send them again with Content-Type: application/octet-stream."

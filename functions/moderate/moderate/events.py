@@ -1,11 +1,27 @@
-"""API Gateway's events, before Mangum takes them apart."""
+"""API Gateway's events -> HTTP, by Mangum."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pybase64
+from fastapi import FastAPI
+from mangum import Mangum
+
+Event = dict[str, Any]
+Handler = Callable[[Event, Any], dict[str, Any]]
 
 
-def with_bytes(event: dict[str, Any]) -> dict[str, Any]:
+def lambda_handler(app: FastAPI) -> Handler:
+    """What Lambda calls with an event of an API Gateway REST API."""
+    respond = Mangum(app, lifespan="off")
+
+    def handler(event: Event, context: Any) -> dict[str, Any]:
+        return respond(with_bytes(event), context)
+
+    return handler
+
+
+def with_bytes(event: Event) -> Event:
     """The event, its binary body as bytes: Mangum would take a millisecond for each 300 KB of base64."""
     if not event.get("isBase64Encoded"):
         return event

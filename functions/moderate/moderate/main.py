@@ -7,9 +7,6 @@ gc.disable()
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
-from mangum import Mangum
 
 from moderate import __version__, block_list, ledgers
 from moderate.app import create_app
@@ -17,7 +14,7 @@ from moderate.callers import from_gateway
 from moderate.classifier import Classifier
 from moderate.decoder import Decoder
 from moderate.dialects.engine import Engine
-from moderate.events import with_bytes
+from moderate.events import lambda_handler
 from moderate.fetch import Fetcher
 from moderate.marker import user_agent
 from moderate.pipeline import Pipeline
@@ -52,14 +49,7 @@ engine = Engine(
     fail_open=settings.fail_open,
 )
 app = create_app(engine, identify=from_gateway, release=settings.release, allowed_origin=settings.allowed_origin)
-_respond = Mangum(app, lifespan="off")
-
-
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """What Lambda calls."""
-    return _respond(with_bytes(event), context)
-
-
+handler = lambda_handler(app)
 decoder.warm_up()
 gc.freeze()
 gc.enable()
