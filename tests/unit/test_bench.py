@@ -1,8 +1,10 @@
 """The arithmetic of the benchmarks, and that what they recorded is what the page says."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,3 +106,23 @@ def test_the_page_is_the_one_that_the_results_make(tmp_path: Path, monkeypatch: 
     page.write("make bench")
     assert (tmp_path / "benchmarks.md").read_text() == (facts.ROOT / "docs" / "benchmarks.md").read_text()
     assert sorted(path.name for path in (tmp_path / "benchmarks").iterdir()) == ["cost.png", "start.png", "verdict.png"]
+
+
+def test_the_readme_has_the_cost_that_was_measured() -> None:
+    costs = facts.recorded("cost")["by_memory_mb"]["1769"]
+    one, ten = ([round(usd, 2) for usd in readme_s_rows(costs[images])] for images in ("1 a call", "10 a call"))
+    rows = re.findall(
+        r"^\| .+ \| \*{0,2}([\d.]+)\*{0,2} \| \*{0,2}([\d.]+)\*{0,2} \|$", readme_section("What it costs"), re.MULTILINE
+    )
+    assert [(float(first), float(second)) for first, second in rows] == list(zip(one, ten, strict=True))
+
+
+def readme_s_rows(cost: dict[str, Any]) -> list[float]:
+    usd = cost["usd_a_million_images"]
+    of_lambda = sum(amount for name, amount in usd.items() if name.startswith("Lambda"))
+    others = usd["Logs"] + usd["X-Ray"] + usd["Transfer"]
+    return [usd["API Gateway"], usd["DynamoDB"], of_lambda, others, cost["total_usd"]]
+
+
+def readme_section(heading: str) -> str:
+    return (facts.ROOT / "README.md").read_text().partition(f"### {heading}\n")[2].partition("\n#")[0]
