@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 from tests.hostile.namespace import Internet
+from tests.support import ROOT
 
 ADDRESS = ("127.0.0.1", 3000)
 BASE = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
@@ -46,7 +48,11 @@ def serving(
     stdout, stderr = folder / "stdout", folder / "stderr"
     with stdout.open("w") as out, stderr.open("w") as err:
         process = web.popen(
-            command, stdout=out, stderr=err, env={"MODEL_PATH": str(model), **(environment or {})}, cwd=folder
+            command,
+            stdout=out,
+            stderr=err,
+            env={"MODEL_PATH": str(model), **_memory_settings(), **(environment or {})},
+            cwd=folder,
         )
         with process, client_of(web) as client:
             try:
@@ -54,6 +60,13 @@ def serving(
                 yield Service(client, process, stdout, stderr)
             finally:
                 process.terminate()
+
+
+def _memory_settings() -> dict[str, str]:
+    """Those of the image that ships."""
+    found = dict(re.findall(r"(MALLOC_\w+)=(\d+)", (ROOT / "functions/moderate/Dockerfile").read_text()))
+    assert found
+    return found
 
 
 def client_of(web: Internet) -> httpx2.Client:

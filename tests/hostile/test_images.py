@@ -16,7 +16,7 @@ from tests.support import ROOT
 
 MAX_SECONDS = 2.0
 # What one image may add to the memory of the process that judges it; up to `workers` images do at once.
-MAX_GROWTH_MIB = 300
+MAX_GROWTH_MIB = 270
 MAX_FETCHED_BYTES = 10 * 1024 * 1024
 
 

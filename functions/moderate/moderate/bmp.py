@@ -6,6 +6,7 @@ _HEADER = 14
 _SMALLEST_WITH_COLOURS = 40
 _SMALLEST_WITH_PROFILE = 124
 _COLOURS_USED = slice(46, 50)
+_MOST_AROUND = 64 * 1024
 # "MBED", of the field that names what the colours are.
 _EMBEDDED = 0x4D424544
 RUN_LENGTH = (1, 2)
@@ -22,6 +23,15 @@ def straighten(data: bytes) -> bytes:
     if header < _SMALLEST_WITH_COLOURS or bits not in (4, 8) or data[_COLOURS_USED] != struct.pack("<I", 2):
         return data
     return data[: _COLOURS_USED.start] + bytes(4) + data[_COLOURS_USED.stop :]
+
+
+def most_bytes(size: tuple[int, int]) -> int:
+    """Of a run-length coded picture: two for each pixel and for the end of each row, and whatever is around.
+
+    Pillow reads every run, however long all pixels have been there.
+    """
+    width, height = size
+    return 2 * (width + 1) * height + _MOST_AROUND
 
 
 def profile(data: bytes) -> bytes:

@@ -22,11 +22,12 @@ from modest.errors import PublicError
 _ANIMATED = "a GIF, WebP, AVIF or animated PNG"
 _PROFILED = "a picture with an unusual colour profile or gamma"
 
-# Megapixels at which a picture of each kind takes up to 300 MiB to decode: tests/hostile holds that.
+# Megapixels at which a picture of each kind takes up to 270 MiB to decode: tests/hostile holds that.
 # A 12 MP photo (4032 x 3024) passes in every format.
 MAX_MEGAPIXELS = {
     "a baseline JPEG": 50.0,
     "a progressive JPEG": 25.0,
+    "a progressive CMYK JPEG": 22.0,
     "a PNG or BMP": 30.0,
     "a run-length coded BMP": 2.0,
     _ANIMATED: 16.0,
@@ -115,7 +116,8 @@ def _decode_jpeg(data: bytes, size: int) -> Picture:
     # It may open as an MPO, whose further pictures are depth maps and second eyes: no viewer shows them.
     with _open(data, "JPEG") as image:
         held_whole = "progressive" in image.info or scans.first_components < len(image.getbands())
-        _check_pixels(image.size, "a progressive JPEG" if held_whole else "a baseline JPEG")
+        inks = "CMYK " if held_whole and image.mode == "CMYK" else ""
+        _check_pixels(image.size, f"a {'progressive' if held_whole else 'baseline'} {inks}JPEG")
         image.draft("RGB", (size, size))
         return _still(image, size, Ways([orientation_of(image)], _profiled(image)))
 
@@ -134,6 +136,8 @@ def _decode_bmp(data: bytes, size: int) -> Picture:
     with _open(bmp.straighten(data), "BMP") as image:
         run_length_coded = image.info["compression"] in bmp.RUN_LENGTH
         _check_pixels(image.size, "a run-length coded BMP" if run_length_coded else "a PNG or BMP")
+        if run_length_coded and len(data) > bmp.most_bytes(image.size):
+            raise UndecodableImage("more runs than pixels")
         ways = Ways(renderings=renderings(bmp.profile(data)))
         picture = _still(image, size, ways)
         if image.mode != "RGBA":
