@@ -4,8 +4,9 @@ import struct
 import pytest
 from PIL import Image
 from tests.crafted import animated
+from tests.support import encoded
 
-from moderate.avif import display_times
+from moderate.avif import MisleadingAvif, display_times, refuse_misleading
 
 TIMES = [40, 500, 20, 7000, 100]
 PICTURES = [Image.new("RGB", (32, 32), (40 * shade, 0, 0)) for shade in range(5)]
@@ -55,3 +56,31 @@ def test_an_incomplete_file_ends_in_an_error(end: int) -> None:
 def test_a_box_that_ends_before_it_begins_is_no_endless_loop() -> None:
     with pytest.raises(ValueError, match="before it begins"):
         list(display_times(struct.pack(">I", 0) + b"free" + movie([(1, 50)])))
+
+
+STILL = encoded(PICTURES[1], "AVIF")
+
+
+def test_what_viewers_crop_is_refused() -> None:
+    refuse_misleading(STILL)
+    with pytest.raises(MisleadingAvif):
+        refuse_misleading(STILL.replace(b"pixi", b"clap", 1))
+
+
+@pytest.mark.parametrize(("transfer", "misleads"), [(13, False), (16, False), (8, True)])
+@pytest.mark.parametrize("data", [STILL, DATA], ids=["still", "animated"])
+def test_what_bends_levels_is_refused(data: bytes, transfer: int, misleads: bool) -> None:
+    at = data.index(b"colrnclx") + 10
+    changed = data[:at] + transfer.to_bytes(2, "big") + data[at + 2 :]
+    if misleads:
+        with pytest.raises(MisleadingAvif):
+            refuse_misleading(changed)
+    else:
+        refuse_misleading(changed)
+
+
+def test_tracks_that_disagree_about_their_times_are_refused() -> None:
+    one, other = (movie([(2, units)])[8:] for units in (50, 9000))
+    assert list(display_times(box(b"moov", one + one))) == [50, 50]
+    with pytest.raises(MisleadingAvif):
+        list(display_times(box(b"moov", one + other)))

@@ -8,7 +8,8 @@ from PIL import Image
 from tests.crafted import bmp
 from tests.support import arrays, encoded
 
-from moderate.images import TooManyPixels, UndecodableImage, decode
+from moderate.formats import UnsupportedFormat
+from moderate.images import UndecodableImage, decode
 
 SIZE = 8
 LEVELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE), np.uint8)
@@ -65,26 +66,25 @@ def test_a_picture_is_seen_that_is_drawn_in_alpha_alone() -> None:
     assert (255 - LEVELS.astype(int)).tolist() in views(data)
 
 
-def test_run_length_coding_is_read() -> None:
+def test_run_length_coding_is_refused() -> None:
+    """What the runs leave out is black to some viewers, and whatever lies behind the picture to others."""
     rows = b"".join(b"".join(bytes([1, level]) for level in row) + b"\0\0" for row in LEVELS[::-1].tolist())
     data = bmp(rows + b"\0\1", (SIZE, SIZE), 8, palette=GREYS, colours=256, compression=RUN_LENGTH_8)
-    assert views(data) == [LEVELS.tolist()]
+    with pytest.raises(UnsupportedFormat, match="run-length"):
+        decode(data, SIZE)
 
 
-def test_more_runs_than_pixels_are_not_read() -> None:
-    """They cover nothing, and Pillow's Python takes 0.6 s for a million."""
-    runs = b"\1\1" * 40_000
-    data = bmp(runs, (SIZE, SIZE), 8, palette=GREYS, colours=256, compression=RUN_LENGTH_8)
+@pytest.mark.parametrize("bits", [16, 32])
+def test_an_alpha_channel_that_only_some_viewers_see_is_refused(bits: int) -> None:
+    pixels = np.dstack([np.zeros((SIZE, SIZE, bits // 8 - 1), np.uint8), LEVELS])
     with pytest.raises(UndecodableImage) as raised:
-        decode(data, SIZE)
-    assert raised.value.detail == "more runs than pixels"
+        decode(bmp(bottom_up(pixels), (SIZE, SIZE), bits, masks=MASKS), SIZE)
+    assert raised.value.detail == "MisleadingBmp"
 
 
-def test_run_length_coding_has_a_cap_of_its_own() -> None:
-    """Pillow decodes it in Python: 12 megapixels would take it seconds."""
-    data = bmp(b"\0\1", (2000, 1001), 8, palette=GREYS, colours=256, compression=RUN_LENGTH_8)
-    with pytest.raises(TooManyPixels, match="run-length coded BMP may have 2 megapixels"):
-        decode(data, SIZE)
+def test_what_points_beyond_the_palette_is_black() -> None:
+    data = bmp(bottom_up(LEVELS), (SIZE, SIZE), 8, palette=GREYS[: 4 * 64], colours=64)
+    assert views(data) == [np.where(LEVELS < 64, LEVELS, 0).tolist()]
 
 
 @pytest.mark.parametrize("end", [2, 13, 18, 30, 53, 54, 60, -2])

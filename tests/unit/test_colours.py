@@ -1,6 +1,7 @@
 """What a screen makes of a profile or a gamma is judged too."""
 
 import io
+import struct
 import zlib
 from collections.abc import Callable
 
@@ -24,7 +25,7 @@ from tests.profiles import (
 )
 from tests.support import arrays, encoded
 
-from moderate.images import decode
+from moderate.images import UndecodableImage, decode
 
 SIZE = 64
 PHOTO = photo("astronaut").crop((32, 0, 480, 448)).resize((256, 256))
@@ -160,9 +161,46 @@ def test_an_ordinary_gamma_changes_nothing(value: float) -> None:
     assert decode(with_gamma(PHOTO, value), SIZE) == decode(encoded(PHOTO, "PNG"), SIZE)
 
 
-def test_the_first_gamma_is_heeded_and_none_behind_the_pixels() -> None:
-    dark = with_gamma(darkened(PHOTO, 4), 4 / 2.2)
-    assert nearest(PHOTO, with_chunk(dark, b"gAMA", (181818).to_bytes(4, "big"))) < 4
+REPEATED = {
+    "gAMA": (b"gAMA", (181818).to_bytes(4, "big")),
+    "an empty gAMA": (b"gAMA", b""),
+    "iCCP": (b"iCCP", b"x\0\0" + zlib.compress(INVERTED)),
+    "cHRM": (b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)),
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_a_file_that_says_twice_what_its_colours_are_is_refused(name: str) -> None:
+    kind, body = REPEATED[name]
+    once = with_chunk(encoded(PHOTO, "PNG"), *REPEATED["gAMA" if kind == b"gAMA" else name])
+    decode(once, SIZE)
+    with pytest.raises(UndecodableImage):
+        decode(with_chunk(once, kind, body), SIZE)
+
+
+@pytest.mark.parametrize(
+    "primaries",
+    [
+        (31270, 32900, 15000, 6000, 64000, 33000, 30000, 60000),
+        (31270, 32900, 64000, 33000, 62000, 34000, 15000, 6000),
+    ],
+)
+def test_primaries_that_swap_or_spread_colours_are_refused(primaries: tuple[int, ...]) -> None:
+    with pytest.raises(UndecodableImage):
+        decode(with_chunk(encoded(PHOTO, "PNG"), b"cHRM", struct.pack(">8I", *primaries)), SIZE)
+
+
+@pytest.mark.parametrize(("transfer", "judged"), [(13, True), (16, True), (8, False)])
+def test_a_transfer_function_that_bends_levels_is_refused(transfer: int, judged: bool) -> None:
+    data = with_chunk(encoded(PHOTO, "PNG"), b"cICP", bytes([1, transfer, 0, 1]))
+    if judged:
+        assert decode(data, SIZE) == decode(encoded(PHOTO, "PNG"), SIZE)
+    else:
+        with pytest.raises(UndecodableImage):
+            decode(data, SIZE)
+
+
+def test_no_gamma_is_heeded_behind_the_pixels() -> None:
     plain = encoded(PHOTO, "PNG")
     late = plain[:-12] + chunk(b"gAMA", (500_000).to_bytes(4, "big")) + plain[-12:]
     assert decode(late, SIZE) == decode(plain, SIZE)
@@ -208,13 +246,104 @@ def test_a_damaged_profile_says_nothing(profile: bytes, image_format: str) -> No
     assert decode(encoded(PHOTO, image_format, icc_profile=profile), SIZE) == decode(encoded(PHOTO, image_format), SIZE)
 
 
-@pytest.mark.parametrize("body", [b"", b"x", b"x\0\0", b"x\0\0garbage", b"x\0\1" + zlib.compress(INVERTED)[:50]])
-def test_a_damaged_profile_chunk_says_nothing(body: bytes) -> None:
+def test_a_profile_that_cannot_be_unpacked_is_refused() -> None:
+    """Viewers differ on how much of it must be there."""
+    packed = zlib.compress(INVERTED)
+    for body in (b"x\0\0garbage", b"x\0\0" + packed[:-1] + bytes([packed[-1] ^ 1])):
+        with pytest.raises(UndecodableImage):
+            decode(with_chunk(encoded(PHOTO, "PNG"), b"iCCP", body), SIZE)
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"x\0\0", b"x\0\1" + zlib.compress(INVERTED)[:50]])
+def test_an_empty_profile_chunk_says_nothing(body: bytes) -> None:
     plain = encoded(PHOTO, "PNG")
     assert decode(with_chunk(plain, b"iCCP", body), SIZE) == decode(plain, SIZE)
 
 
-def test_a_profile_for_another_kind_of_picture_says_nothing() -> None:
-    data = encoded(PHOTO, "JPEG", icc_profile=grey_profile(UPSIDE_DOWN))
-    views = decode(data, SIZE).views
-    assert set(views) == set(decode(encoded(PHOTO, "JPEG"), SIZE).views)
+def test_a_profile_of_inks_says_nothing_about_lights() -> None:
+    data = encoded(PHOTO, "PNG", icc_profile=table_profile(b"CMYK", [(0, 128, 128)] * 16))
+    assert set(decode(data, SIZE).views) == set(decode(encoded(PHOTO, "PNG"), SIZE).views)
+
+
+GREY_FILES: dict[str, bytes] = {
+    "LA PNG": encoded(
+        ImageChops.invert(PHOTO.convert("L")).convert("LA"), "PNG", icc_profile=grey_profile(UPSIDE_DOWN)
+    ),
+    "grey PNG with a clear level": encoded(
+        ImageChops.invert(PHOTO.convert("L")).point(lambda level: max(level, 1)),
+        "PNG",
+        transparency=0,
+        icc_profile=grey_profile(UPSIDE_DOWN),
+    ),
+    "PNG of two levels": encoded(ImageChops.invert(PHOTO.convert("1")), "PNG", icc_profile=grey_profile(UPSIDE_DOWN)),
+}
+
+
+@pytest.mark.parametrize("name", GREY_FILES)
+def test_a_profile_of_grey_is_heeded_in_every_mode(name: str) -> None:
+    wanted = PHOTO.convert("1") if "two" in name else PHOTO.convert("L")
+    assert nearest(wanted.convert("RGB"), GREY_FILES[name]) < 4
+
+
+def test_a_profile_is_found_wherever_it_stands_in_a_jpeg() -> None:
+    """Pillow knows one behind the frame's header no more, nor one that stands there twice."""
+    data = encoded(ImageChops.invert(PHOTO), "JPEG", quality=95, icc_profile=INVERTED)
+    start = data.index(b"\xff\xe2")
+    end = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+    part, without = data[start:end], data[:start] + data[end:]
+    scan = without.index(b"\xff\xda")
+    assert nearest(PHOTO, without[:scan] + part + without[scan:]) < 4
+    assert nearest(PHOTO, data[:start] + part + data[start:]) < 4
+
+
+def test_what_hides_between_the_pixels_of_a_jpeg_is_seen() -> None:
+    grey = np.asarray(PHOTO.convert("L").resize((896, 896))) // 2
+    board = np.where(np.indices(grey.shape).sum(0) % 2, 128 + grey.astype(int), 128 - grey.astype(int))
+    steep = grey_profile(curve([round(65535 * (level / 255) ** 17.6) for level in range(256)]))
+    hidden = Image.fromarray(board.clip(0, 255).astype(np.uint8))
+    data = encoded(hidden, "JPEG", quality=98, icc_profile=steep)
+    assert max(view.std() for view in arrays(decode(data, SIZE))) > 20
+
+
+def tags_of(profile: bytes) -> list[tuple[bytes, bytes]]:
+    (count,) = struct.unpack_from(">I", profile, 128)
+    found = struct.iter_unpack(">4sII", profile[132 : 132 + 12 * count])
+    return [(name, profile[start : start + length]) for name, start, length in found]
+
+
+def with_tags(profile: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
+    start = 132 + 12 * len(tags)
+    index, content = struct.pack(">I", len(tags)), b""
+    for name, tag in tags:
+        index += struct.pack(">4sII", name, start + len(content), len(tag))
+        content += tag + bytes(-len(tag) % 4)
+    return struct.pack(">I", start + len(content)) + profile[4:128] + index + content
+
+
+INVERTING = table_profile(b"RGB ", [(255 - 85 * number.bit_count(), 128, 128) for number in range(8)])
+UNUSUAL = {
+    "a tag twice": with_tags(INVERTED, [*tags_of(INVERTED), (b"wtpt", bytes(20))]),
+    "200 tags": with_tags(INVERTED, [*tags_of(INVERTED), *((b"x%03d" % number, bytes(12)) for number in range(200))]),
+    "of named colours": INVERTED[:12] + b"nmcl" + INVERTED[16:],
+    "abstract": INVERTED[:12] + b"abst" + INVERTED[16:],
+    "with a tag that browsers do not know": with_tags(INVERTED, [*tags_of(INVERTED), (b"D2B0", b"mpet" + bytes(60))]),
+    "whose table is of another intent": with_tags(
+        INVERTING, [*tags_of(ORDINARY["sRGB"]), (b"A2B1", dict(tags_of(INVERTING))[b"A2B0"])]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_of_a_profile_what_browsers_read_is_heeded(name: str) -> None:
+    grey = PHOTO.convert("L").convert("RGB")
+    data = encoded(ImageChops.invert(grey), "PNG", icc_profile=UNUSUAL[name])
+    assert nearest(grey, data) < (30 if "table" in name else 4)
+
+
+def test_a_profile_that_no_longer_keeps_neighbouring_greys_apart_is_drawn() -> None:
+    """Each level moves little, and what differed by one level differs by 47."""
+    zigzag = [level + (23 if level % 2 else -23) if 102 < level < 153 else level for level in range(256)]
+    profile = rgb_profile(SRGB, curve([round(65535 * (level / 255) ** 2.2) for level in zigzag]))
+    two_tones = PHOTO.convert("1").point(lambda lit: 129 if lit else 128, "L").convert("RGB")
+    views = arrays(decode(encoded(two_tones, "PNG", icc_profile=profile), SIZE))
+    assert max(view.std() for view in views) > 10

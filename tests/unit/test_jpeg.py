@@ -2,7 +2,7 @@ from PIL import Image
 from tests.crafted import jpeg_segment, jpeg_with
 from tests.support import encoded
 
-from moderate.jpeg import Scans, read_scans
+from moderate.jpeg import read
 
 PICTURE = Image.effect_noise((64, 48), 90).convert("RGB")
 BASELINE = encoded(PICTURE, "JPEG")
@@ -11,35 +11,60 @@ START_OF_SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
 
 
 def test_a_baseline_jpeg_has_one_scan_of_all_components() -> None:
-    assert read_scans(BASELINE) == Scans(count=1, first_components=3)
+    found = read(BASELINE)
+    assert (found.scans, found.first_components) == (1, 3)
 
 
 def test_a_progressive_jpeg_has_ten() -> None:
-    assert read_scans(PROGRESSIVE).count == 10
+    assert read(PROGRESSIVE).scans == 10
 
 
 def test_each_scan_counts() -> None:
-    assert read_scans(BASELINE[:-2] + START_OF_SCAN * 500 + b"\xff\xd9").count == 501
+    assert read(BASELINE[:-2] + START_OF_SCAN * 500 + b"\xff\xd9").scans == 501
 
 
 def test_what_looks_like_a_scan_inside_a_segment_does_not_count() -> None:
-    assert read_scans(jpeg_with(BASELINE, jpeg_segment(0xE2, START_OF_SCAN * 500))).count == 1
+    assert read(jpeg_with(BASELINE, jpeg_segment(0xE2, START_OF_SCAN * 500))).scans == 1
 
 
 def test_what_follows_the_first_picture_does_not_count() -> None:
-    assert read_scans(BASELINE + PROGRESSIVE).count == 1
+    assert read(BASELINE + PROGRESSIVE).scans == 1
 
 
 def test_fill_bytes_before_a_marker_hide_no_scan() -> None:
-    assert read_scans(BASELINE[:-2] + b"\xff\xff\xff" + START_OF_SCAN + b"\xff\xd9").count == 2
+    assert read(BASELINE[:-2] + b"\xff\xff\xff" + START_OF_SCAN + b"\xff\xd9").scans == 2
 
 
 def test_restart_markers_and_stuffed_bytes_are_not_scans() -> None:
     with_restarts = encoded(PICTURE, "JPEG", restart_marker_blocks=1, quality=95)
     assert with_restarts.count(b"\xff\xd0") > 1
     assert b"\xff\x00" in with_restarts
-    assert read_scans(with_restarts).count == 1
+    assert read(with_restarts).scans == 1
 
 
 def test_a_file_cut_anywhere_has_no_more_scans_than_the_whole() -> None:
-    assert all(read_scans(PROGRESSIVE[:end]).count <= 10 for end in range(len(PROGRESSIVE)))
+    assert all(read(PROGRESSIVE[:end]).scans <= 10 for end in range(len(PROGRESSIVE)))
+
+
+def profile_part(number: int, of: int, data: bytes) -> bytes:
+    return jpeg_segment(0xE2, b"ICC_PROFILE\0" + bytes([number, of]) + data)
+
+
+def test_a_profile_is_found_in_parts_in_any_order_and_the_first_of_each_counts() -> None:
+    parts = profile_part(2, 2, b"cd") + profile_part(1, 2, b"ab") + profile_part(1, 2, b"xx")
+    assert read(jpeg_with(BASELINE, parts)).profile == b"abcd"
+
+
+def test_a_profile_may_stand_right_before_the_scan_and_not_behind_it() -> None:
+    scan = BASELINE.index(b"\xff\xda")
+    assert read(BASELINE[:scan] + profile_part(1, 1, b"ab") + BASELINE[scan:]).profile == b"ab"
+    assert read(BASELINE[:-2] + profile_part(1, 1, b"ab") + BASELINE[-2:]).profile == b""
+
+
+def test_a_profile_that_lacks_a_part_is_none() -> None:
+    assert read(jpeg_with(BASELINE, profile_part(1, 2, b"ab"))).profile == b""
+
+
+def test_every_exif_is_found_whatever_fills_the_byte_behind_its_name() -> None:
+    exifs = jpeg_segment(0xE1, b"Exif\0\0ab") + jpeg_segment(0xE1, b"Exif\0\1cd") + jpeg_segment(0xE1, b"http://x")
+    assert read(jpeg_with(BASELINE, exifs)).exifs == [b"Exif\0\0ab", b"Exif\0\0cd"]

@@ -59,3 +59,23 @@ def test_the_times_are_those_that_the_decoder_finds() -> None:
             image.load()
             found.append(image.info["duration"])
     assert list(display_times(data)) == found == [40, 500, 20, 7000, 100]
+
+
+def hidden(*, frames: int) -> bytes:
+    """Colours under an alpha of 0 throughout, without loss."""
+    picture = Image.effect_noise((SIZE, SIZE), 90).convert("RGBA")
+    picture.putalpha(0)
+    # Without anything more to say, a still is no file that says what is in it.
+    exif = Image.Exif()
+    exif[0x010E] = "a description"
+    others = [picture.rotate(90 * turn) for turn in range(1, frames)]
+    return encoded(picture, "WEBP", lossless=True, exact=True, exif=exif, save_all=frames > 1, append_images=others)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_colours_under_an_alpha_that_the_file_denies_are_refused(frames: int) -> None:
+    """Chromium shows them."""
+    decode(hidden(frames=frames), SIZE)
+    with pytest.raises(UndecodableImage) as raised:
+        decode(opaque(hidden(frames=frames)), SIZE)
+    assert raised.value.detail == "MisleadingWebp"

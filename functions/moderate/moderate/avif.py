@@ -1,21 +1,46 @@
 """How long each frame of an animated AVIF is shown."""
 
+import re
 import struct
 from collections.abc import Iterator
 from itertools import repeat
 
 from moderate.animation import display_time
+from moderate.colours import ORDINARY_TRANSFERS
 
 _HEADER = 8
 _LONG_SIZE = 1
+# A colour box that names its colours by number: primaries, then the transfer function.
+_TRANSFER = re.compile(rb"colrnclx..(..)", re.DOTALL)
+
+
+class MisleadingAvif(ValueError):
+    """The file asks for what not all viewers do, and the decoder here does not."""
+
+
+def refuse_misleading(data: bytes) -> None:
+    """Raises MisleadingAvif of a picture that viewers crop, or whose levels they bend; or what `struct` raises."""
+    for kind, content in _boxes(data):
+        if kind in (b"meta", b"moov"):
+            transfers = {int.from_bytes(found, "big") for found in _TRANSFER.findall(content)}
+            if b"clap" in content or transfers - ORDINARY_TRANSFERS:
+                raise MisleadingAvif
 
 
 def display_times(data: bytes) -> Iterator[float]:
-    """Read from the first track: the decoder itself tells a frame's time only when it has decoded it.
+    """Read from the tracks: the decoder itself tells a frame's time only when it has decoded it.
 
-    Raises ValueError, or what `struct` raises on too few bytes.
+    Raises MisleadingAvif where colour and alpha differ, ValueError, or what `struct` raises on too few bytes.
     """
-    media = _inside(data, b"moov", b"trak", b"mdia")
+    movie = _inside(data, b"moov")
+    first, *others = (list(_times_of(track)) for kind, track in _boxes(movie) if kind == b"trak")
+    if any(other != first for other in others):
+        raise MisleadingAvif
+    yield from first
+
+
+def _times_of(track: bytes) -> Iterator[float]:
+    media = _inside(track, b"mdia")
     header = _inside(media, b"mdhd")
     (units_a_second,) = struct.unpack_from(">I", header, 20 if header[0] else 12)
     table = _inside(media, b"minf", b"stbl", b"stts")
@@ -33,6 +58,15 @@ def _inside(data: bytes, *path: bytes) -> bytes:
             position += _size(data, position)
         data = data[position + _HEADER : position + _size(data, position)]
     return data
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = 0
+    while position + _HEADER <= len(data):
+        # The last one may say 0: to the end.
+        size = _size(data, position) if data[position : position + 4] != bytes(4) else len(data) - position
+        yield data[position + 4 : position + _HEADER], data[position + _HEADER : position + size]
+        position += size
 
 
 def _size(data: bytes, position: int) -> int:

@@ -5,12 +5,17 @@ import struct
 _HEADER = 14
 _SMALLEST_WITH_COLOURS = 40
 _SMALLEST_WITH_PROFILE = 124
+_SMALLEST_WITH_ALPHA = 56
 _COLOURS_USED = slice(46, 50)
-_MOST_AROUND = 64 * 1024
+_MASKS = 3
 # "MBED", of the field that names what the colours are.
 _EMBEDDED = 0x4D424544
 RUN_LENGTH = (1, 2)
 """Values of the compression field that mean run-length coding."""
+
+
+class MisleadingBmp(ValueError):
+    """Viewers differ on what the file shows."""
 
 
 def straighten(data: bytes) -> bytes:
@@ -25,13 +30,20 @@ def straighten(data: bytes) -> bytes:
     return data[: _COLOURS_USED.start] + bytes(4) + data[_COLOURS_USED.stop :]
 
 
-def most_bytes(size: tuple[int, int]) -> int:
-    """Of a run-length coded picture: two for each pixel and for the end of each row, and whatever is around.
+def refuse_hidden_alpha(data: bytes) -> None:
+    """Raises MisleadingBmp where some viewers see an alpha channel that Pillow does not."""
+    (size,) = struct.unpack_from("<I", data, _HEADER)
+    bits, compression = struct.unpack_from("<HI", data, _HEADER + 14)
+    if size >= _SMALLEST_WITH_ALPHA and bits in (16, 32) and (bits, compression) != (32, _MASKS):
+        (mask,) = struct.unpack_from("<I", data, _HEADER + 52)
+        if mask:
+            raise MisleadingBmp
 
-    Pillow reads every run, however long all pixels have been there.
-    """
-    width, height = size
-    return 2 * (width + 1) * height + _MOST_AROUND
+
+def levels_used(data: bytes) -> int:
+    """How many colours the palette has: what points beyond it is black."""
+    (used,) = struct.unpack_from("<I", data, _COLOURS_USED.start)
+    return int(used) or 256
 
 
 def profile(data: bytes) -> bytes:

@@ -16,8 +16,8 @@ from modest.errors import PublicError
 Head = Mapping[str, Any]
 Received = bytes | bytearray
 
-# 16 frames, on white and on black, turned and not, as the levels say and by profile and gamma.
-MAX_VIEWS = 16 * 2 * 2 * 3
+# 16 frames, on white and on black, turned and not, as the levels say and as they are shown.
+MAX_VIEWS = 16 * 2 * 2 * 2
 
 _ERRORS: dict[str, type[PublicError]] = {
     kind.__name__: kind for kind in (UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames)

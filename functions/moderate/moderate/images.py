@@ -15,8 +15,8 @@ from PIL import (
 from moderate import avif, bmp, gif, jpeg, png, webp
 from moderate.animation import Frame, choose_frames, play
 from moderate.colours import renderings
-from moderate.formats import recognise
-from moderate.views import UPRIGHT, Rendering, View, Ways, orientation_of, views
+from moderate.formats import UnsupportedFormat, recognise
+from moderate.views import UPRIGHT, Rendering, View, Ways, orientation_in, views
 from modest.errors import PublicError
 
 _ANIMATED = "a GIF, WebP, AVIF or animated PNG"
@@ -29,7 +29,6 @@ MAX_MEGAPIXELS = {
     "a progressive JPEG": 25.0,
     "a progressive CMYK JPEG": 22.0,
     "a PNG or BMP": 30.0,
-    "a run-length coded BMP": 2.0,
     _ANIMATED: 16.0,
     _PROFILED: 25.0,
 }
@@ -110,16 +109,20 @@ def decode(data: bytes, size: int) -> Picture:
 
 
 def _decode_jpeg(data: bytes, size: int) -> Picture:
-    scans = jpeg.read_scans(data)
-    if scans.count > MAX_SCANS:
+    structure = jpeg.read(data)
+    if structure.scans > MAX_SCANS:
         raise UndecodableImage(f"more than {MAX_SCANS} scans")
-    # It may open as an MPO, whose further pictures are depth maps and second eyes: no viewer shows them.
+    # It may open as an MPO, whose further pictures are depth maps, second eyes and gain maps: none is shown by itself.
     with _open(data, "JPEG") as image:
-        held_whole = "progressive" in image.info or scans.first_components < len(image.getbands())
+        held_whole = "progressive" in image.info or structure.first_components < len(image.getbands())
         inks = "CMYK " if held_whole and image.mode == "CMYK" else ""
         _check_pixels(image.size, f"a {'progressive' if held_whole else 'baseline'} {inks}JPEG")
-        image.draft("RGB", (size, size))
-        return _still(image, size, Ways([orientation_of(image)], _profiled(image)))
+        shown = renderings(structure.profile)
+        if len(shown) == 1:
+            # Else it is drawn whole: what a profile brings out may hide between pixels.
+            image.draft("RGB", (size, size))
+        orientations = tuple(dict.fromkeys(map(orientation_in, structure.exifs))) or (UPRIGHT,)
+        return _still(image, size, Ways(orientations, shown))
 
 
 def _decode_png(data: bytes, size: int) -> Picture:
@@ -134,11 +137,15 @@ def _decode_png(data: bytes, size: int) -> Picture:
 
 def _decode_bmp(data: bytes, size: int) -> Picture:
     with _open(bmp.straighten(data), "BMP") as image:
-        run_length_coded = image.info["compression"] in bmp.RUN_LENGTH
-        _check_pixels(image.size, "a run-length coded BMP" if run_length_coded else "a PNG or BMP")
-        if run_length_coded and len(data) > bmp.most_bytes(image.size):
-            raise UndecodableImage("more runs than pixels")
+        if image.info["compression"] in bmp.RUN_LENGTH:
+            # What its runs leave out is black to some viewers and transparent to others.
+            raise UnsupportedFormat("A run-length coded BMP is not accepted. Send the picture as a PNG.")
+        bmp.refuse_hidden_alpha(data)
+        _check_pixels(image.size, "a PNG or BMP")
         ways = Ways(renderings=renderings(bmp.profile(data)))
+        if image.mode == "L":
+            used = bmp.levels_used(data)
+            image = image.point([level if level < used else 0 for level in range(256)])  # noqa: PLW2901
         picture = _still(image, size, ways)
         if image.mode != "RGBA":
             return picture
@@ -158,6 +165,7 @@ def _decode_webp(data: bytes, size: int) -> Picture:
 
 
 def _decode_avif(data: bytes, size: int) -> Picture:
+    avif.refuse_misleading(data)
     with _open(data, "AVIF") as image:
         return _sequence(image, size, avif.display_times(data))
 
@@ -182,7 +190,7 @@ def _profiled(image: Image.Image) -> list[Rendering]:
 
 def _turned_or_not(image: Image.Image) -> Sequence[int]:
     """All viewers turn a JPEG as its EXIF says. Chromium does not turn a WebP, and others do not turn a PNG."""
-    return tuple(dict.fromkeys((UPRIGHT, orientation_of(image))))
+    return tuple(dict.fromkeys((UPRIGHT, orientation_in(image.info.get("exif", b"")))))
 
 
 def _still(image: Image.Image, size: int, ways: Ways) -> Picture:

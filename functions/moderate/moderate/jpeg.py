@@ -8,22 +8,31 @@ _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
 _STANDALONE = frozenset({0x01, 0xD8})
 _END = 0xD9
 _START_OF_SCAN = 0xDA
+_EXIF, _EXIF_NAME = 0xE1, b"Exif\0"
+_PROFILE, _PROFILE_NAME = 0xE2, b"ICC_PROFILE\0"
 
 
 @dataclass(frozen=True, slots=True)
-class Scans:
-    count: int
+class Structure:
+    scans: int
     first_components: int
     """Colour components in the first scan. Fewer than the picture has: it is held whole until all have come."""
+    exifs: list[bytes]
+    """As Pillow takes them. More than one: viewers differ on which they believe."""
+    profile: bytes
+    """The colour profile (ICC), wherever before the first scan its parts stand; empty unless all are there."""
 
 
-def read_scans(data: bytes) -> Scans:
-    """The scans of the first picture in `data`, found by walking its markers.
+def read(data: bytes) -> Structure:
+    """Of the first picture in `data`, found by walking its markers.
 
     Segments are skipped by their length, so bytes that merely look like a marker inside a profile or
     a thumbnail do not count. Stops where the structure ends: a decoder reads no further either.
     """
     components: list[int] = []
+    exifs: list[bytes] = []
+    parts: dict[int, bytes] = {}
+    expected = 0
     position = 0
     while match := _MARKER.search(data, position):
         marker = match[1][0]
@@ -35,5 +44,17 @@ def read_scans(data: bytes) -> Scans:
         if marker == _START_OF_SCAN:
             components.extend(data[position + 2 : position + 3])
         length = int.from_bytes(data[position : position + 2], "big")
+        body = data[position + 2 : position + length]
+        if components:
+            pass
+        elif marker == _EXIF and body.startswith(_EXIF_NAME):
+            # The byte behind its name is filling, which not all ask to be 0.
+            exifs.append(_EXIF_NAME + b"\0" + body[len(_EXIF_NAME) + 1 :])
+        elif marker == _PROFILE and body.startswith(_PROFILE_NAME):
+            number, of = body[len(_PROFILE_NAME) : len(_PROFILE_NAME) + 2]
+            expected = expected or of
+            parts.setdefault(number, body[len(_PROFILE_NAME) + 2 :])
         position += max(length, 2)
-    return Scans(len(components), components[0] if components else 0)
+    whole = expected and all(number in parts for number in range(1, expected + 1))
+    profile = b"".join(parts[number] for number in range(1, expected + 1)) if whole else b""
+    return Structure(len(components), components[0] if components else 0, exifs, profile)

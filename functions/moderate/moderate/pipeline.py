@@ -110,7 +110,7 @@ class Pipeline:
         self._block_list.refuse_file(digest)
         picture = self._decode(data, self._classifier.model.size)
         self._block_list.refuse_pictures(picture.views, digest)
-        scored = [(self._classifier.classify(view), view) for view in picture.views]
+        scored = [(self._classifier.classify(view), view) for view in dict.fromkeys(picture.views)]
         worst, worst_view = max(scored, key=lambda seen: nsfw_score(seen[0], policy))
         score = nsfw_score(worst, policy)
         return Judgement(

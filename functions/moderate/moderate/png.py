@@ -14,11 +14,15 @@ from functools import reduce
 from itertools import chain, count, pairwise
 
 from moderate.animation import Disposal, Frame, display_time
+from moderate.colours import ORDINARY_TRANSFERS
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
-# Of these libpng believes the first, and none that stands behind pixels.
-_COLOURS = (b"gAMA", b"iCCP")
+# Viewers heed none that stands behind pixels, and differ on which of two they believe.
+_COLOURS = (b"gAMA", b"iCCP", b"cHRM", b"cICP")
+# White, red, green and blue of sRGB, and how far others may be: Adobe RGB and Display P3 are at 0.11.
+_PRIMARIES = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
+_MOST_OFF = 0.12
 # As much as libpng unpacks.
 _MAX_PROFILE_BYTES = 8_000_000
 _GREY, _COLOUR, _PALETTE = 0, 2, 3
@@ -52,12 +56,9 @@ class Png:
 
     @property
     def profile(self) -> bytes:
-        """ICC, of the iCCP chunk; empty if there is none that can be unpacked."""
+        """ICC, of the iCCP chunk. Raises what `zlib` raises: some viewers heed a damaged one."""
         compressed = self.single.get(b"iCCP", b"").partition(b"\0")[2][1:]
-        try:
-            return zlib.decompressobj().decompress(compressed, _MAX_PROFILE_BYTES)
-        except zlib.error:
-            return b""
+        return zlib.decompressobj().decompress(compressed, _MAX_PROFILE_BYTES)
 
     def still(self) -> bytes:
         """The default image: all that a viewer shows which knows nothing of animations."""
@@ -103,7 +104,8 @@ def read(data: bytes) -> Png:
             _require(kind != b"PLTE" or b"tRNS" not in png.single)
             png.single[kind] = body
         elif kind in _COLOURS and not png.pixels:
-            png.single.setdefault(kind, body)
+            _require(kind not in png.single)
+            png.single[kind] = body
         elif kind == b"IDAT":
             _require(previous == b"IDAT" or not png.pixels)
             _add(png.pixels, body, new=awaited)
@@ -118,6 +120,7 @@ def read(data: bytes) -> Png:
                 _add(png.pixels, body[4:], new=awaited)
             awaited = kind == b"fcTL"
     _check_animation(png)
+    _check_colours(png.single)
     _settle_transparency(png.single)
     return png
 
@@ -152,6 +155,16 @@ def _check_animation(png: Png) -> None:
         left, top = struct.unpack_from(">II", control, 8)
         width, height = _size(control)
         _require(left + width <= png.size[0] and top + height <= png.size[1])
+
+
+def _check_colours(single: dict[bytes, bytes]) -> None:
+    """What bends colours in a way that is not drawn here."""
+    _require(len(single.get(b"gAMA", bytes(4))) == 4)  # noqa: PLR2004 - a number of 32 bits
+    if b"cICP" in single:
+        _require(single[b"cICP"][1] in ORDINARY_TRANSFERS)
+    if b"cHRM" in single:
+        found = struct.unpack(">8I", single[b"cHRM"])
+        _require(all(abs(value / 100_000 - usual) <= _MOST_OFF for value, usual in zip(found, _PRIMARIES, strict=True)))
 
 
 def _settle_transparency(single: dict[bytes, bytes]) -> None:

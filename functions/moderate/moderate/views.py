@@ -78,11 +78,11 @@ def views(image: Image.Image, size: int, ways: Ways) -> Iterator[View]:
                 yield _on(_BLACK, turned).tobytes()
 
 
-def orientation_of(image: Image.Image) -> int:
-    # Not image.getexif(): it also believes XMP and text chunks, which viewers do not.
+def orientation_in(data: bytes) -> int:
+    """Of a picture, by its EXIF. Not by image.getexif(): it also believes XMP and text chunks, which viewers do not."""
     exif = Image.Exif()
     try:
-        exif.load(image.info.get("exif", b""))
+        exif.load(data)
         orientation = exif.get(_ORIENTATION_TAG)
     except Exception:  # noqa: BLE001 - damaged EXIF says nothing about the picture
         return UPRIGHT

@@ -1,6 +1,6 @@
 """What Pillow does not make out about a WebP."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from moderate.animation import display_time
 
@@ -10,6 +10,8 @@ _FLAGS = 20
 _IS_ANIMATED = 0x02
 _HAS_ALPHA = 0x10
 _DURATION = slice(12, 15)
+_FRAME_HEADER = 16
+_LOSSLESS_FLAGS = 4
 
 
 class MisleadingWebp(ValueError):
@@ -24,11 +26,20 @@ def with_alpha(data: bytes) -> bytes:
     """
     if data[_FIRST_CHUNK : _FIRST_CHUNK + 4] != _EXTENDED or data[_FLAGS] & _HAS_ALPHA:
         return data
+    if _is_transparent(_chunks(data)):
+        raise MisleadingWebp
     if data[_FLAGS] & _IS_ANIMATED:
         return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
-    if any(kind == b"ALPH" for kind, _ in _chunks(data)):
-        raise MisleadingWebp
     return data
+
+
+def _is_transparent(chunks: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(
+        kind == b"ALPH"
+        or (kind == b"VP8L" and bool(body[_LOSSLESS_FLAGS] & _HAS_ALPHA))
+        or (kind == b"ANMF" and _is_transparent(_chunks(body, _FRAME_HEADER)))
+        for kind, body in chunks
+    )
 
 
 def display_times(data: bytes) -> Iterator[float]:
@@ -38,8 +49,7 @@ def display_times(data: bytes) -> Iterator[float]:
             yield display_time(int.from_bytes(body[_DURATION], "little"))
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    position = _FIRST_CHUNK
+def _chunks(data: bytes, position: int = _FIRST_CHUNK) -> Iterator[tuple[bytes, bytes]]:
     while position + 8 <= len(data):
         size = int.from_bytes(data[position + 4 : position + 8], "little")
         yield data[position : position + 4], data[position + 8 : position + 8 + size]
