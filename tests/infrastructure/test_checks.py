@@ -1,7 +1,9 @@
 """What cfn-lint says of the template, and what checkov was told not to say."""
 
 import json
+from copy import deepcopy
 
+import pytest
 from cfnlint.api import lint, lint_file
 from tests.infrastructure.translated import Template
 from tests.support import ROOT
@@ -22,11 +24,25 @@ def test_cfn_lint_finds_nothing() -> None:
     assert [str(match) for match in lint_file(ROOT / "template.yaml")] == []
 
 
-def test_cfn_lint_finds_nothing_after_translation(template: Template) -> None:
-    translated = json.dumps(translate(template))
+def found_after_translation(template: Template, gradual: str) -> list[tuple[str, str]]:
+    translated = json.dumps(translate(template, GradualDeployment=gradual))
+    return [(match.rule.id, match.message) for match in lint(translated, regions=[REGION])]
+
+
+@pytest.mark.parametrize("gradual", ["false", "true"])
+def test_cfn_lint_finds_nothing_after_translation(template: Template, gradual: str) -> None:
     # GradualDeployment is read by the translation alone.
-    found = [(match.rule.id, match.message) for match in lint(translated, regions=[REGION])]
-    assert found == [("W2001", "Parameter GradualDeployment not used.")]
+    assert found_after_translation(template, gradual) == [("W2001", "Parameter GradualDeployment not used.")]
+
+
+def test_an_alarm_that_waits_for_the_api_whose_function_waits_for_it_is_found(template: Template) -> None:
+    mutant = deepcopy(template)
+    (stage,) = (d for d in mutant["Resources"]["LatencyAlarm"]["Properties"]["Dimensions"] if d["Name"] == "Stage")
+    stage["Value"] = {"Ref": "Api.Stage"}
+    circle = {
+        message.split()[-1].strip("[]") for rule, message in found_after_translation(mutant, "true") if rule == "E3004"
+    }
+    assert {"ModerateAliaslive", "ModerateDeploymentGroup", "LatencyAlarm", "ApiprodStage", "Api"} <= circle
 
 
 def test_checkov_skips_these_checks_each_with_its_reason_and_no_other(template: Template) -> None:

@@ -1,6 +1,6 @@
 import json
 
-from tests.infrastructure.translated import Template, deployed, of_type
+from tests.infrastructure.translated import Template, deployed, of_type, only
 
 TOPIC = [{"Ref": "Alarms"}]
 
@@ -40,7 +40,10 @@ def test_invoices_that_were_not_written_raise_an_alarm(stack: Template) -> None:
 
 def test_what_the_api_is_watched_by_is_what_it_is_called(stack: Template) -> None:
     dimensions = {d["Name"]: d["Value"] for d in stack["Resources"]["LatencyAlarm"]["Properties"]["Dimensions"]}
-    assert dimensions == {"ApiName": stack["Resources"]["Api"]["Properties"]["Name"], "Stage": {"Ref": "ApiprodStage"}}
+    assert dimensions == {
+        "ApiName": only(stack, "AWS::ApiGateway::RestApi")["Name"],
+        "Stage": only(stack, "AWS::ApiGateway::Stage")["StageName"],
+    }
 
 
 def test_an_address_is_subscribed_by_asking(template: Template, stack: Template) -> None:
