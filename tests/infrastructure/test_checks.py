@@ -12,7 +12,7 @@ from modest_local.template import REGION, translate
 
 EVERY_FUNCTION = {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"}
 SKIPPED = {
-    "Api": {"CKV_AWS_120"},
+    "Api": {"CKV_AWS_73", "CKV_AWS_120"},
     "Moderate": EVERY_FUNCTION,
     "Authorizer": EVERY_FUNCTION,
     "Invoices": EVERY_FUNCTION,

@@ -1,6 +1,7 @@
 """That a first deployment works on a new account, and that a later one reaches traffic."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -87,6 +88,20 @@ def test_without_a_release_a_new_image_still_gives_a_new_version(template: Templ
         changed = {**moderate, "Properties": {**moderate["Properties"], "ImageUri": image}}
         versions.add(version(deployed({**template, "Resources": {**template["Resources"], "Moderate": changed}})))
     assert len(versions) == 2
+
+
+def test_every_deployment_of_the_stack_is_one_of_the_api_too(
+    template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What SAM takes for the same API it would leave as it is, with the origin that was allowed before.
+    deployments = set()
+    for second, origin in enumerate(["https://shop.example", "https://other.example"]):
+        monkeypatch.setattr(time, "time", lambda second=second: float(second))
+        stack = deployed(template, AllowedOrigin=origin)
+        (deployment,) = of_type(stack, "AWS::ApiGateway::Deployment")
+        assert stack["Resources"]["ApiprodStage"]["Properties"]["DeploymentId"] == {"Ref": deployment}
+        deployments.add(deployment)
+    assert len(deployments) == 2
 
 
 def test_traffic_goes_to_the_new_version_at_once_unless_told_to_go_gradually(template: Template) -> None:

@@ -109,7 +109,7 @@ def test_every_route_reaches_the_version_that_is_live(stack: Template) -> None:
         assert "/functions/${ModerateAliaslive}/invocations" in integration["uri"]
 
 
-def test_open_routes_have_a_small_throttle_and_the_stage_a_large_one(stack: Template) -> None:
+def test_routes_outside_the_plans_have_a_small_throttle_and_all_others_a_large_one(stack: Template) -> None:
     settings = only(stack, "AWS::ApiGateway::Stage")["MethodSettings"]
     throttles = {
         f"{setting['HttpMethod']} /{setting['ResourcePath'].removeprefix('/').replace('~1', '/').removeprefix('/')}": (
@@ -118,7 +118,11 @@ def test_open_routes_have_a_small_throttle_and_the_stage_a_large_one(stack: Temp
         )
         for setting in settings
     }
-    assert throttles == {"* /*": (200, 200), **dict.fromkeys(OPEN_TO_ALL, (5, 10))}
+    assert throttles == {
+        "* /*": (200, 200),
+        **dict.fromkeys(OUTSIDE_THE_PLANS, (10, 20)),
+        **dict.fromkeys(OPEN_TO_ALL, (5, 10)),
+    }
 
 
 def test_what_may_be_sent_as_bytes_is_listed_type_by_type(stack: Template) -> None:
