@@ -12,6 +12,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ONNX := .build/model/$(MODEL).onnx
 SAM := .build/sam/bin/sam
+# For `sam build` and `sam deploy` alike: what is built is then what the parameters say.
+SAMCONFIG := --config-file $(CURDIR)/.build/samconfig.yaml --config-env $(ENV)
+PARAMETERS := $(BIN)/python -m deploy.samconfig Model=$(MODEL)
 CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
@@ -94,15 +97,16 @@ template: $(READY) .build/sam/.ready .build/checkov/.ready ## check the deployme
 		$(CHECKOV) --file $$file --framework cloudformation --compact --quiet --skip-download || exit; done
 
 build: $(ONNX) .build/sam/.ready ## build what is deployed (needs a Docker engine)
-	tests/e2e/local-base-image
-	$(SAM) build --parameter-overrides Model=$(MODEL)
+	$(PARAMETERS) > .build/samconfig.yaml
+	tests/e2e/local-base-image "$$($(PARAMETERS) --show $(ENV) BaseImage)"
+	$(SAM) build $(SAMCONFIG)
 
-# A changed parameter reaches traffic only with a new Release; given on the command line it would replace all others.
+# A changed parameter reaches traffic only with a new Release.
 deploy: build ## deploy to AWS (ENV=prod takes samconfig.toml's prod tables)
-	release=$$( (docker image inspect --format '{{.Id}}' moderate:$(MODEL); cat samconfig.toml template.yaml) | \
+	release=$$( (docker image inspect --format '{{.Id}}' moderate:$(MODEL); cat .build/samconfig.yaml template.yaml) | \
 		sha256sum | cut -c1-40); \
-	sed "s/^Release = \"\"/Release = \"$$release\"\nModel = \"$(MODEL)\"/" samconfig.toml > .build/samconfig.toml
-	$(SAM) deploy --config-file $(CURDIR)/.build/samconfig.toml --config-env $(ENV)
+	$(PARAMETERS) Release=$$release > .build/samconfig.yaml
+	$(SAM) deploy $(SAMCONFIG)
 
 ifdef API_URL
 e2e: $(READY) ## test the API from outside: sam local, or a deployment (API_URL= API_KEY=)
