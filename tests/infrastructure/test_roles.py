@@ -1,20 +1,37 @@
 """What each part of a deployment may do, role by role. Whoever widens one has to widen it here too."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from tests.fakes.clock import Clock
+from tests.fakes.table import FakeTable
 from tests.infrastructure.translated import Template, deployed, of_type
+from tests.ledgers import Shop, admitted, request_id
 
+from modest.api_keys import hash_of, new_key
+from modest.idempotency import Answer, Repeatable
+from modest.ledger import Replay
+from modest.prices import by_the_image
+from modest.table import Write
 from modest_local.template import PSEUDO_PARAMETERS, REGION
 
 ACCOUNT = PSEUDO_PARAMETERS["AWS::AccountId"]
 TRACES = ("xray:PutTraceSegments xray:PutTelemetryRecords", "*", None)
 
+
+def under(*keys: str) -> Template:
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
+
+
 MAY: dict[str, list[tuple[str, Any, Any]]] = {
     "ModerateRole": [
         ("logs:CreateLogStream logs:PutLogEvents", "ModerateLog.Arn", None),
         TRACES,
-        ("dynamodb:BatchGetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem", "Ledger.Arn", None),
+        ("dynamodb:BatchGetItem dynamodb:Query", ["Ledger.Arn"], None),
+        ("dynamodb:PutItem", ["Ledger.Arn"], under("ledger#*", "idempotency#*")),
+        ("dynamodb:UpdateItem", ["Ledger.Arn"], under("ledger#*", "idempotency#*", "account#*")),
         (
             "kms:Decrypt",
             "DataKey.Arn",
@@ -24,7 +41,7 @@ MAY: dict[str, list[tuple[str, Any, Any]]] = {
     "InvoicesRole": [
         ("logs:CreateLogStream logs:PutLogEvents", "InvoicesLog.Arn", None),
         TRACES,
-        ("dynamodb:BatchGetItem dynamodb:Query", "Ledger.Arn", None),
+        ("dynamodb:BatchGetItem dynamodb:Query", ["Ledger.Arn"], None),
         (
             "kms:Decrypt",
             "DataKey.Arn",
@@ -69,6 +86,8 @@ def _words(actions: str | list[str]) -> str:
 
 
 def _name(resource: Any) -> Any:
+    if isinstance(resource, list):
+        return [_name(one) for one in resource]
     return ".".join(resource["Fn::GetAtt"]) if isinstance(resource, dict) else resource
 
 
@@ -131,10 +150,46 @@ def test_functions_are_called_by_api_gateway_alone_and_the_invoices_by_their_sch
     assert all("SourceArn" in permission for permission in permissions)
 
 
+class GuardedTable(FakeTable):
+    """Lets ModerateRole's policy decide what is written, as IAM would."""
+
+    policy: list[tuple[str, Any, Any]] | None = None
+
+    def _write(self, writes: Sequence[Write]) -> None:
+        for write in writes if self.policy else ():
+            if not self._may(f"dynamodb:{type(write).__name__}Item", write.key.pk):
+                raise PermissionError(write.key)
+        super()._write(writes)
+
+    def _may(self, action: str, pk: str) -> bool:
+        return any(
+            action in actions.split()
+            and any(fnmatchcase(pk, key) for key in condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+            for actions, _, condition in self.policy or ()
+            if actions.startswith("dynamodb:") and condition
+        )
+
+
+def test_what_a_call_writes_is_what_its_role_may_write_and_what_the_operator_writes_is_not(stack: Template) -> None:
+    table = GuardedTable()
+    shop = Shop(table, Clock())
+    customer = shop.customer()
+    table.policy = allowed(stack["Resources"]["ModerateRole"])
+    ledger = shop.ledger()
+    for answer in (None, Answer(200, b"{}")):
+        call = Repeatable("a key of theirs", "fingerprint")
+        admission = admitted(ledger.admit(customer.key_hash, request_id(), call))
+        ledger.settle(admission, "ok", by_the_image(1, admission.terms), answer)
+    assert isinstance(ledger.admit(customer.key_hash, request_id(), call), Replay)
+    for write in (shop.customer, lambda: shop.registry.add_key(customer.account_id, hash_of(new_key()), "another")):
+        with pytest.raises(PermissionError):
+            write()
+
+
 @pytest.mark.parametrize("name", ["ModerateRole", "InvoicesRole"])
-def test_with_a_restored_ledger_a_role_may_do_the_same_to_that_table_instead(template: Template, name: str) -> None:
-    restored = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/restored"
-    may = [(actions, restored if of == "Ledger.Arn" else of, condition) for actions, of, condition in MAY[name]]
+def test_with_a_restored_ledger_a_role_may_do_the_same_to_that_table_as_well(template: Template, name: str) -> None:
+    both = ["Ledger.Arn", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/restored"]
+    may = [(actions, both if of == ["Ledger.Arn"] else of, condition) for actions, of, condition in MAY[name]]
     assert allowed(deployed(template, RestoredLedger="restored")["Resources"][name]) == may
 
 
