@@ -171,6 +171,11 @@ def test_what_others_depend_on_outlives_the_stack(stack: Template, name: str) ->
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
+def test_what_is_left_to_be_removed_by_hand_is_named(stack: Template) -> None:
+    named = [stack["Outputs"][name]["Value"] for name in ("LedgerTable", "InvoiceBucket", "DataKey")]
+    assert named == [{"Ref": "Ledger"}, {"Ref": "InvoiceBucket"}, {"Ref": "DataKey"}]
+
+
 def test_the_role_for_logs_is_there_before_the_stage_that_logs(stack: Template) -> None:
     assert stack["Resources"]["ApiprodStage"]["Properties"]["Variables"] == {
         "LogsThrough": {"Ref": "ApiGatewayAccount"}

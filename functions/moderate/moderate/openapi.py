@@ -89,9 +89,10 @@ _IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     "description": (
         "A text of your own, new for each call. The same request sent again with it within 24 hours gets the first "
-        "one's answer, marked `Idempotency-Replayed: true`; it is counted and charged once. Only a 200 is kept: after "
-        "any other answer the key is free again. While the first is under way: 409, with `Retry-After`. With another "
-        "route, query or body: 422. Without accounts (`serve`) it does nothing."
+        "one's answer, marked `Idempotency-Replayed: true`; it is counted and charged once. Its `X-Request-Id` is new, "
+        "while the request's id in its body is the first one's. Only a 200 is kept: after any other answer the key is "
+        "free again. While the first is under way: 409, with `Retry-After`. With another route, query or body: 422. "
+        "Without accounts (`serve`) it does nothing."
     ),
     "example": "b9f6b1f4-0d0c-4a57-8f0e-7c1f3a2f5f5e",
 }
