@@ -98,7 +98,7 @@ template: $(READY) .build/sam/.ready .build/checkov/.ready ## check the deployme
 
 build: $(ONNX) .build/sam/.ready ## build what is deployed (needs a Docker engine)
 	$(PARAMETERS) > .build/samconfig.yaml
-	tests/e2e/local-base-image "$$($(PARAMETERS) --show $(ENV) BaseImage)"
+	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)
 	$(SAM) build $(SAMCONFIG)
 
 # A changed parameter reaches traffic only with a new Release.

@@ -4,7 +4,7 @@ SAM has a stack keep the last value of a parameter that is not named, and a para
 those of its file. With all of them in the file, a line taken out of samconfig.toml goes back to the template's default.
 
     python -m deploy.samconfig Model=... Release=...            prints the file, as YAML
-    python -m deploy.samconfig Model=... --show prod BaseImage  prints one value
+    python -m deploy.samconfig Model=... --show prod BaseImage  prints values of one environment, a line each
 """
 
 import argparse
@@ -51,7 +51,7 @@ def _environment(name: str, facts: Config, defaults: Mapping[str, Any], given: M
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("given", nargs="+", metavar="NAME=VALUE")
-    parser.add_argument("--show", nargs=2, metavar=("ENVIRONMENT", "NAME"))
+    parser.add_argument("--show", nargs="+", metavar=("ENVIRONMENT", "NAME"))
     arguments = parser.parse_args()
     defaults = {name: facts["Default"] for name, facts in load(_ROOT / "template.yaml")["Parameters"].items()}
     try:
@@ -65,10 +65,11 @@ def main() -> None:
     if arguments.show is None:
         print(yaml.safe_dump(config, sort_keys=False), end="")
         return
-    environment, name = arguments.show
+    environment, *names = arguments.show
     if environment not in config:
         parser.exit(1, f"samconfig.toml has no environment {environment}.\n")
-    print(config[environment]["global"]["parameters"]["parameter_overrides"][name])
+    values = config[environment]["global"]["parameters"]["parameter_overrides"]
+    print(*(values[name] for name in names), sep="\n")
 
 
 if __name__ == "__main__":
