@@ -1,4 +1,7 @@
-"""Whose key it is: account, plan and terms behind a call. All that an operator may change is read anew each time."""
+"""Whose key it is: account, plan and terms behind a call.
+
+What an operator may change is read anew each time, except the rate of XNO, which is kept for a minute.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
