@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from modest.accounts import Account
+from modest.accounts import Account, PlanHeld
 from modest.money import Currency
 from modest_cli import aws
 from modest_cli.arguments import Discount, Who
@@ -74,7 +74,7 @@ def _print(account: Account, *, as_json: bool) -> None:
     if as_json:
         print_json(_as_dict(account))
         return
-    plans = [("plan", f"{held.plan}  since {held.since:%Y-%m-%d %H:%M} UTC") for held in account.plans]
+    plans = [("plan", _described(held)) for held in account.plans]
     print_table(
         ("", ""),
         [
@@ -88,6 +88,11 @@ def _print(account: Account, *, as_json: bool) -> None:
     )
 
 
+def _described(held: PlanHeld) -> str:
+    until = f", until {held.until:%Y-%m-%d %H:%M} UTC" if held.until else ""
+    return f"{held.plan}  since {held.since:%Y-%m-%d %H:%M} UTC{until}"
+
+
 def _percent(account: Account) -> str:
     return f"{account.discount_percent.normalize():f} %"
 
@@ -96,7 +101,14 @@ def _as_dict(account: Account) -> dict[str, object]:
     return {
         "account": account.id,
         "name": account.name,
-        "plans": [{"plan": held.plan, "since": held.since.isoformat()} for held in account.plans],
+        "plans": [
+            {
+                "plan": held.plan,
+                "since": held.since.isoformat(),
+                "until": held.until.isoformat() if held.until else None,
+            }
+            for held in account.plans
+        ],
         "currency": account.currency,
         "discount_percent": str(account.discount_percent),
         "referrer": account.referrer,

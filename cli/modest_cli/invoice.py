@@ -52,7 +52,7 @@ def _invoices(found: Deployment, who: str, month: str, now: datetime) -> list[In
         raise OperatorError(str(error)) from None
     invoices = [invoice for invoice in made if invoice]
     if who and not invoices:
-        raise OperatorError(f"{accounts[0].name} did not exist before {accounts[0].created:%Y-%m-%d}.")
+        raise OperatorError(f"{accounts[0].name} had no plan in {month}.")
     return invoices
 
 

@@ -65,16 +65,14 @@ class Keyring:
         self._now = now
 
     def create(self, name: str, plan: str) -> Handed:
-        """An account with its first key; one whose keys were all deleted gets a new one.
+        """An account with its first key; one whose keys were all deleted gets a new one, and takes its plan anew.
 
         Raises NotFound, Taken.
         """
         account = self._account_without_keys(name) or self.registry.create(name, plan)
-        if account.plan != plan:
-            account = self.registry.change(account.id, plan=plan)
         secret = new_key()
-        self.registry.add_key(account.id, hash_of(secret), name)
-        return Handed(self.mirror(account), secret)
+        self.registry.add_key(account.id, hash_of(secret), name, plan=plan)
+        return Handed(self.mirror(self.registry.account(account.id)), secret)
 
     def rotate(self, who: str, *, old_works_for: timedelta) -> Handed:
         """Raises NotFound, SeveralKeys."""
@@ -91,10 +89,9 @@ class Keyring:
         return self.mirror(account)
 
     def delete(self, who: str) -> Holder:
-        """The account stays, with what it used and owes. Raises NotFound."""
+        """The account stays, with what it used and owes; without a key its plan ends. Raises NotFound."""
         account, keys = self.find(who)
-        for key in keys:
-            self.registry.delete_key(key.hash)
+        self.registry.delete_keys(account.id, [key.hash for key in keys])
         return self.mirror(account)
 
     def move(self, who: str, plan: str) -> Holder:

@@ -105,7 +105,7 @@ def move(
 
 @app.command()
 def disable(who: Who, *, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> None:
-    """Refuse a key from the next call on."""
+    """Refuse a key from the next call on. Its plan goes on and is invoiced; deleting the last key ends it."""
     with told():
         holder = aws.keyring(aws.deployment(stack)).enable(who, enabled=False)
     _print([holder], as_json=as_json)
@@ -127,7 +127,10 @@ def delete(
     as_json: AsJson = False,
     stack: aws.Stack = aws.DEFAULT_STACK,
 ) -> None:
-    """Remove a key for good. The account stays, with what it used and owes."""
+    """Remove a key for good. The account stays, with what it used and owes.
+
+    Without a key its plan ends: it is invoiced for this month and for none after it.
+    """
     if not yes:
         typer.confirm(f"Delete every key of {who}?", abort=True, err=True)
     with told():

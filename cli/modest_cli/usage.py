@@ -51,7 +51,7 @@ def _usages(found: Deployment, who: str, month: str) -> list[Usage]:
     accounts = [aws.keyring(found).find(who)[0]] if who else aws.registry(found).accounts()
     there = [account for account in accounts if account.last_plan_in(month)]
     if who and not there:
-        raise OperatorError(f"{accounts[0].name} did not exist before {accounts[0].created:%Y-%m-%d}.")
+        raise OperatorError(f"{accounts[0].name} had no plan in {month}.")
     usages = (books.usage(account.id, month) for account in there)
     return [usage for usage in tracked(usages, len(there), "accounts") if usage]
 

@@ -32,4 +32,4 @@ def enrol(registry: Registry, plans: Plans, keys: Mapping[str, str]) -> None:
         except NotFound:
             account = registry.create(name, plan)
         if key_hash not in {key.hash for key in registry.keys(account.id)}:
-            registry.add_key(account.id, key_hash, name)
+            registry.add_key(account.id, key_hash, name, plan=plan)

@@ -20,7 +20,10 @@ KEY = AccountKey("ab12", "acct_1", "laptop", enabled=True, created=datetime(2026
 
 
 def test_an_account_knows_every_plan_that_it_held_in_a_month() -> None:
-    held = {month: ACCOUNT.plans_in(month) for month in ("2026-08", "2026-09", "2026-10", "2026-11", "2026-12")}
+    held = {
+        month: {held.plan for held in ACCOUNT.plans_in(month)}
+        for month in ("2026-08", "2026-09", "2026-10", "2026-11", "2026-12")
+    }
     assert held == {
         "2026-08": set(),
         "2026-09": {"Free"},
@@ -31,8 +34,26 @@ def test_an_account_knows_every_plan_that_it_held_in_a_month() -> None:
     assert (ACCOUNT.plan, ACCOUNT.created.month) == ("Basic", 9)
 
 
+def test_an_account_that_left_has_no_plan_from_the_next_month_on_until_it_comes_back() -> None:
+    left = ACCOUNT.leaving(datetime(2026, 12, 9, tzinfo=UTC))
+    assert left.has_left
+    assert left.leaving(datetime(2027, 5, 1, tzinfo=UTC)) == left
+    back = left.taking("Basic", datetime(2027, 2, 1, tzinfo=UTC))
+    assert not back.has_left
+    held = {month: [held.plan for held in back.plans_in(month)] for month in ("2026-12", "2027-01", "2027-02")}
+    assert held == {"2026-12": ["Basic"], "2027-01": [], "2027-02": ["Basic"]}
+    assert [back.last_plan_in(month) for month in held] == ["Basic", None, "Basic"]
+
+
 def test_an_account_comes_back_from_its_item() -> None:
-    assert account_from(account_item(ACCOUNT)) == ACCOUNT
+    left = ACCOUNT.leaving(datetime(2026, 12, 9, tzinfo=UTC))
+    assert [account_from(account_item(account)) for account in (ACCOUNT, left)] == [ACCOUNT, left]
+
+
+def test_an_item_from_before_plans_could_end_is_held_on() -> None:
+    item = account_item(ACCOUNT)
+    assert [held.keys() for held in item["plans"]] == [{"plan", "since"}] * 3
+    assert not account_from(item).has_left
 
 
 def test_a_key_comes_back_from_its_item() -> None:

@@ -84,8 +84,19 @@ def test_deleting_keeps_the_account_and_its_count_for_a_new_key(world: World) ->
     assert world.keyring.delete("acme").keys == []
     assert world.at_gateway() == {}
     again = world.keyring.create("acme", "Pro")
-    assert again.holder.account == handed.holder.account
+    assert again.holder.account.id == handed.holder.account.id
     assert world.used(again.secret) == 2
+
+
+def test_whoever_leaves_is_invoiced_for_that_month_and_no_other_until_there_is_a_new_key(world: World) -> None:
+    account_id = world.keyring.create("acme", "Pro").holder.account.id
+    world.keyring.rotate("acme", old_works_for=DAY)
+    world.keyring.delete("acme")
+    world.clock.advance(days=70)
+    world.keyring.create("acme", "Pro")
+    account = world.registry.account(account_id)
+    months = ("2026-11", "2026-12", "2027-01", "2027-02")
+    assert [month for month in months if account.plans_in(month)] == ["2026-11", "2027-02"]
 
 
 def test_moving_takes_every_key_of_the_account_along(world: World) -> None:

@@ -8,7 +8,7 @@ rates          XNO            what one XNO is worth
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,8 @@ RATE = Key("rates", Currency.XNO)
 class PlanHeld:
     plan: str
     since: datetime
+    until: datetime | None = None
+    """When the account left. None while the plan is held, and where the next one took its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +41,40 @@ class Account:
 
     @property
     def plan(self) -> str:
+        """The present one, or the last before the account left."""
         return self.plans[-1].plan
+
+    @property
+    def has_left(self) -> bool:
+        return self.plans[-1].until is not None
 
     @property
     def created(self) -> datetime:
         return self.plans[0].since
 
-    def plans_in(self, month: str) -> set[str]:
-        """The plans held at some time in a month: none before the account was made."""
-        ends = [held.since for held in self.plans[1:]] + [datetime.max.replace(tzinfo=UTC)]
-        return {
-            held.plan
-            for held, end in zip(self.plans, ends, strict=True)
-            if held.since < month_end(month) and end > month_start(month)
-        }
+    def plans_in(self, month: str) -> list[PlanHeld]:
+        """Those held at some time in a month: none before the account was made, none after it left."""
+        follows = [held.since for held in self.plans[1:]] + [datetime.max.replace(tzinfo=UTC)]
+        return [
+            held
+            for held, next_one in zip(self.plans, follows, strict=True)
+            if held.since < month_end(month) and (held.until or next_one) > month_start(month)
+        ]
 
     def last_plan_in(self, month: str) -> str | None:
-        held = [held.plan for held in self.plans if held.since < month_end(month)]
-        return held[-1] if held else None
+        held = self.plans_in(month)
+        return held[-1].plan if held else None
+
+    def taking(self, plan: str, now: datetime) -> "Account":
+        """On this plan from now on; as it is where it holds it already."""
+        if plan == self.plan and not self.has_left:
+            return self
+        return replace(self, plans=[*self.plans, PlanHeld(plan, now)])
+
+    def leaving(self, now: datetime) -> "Account":
+        if self.has_left:
+            return self
+        return replace(self, plans=[*self.plans[:-1], replace(self.plans[-1], until=now)])
 
     def terms(self, rate: Rate | None) -> Terms:
         return Terms(self.currency, self.discount_percent, rate if self.currency is Currency.XNO else None)
@@ -96,7 +114,7 @@ def account_item(account: Account) -> dict[str, Any]:
     return {
         "account": account.id,
         "name": account.name,
-        "plans": [{"plan": held.plan, "since": held.since.isoformat()} for held in account.plans],
+        "plans": [_plan_item(held) for held in account.plans],
         "currency": account.currency,
         "discount": account.discount_percent,
         "referrer": account.referrer,
@@ -107,10 +125,23 @@ def account_from(item: Item) -> Account:
     return Account(
         id=item["account"],
         name=item["name"],
-        plans=[PlanHeld(held["plan"], datetime.fromisoformat(held["since"])) for held in item["plans"]],
+        plans=[_plan_from(held) for held in item["plans"]],
         currency=Currency(item["currency"]),
         discount_percent=item["discount"],
         referrer=item["referrer"],
+    )
+
+
+def _plan_item(held: PlanHeld) -> dict[str, Any]:
+    item = {"plan": held.plan, "since": held.since.isoformat()}
+    return item | ({"until": held.until.isoformat()} if held.until else {})
+
+
+def _plan_from(item: Mapping[str, Any]) -> PlanHeld:
+    return PlanHeld(
+        plan=item["plan"],
+        since=datetime.fromisoformat(item["since"]),
+        until=datetime.fromisoformat(item["until"]) if "until" in item else None,
     )
 
 

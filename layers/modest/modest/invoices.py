@@ -65,9 +65,9 @@ class Invoice:
 
 
 def invoice_for(usage: Usage, plans: Plans, now: datetime) -> Invoice | None:
-    """None where the account did not exist in that month. Raises PlanNotSold."""
+    """None where the account had no plan in that month. Raises PlanNotSold."""
     account = usage.account
-    held = account.plans_in(usage.month)
+    held = {held.plan for held in account.plans_in(usage.month)}
     if not held:
         return None
     if gone := held - plans.keys():

@@ -1,7 +1,7 @@
 """What an operator does with accounts and keys. Each change is one write, whole or not at all."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -120,37 +120,46 @@ class Registry:
     ) -> Account:
         """What is None stays as it is. Raises NotFound, NoRate, ChangedMeanwhile."""
         account, version = self._account_and_version(account_id)
+        if plan and account.has_left:
+            raise NotFound(f"{account.name} has no key any more. `modest keys create` gives it one, and a plan.")
         changed = replace(
-            account,
-            plans=_moved(account, self._known(plan), self._now()) if plan else account.plans,
+            account.taking(self._known(plan), self._now()) if plan else account,
             currency=currency or account.currency,
             discount_percent=account.discount_percent if discount_percent is None else discount_percent,
             referrer=account.referrer if referrer is None else referrer,
         )
         self._check_terms(changed)
-        new = account_item(changed)
         try:
-            self._write(Put(account_key(account_id), new | {"version": version + 1}, Attr("version").eq(version)))
+            self._write(_next(changed, version))
         except ConditionFailed as failed:
             found = failed.found.get(account_key(account_id))
-            if not found or account_item(account_from(found)) != new:
-                raise ChangedMeanwhile(f"{account.name} was changed by somebody else. Look at it, try again.") from None
+            if not found or account_from(found) != changed:
+                raise _changed_meanwhile(account) from None
         return changed
 
-    def add_key(self, account_id: str, key_hash: str, name: str) -> AccountKey:
-        """Raises NotFound, Taken."""
-        self.account(account_id)
-        key = AccountKey(key_hash, account_id, name, enabled=True, created=self._now())
-        self._put_key(key)
+    def add_key(self, account_id: str, key_hash: str, name: str, *, plan: str | None = None) -> AccountKey:
+        """With the plan to be on from now on: without one, that which it holds, or held when it left.
+
+        Raises NotFound, Taken, ChangedMeanwhile.
+        """
+        account, version = self._account_and_version(account_id)
+        now = self._now()
+        if plan or account.has_left:
+            account = account.taking(self._known(plan or account.plan), now)
+        key = AccountKey(key_hash, account_id, name, enabled=True, created=now)
+        self._put_key(key, account, version)
         return key
 
     def replace_key(self, old_hash: str, new_hash: str, *, old_works_for: timedelta) -> AccountKey:
-        """A new key for the same account and under the same name. Raises NotFound, Taken."""
+        """A new key for the same account and under the same name. Raises NotFound, Taken, ChangedMeanwhile."""
         old = self.key(old_hash)
+        account, version = self._account_and_version(old.account_id)
         now = self._now()
         new = AccountKey(new_hash, old.account_id, old.name, enabled=True, created=now)
         until = (now + old_works_for).isoformat()
-        self._put_key(new, Update(key_key(old.account_id, old_hash), set={"until": until}, condition=_THERE))
+        self._put_key(
+            new, account, version, Update(key_key(old.account_id, old_hash), set={"until": until}, condition=_THERE)
+        )
         return new
 
     def key(self, key_hash: str) -> AccountKey:
@@ -175,9 +184,21 @@ class Registry:
             raise NotFound("There is no such key any more.") from None
 
     def delete_key(self, key_hash: str) -> None:
-        """Raises NotFound."""
-        account_id = self.key(key_hash).account_id
-        self._write(Delete(key_key(account_id, key_hash)), Delete(pointer_key(key_hash)))
+        """Raises NotFound, ChangedMeanwhile."""
+        self.delete_keys(self.key(key_hash).account_id, [key_hash])
+
+    def delete_keys(self, account_id: str, key_hashes: Collection[str]) -> None:
+        """An account that is left without a key has left: its plan ends. Raises NotFound, ChangedMeanwhile."""
+        account, version = self._account_and_version(account_id)
+        others = {key.hash for key in self.keys(account_id)} - set(key_hashes)
+        then = account if others else account.leaving(self._now())
+        keys = [at for key_hash in key_hashes for at in (key_key(account_id, key_hash), pointer_key(key_hash))]
+        try:
+            self._write(_next(then, version), *map(Delete, keys))
+        except ConditionFailed:
+            there = {key.hash for key in self.keys(account_id)}
+            if there & set(key_hashes) or not (there or self.account(account_id).has_left):
+                raise _changed_meanwhile(account) from None
 
     def rate(self) -> Rate | None:
         return rate_from(self._read(RATE))
@@ -188,16 +209,19 @@ class Registry:
         self._write(Put(RATE, rate_item(rate)))
         return rate
 
-    def _put_key(self, key: AccountKey, *others: Write) -> None:
+    def _put_key(self, key: AccountKey, account: Account, version: int, *others: Write) -> None:
         pointer = pointer_key(key.hash)
         try:
             self._write(
                 Put(pointer, {"account": key.account_id}, _NEW),
                 Put(key_key(key.account_id, key.hash), key_item(key), _NEW),
+                _next(account, version),
                 *others,
             )
         except ConditionFailed as failed:
-            if failed.found.get(pointer, {}).get("account") != key.account_id:
+            if pointer not in failed.found:
+                raise _changed_meanwhile(account) from None
+            if failed.found[pointer]["account"] != key.account_id:
                 raise Taken("This key belongs to another account.") from None
 
     def _account_and_version(self, account_id: str) -> tuple[Account, int]:
@@ -226,6 +250,10 @@ class Registry:
         self._patience.budget().run(lambda: self._table.write(writes))
 
 
-def _moved(account: Account, plan: str, now: datetime) -> list[PlanHeld]:
-    held = list(account.plans)
-    return held if plan == account.plan else [*held, PlanHeld(plan, now)]
+def _next(account: Account, version: int) -> Put:
+    """In place of this version alone. A change of keys makes a new one as well: which is the last depends on it."""
+    return Put(account_key(account.id), account_item(account) | {"version": version + 1}, Attr("version").eq(version))
+
+
+def _changed_meanwhile(account: Account) -> ChangedMeanwhile:
+    return ChangedMeanwhile(f"{account.name} was changed by somebody else. Look at it, try again.")
