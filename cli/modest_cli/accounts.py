@@ -90,7 +90,8 @@ def _print(account: Account, *, as_json: bool) -> None:
 
 def _described(held: PlanHeld) -> str:
     until = f", until {held.until:%Y-%m-%d %H:%M} UTC" if held.until else ""
-    return f"{held.plan}  since {held.since:%Y-%m-%d %H:%M} UTC{until}"
+    price = "" if held.price_usd is None else f" at {held.price_usd:f} USD"
+    return f"{held.plan}{price}  since {held.since:%Y-%m-%d %H:%M} UTC{until}"
 
 
 def _percent(account: Account) -> str:
@@ -106,6 +107,7 @@ def _as_dict(account: Account) -> dict[str, object]:
                 "plan": held.plan,
                 "since": held.since.isoformat(),
                 "until": held.until.isoformat() if held.until else None,
+                "price_usd": None if held.price_usd is None else f"{held.price_usd:f}",
             }
             for held in account.plans
         ],

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modest.invoice_files import Format, render
-from modest.invoices import Invoice, PlanNotSold, invoice_for
+from modest.invoices import Invoice, PlanNotSold, invoices_for
 from modest.months import month_start
 from modest_cli import aws
 from modest_cli.arguments import Account, InvoicedMonth
@@ -31,29 +31,34 @@ def invoice(
     with told():
         if month_start(month) > now:
             raise OperatorError(f"{month} has not begun.")
-        invoices = _invoices(aws.deployment(stack), account, month, now)
+        invoices, not_sold = _invoices(aws.deployment(stack), account, month, now)
         text = render(invoices, month, form)
         if output is None:
             print(text, end="")  # noqa: T201 - rich would wrap it
         else:
             file = _write(text, output, f"{invoices[0].number if account else month}.{form}")
             note(f"Written: {file}")
-    if any(invoice.preliminary for invoice in invoices):
-        note(f"Preliminary: {month} is not over.")
+        if any(invoice.preliminary for invoice in invoices):
+            note(f"Preliminary: {month} is not over.")
+        if not_sold:
+            raise OperatorError(_told(not_sold))
 
 
-def _invoices(found: Deployment, who: str, month: str, now: datetime) -> list[Invoice]:
+def _invoices(found: Deployment, who: str, month: str, now: datetime) -> tuple[list[Invoice], list[PlanNotSold]]:
     books = aws.books(found)
     accounts = [aws.keyring(found).find(who)[0]] if who else aws.registry(found).accounts()
     usages = (books.usage(account.id, month) for account in accounts)
-    try:
-        made = [invoice_for(usage, found.plans, now) for usage in tracked(usages, len(accounts), "accounts") if usage]
-    except PlanNotSold as error:
-        raise OperatorError(str(error)) from None
-    invoices = [invoice for invoice in made if invoice]
+    there = (usage for usage in tracked(usages, len(accounts), "accounts") if usage)
+    invoices, not_sold = invoices_for(there, found.plans, now)
+    if who and not_sold:
+        raise OperatorError(_told(not_sold))
     if who and not invoices:
         raise OperatorError(f"{accounts[0].name} had no plan in {month}.")
-    return invoices
+    return invoices, not_sold
+
+
+def _told(not_sold: list[PlanNotSold]) -> str:
+    return "Not invoiced: " + " ".join(map(str, not_sold))
 
 
 def _write(text: str, output: Path, name_in_folder: str) -> Path:

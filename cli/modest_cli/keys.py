@@ -92,7 +92,7 @@ def move(
     as_json: AsJson = False,
     stack: aws.Stack = aws.DEFAULT_STACK,
 ) -> None:
-    """Put an account on another plan.
+    """Put an account on another plan, or on the same one at its present price.
 
     A key is on one plan at a time: it is taken off the old one, then put on the new one. Calls in between, and for the
     seconds that API Gateway needs to take notice, are answered 401. Cut off half-way, run it again.

@@ -26,11 +26,12 @@ from tests.ledgers import (
     slow_client,
 )
 
-from invoices.main import MonthNotOver, handler
-from modest.invoices import PlanNotSold
+from invoices.main import MonthNotOver, NotInvoiced, handler
+from modest.accounts import account_key
 from modest.money import Currency
 from modest.months import month_before, month_of, month_start
 from modest.prices import by_the_image
+from modest.table import Update
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -65,6 +66,12 @@ class World:
     def buy_images(self, customer: Customer, images: int) -> None:
         admission = admitted(self.shop.ledger().admit(customer.key_hash, request_id()))
         self.shop.ledger().settle(admission, "ok", by_the_image(images, admission.terms))
+
+    def forget_price(self, customer: Customer) -> None:
+        """As an account was written before prices were kept in it."""
+        (item,) = self.shop.read(account_key(customer.account_id))
+        plans = [{"plan": held["plan"], "since": held["since"]} for held in item["plans"]]
+        self.shop.table.update(Update(account_key(customer.account_id), set={"plans": plans}))
 
     def objects(self) -> dict[str, str]:
         listed = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
@@ -170,12 +177,23 @@ def test_what_is_no_month_is_refused(world: World, month: str) -> None:
     assert world.objects() == {}
 
 
-def test_a_price_that_is_not_known_writes_nothing_rather_than_a_list_with_a_gap(world: World) -> None:
-    world.shop.customer("Large")
-    others = json.dumps({"Tiny": {"quota": 1, "rate": 1, "burst": 1, "price_usd": 0}})
-    with environment({"PLANS": others}), pytest.raises(PlanNotSold):
+def test_a_price_that_is_not_known_is_told_after_the_others_invoices_are_written(world: World) -> None:
+    from_before = world.shop.customer("Large")
+    world.forget_price(from_before)
+    other = world.shop.customer("Large")
+    nothing_sold = environment({"PLANS": "{}"})
+    with nothing_sold, pytest.raises(NotInvoiced, match=f"was on Large in {LAST}.*modest invoice {LAST} --account"):
         handler(A_SCHEDULE, None)
-    assert world.objects() == {}
+    assert set(world.billed()) == {other.account_id}
+    assert len(world.objects()) == 3
+
+
+def test_a_plan_that_became_dearer_is_owed_at_the_price_for_which_it_was_taken(world: World) -> None:
+    customer = world.shop.customer("Large")
+    dearer = json.dumps({"Large": {"quota": 1, "rate": 1, "burst": 1, "price_usd": 1000}})
+    with environment({"PLANS": dearer}):
+        handler(A_SCHEDULE, None)
+    assert [bill["due"] for bill in world.billed()[customer.account_id]] == ["94.00"]
 
 
 def test_a_bucket_that_refuses_fails_the_run_so_that_it_is_tried_again(world: World) -> None:

@@ -1,5 +1,6 @@
 """What an operator does with accounts and keys, on every table."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -58,6 +59,16 @@ def test_a_move_is_remembered_with_its_day(shop: Shop, name: str) -> None:
     assert moved.plans[1].since - moved.plans[0].since == timedelta(days=1)
     assert moved.referrer == "a friend"
     assert moved.plans_in("2026-11") == moved.plans
+
+
+def test_a_changed_price_is_an_accounts_once_it_is_moved_to_its_plan_again(name: str) -> None:
+    table = FakeTable()
+    account = Registry(table, PLANS).create(name, "Large")
+    dearer = Registry(table, PLANS | {"Large": replace(PLANS["Large"], price_usd=Decimal(100))})
+    dearer.change(account.id, referrer="a friend")
+    assert [held.price_usd for held in dearer.account(account.id).plans] == [94]
+    dearer.change(account.id, plan="Large")
+    assert [held.price_usd for held in dearer.account(account.id).plans] == [94, 100]
 
 
 def test_a_discount_can_be_taken_back(shop: Shop, name: str) -> None:

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from modest.accounts import Account, AccountKey, PlanHeld, account_from, account_item, key_from, key_item
 from modest.money import Currency
+from modest.plans import Plan
 
 ACCOUNT = Account(
     id="acct_1",
@@ -16,6 +18,7 @@ ACCOUNT = Account(
     discount_percent=Decimal("12.5"),
     referrer="a friend",
 )
+BASIC = Plan("Basic", quota=1, rate=1, burst=1, price_usd=Decimal("14.5"))
 KEY = AccountKey("ab12", "acct_1", "laptop", enabled=True, created=datetime(2026, 9, 30, tzinfo=UTC))
 
 
@@ -38,7 +41,7 @@ def test_an_account_that_left_has_no_plan_from_the_next_month_on_until_it_comes_
     left = ACCOUNT.leaving(datetime(2026, 12, 9, tzinfo=UTC))
     assert left.has_left
     assert left.leaving(datetime(2027, 5, 1, tzinfo=UTC)) == left
-    back = left.taking("Basic", datetime(2027, 2, 1, tzinfo=UTC))
+    back = left.taking(BASIC, datetime(2027, 2, 1, tzinfo=UTC))
     assert not back.has_left
     held = {month: [held.plan for held in back.plans_in(month)] for month in ("2026-12", "2027-01", "2027-02")}
     assert held == {"2026-12": ["Basic"], "2027-01": [], "2027-02": ["Basic"]}
@@ -47,13 +50,25 @@ def test_an_account_that_left_has_no_plan_from_the_next_month_on_until_it_comes_
 
 def test_an_account_comes_back_from_its_item() -> None:
     left = ACCOUNT.leaving(datetime(2026, 12, 9, tzinfo=UTC))
-    assert [account_from(account_item(account)) for account in (ACCOUNT, left)] == [ACCOUNT, left]
+    priced = left.taking(BASIC, datetime(2027, 2, 1, tzinfo=UTC))
+    for account in (ACCOUNT, left, priced):
+        assert account_from(account_item(account)) == account
 
 
-def test_an_item_from_before_plans_could_end_is_held_on() -> None:
+def test_an_item_from_before_plans_could_end_and_kept_their_price_is_held_on() -> None:
     item = account_item(ACCOUNT)
     assert [held.keys() for held in item["plans"]] == [{"plan", "since"}] * 3
     assert not account_from(item).has_left
+    assert account_from(item).plans[-1].price_usd is None
+
+
+def test_a_plan_is_taken_anew_only_if_its_price_has_changed() -> None:
+    now = datetime(2027, 1, 1, tzinfo=UTC)
+    at_a_price = ACCOUNT.taking(BASIC, now)
+    assert at_a_price.plans[-1] == PlanHeld("Basic", now, price_usd=Decimal("14.5"))
+    assert at_a_price.taking(BASIC, now) is at_a_price
+    dearer = at_a_price.taking(replace(BASIC, price_usd=Decimal(15)), now)
+    assert [held.price_usd for held in dearer.plans[-2:]] == [Decimal("14.5"), Decimal(15)]
 
 
 def test_a_key_comes_back_from_its_item() -> None:

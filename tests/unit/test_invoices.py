@@ -1,6 +1,7 @@
 """What an account owes for a month."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from modest.accounts import Account, PlanHeld
 from modest.books import Usage
-from modest.invoices import Invoice, PlanNotSold, invoice_for
+from modest.invoices import Invoice, PlanNotSold, invoice_for, invoices_for
 from modest.money import SMALLEST, Currency, Rate, written
 from modest.plans import Plan
 
@@ -66,11 +67,11 @@ def test_it_is_the_plans_fee_and_what_was_booked() -> None:
 def test_of_two_plans_in_a_month_the_dearer_is_owed_in_whichever_order() -> None:
     up = usage(on("Free", 2026, 1, 1), on("Mega", 2026, 11, 30, 23, 59))
     down = usage(on("Mega", 2026, 1, 1), on("Free", 2026, 11, 1, 0, 1))
-    assert [made(found).plan.name for found in (up, down)] == ["Mega", "Mega"]
+    assert [made(found).plan for found in (up, down)] == ["Mega", "Mega"]
 
 
 def test_a_plan_left_as_the_month_began_is_not_owed() -> None:
-    assert made(usage(on("Mega", 2026, 1, 1), on("Free", 2026, 11, 1))).plan.name == "Free"
+    assert made(usage(on("Mega", 2026, 1, 1), on("Free", 2026, 11, 1))).plan == "Free"
 
 
 def test_before_the_account_existed_there_is_no_invoice() -> None:
@@ -110,6 +111,26 @@ def test_it_is_preliminary_until_the_month_is_over() -> None:
 def test_a_plan_that_is_not_sold_any_more_is_named_and_not_guessed() -> None:
     with pytest.raises(PlanNotSold, match="Acme was on Gold in 2026-11"):
         invoice_for(usage(on("Gold", 2026, 1, 1), on("Free", 2026, 11, 5)), PLANS, DECEMBER)
+
+
+def test_a_plan_is_owed_at_the_price_for_which_it_was_taken_whatever_it_costs_now_or_if_it_is_not_sold() -> None:
+    old = replace(on("Basic", 2026, 1, 1), price_usd=Decimal("9.5"))
+    invoice = made(usage(old))
+    assert (invoice.plan, invoice.plan_price_usd, invoice.bills[0].due) == ("Basic", Decimal("9.5"), Decimal("9.50"))
+    assert made(usage(replace(old, plan="Gold"))).bills[0].due == Decimal("9.50")
+
+
+def test_of_two_prices_of_a_plan_in_a_month_the_dearer_is_owed() -> None:
+    old = replace(on("Basic", 2026, 1, 1), price_usd=Decimal(9))
+    new = replace(on("Basic", 2026, 11, 5), price_usd=Decimal(10))
+    assert [made(usage(old, new, month=month)).bills[0].plan_fee for month in ("2026-10", "2026-11")] == [9, 10]
+
+
+def test_a_plan_whose_price_is_not_known_keeps_no_other_account_from_its_invoice() -> None:
+    usages = [usage(on("Gold", 2026, 1, 1)), usage(on("Free", 2026, 1, 1)), usage(on("Free", 2026, 12, 1))]
+    invoices, not_sold = invoices_for(usages, PLANS, DECEMBER)
+    assert [invoice.plan for invoice in invoices] == ["Free"]
+    assert [str(error)[:19] for error in not_sold] == ["Acme was on Gold in"]
 
 
 @given(

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from modest.books import Books
 from modest.dynamodb import DynamoDBTable, make_client
 from modest.invoice_files import Format, render
-from modest.invoices import Invoice, invoice_for
+from modest.invoices import Invoice, PlanNotSold, invoices_for
 from modest.months import month_before, month_end, month_of
 from modest.plans import plans_from_json
 from modest.registry import Registry
@@ -28,11 +28,15 @@ class MonthNotOver(Exception):
     """Its invoices would still change."""
 
 
+class NotInvoiced(Exception):
+    """The others' invoices are written; the message names the accounts whose are not, and says why."""
+
+
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """event: `{"month": "2026-10"}`, or whatever a schedule sends, for the month before the present one.
 
     Invoices that were written once stay as they are, whatever has become of rates, discounts and prices since. Answers
-    which objects were written and which there were already. Raises MonthNotOver, PlanNotSold, LedgerUnavailable,
+    which objects were written and which there were already. Raises MonthNotOver, NotInvoiced, LedgerUnavailable,
     ClientError, and ValueError for what is no month.
     """
     now = datetime.now(UTC)
@@ -40,17 +44,21 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if now < month_end(month):
         raise MonthNotOver(f"{month} is not over. `modest invoice {month}` shows what it comes to so far.")
     table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), os.environ["LEDGER_TABLE"])
-    invoices = _invoices(table, month, now)
+    invoices, not_sold = _invoices(table, month, now)
     outcome = _write(boto3.session.Session().client("s3"), os.environ["INVOICE_BUCKET"], invoices, month)
     facts = {"month": month, "invoices": len(invoices), "objects": outcome}
     print(json.dumps(facts))  # noqa: T201 - Lambda's log
+    if not_sold:
+        raise NotInvoiced(
+            f"{' '.join(map(str, not_sold))} Then `modest invoice {month} --account …` makes what is missing."
+        )
     return facts
 
 
-def _invoices(table: Table, month: str, now: datetime) -> list[Invoice]:
+def _invoices(table: Table, month: str, now: datetime) -> tuple[list[Invoice], list[PlanNotSold]]:
     plans, books = plans_from_json(os.environ["PLANS"]), Books(table)
     usages = (books.usage(account.id, month) for account in Registry(table, plans).accounts())
-    return [invoice for usage in usages if usage and (invoice := invoice_for(usage, plans, now))]
+    return invoices_for((usage for usage in usages if usage), plans, now)
 
 
 def _write(client: "S3Client", bucket: str, invoices: list[Invoice], month: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from modest.money import Currency, Rate, Terms
 from modest.months import month_end, month_start
+from modest.plans import Plan
 from modest.table import Item, Key
 
 NAMES = "accounts"
@@ -27,6 +28,8 @@ class PlanHeld:
     since: datetime
     until: datetime | None = None
     """When the account left. None while the plan is held, and where the next one took its place."""
+    price_usd: Decimal | None = None
+    """For a month, as it was when the plan was taken; None if that was before prices were kept here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,12 @@ class Account:
         held = self.plans_in(month)
         return held[-1].plan if held else None
 
-    def taking(self, plan: str, now: datetime) -> "Account":
-        """On this plan from now on; as it is where it holds it already."""
-        if plan == self.plan and not self.has_left:
+    def taking(self, plan: Plan, now: datetime) -> "Account":
+        """On this plan from now on; as it is where it holds it already, at this price."""
+        last = self.plans[-1]
+        if (last.plan, last.price_usd) == (plan.name, plan.price_usd) and not self.has_left:
             return self
-        return replace(self, plans=[*self.plans, PlanHeld(plan, now)])
+        return replace(self, plans=[*self.plans, PlanHeld(plan.name, now, price_usd=plan.price_usd)])
 
     def leaving(self, now: datetime) -> "Account":
         if self.has_left:
@@ -133,8 +137,9 @@ def account_from(item: Item) -> Account:
 
 
 def _plan_item(held: PlanHeld) -> dict[str, Any]:
-    item = {"plan": held.plan, "since": held.since.isoformat()}
-    return item | ({"until": held.until.isoformat()} if held.until else {})
+    item: dict[str, Any] = {"plan": held.plan, "since": held.since.isoformat()}
+    item |= {"until": held.until.isoformat()} if held.until else {}
+    return item | ({} if held.price_usd is None else {"price_usd": held.price_usd})
 
 
 def _plan_from(item: Mapping[str, Any]) -> PlanHeld:
@@ -142,6 +147,7 @@ def _plan_from(item: Mapping[str, Any]) -> PlanHeld:
         plan=item["plan"],
         since=datetime.fromisoformat(item["since"]),
         until=datetime.fromisoformat(item["until"]) if "until" in item else None,
+        price_usd=item.get("price_usd"),
     )
 
 

@@ -69,8 +69,8 @@ def _as_dict(invoice: Invoice) -> dict[str, Any]:
         "preliminary": invoice.preliminary,
         "account": invoice.account_id,
         "name": invoice.name,
-        "plan": invoice.plan.name,
-        "plan_price_usd": f"{invoice.plan.price_usd:f}",
+        "plan": invoice.plan,
+        "plan_price_usd": f"{invoice.plan_price_usd:f}",
         "discount_percent": f"{invoice.terms.discount_percent:f}",
         "rate": {"usd": f"{rate.usd:f}", "day": rate.day.isoformat()} if rate else None,
         "calls": invoice.calls,
@@ -102,8 +102,8 @@ def _invoice_html(invoice: Invoice) -> str:
         name=escape(invoice.name),
         month=invoice.month,
         preliminary="<p class=preliminary>Preliminary: the month is not over.</p>" if invoice.preliminary else "",
-        plan=escape(invoice.plan.name),
-        price=f"{invoice.plan.price_usd:f}",
+        plan=escape(invoice.plan),
+        price=f"{invoice.plan_price_usd:f}",
         calls=f"{invoice.calls:,}",
         images=f"{invoice.images:,}",
         bills="".join(_bill_html(bill, invoice) for bill in invoice.bills),
@@ -114,7 +114,7 @@ def _invoice_html(invoice: Invoice) -> str:
 def _bill_html(bill: Bill, invoice: Invoice) -> str:
     percent = invoice.terms.discount_percent
     return _BILL.substitute(
-        plan=escape(invoice.plan.name),
+        plan=escape(invoice.plan),
         discount=f", less {percent.normalize():f} %" if percent else "",
         currency=bill.currency,
         fee=written(bill.plan_fee, bill.currency),

@@ -27,7 +27,7 @@ from modest.accounts import (
 )
 from modest.money import Currency, Rate
 from modest.patience import Patience, operators_patience
-from modest.plans import Plans
+from modest.plans import Plan, Plans
 from modest.table import ConditionFailed, Delete, Item, Key, Put, Table, Update, Write
 
 _NEW = Attr("pk").not_exists()
@@ -78,7 +78,8 @@ class Registry:
         referrer: str = "",
     ) -> Account:
         """Raises NotFound, Taken, NoRate."""
-        held = [PlanHeld(self._known(plan), self._now())]
+        taken = self._known(plan)
+        held = [PlanHeld(taken.name, self._now(), price_usd=taken.price_usd)]
         account = Account(f"acct_{secrets.token_hex(10)}", name, held, currency, discount_percent, referrer)
         self._check_terms(account)
         try:
@@ -118,7 +119,10 @@ class Registry:
         discount_percent: Decimal | None = None,
         referrer: str | None = None,
     ) -> Account:
-        """What is None stays as it is. Raises NotFound, NoRate, ChangedMeanwhile."""
+        """What is None stays as it is; a plan that is held already is taken anew if its price has changed.
+
+        Raises NotFound, NoRate, ChangedMeanwhile.
+        """
         account, version = self._account_and_version(account_id)
         if plan and account.has_left:
             raise NotFound(f"{account.name} has no key any more. `modest keys create` gives it one, and a plan.")
@@ -231,10 +235,10 @@ class Registry:
             raise NotFound(f"There is no account {account_id}.")
         return account_from(item), int(item["version"])
 
-    def _known(self, plan: str) -> str:
+    def _known(self, plan: str) -> Plan:
         if plan not in self._plans:
             raise NotFound(f"There is no plan {plan}. There are: {', '.join(self._plans)}.")
-        return plan
+        return self._plans[plan]
 
     def _check_terms(self, account: Account) -> None:
         """Raises NoRate, and ValueError for a discount that is none."""
