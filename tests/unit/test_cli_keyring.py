@@ -66,6 +66,26 @@ def test_a_leaked_key_is_gone_at_once(world: World) -> None:
     assert list(world.at_gateway()) == [hash_of(new.secret)]
 
 
+def test_a_leaked_key_that_was_replaced_already_is_gone_at_once_too(world: World) -> None:
+    leaked = world.keyring.create("acme", "Pro")
+    world.clock.advance(minutes=1)
+    world.keyring.rotate("acme", old_works_for=DAY)
+    new = world.keyring.rotate("acme", old_works_for=timedelta(0))
+    with pytest.raises(UnknownKey):
+        world.used(leaked.secret)
+    assert list(world.at_gateway()) == [hash_of(new.secret)]
+
+
+def test_rotating_again_lets_no_replaced_key_work_longer(world: World) -> None:
+    first = world.keyring.create("acme", "Pro")
+    world.clock.advance(minutes=1)
+    world.keyring.rotate("acme", old_works_for=DAY)
+    ends = world.clock.now + DAY
+    world.clock.advance(minutes=1)
+    world.keyring.rotate("acme", old_works_for=2 * DAY)
+    assert world.registry.key(hash_of(first.secret)).until == ends
+
+
 def test_a_disabled_key_is_refused_from_the_next_call_on_and_may_be_enabled_again(world: World) -> None:
     handed = world.keyring.create("acme", "Pro")
     assert world.used(handed.secret) == 1

@@ -155,15 +155,21 @@ class Registry:
         return key
 
     def replace_key(self, old_hash: str, new_hash: str, *, old_works_for: timedelta) -> AccountKey:
-        """A new key for the same account and under the same name. Raises NotFound, Taken, ChangedMeanwhile."""
+        """A new key for the same account and under the same name.
+
+        Those that were replaced before work no longer than the old one. Raises NotFound, Taken, ChangedMeanwhile.
+        """
         old = self.key(old_hash)
         account, version = self._account_and_version(old.account_id)
         now = self._now()
         new = AccountKey(new_hash, old.account_id, old.name, enabled=True, created=now)
-        until = (now + old_works_for).isoformat()
-        self._put_key(
-            new, account, version, Update(key_key(old.account_id, old_hash), set={"until": until}, condition=_THERE)
-        )
+        until = now + old_works_for
+        replaced = [
+            Update(key_key(account.id, key.hash), set={"until": min(key.until or until, until).isoformat()})
+            for key in self.keys(account.id)
+            if key.hash == old_hash or key.until
+        ]
+        self._put_key(new, account, version, *replaced)
         return new
 
     def key(self, key_hash: str) -> AccountKey:
