@@ -1,6 +1,6 @@
 """What may be wrong between the ledger, API Gateway and the books, and what each finding means."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 class Finding:
     kind: Kind
     about: str
-    """An account's id, or a plan's name."""
+    """An account's id, a plan's name, or the id of a key at API Gateway."""
     problem: str
     remedy: str
 
@@ -48,6 +48,10 @@ class AtGateway:
         """The account's by its tag, or its keys' by their hash: either may have been changed by hand."""
         hashes = {key.hash for key in keys}
         return [key for key in self.keys.values() if key.account_id == account.id or key.hash in hashes]
+
+    def not_of(self, account_ids: Collection[str]) -> list[GatewayKey]:
+        """On a plan of this deployment, and of another account or none, by its tag."""
+        return [key for key in self.keys.values() if key.id in self.plans and key.account_id not in account_ids]
 
 
 def of_account(account: Account, keys: list[AccountKey], gateway: AtGateway, now: datetime) -> Iterator[Finding]:
@@ -81,6 +85,11 @@ def of_account(account: Account, keys: list[AccountKey], gateway: AtGateway, now
         if stray.hash not in known:
             problem = "is at API Gateway and not in the ledger, which refuses its calls"
             yield found(Kind.UNKNOWN, stray.hash, problem, "removes it")
+
+
+def of_stray(key: GatewayKey) -> Finding:
+    problem = "is at API Gateway, and neither it nor its account is in the ledger"
+    return Finding(Kind.UNKNOWN, key.id, f"{key.name}: key {key.hash[:_HASH_SHOWN]} {problem}.", f"{_MEND} removes it.")
 
 
 def of_plan(plan: Plan, there: Figures) -> Iterator[Finding]:

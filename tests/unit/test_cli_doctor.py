@@ -29,7 +29,10 @@ class Patient:
         self.handed = world.keyring.create("acme", "Pro")
         self.hash = hash_of(self.handed.secret)
         self.plans = GatewayPlans(world.client, world.plan_ids)
-        self.doctor = Doctor(world.keyring, world.gateway, self.plans, Books(world.table), PLANS)
+        self.slept: list[float] = []
+        self.doctor = Doctor(
+            world.keyring, world.gateway, self.plans, Books(world.table), PLANS, sleep=self.slept.append
+        )
 
     @property
     def gateway_id(self) -> str:
@@ -92,6 +95,12 @@ def unknown(patient: Patient) -> None:
     )
 
 
+def of_no_account(patient: Patient) -> None:
+    """As after a restore to a time before its account was made."""
+    key = patient.world.gateway.create("acct_gone", "gone", "f" * 64)
+    patient.world.gateway.put_on("Free", key.id)
+
+
 def plan_changed(patient: Patient) -> None:
     patient.world.client.update_usage_plan(
         usagePlanId=patient.world.plan_ids["Pro"],
@@ -99,9 +108,9 @@ def plan_changed(patient: Patient) -> None:
     )
 
 
-def plan_unlimited(patient: Patient) -> None:
+def plan_unlimited(patient: Patient, plan: str = "Pro") -> None:
     patient.world.client.update_usage_plan(
-        usagePlanId=patient.world.plan_ids["Pro"], patchOperations=[{"op": "remove", "path": "/quota"}]
+        usagePlanId=patient.world.plan_ids[plan], patchOperations=[{"op": "remove", "path": "/quota"}]
     )
 
 
@@ -119,6 +128,11 @@ def test_a_deployment_in_which_all_agrees_has_no_finding(patient: Patient) -> No
         (enabled_there, Kind.ENABLED_THERE, "is disabled in the ledger alone"),
         (expired, Kind.EXPIRED, "ran out on 2026-11-23 and is still kept"),
         (unknown, Kind.UNKNOWN, "is at API Gateway and not in the ledger"),
+        (
+            of_no_account,
+            Kind.UNKNOWN,
+            "gone: key ffffffffffff is at API Gateway, and neither it nor its account is in the ledger",
+        ),
         (plan_changed, Kind.PLAN_DIFFERS, "API Gateway has 9 calls a month, 1 a second, 20 at once, the template 9"),
         (plan_unlimited, Kind.PLAN_DIFFERS, "API Gateway has any number of calls a month, 20 a second"),
     ],
@@ -147,6 +161,23 @@ def test_a_key_that_lost_its_tag_or_name_is_mended_all_the_same(patient: Patient
     patient.world.client.create_api_key(name="by hand", value=patient.hash, enabled=True)
     assert [finding.kind for finding in patient.found()] == [Kind.WRONG_PLAN]
     assert patient.mended() == []
+
+
+def test_an_account_made_while_the_doctor_looks_is_no_finding(patient: Patient) -> None:
+    before = patient.doctor.accounts()
+    patient.world.keyring.create("late", "Free")
+    assert [some for some in patient.doctor.disagreements(before, patient.world.clock()) if some] == []
+
+
+def test_plans_are_mended_after_accounts_and_no_faster_than_aws_allows(patient: Patient) -> None:
+    plan_changed(patient)
+    plan_unlimited(patient, "Free")
+    missing(patient)
+    mending = patient.doctor.mend(patient.found(), patient.doctor.accounts())
+    done = [(about, len(patient.slept)) for about in mending]
+    assert done == [(patient.handed.holder.account.id, 0), ("Free", 0), ("Pro", 1)]
+    assert patient.slept == [20]
+    assert patient.found() == []
 
 
 def test_keys_of_another_deployment_are_no_finding(patient: Patient) -> None:
