@@ -28,6 +28,8 @@ class Deployment:
     plans: Plans
     plan_ids: Mapping[str, str]
     """Plan's name -> id of the usage plan."""
+    invoice_bucket: str | None = None
+    """Where invoices are as they were issued."""
 
     def plan(self, name: str) -> Plan:
         """In whatever case it is written. Raises UnknownPlan."""
@@ -60,6 +62,7 @@ def deployment_of(outputs: Mapping[str, str], stack: str) -> Deployment:
             table=outputs["LedgerTable"],
             plans=plans,
             plan_ids={name: outputs[f"{name}PlanId"] for name in plans},
+            invoice_bucket=outputs.get("InvoiceBucket"),
         )
     except KeyError as missing:
         raise UnknownStack(f"The stack {stack} is not one of Modest: it has no output {missing}.") from None

@@ -8,7 +8,7 @@ import typer
 
 from modest.invoice_files import Format, render
 from modest.invoices import Invoice, PlanNotSold, invoices_for
-from modest.months import month_start
+from modest.months import month_end, month_start
 from modest_cli import aws
 from modest_cli.arguments import Account, InvoicedMonth
 from modest_cli.deployment import Deployment
@@ -31,17 +31,27 @@ def invoice(
     with told():
         if month_start(month) > now:
             raise OperatorError(f"{month} has not begun.")
-        invoices, not_sold = _invoices(aws.deployment(stack), account, month, now)
+        found = aws.deployment(stack)
+        invoices, not_sold = _invoices(found, account, month, now)
         text = render(invoices, month, form)
         if output is None:
             print(text, end="")  # noqa: T201 - rich would wrap it
         else:
             file = _write(text, output, f"{invoices[0].number if account else month}.{form}")
             note(f"Written: {file}")
-        if any(invoice.preliminary for invoice in invoices):
-            note(f"Preliminary: {month} is not over.")
+        if remark := standing(month, now, found.invoice_bucket):
+            note(remark)
         if not_sold:
             raise OperatorError(_told(not_sold))
+
+
+def standing(month: str, now: datetime, bucket: str | None) -> str:
+    """What keeps invoices made now from being those to send, if anything does."""
+    if now < month_end(month):
+        return f"Preliminary: {month} is not over."
+    if bucket:
+        return f"Reckoned anew, at the present terms. As issued, they are in s3://{bucket}/{month}/: send those."
+    return ""
 
 
 def _invoices(found: Deployment, who: str, month: str, now: datetime) -> tuple[list[Invoice], list[PlanNotSold]]:

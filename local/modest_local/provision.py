@@ -20,6 +20,9 @@ _OF_A_PLAN = {
     "Throttle": ("throttle", {"RateLimit": "rateLimit", "BurstLimit": "burstLimit"}),
 }
 
+# There is no S3 here.
+_NOT_MADE = {"InvoiceBucket"}
+
 
 class Unsupported(Exception):
     """The template asks for something that is not emulated."""
@@ -45,7 +48,8 @@ def provision(aws: LocalAws, translated: Template, *, url: str) -> Provisioned:
     for name, plan in of_type(draft, "AWS::ApiGateway::UsagePlan").items():
         names[name] = _make_plan(apigateway, plan, names[api_name], names)
     final = deployed(translated, names)
-    outputs = {name: str(output["Value"]) for name, output in final["Outputs"].items()} | {"Url": url}
+    outputs = {name: str(output["Value"]) for name, output in final["Outputs"].items() if name not in _NOT_MADE}
+    outputs |= {"Url": url}
     aws.stack = Stack(STACK_NAME, outputs)
     return Provisioned(api_from(final, names[api_name]), _environment(final), outputs)
 

@@ -47,9 +47,9 @@ MAY: dict[str, list[tuple[str, Any, Any]]] = {
             "DataKey.Arn",
             {"StringEquals": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}},
         ),
-        ("s3:PutObject", "${InvoiceBucket.Arn}/*", None),
+        ("s3:GetObject s3:PutObject", "${InvoiceBucket.Arn}/*", None),
         (
-            "kms:GenerateDataKey",
+            "kms:Decrypt kms:GenerateDataKey",
             "DataKey.Arn",
             {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}},
         ),

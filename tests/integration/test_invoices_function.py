@@ -138,18 +138,34 @@ def test_what_was_written_stays_though_terms_have_changed_since(world: World) ->
     assert world.billed() == billed
 
 
-def test_a_run_that_was_cut_off_is_finished_by_the_next_one(world: World) -> None:
-    world.shop.customer("Large")
+def test_a_run_that_was_cut_off_is_finished_with_the_figures_that_it_began_with(world: World) -> None:
+    customer = world.shop.customer("Large", discount_percent=Decimal("12.50"))
     handler(A_SCHEDULE, None)
     objects = world.objects()
-    for form in ("html", "json"):
+    for form in ("csv", "html"):
         world.s3.delete_object(Bucket=BUCKET, Key=f"{LAST}/invoices.{form}")
+    world.shop.registry.change(customer.account_id, discount_percent=Decimal(50))
     assert handler({"month": LAST}, None)["objects"] == {
-        f"{LAST}/invoices.csv": "there already",
-        f"{LAST}/invoices.json": "written",
+        f"{LAST}/invoices.json": "there already",
+        f"{LAST}/invoices.csv": "written",
         f"{LAST}/invoices.html": "written",
     }
     assert world.objects() == objects
+
+
+def test_the_record_is_written_first(world: World) -> None:
+    world.shop.customer("Large")
+    assert next(iter(handler(A_SCHEDULE, None)["objects"])) == f"{LAST}/invoices.json"
+
+
+def test_an_account_that_an_older_record_lacks_is_named_and_the_record_stays(world: World) -> None:
+    customer = world.shop.customer("Large")
+    world.forget_price(customer)
+    with environment({"PLANS": "{}"}), pytest.raises(NotInvoiced):
+        handler(A_SCHEDULE, None)
+    with pytest.raises(NotInvoiced, match="is not among those written before"):
+        handler(A_SCHEDULE, None)
+    assert world.billed() == {}
 
 
 def test_by_hand_it_takes_any_month_that_is_over(world: World) -> None:

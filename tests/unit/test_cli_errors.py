@@ -95,5 +95,7 @@ def test_a_plan_is_found_in_whatever_case_it_is_written() -> None:
     deployment = deployment_of(OUTPUTS, "modest")
     assert deployment.plan("free").name == "Free"
     assert deployment.plan_ids == {"Free": "f"}
+    assert deployment.invoice_bucket is None
+    assert deployment_of(OUTPUTS | {"InvoiceBucket": "b"}, "modest").invoice_bucket == "b"
     with pytest.raises(UnknownPlan, match="There are: Free"):
         deployment.plan("gold")

@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 from tests.unit.test_invoices import RATE, made, on, usage
 
-from modest.invoice_files import Format, render
+from modest.invoice_files import Format, render, render_again
 from modest.invoices import Invoice
 from modest.money import Currency, Terms
 
@@ -101,6 +101,18 @@ def test_a_page_says_discount_rate_and_that_it_is_preliminary_only_where_there_i
     assert "Plan Basic, less 12.5 %" in full
     assert "1 XNO = 0.87 USD, the rate of 2026-11-20" in full
     assert "Preliminary" in full
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_record_gives_the_bytes_of_the_invoices_that_it_was_made_of(form: Format) -> None:
+    charges = {Currency.USD: "1", Currency.XNO: "2"}
+    invoices = [
+        invoice("<b>"),
+        made(usage(currency=Currency.XNO, discount="12.50", charges=charges)),
+        made(usage(on("Free", 2026, 1, 1))),
+    ]
+    record = render(invoices, MONTH, Format.JSON)
+    assert render_again(record, MONTH, form) == render(invoices, MONTH, form)
 
 
 @pytest.mark.parametrize("form", Format)

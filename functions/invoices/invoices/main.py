@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from modest.books import Books
 from modest.dynamodb import DynamoDBTable, make_client
-from modest.invoice_files import Format, render
+from modest.invoice_files import Format, numbers_in, render, render_again
 from modest.invoices import Invoice, PlanNotSold, invoices_for
 from modest.months import month_before, month_end, month_of
 from modest.plans import plans_from_json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 _TYPES = {Format.CSV: "text/csv", Format.JSON: "application/json", Format.HTML: "text/html; charset=utf-8"}
-_THERE_ALREADY = "PreconditionFailed"
+_WRITTEN = "written"
 
 
 class MonthNotOver(Exception):
@@ -45,12 +45,12 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         raise MonthNotOver(f"{month} is not over. `modest invoice {month}` shows what it comes to so far.")
     table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), os.environ["LEDGER_TABLE"])
     invoices, not_sold = _invoices(table, month, now)
-    outcome = _write(boto3.session.Session().client("s3"), os.environ["INVOICE_BUCKET"], invoices, month)
-    facts = {"month": month, "invoices": len(invoices), "objects": outcome}
+    outcome, record = _write(boto3.session.Session().client("s3"), os.environ["INVOICE_BUCKET"], invoices, month)
+    facts = {"month": month, "invoices": len(numbers_in(record)), "objects": outcome}
     print(json.dumps(facts))  # noqa: T201 - Lambda's log
-    if not_sold:
+    if missing := _missing(invoices, not_sold, record):
         raise NotInvoiced(
-            f"{' '.join(map(str, not_sold))} Then `modest invoice {month} --account …` makes what is missing."
+            f"{' '.join(missing)} Once a price is known, `modest invoice {month} --account …` makes what is missing."
         )
     return facts
 
@@ -61,17 +61,38 @@ def _invoices(table: Table, month: str, now: datetime) -> tuple[list[Invoice], l
     return invoices_for((usage for usage in usages if usage), plans, now)
 
 
-def _write(client: "S3Client", bucket: str, invoices: list[Invoice], month: str) -> dict[str, str]:
-    """The objects' keys -> "written" or "there already"."""
+def _write(client: "S3Client", bucket: str, invoices: list[Invoice], month: str) -> tuple[dict[str, str], str]:
+    """The objects' keys -> "written" or "there already"; and the JSON: once written, the record of what was issued."""
     outcome: dict[str, str] = {}
-    for form, content_type in _TYPES.items():
-        key = f"{month}/invoices.{form}"
-        body = render(invoices, month, form).encode()
-        try:
-            client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
-            outcome[key] = "written"
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _THERE_ALREADY:
-                raise
-            outcome[key] = "there already"
-    return outcome
+
+    def put(form: Format, text: str) -> None:
+        outcome[_key(month, form)] = _put(client, bucket, _key(month, form), text, _TYPES[form])
+
+    record = render(invoices, month, Format.JSON)
+    put(Format.JSON, record)
+    if outcome[_key(month, Format.JSON)] != _WRITTEN:
+        record = client.get_object(Bucket=bucket, Key=_key(month, Format.JSON))["Body"].read().decode()
+    for form in (Format.CSV, Format.HTML):
+        put(form, render_again(record, month, form))
+    return outcome, record
+
+
+def _key(month: str, form: Format) -> str:
+    return f"{month}/invoices.{form}"
+
+
+def _put(client: "S3Client", bucket: str, key: str, text: str, content_type: str) -> str:
+    try:
+        client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType=content_type, IfNoneMatch="*")
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+        return "there already"
+    return _WRITTEN
+
+
+def _missing(invoices: list[Invoice], not_sold: list[PlanNotSold], record: str) -> list[str]:
+    """An older record may lack an account whose price has become known since."""
+    there = numbers_in(record)
+    late = [f"{invoice.name} is not among those written before." for invoice in invoices if invoice.number not in there]
+    return [*map(str, not_sold), *late]

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from enum import StrEnum
 from html import escape
 from io import StringIO
@@ -10,9 +11,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from modest.invoices import Bill, Invoice
+from modest.invoices import Invoice
 from modest.money import written
 
+_Facts = dict[str, Any]
+"""An invoice, as it stands in JSON. The other forms are made of it, so that a record can be printed again."""
 _COLUMNS = (
     *("invoice", "month", "preliminary", "account", "name", "plan", "plan_price_usd", "discount_percent"),
     *("rate_usd", "rate_day", "calls", "images", "currency", "plan_fee", "image_charges", "total", "due"),
@@ -30,23 +33,36 @@ class Format(StrEnum):
     HTML = "html"
 
 
-def render(invoices: Sequence[Invoice], month: str, form: Format) -> str:
+def render(invoices: Iterable[Invoice], month: str, form: Format) -> str:
+    return _rendered([_as_dict(invoice) for invoice in invoices], month, form)
+
+
+def render_again(record: str, month: str, form: Format) -> str:
+    """record: invoices that were rendered as JSON."""
+    return _rendered(json.loads(record), month, form)
+
+
+def numbers_in(record: str) -> set[str]:
+    """Of the invoices that were rendered as JSON."""
+    return {facts["invoice"] for facts in json.loads(record)}
+
+
+def _rendered(invoices: Sequence[_Facts], month: str, form: Format) -> str:
     match form:
         case Format.CSV:
             return _csv(invoices)
         case Format.JSON:
-            return json.dumps([_as_dict(invoice) for invoice in invoices], indent=2) + "\n"
+            return json.dumps(invoices, indent=2) + "\n"
         case Format.HTML:
             return _html(invoices, month)
 
 
-def _csv(invoices: Iterable[Invoice]) -> str:
+def _csv(invoices: Iterable[_Facts]) -> str:
     """A row for each account and currency. What is no money stands in the first one, so that columns can be summed."""
     file = StringIO()
     table = csv.writer(file)
     table.writerow(_COLUMNS)
-    for invoice in invoices:
-        facts = _as_dict(invoice)
+    for facts in invoices:
         rate = facts["rate"] or {"usd": "", "day": ""}
         for number, bill in enumerate(facts["bills"]):
             cells = facts | {"rate_usd": rate["usd"], "rate_day": rate["day"]} | bill
@@ -61,7 +77,7 @@ def _cell(value: object) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
-def _as_dict(invoice: Invoice) -> dict[str, Any]:
+def _as_dict(invoice: Invoice) -> _Facts:
     rate = invoice.terms.rate
     return {
         "invoice": invoice.number,
@@ -88,37 +104,37 @@ def _as_dict(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _html(invoices: Iterable[Invoice], month: str) -> str:
+def _html(invoices: Iterable[_Facts], month: str) -> str:
     """A page for each account that owes something: nobody is sent a bill of nothing."""
-    pages = [_invoice_html(invoice) for invoice in invoices if not invoice.is_zero]
+    pages = [_invoice_html(facts) for facts in invoices if any(Decimal(bill["total"]) for bill in facts["bills"])]
     return _PAGE.substitute(month=month, invoices="".join(pages) or f"<p>Nothing is due for {month}.</p>\n")
 
 
-def _invoice_html(invoice: Invoice) -> str:
-    rate = invoice.terms.rate
-    note = f"The plan's fee is converted at 1 XNO = {rate.usd:f} USD, the rate of {rate.day}. " if rate else ""
+def _invoice_html(facts: _Facts) -> str:
+    rate = facts["rate"]
+    note = f"The plan's fee is converted at 1 XNO = {rate['usd']} USD, the rate of {rate['day']}. " if rate else ""
     return _INVOICE.substitute(
-        number=escape(invoice.number),
-        name=escape(invoice.name),
-        month=invoice.month,
-        preliminary="<p class=preliminary>Preliminary: the month is not over.</p>" if invoice.preliminary else "",
-        plan=escape(invoice.plan),
-        price=f"{invoice.plan_price_usd:f}",
-        calls=f"{invoice.calls:,}",
-        images=f"{invoice.images:,}",
-        bills="".join(_bill_html(bill, invoice) for bill in invoice.bills),
+        number=escape(facts["invoice"]),
+        name=escape(facts["name"]),
+        month=facts["month"],
+        preliminary="<p class=preliminary>Preliminary: the month is not over.</p>" if facts["preliminary"] else "",
+        plan=escape(facts["plan"]),
+        price=facts["plan_price_usd"],
+        calls=f"{facts['calls']:,}",
+        images=f"{facts['images']:,}",
+        bills="".join(_bill_html(bill, facts) for bill in facts["bills"]),
         note=note,
     )
 
 
-def _bill_html(bill: Bill, invoice: Invoice) -> str:
-    percent = invoice.terms.discount_percent
+def _bill_html(bill: _Facts, facts: _Facts) -> str:
+    percent = Decimal(facts["discount_percent"])
     return _BILL.substitute(
-        plan=escape(invoice.plan),
+        plan=escape(facts["plan"]),
         discount=f", less {percent.normalize():f} %" if percent else "",
-        currency=bill.currency,
-        fee=written(bill.plan_fee, bill.currency),
-        charges=written(bill.image_charges, bill.currency),
-        total=written(bill.total, bill.currency),
-        due=f"{bill.due:f}",
+        currency=bill["currency"],
+        fee=bill["plan_fee"],
+        charges=bill["image_charges"],
+        total=bill["total"],
+        due=bill["due"],
     )

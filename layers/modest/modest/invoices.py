@@ -62,10 +62,6 @@ class Invoice:
     def number(self) -> str:
         return f"{self.month}-{self.account_id}"
 
-    @property
-    def is_zero(self) -> bool:
-        return not any(bill.total for bill in self.bills)
-
 
 def invoice_for(usage: Usage, plans: Plans, now: datetime) -> Invoice | None:
     """plans: for what was taken before its price was kept. None where the account had no plan in that month.
