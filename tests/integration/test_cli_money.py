@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -15,7 +16,11 @@ from tests.ledgers import environment
 from tests.local_gateway import LocalGateway
 from tests.support import data_url, mosaic
 
+from modest.accounts import account_key
+from modest.dynamodb import DynamoDBTable, make_client
 from modest.months import month_before, month_of
+from modest.table import Update
+from modest_cli import aws
 
 MONTH = month_of(datetime.now(UTC))
 
@@ -96,6 +101,34 @@ def test_an_invoice_of_the_present_month_is_preliminary_and_takes_the_discount_o
     assert (row["plan_fee"], row["image_charges"], row["due"]) == ("84.600000", "0.001350", "84.60")
     assert row["preliminary"] == "true"
     assert rows["demo-free"]["due"] == "0.00"
+
+
+@contextmanager
+def on_a_plan_of_unknown_price(gateway: LocalGateway, name: str) -> Iterator[None]:
+    """As an account was written before prices were kept in it, on a plan that went since."""
+    account_id = answer(gateway, "accounts", "show", name)["account"]
+    with environment(gateway.aws_environment):
+        found = aws.deployment(aws.DEFAULT_STACK)
+        table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), found.table)
+    key = account_key(account_id)
+    item = table.read([key])[key]
+    table.update(Update(key, set={"plans": [{"plan": "Gold", "since": item["plans"][0]["since"]}]}))
+    yield
+    table.update(Update(key, set={"plans": item["plans"]}))
+
+
+def test_one_account_whose_price_is_not_known_is_named_after_the_others_invoices(
+    gateway: LocalGateway, customer: str
+) -> None:
+    with on_a_plan_of_unknown_price(gateway, "demo-basic"):
+        everybody = gateway.modest("invoice", MONTH)
+        alone = gateway.modest("invoice", MONTH, "--account", "demo-basic")
+    names = {row["name"] for row in csv.DictReader(StringIO(everybody.stdout))}
+    assert {f"'{customer}", "demo-free"} <= names
+    assert "demo-basic" not in names
+    assert (everybody.exit_code, alone.exit_code, alone.stdout) == (1, 1, "")
+    for told in (everybody.stderr, alone.stderr):
+        assert f"Not invoiced: demo-basic was on Gold in {MONTH}" in told
 
 
 def test_invoices_are_written_to_a_file_or_into_a_folder(gateway: LocalGateway, customer: str, tmp_path: Path) -> None:
