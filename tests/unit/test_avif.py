@@ -79,6 +79,11 @@ def test_what_bends_levels_is_refused(data: bytes, transfer: int, misleads: bool
         refuse_misleading(changed)
 
 
+def test_no_more_frames_are_counted_than_matter() -> None:
+    endless = movie([(2**32 - 1, 50)])[8:]
+    assert len(list(display_times(box(b"moov", endless * 2)))) == 10_000
+
+
 def test_tracks_that_disagree_about_their_times_are_refused() -> None:
     one, other = (movie([(2, units)])[8:] for units in (50, 9000))
     assert list(display_times(box(b"moov", one + one))) == [50, 50]

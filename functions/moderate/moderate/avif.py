@@ -3,13 +3,15 @@
 import re
 import struct
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import islice, repeat
 
 from moderate.animation import display_time
 from moderate.colours import ORDINARY_TRANSFERS
 
 _HEADER = 8
 _LONG_SIZE = 1
+# More than are accepted.
+_MOST_FRAMES = 10_000
 # A colour box that names its colours by number: primaries, then the transfer function.
 _TRANSFER = re.compile(rb"colrnclx..(..)", re.DOTALL)
 
@@ -33,7 +35,9 @@ def display_times(data: bytes) -> Iterator[float]:
     Raises MisleadingAvif where colour and alpha differ, ValueError, or what `struct` raises on too few bytes.
     """
     movie = _inside(data, b"moov")
-    first, *others = (list(_times_of(track)) for kind, track in _boxes(movie) if kind == b"trak")
+    tracks = (track for kind, track in _boxes(movie) if kind == b"trak")
+    # A run of four thousand million frames takes eight bytes.
+    first, *others = (list(islice(_times_of(track), _MOST_FRAMES)) for track in tracks)
     if any(other != first for other in others):
         raise MisleadingAvif
     yield from first
