@@ -87,6 +87,28 @@ def test_what_points_beyond_the_palette_is_black() -> None:
     assert views(data) == [np.where(LEVELS < 64, LEVELS, 0).tolist()]
 
 
+CORE = struct.Struct("<IHHHH")
+"""The oldest header."""
+
+
+@pytest.mark.parametrize(
+    ("header", "pixels"),
+    [(struct.pack("<IiiHHIIiiII", 40, 1, 1, 1, 24, 0, 4, 0, 0, 0, 0), 54), (CORE.pack(CORE.size, 1, 1, 1, 24), 26)],
+    ids=["40 bytes", "12 bytes"],
+)
+def test_the_smallest_file_is_read(header: bytes, pixels: int) -> None:
+    data = b"BM" + struct.pack("<III", pixels + 4, 0, pixels) + header + b"\7\7\7\0"
+    assert decode(data, 1).views == (b"\7\7\7",)
+
+
+def test_the_oldest_header_has_all_colours() -> None:
+    palette = b"".join(bytes([level] * 3) for level in range(256))
+    head = CORE.pack(CORE.size, SIZE, SIZE, 1, 8)
+    start = 14 + len(head) + len(palette)
+    data = b"BM" + struct.pack("<III", start + LEVELS.size, 0, start) + head + palette + bottom_up(LEVELS)
+    assert views(data) == [LEVELS.tolist()]
+
+
 @pytest.mark.parametrize("end", [2, 13, 18, 30, 53, 54, 60, -2])
 def test_an_incomplete_file_is_refused(end: int) -> None:
     with pytest.raises(UndecodableImage):

@@ -3,10 +3,9 @@
 import struct
 
 _HEADER = 14
-_SMALLEST_WITH_COLOURS = 40
-_SMALLEST_WITH_PROFILE = 124
-_SMALLEST_WITH_ALPHA = 56
-_COLOURS_USED = slice(46, 50)
+_BITS = slice(28, 30)
+# In bytes from the header's start.
+_COMPRESSION, _COLOURS_USED, _ALPHA_MASK, _KIND_OF_COLOURS, _PROFILE, _PROFILE_BYTES = 16, 32, 52, 56, 112, 116
 _MASKS = 3
 # "MBED", of the field that names what the colours are.
 _EMBEDDED = 0x4D424544
@@ -24,32 +23,33 @@ def straighten(data: bytes) -> bytes:
     Pillow takes every picture with a palette of black and white for one of 1 bit a pixel. It reads one of
     4 or 8 bits as noise.
     """
-    header, bits = int.from_bytes(data[14:18], "little"), int.from_bytes(data[28:30], "little")
-    if header < _SMALLEST_WITH_COLOURS or bits not in (4, 8) or data[_COLOURS_USED] != struct.pack("<I", 2):
+    if int.from_bytes(data[_BITS], "little") not in (4, 8) or _field(data, _COLOURS_USED) != 2:  # noqa: PLR2004
         return data
-    return data[: _COLOURS_USED.start] + bytes(4) + data[_COLOURS_USED.stop :]
+    return data[: _HEADER + _COLOURS_USED] + bytes(4) + data[_HEADER + _COLOURS_USED + 4 :]
 
 
 def refuse_hidden_alpha(data: bytes) -> None:
     """Raises MisleadingBmp where some viewers see an alpha channel that Pillow does not."""
-    (size,) = struct.unpack_from("<I", data, _HEADER)
-    bits, compression = struct.unpack_from("<HI", data, _HEADER + 14)
-    if size >= _SMALLEST_WITH_ALPHA and bits in (16, 32) and (bits, compression) != (32, _MASKS):
-        (mask,) = struct.unpack_from("<I", data, _HEADER + 52)
-        if mask:
-            raise MisleadingBmp
+    bits = int.from_bytes(data[_BITS], "little")
+    seen_by_all = (bits, _field(data, _COMPRESSION)) == (32, _MASKS)
+    if bits in (16, 32) and _field(data, _ALPHA_MASK) and not seen_by_all:
+        raise MisleadingBmp
 
 
 def levels_used(data: bytes) -> int:
     """How many colours the palette has: what points beyond it is black."""
-    (used,) = struct.unpack_from("<I", data, _COLOURS_USED.start)
-    return int(used) or 256
+    return _field(data, _COLOURS_USED) or 256
 
 
 def profile(data: bytes) -> bytes:
     """The colour profile (ICC) that the file holds; empty if there is none."""
-    size, colours = struct.unpack_from("<I52xI", data, _HEADER)
-    if size < _SMALLEST_WITH_PROFILE or colours != _EMBEDDED:
+    if _field(data, _KIND_OF_COLOURS) != _EMBEDDED:
         return b""
-    start, length = struct.unpack_from("<II", data, _HEADER + 112)
-    return data[_HEADER + start :][:length]
+    start = _HEADER + _field(data, _PROFILE)
+    return data[start : start + _field(data, _PROFILE_BYTES)]
+
+
+def _field(data: bytes, at: int) -> int:
+    """32 bits of the header; 0 where it ends before them, as the older and smaller kinds do."""
+    (size,) = struct.unpack_from("<I", data, _HEADER)
+    return int(struct.unpack_from("<I", data, _HEADER + at)[0]) if at + 4 <= size else 0
