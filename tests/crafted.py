@@ -1,5 +1,6 @@
 """Image files put together by hand, where an encoder would not write what a test needs."""
 
+import io
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
@@ -166,6 +167,17 @@ def animated(pictures: Sequence[Image.Image], image_format: str, durations_ms: S
         loop=0,
         **options,
     )
+
+
+def decoded_times(data: bytes) -> list[float]:
+    """How long each frame of an animation is shown, as its decoder tells of the frames that it has decoded."""
+    found = []
+    with Image.open(io.BytesIO(data)) as image:
+        for index in range(getattr(image, "n_frames", 1)):
+            image.seek(index)
+            image.load()
+            found.append(float(image.info["duration"]))
+    return found
 
 
 def jpeg_with(data: bytes, segment: bytes) -> bytes:

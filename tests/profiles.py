@@ -47,16 +47,26 @@ def table_profile(space: bytes, corners: Sequence[tuple[int, int, int]]) -> byte
     )
 
 
+def tags_of(profile: bytes) -> list[tuple[bytes, bytes]]:
+    (count,) = struct.unpack_from(">I", profile, 128)
+    found = struct.iter_unpack(">4sII", profile[132 : 132 + 12 * count])
+    return [(name, profile[start : start + length]) for name, start, length in found]
+
+
+def with_tags(profile: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
+    start = 132 + 12 * len(tags)
+    index, content = struct.pack(">I", len(tags)), b""
+    for name, tag in tags:
+        index += struct.pack(">4sII", name, start + len(content), len(tag))
+        content += tag + bytes(-len(tag) % 4)
+    return struct.pack(">I", start + len(content)) + profile[4:128] + index + content
+
+
 def _xyz(colour: tuple[float, float, float]) -> bytes:
     return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in colour))
 
 
 def _profile(space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
-    tags = tags | {b"wtpt": _xyz(_WHITE)}
-    start = 128 + 4 + 12 * len(tags)
-    index, content = struct.pack(">I", len(tags)), b""
-    for name, tag in tags.items():
-        index += name + struct.pack(">II", start + len(content), len(tag))
-        content += tag + bytes(-len(tag) % 4)
-    head = struct.pack(">II4s4s4s4s", start + len(content), 0, b"\x02\x10\0\0", b"mntr", space, connection)
-    return (head.ljust(36, b"\0") + b"acsp").ljust(68, b"\0") + _xyz(_WHITE)[8:] + bytes(48) + index + content
+    head = struct.pack(">II4s4s4s4s", 0, 0, b"\x02\x10\0\0", b"mntr", space, connection)
+    head = (head.ljust(36, b"\0") + b"acsp").ljust(68, b"\0") + _xyz(_WHITE)[8:] + bytes(48)
+    return with_tags(head, [*tags.items(), (b"wtpt", _xyz(_WHITE))])

@@ -22,6 +22,8 @@ from tests.profiles import (
     grey_profile,
     rgb_profile,
     table_profile,
+    tags_of,
+    with_tags,
 )
 from tests.support import arrays, encoded
 
@@ -303,21 +305,6 @@ def test_what_hides_between_the_pixels_of_a_jpeg_is_seen() -> None:
     hidden = Image.fromarray(board.clip(0, 255).astype(np.uint8))
     data = encoded(hidden, "JPEG", quality=98, icc_profile=steep)
     assert max(view.std() for view in arrays(decode(data, SIZE))) > 20
-
-
-def tags_of(profile: bytes) -> list[tuple[bytes, bytes]]:
-    (count,) = struct.unpack_from(">I", profile, 128)
-    found = struct.iter_unpack(">4sII", profile[132 : 132 + 12 * count])
-    return [(name, profile[start : start + length]) for name, start, length in found]
-
-
-def with_tags(profile: bytes, tags: list[tuple[bytes, bytes]]) -> bytes:
-    start = 132 + 12 * len(tags)
-    index, content = struct.pack(">I", len(tags)), b""
-    for name, tag in tags:
-        index += struct.pack(">4sII", name, start + len(content), len(tag))
-        content += tag + bytes(-len(tag) % 4)
-    return struct.pack(">I", start + len(content)) + profile[4:128] + index + content
 
 
 INVERTING = table_profile(b"RGB ", [(255 - 85 * number.bit_count(), 128, 128) for number in range(8)])

@@ -14,7 +14,7 @@ def _header(description: str, schema: dict[str, Any], example: object) -> dict[s
 
 _OF_ALL = {
     "X-Request-Id": _header(
-        "The same as in the body. Name it when you ask about a call.",
+        "The same as in the body, unless that is an earlier call's. Name it when you ask about a call.",
         {"type": "string"},
         "eb816e53-5961-4837-8f20-e3477e10a3ad",
     ),

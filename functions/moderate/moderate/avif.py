@@ -1,4 +1,4 @@
-"""How long each frame of an animated AVIF is shown."""
+"""How long each frame of an AVIF is shown, and what in one is not drawn alike everywhere."""
 
 import re
 import struct

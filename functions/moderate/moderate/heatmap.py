@@ -12,7 +12,7 @@ EXPLAINED = ("hentai", "porn", "sexy")
 """The classes that speak against an image."""
 
 Grid = list[list[float]]
-"""Rows of numbers over the upright picture, from its top left: above 0 where the class outweighs neutral."""
+"""Rows of numbers over the view that is explained, from its top left: above 0 where the class outweighs neutral."""
 
 _DECIMALS = 4
 _RED, _BLUE = (215, 30, 40), (30, 90, 200)

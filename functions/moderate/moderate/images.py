@@ -195,7 +195,7 @@ def _turned_or_not(image: Image.Image) -> Sequence[int]:
 
 def _still(image: Image.Image, size: int, ways: Ways) -> Picture:
     if len(ways.renderings) > 1:
-        # For time, not for memory. Of a JPEG this is what is left of it once it is drawn small.
+        # For time, not for memory.
         _check_pixels(image.size, _PROFILED)
     image.load()
     return Picture(tuple(views(image, size, ways)), Frames(judged=1, total=1))

@@ -45,16 +45,15 @@ def read(data: bytes) -> Structure:
             components.extend(data[position + 2 : position + 3])
         length = int.from_bytes(data[position : position + 2], "big")
         body = data[position + 2 : position + length]
-        if components:
-            pass
-        elif marker == _EXIF and body.startswith(_EXIF_NAME):
+        before_pixels = not components
+        if before_pixels and marker == _EXIF and body.startswith(_EXIF_NAME):
             # The byte behind its name is filling, which not all ask to be 0.
             exifs.append(_EXIF_NAME + b"\0" + body[len(_EXIF_NAME) + 1 :])
-        elif marker == _PROFILE and body.startswith(_PROFILE_NAME):
+        elif before_pixels and marker == _PROFILE and body.startswith(_PROFILE_NAME):
             number, of = body[len(_PROFILE_NAME) : len(_PROFILE_NAME) + 2]
             expected = expected or of
             parts.setdefault(number, body[len(_PROFILE_NAME) + 2 :])
         position += max(length, 2)
-    whole = expected and all(number in parts for number in range(1, expected + 1))
-    profile = b"".join(parts[number] for number in range(1, expected + 1)) if whole else b""
+    numbers = range(1, expected + 1)
+    profile = b"".join(parts[number] for number in numbers) if all(number in parts for number in numbers) else b""
     return Structure(len(components), components[0] if components else 0, exifs, profile)
