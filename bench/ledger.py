@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 
+from tests.helpers.ledgers import AWS_ENVIRONMENT, dynamodb_table, slow_client
 from tests.integration.dynamodb_local.server import dynamodb_local
-from tests.ledgers import AWS_ENVIRONMENT, dynamodb_table, slow_client
 
 from bench.events import KEY_HASH
+from modest.accounts.registry import Registry
 from modest.plans import Plan
-from modest.registry import Registry
 
 _TABLE = "ledger"
 _PLAN = Plan("Bench", quota=1_000_000_000, rate=1, burst=1, price_usd=Decimal(0))

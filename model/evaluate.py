@@ -7,8 +7,8 @@ import argparse
 import hashlib
 from pathlib import Path
 
-from moderate.classifier import Classifier
-from moderate.images import decode
+from moderate.images.decode import decode
+from moderate.inference.classifier import Classifier
 from moderate.verdict import Cuts, Policy, Verdict, nsfw_score, verdict
 
 BUILT = Path(__file__).parents[1] / ".build" / "model"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
-from moderate.classifier import Classifier
+from moderate.inference.classifier import Classifier
 
 # Times mean nothing where other tests run on the same cores.
 settings.register_profile("modest", deadline=None)

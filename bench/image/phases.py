@@ -49,11 +49,11 @@ def main() -> None:
     classifier: Any
     ledgers: Any
     app, classifier, ledgers = (
-        importlib.import_module(f"moderate.{name}") for name in ("app", "classifier", "ledgers")
+        importlib.import_module(f"moderate.{name}") for name in ("web.app", "inference.classifier", "calls.ledgers")
     )
     classifier.Classifier.__init__ = timed(phases, "session", classifier.Classifier.__init__)
     classifier.Classifier.warm_up = timed(phases, "first inference", classifier.Classifier.warm_up)
-    ledgers.opened = timed(phases, "ledger", ledgers.opened)
+    ledgers.open_ledger = timed(phases, "ledger", ledgers.open_ledger)
     app.create_app = timed(phases, "routes", app.create_app)
     start = time.process_time()
     importlib.import_module("moderate.main")

@@ -12,16 +12,16 @@ from typing import Any
 
 from bench.events import data_urls, raw
 from bench.peers.worker import Prepare, bytes_in, serve
-from moderate.app import create_app
-from moderate.callers import from_gateway
-from moderate.classifier import Classifier
-from moderate.dialects.engine import Engine
-from moderate.events import Handler, lambda_handler
-from moderate.images import decode
-from moderate.ledgers import NoLedger
+from moderate.calls.authentication import from_gateway
+from moderate.calls.ledgers import NoLedger
+from moderate.dialects.service import Service
+from moderate.images.decode import decode
+from moderate.inference.classifier import Classifier
+from moderate.observability import Observer
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBytes
-from modest.observability import Observer
+from moderate.web.app import create_app
+from moderate.web.lambda_events import Handler, lambda_handler
 
 
 def answered(response: dict[str, Any]) -> dict[str, Any]:
@@ -73,8 +73,8 @@ def operations(
     }
 
 
-def handler_of(engine: Engine) -> Handler:
-    return lambda_handler(create_app(engine, identify=from_gateway, release="bench"))
+def handler_of(service: Service) -> Handler:
+    return lambda_handler(create_app(service, identify=from_gateway, release="bench"))
 
 
 def main() -> None:
@@ -83,13 +83,13 @@ def main() -> None:
     composed: Any = importlib.import_module("moderate.main")
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    engine = composed.engine
+    service = composed.service
 
     def judge(data: bytes) -> None:
-        (outcome,) = loop.run_until_complete(engine.pipeline.judge([ImageBytes(data)], engine.default_policy))
+        (outcome,) = loop.run_until_complete(service.pipeline.judge([ImageBytes(data)], service.default_policy))
         assert isinstance(outcome, Judgement), outcome  # noqa: S101
 
-    without_ledger = replace(engine, ledger=NoLedger())
+    without_ledger = replace(service, ledger=NoLedger())
     quiet = replace(without_ledger, observer=Observer(level="CRITICAL", metrics_enabled=False))
     serve(
         operations(handler_of(without_ledger), handler_of(quiet), composed.handler, judge, composed.classifier),

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from bench.peers.worker import bytes_in, serve
-from moderate.classifier import Classifier
-from moderate.decoder import Decoder
-from moderate.images import decode
+from moderate.images.decode import decode
+from moderate.images.sandbox.pool import Decoder
+from moderate.inference.classifier import Classifier
 from moderate.pipeline import Judgement, Pipeline
 from moderate.sources import ImageBytes
 from moderate.verdict import Cuts, Policy

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from modest.accounts import Account, PlanHeld
+from modest.accounts.records import Account, PlanHeld
 from modest.money import Currency
 from modest_cli import aws
 from modest_cli.arguments import Discount, Who

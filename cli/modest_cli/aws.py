@@ -6,9 +6,9 @@ import boto3
 import typer
 from botocore.config import Config
 
-from modest.books import Books
-from modest.dynamodb import DynamoDBTable, make_client
-from modest.registry import Registry
+from modest.accounts.registry import Registry
+from modest.ledger.usage import UsageReader
+from modest.store.dynamodb import DynamoDBTable, make_client
 from modest_cli.deployment import Deployment, find
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.gateway_plans import GatewayPlans
@@ -38,8 +38,8 @@ def registry(found: Deployment) -> Registry:
     return Registry(_table(found), found.plans)
 
 
-def books(found: Deployment) -> Books:
-    return Books(_table(found))
+def books(found: Deployment) -> UsageReader:
+    return UsageReader(_table(found))
 
 
 def gateway_keys(found: Deployment) -> GatewayKeys:

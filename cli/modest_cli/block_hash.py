@@ -24,12 +24,12 @@ def block_hash(
 
 def _entries(file: Path) -> list[str]:
     # As for `modest classify`: no other command should wait for them to load.
-    from moderate import images  # noqa: PLC0415
-    from moderate.block_list import entries_for  # noqa: PLC0415
+    from moderate.blocking.block_list import entries_for  # noqa: PLC0415
+    from moderate.images.decode import decode  # noqa: PLC0415
 
     try:
         data = file.read_bytes()
-        return entries_for(data, images.decode(data, _SIZE).views)
+        return entries_for(data, decode(data, _SIZE).views)
     except OSError as error:
         raise OperatorError(f"{file} cannot be read: {error.strerror}") from None
     except PublicError as error:

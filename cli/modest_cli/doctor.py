@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from modest.accounts import Account
-from modest.books import Books
+from modest.accounts.records import Account
+from modest.accounts.registry import NotFound
+from modest.ledger.usage import UsageReader
 from modest.months import month_before, month_of
 from modest.plans import Plans
-from modest.registry import NotFound
 from modest_cli import aws, findings
 from modest_cli.errors import told
 from modest_cli.findings import AtGateway, Finding
@@ -32,7 +32,7 @@ class Doctor:
         keyring: Keyring,
         gateway_keys: GatewayKeys,
         gateway_plans: GatewayPlans,
-        books: Books,
+        books: UsageReader,
         plans: Plans,
         *,
         sleep: Callable[[float], None] = time.sleep,

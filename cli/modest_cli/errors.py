@@ -15,8 +15,8 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from rich.console import Console
 
+from modest.accounts.registry import RegistryError
 from modest.refusals import LedgerUnavailable
-from modest.registry import RegistryError
 
 FAILED = 1
 

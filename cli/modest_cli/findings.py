@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from modest.accounts import Account, AccountKey
-from modest.books import Audit
+from modest.accounts.records import Account, AccountKey
+from modest.ledger.usage import Audit
 from modest.plans import Plan
 from modest_cli.gateway_keys import GatewayKey
 from modest_cli.gateway_plans import Figures

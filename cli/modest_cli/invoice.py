@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from modest.invoice_files import Format, render
-from modest.invoices import Invoice, PlanNotSold, invoices_for
+from modest.billing.invoice_files import Format, render
+from modest.billing.invoices import Invoice, PlanNotSold, invoices_for
 from modest.months import month_end, month_start
 from modest_cli import aws
 from modest_cli.arguments import Account, InvoicedMonth

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from moderate.classifier import Classifier, ModelUnusable
-from moderate.decoder import Decoder
-from moderate.errors import problem_of
-from moderate.formats import UnsupportedFormat, recognise
+from moderate.calls.problems import problem_of
+from moderate.images.formats import UnsupportedFormat, recognise
+from moderate.images.sandbox.pool import Decoder
+from moderate.inference.classifier import Classifier, ModelUnusable
 from moderate.pipeline import Judgement, Outcome, Pipeline
 from moderate.sources import MAX_FETCHED_BYTES, ImageBytes, ImageTooLarge
 from moderate.verdict import Cuts, Policy, Verdict

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from modest.books import Usage
-from modest.money import written
+from modest.ledger.usage import Usage
+from modest.money import format_amount
 from modest.months import month_end, month_of
 from modest.plans import Plan, Plans
 from modest_cli import aws
@@ -71,7 +71,7 @@ def _row(usage: Usage, plans: Plans) -> tuple[str, ...]:
         f"{plan.quota:,}" if plan else "?",
         f"{usage.used / plan.quota:.1%}" if plan else "?",
         f"{usage.images:,}",
-        ", ".join(f"{written(amount, currency)} {currency}" for currency, amount in usage.charges.items()) or "0",
+        ", ".join(f"{format_amount(amount, currency)} {currency}" for currency, amount in usage.charges.items()) or "0",
     )
 
 
@@ -84,7 +84,7 @@ def _as_dict(usage: Usage, plans: Plans) -> dict[str, object]:
         "month": usage.month,
         "calls": {"used": usage.used, "limit": plan.quota if plan else None, "settled": usage.settled},
         "images": usage.images,
-        "charges": {currency.value: written(amount, currency) for currency, amount in usage.charges.items()},
+        "charges": {currency.value: format_amount(amount, currency) for currency, amount in usage.charges.items()},
         "days": {f"{usage.month}-{day:02}": calls for day, calls in usage.calls_by_day.items()},
     }
 

@@ -5,9 +5,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from modest.accounts.registry import NotFound, Registry
 from modest.api_keys import hash_of, is_well_formed, new_key
 from modest.plans import Plans
-from modest.registry import NotFound, Registry
 
 
 def demo_keys(path: Path, plans: Plans) -> Mapping[str, str]:

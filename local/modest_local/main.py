@@ -14,8 +14,8 @@ from pathlib import Path
 import uvicorn
 
 from authorizer.main import handler as authorize
-from modest.dynamodb import DynamoDBTable
-from modest.registry import Registry
+from modest.accounts.registry import Registry
+from modest.store.dynamodb import DynamoDBTable
 from modest_cli.deployment import deployment_of
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.keyring import Keyring

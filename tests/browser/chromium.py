@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 HERE = Path(__file__).parent
 BUILT = ROOT / ".build" / "browser"

@@ -13,8 +13,8 @@ import pytest
 import skimage
 from PIL import Image
 from tests.browser.chromium import BUILT, ask_chromium
-from tests.local_gateway import LocalGateway
-from tests.support import MOSAICS, ROOT
+from tests.helpers.local_gateway import LocalGateway
+from tests.helpers.support import MOSAICS, ROOT
 
 SCREENSHOTS = BUILT / "screenshots"
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 from tests.browser.chromium import ask_chromium
-from tests.crafted import COLOUR, COLOUR_ALPHA, Control, GifFrame, animated, apng, bmp_with_profile, gif, png
-from tests.photos import photo
-from tests.profiles import (
+from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, Control, GifFrame, animated, apng, bmp_with_profile, gif, png
+from tests.helpers.photos import photo
+from tests.helpers.profiles import (
     DISPLAY_P3,
     SRGB,
     SRGB_CURVE,
@@ -18,10 +18,10 @@ from tests.profiles import (
     rgb_profile,
     table_profile,
 )
-from tests.support import arrays, encoded
-from tests.unit.test_colours import darkened, with_gamma
+from tests.helpers.support import arrays, encoded
+from tests.unit.moderate.images.test_colours import darkened, with_gamma
 
-from moderate.images import decode
+from moderate.images.decode import decode
 
 SIZE = 256
 FIELDS = 8

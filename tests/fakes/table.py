@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from boto3.dynamodb.conditions import AttributeBase, ConditionBase
 
-from modest.table import ConditionFailed, Delete, Item, Key, Page, Put, TableFailure, Update, Write
+from modest.store.table import ConditionFailed, Delete, Item, Key, Page, Put, TableFailure, Update, Write
 
 T = TypeVar("T")
 

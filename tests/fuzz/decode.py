@@ -8,16 +8,16 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["moderate", "PIL"]):
-    from moderate import images
-    from moderate.decoded import MAX_VIEWS
+    from moderate.images.decode import decode
+    from moderate.images.sandbox.protocol import MAX_VIEWS
 from modest.errors import PublicError
 
 SIZE = 16
 
 
-def decode(data: bytes) -> None:
+def decode_once(data: bytes) -> None:
     try:
-        picture = images.decode(data, SIZE)
+        picture = decode(data, SIZE)
     except PublicError:
         return
     assert 1 <= len(picture.views) <= MAX_VIEWS
@@ -26,5 +26,5 @@ def decode(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, decode)
+    atheris.Setup(sys.argv, decode_once)
     atheris.Fuzz()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tests.crafted import COLOUR_ALPHA, Control, GifFrame, animated, apng, bmp, gif, png
-from tests.support import encoded
+from tests.helpers.crafted import COLOUR_ALPHA, Control, GifFrame, animated, apng, bmp, gif, png
+from tests.helpers.support import encoded
 
 PHOTO = Image.effect_noise((24, 16), 60).convert("RGB")
 TURNS = [PHOTO.rotate(turn) for turn in (0, 90, 180)]

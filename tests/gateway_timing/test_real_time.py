@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.local_gateway import GENEROUS, Bench, LocalGateway
+from tests.helpers.local_gateway import GENEROUS, Bench, LocalGateway
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Calls the application with a canary wherever a client can put one: `python -m tests.canaries ANSWERS.json`.
+"""Calls the application with a canary wherever a client can put one: `python -m tests.helpers.canaries ANSWERS.json`.
 
 What it prints is what the application prints. The answers go into a file, and so does what was left open.
 """
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from tests.support import SAFE, FakeClassifier, FakeFetch, Never, Web, gateway_event, invoke, png
+from tests.helpers.support import SAFE, FakeClassifier, FakeFetch, Never, Web, gateway_event, invoke, png
 
-from moderate.app import create_app
-from moderate.callers import from_gateway
-from moderate.dialects.engine import Engine
-from moderate.fetch import FetchFailed
+from moderate.calls.authentication import from_gateway
+from moderate.dialects.service import Service
+from moderate.fetching.fetcher import FetchFailed
+from moderate.observability import Observer
 from moderate.pipeline import Pipeline
 from moderate.verdict import Cuts, Policy
-from modest.observability import Observer
+from moderate.web.app import create_app
 
 CANARY = "CANARY"
 BENIGN, BREAKS_THE_MODEL = 200, 7
@@ -115,7 +115,7 @@ def calls() -> Iterator[tuple[int, str | None, dict[str, Any]]]:
 def build() -> FastAPI:
     classifier = FakeClassifier(SAFE, {BREAKS_THE_MODEL: FAULTS[1]})
     pipeline = Pipeline(FakeFetch(WEB), classifier, cuts=Cuts(), workers=2, deadline_seconds=0.3)
-    engine = Engine(pipeline, classifier.model, Cuts(), Policy.BALANCED, Observer(level="DEBUG"))
+    engine = Service(pipeline, classifier.model, Cuts(), Policy.BALANCED, Observer(level="DEBUG"))
     return create_app(engine, identify=from_gateway, release="test")
 
 

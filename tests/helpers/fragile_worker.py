@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from moderate import images
-from moderate.decode_worker import main
-from moderate.images import Frames, Picture, UndecodableImage
+from moderate.images.decode import _DECODERS, Frames, Picture
+from moderate.images.limits import UndecodableImage
+from moderate.images.sandbox.worker import main
 
 
 def misbehave(data: bytes, size: int) -> Picture:  # noqa: ARG001 - a decoder's own
@@ -53,5 +53,5 @@ DEEDS: dict[str, Callable[[], object]] = {
 }
 
 if __name__ == "__main__":
-    images._DECODERS["BMP"] = misbehave
+    _DECODERS["BMP"] = misbehave
     main()

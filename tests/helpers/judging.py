@@ -2,9 +2,9 @@
 
 import asyncio
 
-from tests.support import FakeFetch
+from tests.helpers.support import FakeFetch
 
-from moderate.classifier import Classifier
+from moderate.inference.classifier import Classifier
 from moderate.pipeline import Judgement, Pipeline
 from moderate.sources import ImageBytes
 from moderate.verdict import Cuts, Policy

@@ -13,15 +13,15 @@ import pytest
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable, Fault
 
+from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, new_key
-from modest.books import Books
-from modest.dynamodb import DynamoDBTable, make_client
-from modest.ledger import Admission, Ledger
+from modest.ledger.ledger import Admission, Ledger
+from modest.ledger.usage import UsageReader
 from modest.money import Currency
-from modest.patience import Patience
 from modest.plans import Plan
-from modest.registry import Registry
-from modest.table import Item, Key, Table
+from modest.store.dynamodb import DynamoDBTable, make_client
+from modest.store.retries import Patience
+from modest.store.table import Item, Key, Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -56,8 +56,8 @@ class Shop:
         return Registry(self.table, PLANS, patience=patient(), now=self.clock)
 
     @property
-    def books(self) -> Books:
-        return Books(self.table, patience=patient())
+    def books(self) -> UsageReader:
+        return UsageReader(self.table, patience=patient())
 
     def ledger(self, patience: Patience | None = None) -> Ledger:
         """A new process: it remembers nothing."""

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx2
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 from typer.testing import CliRunner, Result
 
 from authorizer.main import handler as authorize

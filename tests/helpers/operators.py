@@ -9,10 +9,10 @@ import pytest
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
 
+from modest.accounts.registry import Registry
 from modest.api_keys import hash_of
-from modest.ledger import Admission, Ledger
+from modest.ledger.ledger import Admission, Ledger
 from modest.plans import Plan, Plans, plans_from_json
-from modest.registry import Registry
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.keyring import Keyring
 from modest_local.aws import LocalAws

@@ -17,26 +17,26 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.testclient import TestClient
 
-from moderate.app import create_app
-from moderate.block_list import BlockList
-from moderate.callers import Identify, anyone
-from moderate.classifier import Classifier, Model
-from moderate.dialects.engine import Engine
-from moderate.events import lambda_handler
-from moderate.fetch import FetchFailed
-from moderate.heatmap import EXPLAINED, Grid
-from moderate.images import Picture
-from moderate.ledgers import Ledger, NoLedger
+from moderate.blocking.block_list import BlockList
+from moderate.calls.authentication import Identify, anyone
+from moderate.calls.ledgers import Ledger, NoLedger
+from moderate.dialects.service import Service
+from moderate.fetching.fetcher import FetchFailed
+from moderate.fetching.urls import parse
+from moderate.images.decode import Picture
+from moderate.images.views import View
+from moderate.inference.classifier import Classifier, Model
+from moderate.inference.heatmap import EXPLAINED, Grid
+from moderate.observability import Observer
 from moderate.pipeline import Pipeline
-from moderate.urls import parse
 from moderate.verdict import Cuts, Policy, Scores
-from moderate.views import View
+from moderate.web.app import create_app
+from moderate.web.lambda_events import lambda_handler
 from modest.errors import PublicError
-from modest.observability import Observer
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MOSAICS = ROOT / "tests" / "fixtures" / "mosaics"
 EVENTS = ROOT / "events"
 KEY_HASH = "5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592"
@@ -155,7 +155,7 @@ class RecordingObserver(Observer):
 
 
 @dataclass(frozen=True)
-class Service:
+class ServedApp:
     app: FastAPI
     client: TestClient
     fetch: FakeFetch
@@ -175,7 +175,7 @@ def serve(
     ledger: Ledger | None = None,
     fail_open: bool = False,
     allowed_origin: str = "",
-) -> Service:
+) -> ServedApp:
     """The whole application, but for the network, and for the model unless one is given."""
     fetch = FakeFetch(web or {})
     classifier = classifier or FakeClassifier()
@@ -184,12 +184,12 @@ def serve(
     pipeline = Pipeline(
         fetch, classifier, cuts=cuts, workers=2, block_list=block_list, deadline_seconds=deadline_seconds
     )
-    engine = Engine(
+    service = Service(
         pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger or NoLedger(), fail_open=fail_open
     )
-    app = create_app(engine, identify=identify, release="test", allowed_origin=allowed_origin)
+    app = create_app(service, identify=identify, release="test", allowed_origin=allowed_origin)
     # A server answers and goes on where an exception gets through to it, and so does this client.
-    return Service(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, observer)
+    return ServedApp(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, observer)
 
 
 def load_event(name: str) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tests.crafted import Control, apng, chunk, png, png_header
+from tests.helpers.crafted import Control, apng, chunk, png, png_header
+from tests.helpers.support import encoded, mosaic
 from tests.hostile.faults import PORT
 from tests.hostile.leaks import canary
-from tests.support import encoded, mosaic
 
 ADDRESS = "93.184.216.34"
 NANOGPT = "/api/nsfw/image"

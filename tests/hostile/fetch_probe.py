@@ -7,8 +7,8 @@ import os
 import sys
 import time
 
-from moderate.fetch import Fetcher
-from moderate.resolver import limit_lookup_time
+from moderate.fetching.fetcher import Fetcher
+from moderate.fetching.resolver import limit_lookup_time
 from modest.errors import PublicError
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tests.crafted import (
+from tests.helpers.crafted import (
     COLOUR,
     COLOUR_ALPHA,
     GREY,
@@ -30,11 +30,11 @@ from tests.crafted import (
     png_header,
     png_pixels,
 )
-from tests.profiles import table_profile
-from tests.support import encoded
+from tests.helpers.profiles import table_profile
+from tests.helpers.support import encoded
 
-from moderate.formats import UnsupportedFormat
-from moderate.images import TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images.formats import UnsupportedFormat
+from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
 from modest.errors import PublicError
 
 

@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from moderate.classifier import Classifier
-from moderate.images import decode
+from moderate.images.decode import decode
+from moderate.inference.classifier import Classifier
 from modest.errors import PublicError
 
 

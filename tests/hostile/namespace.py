@@ -20,7 +20,7 @@ from typing import Any
 from tests.hostile.certificates import issue
 from tests.hostile.internet import NAME_SERVER, PORTS
 
-from moderate.addresses import IPAddress
+from moderate.fetching.addresses import IPAddress
 
 NETNS_CONFIG = Path("/etc/netns")
 SENTINEL = IPv4Address("198.41.0.4")

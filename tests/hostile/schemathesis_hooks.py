@@ -5,9 +5,9 @@ from itertools import count
 from typing import Any
 
 import schemathesis
-from tests.support import mosaic
+from tests.helpers.support import mosaic
 
-from moderate.formats import CONTENT_TYPES
+from moderate.images.formats import CONTENT_TYPES
 
 _numbers = count()
 

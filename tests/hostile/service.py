@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+from tests.helpers.support import ROOT
 from tests.hostile.namespace import Internet
-from tests.support import ROOT
 
 ADDRESS = ("127.0.0.1", 3000)
 BASE = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
@@ -26,7 +26,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
-class Service:
+class ServiceProcess:
     client: httpx2.Client
     """May be used from any thread."""
     process: subprocess.Popen[str]
@@ -42,7 +42,7 @@ def serving(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     wrapper: Sequence[str] = (),
-) -> Iterator[Service]:
+) -> Iterator[ServiceProcess]:
     """folder: takes what the service prints. arguments: of `serve`. wrapper: a command that executes its arguments."""
     command = [*wrapper, sys.executable, "-m", "moderate.serve", *(arguments or ["--no-keys"])]
     stdout, stderr = folder / "stdout", folder / "stderr"
@@ -57,7 +57,7 @@ def serving(
         with process, client_of(web) as client:
             try:
                 _wait_until_ready(process, client, stderr)
-                yield Service(client, process, stdout, stderr)
+                yield ServiceProcess(client, process, stdout, stderr)
             finally:
                 process.terminate()
 

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 import httpx2
-from tests.support import serve
+from tests.helpers.support import serve
 
-from moderate import openapi
 from moderate.dialects import oanor
+from moderate.reference import openapi
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.helpers.support import ROOT
 from tests.hostile.images import GOOD, HOSTILE
-from tests.support import ROOT
 
 MAX_SECONDS = 2.0
 # What one image may add to the memory of the process that judges it; up to `workers` images do at once.

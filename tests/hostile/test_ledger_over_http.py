@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.helpers.ledgers import AWS_ENVIRONMENT, dynamodb_table, patient, slow_client
 from tests.hostile import canary_requests as requests
 from tests.hostile.canary_requests import JUDGED, Case
 from tests.hostile.leaks import canary, kept_by, marks_in
@@ -21,15 +22,14 @@ from tests.hostile.service import ADDRESS as SERVICE
 from tests.hostile.service import entered, serving
 from tests.hostile.test_schemathesis import FILES, check
 from tests.integration.dynamodb_local.server import command, wait_for
-from tests.ledgers import AWS_ENVIRONMENT, dynamodb_table, patient, slow_client
 
+from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, new_key
-from modest.books import Books
-from modest.dynamodb import DynamoDBTable
+from modest.ledger.usage import UsageReader
 from modest.months import month_of
 from modest.plans import plans_from_json
-from modest.registry import Registry
-from modest.table import Item
+from modest.store.dynamodb import DynamoDBTable
+from modest.store.table import Item
 
 PORT = 8001
 PLANS = json.dumps(
@@ -58,7 +58,7 @@ class Deployment:
         """The entries of the first account, once there are so many."""
         with entered(self.web.name):
             account = Registry(self.table, plans_from_json(PLANS)).account_named("on Large")
-            books = Books(self.table, patience=patient())
+            books = UsageReader(self.table, patience=patient())
             deadline = time.monotonic() + 10
             while True:
                 audit = books.audit(account.id, month_of(datetime.now(UTC)))

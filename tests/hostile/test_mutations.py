@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from tests.hostile.images import ACCEPTED, ANIMATED, GOOD, jpeg_of_scans
 
-from moderate.images import decode
+from moderate.images.decode import decode
 from modest.errors import PublicError
 
 FILES = ACCEPTED | ANIMATED | {"JPEG of many scans": jpeg_of_scans(50, (100, 100))}

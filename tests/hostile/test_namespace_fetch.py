@@ -12,7 +12,7 @@ import pytest
 from tests.hostile.internet import PORTS
 from tests.hostile.namespace import Internet, internet
 
-from moderate.addresses import is_public
+from moderate.fetching.addresses import is_public
 
 VECTORS: dict[str, list[Any]] = tomllib.loads((Path(__file__).parent / "url_vectors.toml").read_text("utf-8"))
 ADDRESS = "93.184.216.34"

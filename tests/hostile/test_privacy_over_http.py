@@ -13,6 +13,7 @@ import httpx2
 import numpy as np
 import pytest
 from PIL import Image
+from tests.helpers.support import encoded
 from tests.hostile import canary_requests as requests
 from tests.hostile.canary_requests import FAULTS, HEADERS, JUDGED, REFUSED, Case
 from tests.hostile.faults import PORT, running_in
@@ -20,9 +21,8 @@ from tests.hostile.fragile_model import write_fragile_model
 from tests.hostile.leaks import SEALED, SEALED_BUT_TMP, canary, kept_by, marks_in
 from tests.hostile.namespace import Internet, internet
 from tests.hostile.service import ADDRESS, entered, serving
-from tests.support import encoded
 
-from moderate.errors import STATUS_AND_CODE
+from moderate.calls.problems import STATUS_AND_CODE
 from modest.api_keys import new_key
 
 KEY = new_key()

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.helpers.support import MOSAICS, ROOT
 from tests.hostile.namespace import Internet, internet
 from tests.hostile.service import BASE, serving
-from tests.support import MOSAICS, ROOT
 
-from moderate.addresses import is_public
+from moderate.fetching.addresses import is_public
 from modest.api_keys import new_key
 
 ADDRESS = "93.184.216.34"

@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 from PIL import Image
+from tests.helpers.support import MOSAICS, load_event
 from tests.hostile.namespace import internet
-from tests.hostile.service import Service, serving
-from tests.support import MOSAICS, load_event
+from tests.hostile.service import ServiceProcess, serving
 
 ADDRESS = "93.184.216.34"
 PAGE = "<!doctype html><title>Example Domain</title>"
@@ -19,7 +19,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[Service]:
+def service(tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[ServiceProcess]:
     folder = tmp_path_factory.mktemp("seeds")
     photo, flagged, page = folder / "photo.jpg", folder / "flagged.jpg", folder / "page.html"
     _jpeg(_photo("coffee.png"), photo)
@@ -48,7 +48,7 @@ def _jpeg(source: Path, to: Path) -> None:
         image.convert("RGB").resize((512, 512)).save(to, quality=90)
 
 
-def replay(service: Service, name: str) -> httpx2.Response:
+def replay(service: ServiceProcess, name: str) -> httpx2.Response:
     """Sends what API Gateway once received."""
     event = load_event(name)
     return service.client.request(
@@ -60,7 +60,7 @@ def replay(service: Service, name: str) -> httpx2.Response:
     )
 
 
-def test_nanogpts_example_of_two_urls(service: Service) -> None:
+def test_nanogpts_example_of_two_urls(service: ServiceProcess) -> None:
     answer = replay(service, "nanogpt-image.json")
 
     assert answer.status_code == 200
@@ -78,7 +78,7 @@ def test_nanogpts_example_of_two_urls(service: Service) -> None:
     ]
 
 
-def test_nanogpts_example_of_every_field_names_what_is_wrong_with_each_entry(service: Service) -> None:
+def test_nanogpts_example_of_every_field_names_what_is_wrong_with_each_entry(service: ServiceProcess) -> None:
     answer = replay(service, "nanogpt-schema-dump.json")
 
     body = answer.json()
@@ -96,7 +96,7 @@ def test_nanogpts_example_of_every_field_names_what_is_wrong_with_each_entry(ser
     assert all("base64" in entry["message"] for entry in body["errors"][3:])
 
 
-def test_oanors_example_of_check(service: Service) -> None:
+def test_oanors_example_of_check(service: ServiceProcess) -> None:
     answer = replay(service, "oanor-check.json")
 
     body = assert_is_oanors(answer, "Image checked")
@@ -109,7 +109,7 @@ def test_oanors_example_of_check(service: Service) -> None:
     }
 
 
-def test_oanors_example_of_classify(service: Service) -> None:
+def test_oanors_example_of_classify(service: ServiceProcess) -> None:
     answer = replay(service, "oanor-classify.json")
 
     body = assert_is_oanors(answer, "Image classified")

@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.helpers.support import MOSAICS
 from tests.hostile.faults import FAST, PORT, SLOW, running_in
 from tests.hostile.namespace import Internet, internet
 from tests.hostile.processes import forget_peak, peak_bytes
-from tests.hostile.service import Service, serving
+from tests.hostile.service import ServiceProcess, serving
 from tests.hostile.slots import ONE_FOR_EACH_OPERATION, Slot, code_of
-from tests.support import MOSAICS
 
-from moderate.fetch import URL_DEADLINE_SECONDS
+from moderate.fetching.fetcher import URL_DEADLINE_SECONDS
 from moderate.sources import MAX_FETCHED_BYTES
 
 ADDRESS = "93.184.216.34"
@@ -43,13 +43,13 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
 
 
 @pytest.fixture(scope="module")
-def service(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[Service]:
+def service(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[ServiceProcess]:
     ports = {"ALLOWED_PORTS": f"80,443,{PORT}"}
     with serving(web, tmp_path_factory.mktemp("service"), model_path, environment=ports) as running:
         yield running
 
 
-def timed(service: Service, slot: Slot, url: str) -> tuple[str, float]:
+def timed(service: ServiceProcess, slot: Slot, url: str) -> tuple[str, float]:
     start = time.monotonic()
     answer = slot.ask(service.client, url)
     seconds = time.monotonic() - start
@@ -58,7 +58,7 @@ def timed(service: Service, slot: Slot, url: str) -> tuple[str, float]:
 
 
 @pytest.mark.parametrize("fault", FAST)
-def test_a_faulty_server_is_found_out_within_the_deadline(service: Service, fault: str) -> None:
+def test_a_faulty_server_is_found_out_within_the_deadline(service: ServiceProcess, fault: str) -> None:
     for slot in ONE_FOR_EACH_OPERATION:
         code, seconds = timed(service, slot, url_of(fault))
         print(f"{seconds:.3f} s")
@@ -66,7 +66,7 @@ def test_a_faulty_server_is_found_out_within_the_deadline(service: Service, faul
         assert seconds < DEADLINE
 
 
-def test_slow_servers_end_at_the_deadline_and_hold_up_no_other_call(service: Service) -> None:
+def test_slow_servers_end_at_the_deadline_and_hold_up_no_other_call(service: ServiceProcess) -> None:
     cases = [(slot, url_of(fault)) for slot in ONE_FOR_EACH_OPERATION for fault in SLOW]
     alone = seconds_of_a_good_one(service)
     with ThreadPoolExecutor(len(cases)) as everyone:
@@ -93,7 +93,7 @@ def test_slow_servers_end_at_the_deadline_and_hold_up_no_other_call(service: Ser
 )
 @pytest.mark.parametrize("place", [0, 9])
 def test_a_good_url_beside_nine_bad_ones_is_judged_in_about_its_own_time(
-    service: Service, bad: list[str], place: int
+    service: ServiceProcess, bad: list[str], place: int
 ) -> None:
     alone = seconds_of_a_good_one(service)
     urls = [*bad[:place], GOOD, *bad[place:]]
@@ -106,7 +106,7 @@ def test_a_good_url_beside_nine_bad_ones_is_judged_in_about_its_own_time(
     assert answer.json()["has_nsfw_concepts"] == [False if url == GOOD else None for url in urls]
 
 
-def test_a_good_url_beside_nine_slow_ones_is_judged_by_the_deadline(service: Service) -> None:
+def test_a_good_url_beside_nine_slow_ones_is_judged_by_the_deadline(service: ServiceProcess) -> None:
     bad = [url_of(fault) for fault in SLOW] + DEAD
     start = time.monotonic()
     answer = service.client.post("/api/nsfw/image", json={"image_urls": [*bad[:9], GOOD], "on_error": "partial"})
@@ -117,7 +117,7 @@ def test_a_good_url_beside_nine_slow_ones_is_judged_by_the_deadline(service: Ser
     assert answer.json()["cost"] == 0.0015
 
 
-def test_dead_name_servers_hold_up_no_other_call(service: Service) -> None:
+def test_dead_name_servers_hold_up_no_other_call(service: ServiceProcess) -> None:
     alone = seconds_of_a_good_one(service)
     with ThreadPoolExecutor(len(DEAD)) as everyone:
         waiting = [everyone.submit(timed, service, ONE_FOR_EACH_OPERATION[0], url) for url in DEAD]
@@ -130,7 +130,7 @@ def test_dead_name_servers_hold_up_no_other_call(service: Service) -> None:
     assert beside < alone + GRACE_SECONDS
 
 
-def test_endless_bodies_never_take_more_than_twice_what_ten_images_may_hold(service: Service) -> None:
+def test_endless_bodies_never_take_more_than_twice_what_ten_images_may_hold(service: ServiceProcess) -> None:
     urls = [url_of(f"{fault}?{number}") for fault in ("endless-body", "endless-chunks") for number in range(5)]
     forget_peak(service.process.pid)
     before = peak_bytes(service.process.pid)
@@ -144,7 +144,7 @@ def test_endless_bodies_never_take_more_than_twice_what_ten_images_may_hold(serv
     assert growth < 2 * 10 * MAX_FETCHED_BYTES
 
 
-def seconds_of_a_good_one(service: Service) -> float:
+def seconds_of_a_good_one(service: ServiceProcess) -> float:
     start = time.monotonic()
     answer = service.client.get("/v1/check", params={"url": GOOD})
     assert answer.json()["data"]["safe"] is True

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.helpers.support import MOSAICS
 from tests.hostile.images import HOSTILE
 from tests.hostile.namespace import Internet, internet
 from tests.hostile.processes import resident_bytes
 from tests.hostile.service import serving
-from tests.support import MOSAICS
 
 ADDRESS = "93.184.216.34"
 GOOD = "http://pub.test/good"

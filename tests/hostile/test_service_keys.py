@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.helpers.support import MOSAICS
 from tests.hostile.namespace import Internet, internet
-from tests.hostile.service import Service, serving
+from tests.hostile.service import ServiceProcess, serving
 from tests.hostile.slots import FETCHING, Slot
-from tests.support import MOSAICS
 
 from modest.api_keys import hash_of, new_key
 
@@ -53,7 +53,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
 
 
 @pytest.fixture(scope="module")
-def service(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[Service]:
+def service(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[ServiceProcess]:
     folder = tmp_path_factory.mktemp("service")
     keys = folder / "keys"
     keys.write_text(f"{KNOWN}\n{hash_of(HASHED)}\n")
@@ -70,13 +70,13 @@ def essence(answer: httpx2.Response) -> object:
 
 @pytest.mark.parametrize("headers", ACCEPTED.values(), ids=ACCEPTED)
 @pytest.mark.parametrize("slot", FETCHING, ids=str)
-def test_a_known_key_is_let_in_from_each_header(service: Service, slot: Slot, headers: Headers) -> None:
+def test_a_known_key_is_let_in_from_each_header(service: ServiceProcess, slot: Slot, headers: Headers) -> None:
     assert slot.ask(service.client, URL, headers).status_code == 200
 
 
 @pytest.mark.parametrize("slot", FETCHING, ids=str)
 def test_anything_else_gets_one_and_the_same_401_and_nothing_is_fetched(
-    web: Internet, service: Service, slot: Slot
+    web: Internet, service: ServiceProcess, slot: Slot
 ) -> None:
     before = len(web.connections())
     answers = {name: slot.ask(service.client, URL, headers) for name, headers in REFUSED.items()}
@@ -88,12 +88,12 @@ def test_anything_else_gets_one_and_the_same_401_and_nothing_is_fetched(
 
 
 @pytest.mark.parametrize("name", ["x-api-key", "x_api_key", "api_key", "key", "authorization"])
-def test_a_key_in_the_url_is_no_key(service: Service, name: str) -> None:
+def test_a_key_in_the_url_is_no_key(service: ServiceProcess, name: str) -> None:
     answer = service.client.get("/v1/check", params={"url": URL, name: KNOWN})
     assert answer.status_code == 401
     assert KNOWN not in answer.text
 
 
 @pytest.mark.parametrize("path", NO_KEY_NEEDED)
-def test_the_services_own_routes_ask_for_no_key(service: Service, path: str) -> None:
+def test_the_services_own_routes_ask_for_no_key(service: ServiceProcess, path: str) -> None:
     assert service.client.get(path).status_code == 200

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers.support import MOSAICS
 from tests.hostile.namespace import Internet, internet
-from tests.hostile.service import Service, serving
+from tests.hostile.service import ServiceProcess, serving
 from tests.hostile.slots import DOCUMENT, FETCHING, SLOTS, WITHOUT_IMAGES, Slot, code_of, keyed_operations
 from tests.hostile.test_namespace_fetch import INSIDE
-from tests.support import MOSAICS
 
-from moderate.addresses import IPAddress, is_public
-from moderate.urls import MAX_URL_LENGTH
+from moderate.fetching.addresses import IPAddress, is_public
+from moderate.fetching.urls import MAX_URL_LENGTH
 
 VECTORS: dict[str, list[Any]] = tomllib.loads((Path(__file__).parent / "url_vectors.toml").read_text("utf-8"))
 ADDRESS = "93.184.216.34"
@@ -48,7 +48,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
 
 
 @pytest.fixture(scope="module")
-def service(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[Service]:
+def service(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[ServiceProcess]:
     with serving(web, tmp_path_factory.mktemp("service"), model_path) as running:
         yield running
         calls = running.stdout.read_text().count('"message":"call"')
@@ -58,7 +58,7 @@ def service(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path:
 every_fetching_slot = pytest.mark.parametrize("slot", FETCHING, ids=str)
 
 
-def answers(service: Service, slot: Slot, urls: Iterable[str]) -> dict[str, tuple[int, str | None]]:
+def answers(service: ServiceProcess, slot: Slot, urls: Iterable[str]) -> dict[str, tuple[int, str | None]]:
     """URL -> status and code; each of them must be in the document."""
 
     def ask(url: str) -> tuple[int, str | None]:
@@ -71,7 +71,7 @@ def answers(service: Service, slot: Slot, urls: Iterable[str]) -> dict[str, tupl
         return dict(zip(urls, several.map(ask, urls), strict=True))
 
 
-def assert_all(service: Service, slot: Slot, urls: Iterable[str], status: int, code: str | None = None) -> None:
+def assert_all(service: ServiceProcess, slot: Slot, urls: Iterable[str], status: int, code: str | None = None) -> None:
     found = answers(service, slot, urls)
     assert {url: answer for url, answer in found.items() if answer != (status, code)} == {}
 
@@ -85,7 +85,7 @@ def test_every_operation_that_takes_an_image_has_a_place_for_its_url() -> None:
     assert operations <= {(slot.method, slot.path) for slot in FETCHING}
 
 
-def test_the_service_documents_the_routes_that_are_attacked_here(service: Service) -> None:
+def test_the_service_documents_the_routes_that_are_attacked_here(service: ServiceProcess) -> None:
     served = service.client.get("/openapi.json").json()["paths"]
     assert {path: set(served[path]) for path in served} == {
         path: set(DOCUMENT["paths"][path]) for path in DOCUMENT["paths"]
@@ -93,39 +93,41 @@ def test_the_service_documents_the_routes_that_are_attacked_here(service: Servic
 
 
 @every_fetching_slot
-def test_a_public_url_is_fetched(service: Service, slot: Slot) -> None:
+def test_a_public_url_is_fetched(service: ServiceProcess, slot: Slot) -> None:
     assert_all(service, slot, ["http://pub.test/a.png", "https://pub.test/a.png"], 200)
 
 
 @every_fetching_slot
-def test_an_invalid_url_is_refused_undialled(web: Internet, service: Service, slot: Slot) -> None:
+def test_an_invalid_url_is_refused_undialled(web: Internet, service: ServiceProcess, slot: Slot) -> None:
     too_long = "http://pub.test/".ljust(MAX_URL_LENGTH + 1, "a")
     assert_all(service, slot, [*INVALID, too_long], 400, "invalid_url")
     assert dialled_inside(web) == []
 
 
 @every_fetching_slot
-def test_a_blocked_url_is_refused_undialled(web: Internet, service: Service, slot: Slot) -> None:
+def test_a_blocked_url_is_refused_undialled(web: Internet, service: ServiceProcess, slot: Slot) -> None:
     assert_all(service, slot, BLOCKED, 400, "blocked_url")
     assert dialled_inside(web) == []
 
 
 @every_fetching_slot
-def test_a_name_that_leads_inside_is_refused_undialled(web: Internet, service: Service, slot: Slot) -> None:
+def test_a_name_that_leads_inside_is_refused_undialled(web: Internet, service: ServiceProcess, slot: Slot) -> None:
     urls = [f"http://{name}/a.png" for name in (*ALONE, *MIXED, *ALIASES)]
     assert_all(service, slot, urls, 400, "blocked_url")
     assert dialled_inside(web) == []
 
 
 @every_fetching_slot
-def test_a_redirect_inside_is_refused_undialled(web: Internet, service: Service, slot: Slot) -> None:
+def test_a_redirect_inside_is_refused_undialled(web: Internet, service: ServiceProcess, slot: Slot) -> None:
     urls = [f"http://{page}" for page in (*TO_BLOCKED, *TO_NAMES)]
     assert_all(service, slot, urls, 400, "blocked_url")
     assert dialled_inside(web) == []
 
 
 @every_fetching_slot
-def test_a_name_that_flips_to_loopback_is_never_followed_there(web: Internet, service: Service, slot: Slot) -> None:
+def test_a_name_that_flips_to_loopback_is_never_followed_there(
+    web: Internet, service: ServiceProcess, slot: Slot
+) -> None:
     place = FETCHING.index(slot)
     names = [f"flip{place}-{run}.test" for run in range(RUNS)]
     fetched, redirected = names[: RUNS // 2], names[RUNS // 2 :]
@@ -136,7 +138,7 @@ def test_a_name_that_flips_to_loopback_is_never_followed_there(web: Internet, se
 
 
 @pytest.mark.parametrize("slot", [slot for slot in SLOTS if not slot.fetches], ids=str)
-def test_a_place_for_data_urls_alone_dials_nothing_at_all(web: Internet, service: Service, slot: Slot) -> None:
+def test_a_place_for_data_urls_alone_dials_nothing_at_all(web: Internet, service: ServiceProcess, slot: Slot) -> None:
     before = len(web.connections())
     assert_all(service, slot, ["http://pub.test/a.png", *BLOCKED, *ALONE], 400, "invalid_base64")
     assert len(web.connections()) == before

@@ -5,8 +5,8 @@ from copy import deepcopy
 
 import pytest
 from cfnlint.api import lint, lint_file
+from tests.helpers.support import ROOT
 from tests.infrastructure.translated import Template
-from tests.support import ROOT
 
 from modest_local.template import REGION, translate
 

@@ -7,8 +7,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from tests.infrastructure.routes import api_body
 from tests.infrastructure.translated import Template, deployed
 
-from moderate import cors, gateway_answers
 from moderate.dialects.examples import REQUEST_ID
+from moderate.reference import gateway_answers
+from moderate.web import cors
 
 # Every type that API Gateway has, less those that fall back to a default: its status and the code in its body.
 ANSWERS = {

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
+from tests.helpers.ledgers import Shop, admitted, request_id
 from tests.infrastructure.translated import Template, deployed, of_type
-from tests.ledgers import Shop, admitted, request_id
 
 from modest.api_keys import hash_of, new_key
-from modest.idempotency import Answer, Repeatable
-from modest.ledger import Replay
+from modest.ledger.idempotency import Answer, Repeatable
+from modest.ledger.ledger import Replay
 from modest.prices import by_the_image
-from modest.table import Write
+from modest.store.table import Write
 from modest_local.template import PSEUDO_PARAMETERS, REGION
 
 ACCOUNT = PSEUDO_PARAMETERS["AWS::AccountId"]

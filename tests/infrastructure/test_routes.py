@@ -5,7 +5,7 @@ from samtranslator.public.exceptions import InvalidDocumentException
 from tests.infrastructure.routes import OPEN_TO_ALL, OUTSIDE_THE_PLANS, api_body, routes, violations
 from tests.infrastructure.translated import Template, deployed, load, only
 
-from moderate import cors
+from moderate.web import cors
 
 KEYED = {
     "POST /api/nsfw/image",

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from deploy.samconfig import InvalidConfig, filled_in
+from tests.helpers.support import ROOT
 from tests.infrastructure.translated import Template
-from tests.support import ROOT
 
 DEFAULTS = {"Model": "small", "Release": "", "RestoredLedger": "", "NsfwFrom": 0.6}
 MADE = {"Model": "large", "Release": "0123456789"}

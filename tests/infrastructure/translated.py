@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 from modest_local import template as sam
 

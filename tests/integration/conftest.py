@@ -6,11 +6,11 @@ import pytest
 from moto import mock_aws
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
+from tests.helpers.ledgers import Shop, dynamodb_table, flaky_table, slow_client
 from tests.integration.dynamodb_local.server import dynamodb_local
-from tests.ledgers import Shop, dynamodb_table, flaky_table, slow_client
 
-from modest.dynamodb import DynamoDBTable
-from modest.table import Table
+from modest.store.dynamodb import DynamoDBTable
+from modest.store.table import Table
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ import boto3
 import pytest
 from moto import mock_aws
 from PIL import Image
+from tests.helpers.photos import photo
+from tests.helpers.support import ROOT, FakeClassifier, ServedApp, data_url, encoded, png, serve
 from tests.integration.test_booking import CHECK, CLASSIFY, FIRST, IMAGE, MODERATIONS, SECOND, Store
-from tests.photos import photo
-from tests.support import ROOT, FakeClassifier, Service, data_url, encoded, png, serve
-from tests.unit.fetching.web import Web
+from tests.unit.moderate.fetching.web import Web
 
-from moderate.block_list import BlockList, InvalidBlockList, PolicyViolation, load
+from moderate.blocking.block_list import BlockList, InvalidBlockList, PolicyViolation, load
 
 CAT = photo("chelsea")
 LISTED, FINE = encoded(CAT, "PNG"), png(grey=200)
@@ -29,7 +29,7 @@ class Classifier224(FakeClassifier):
         self.model = type(self.model)(name="fake", version="fake-1", labels=self.model.labels, size=224)
 
 
-def service(*lines: str) -> Service:
+def service(*lines: str) -> ServedApp:
     return serve({}, Classifier224(), block_list=BlockList(lines))
 
 

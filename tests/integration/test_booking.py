@@ -11,17 +11,17 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable, Fault
-from tests.ledgers import Customer, Shop, patient
-from tests.support import NSFW, FakeClassifier, Service, Web, data_url, gateway_event, invoke, png, serve
+from tests.helpers.ledgers import Customer, Shop, patient
+from tests.helpers.support import NSFW, FakeClassifier, ServedApp, Web, data_url, gateway_event, invoke, png, serve
 
-from moderate.block_list import BlockList
-from moderate.callers import from_gateway
-from moderate.classifier import Classifier
+from moderate.blocking.block_list import BlockList
+from moderate.calls.authentication import from_gateway
+from moderate.images.views import View
+from moderate.inference.classifier import Classifier
 from moderate.verdict import Scores
-from moderate.views import View
-from modest.dynamodb import DynamoDBTable
 from modest.money import Currency
-from modest.patience import Patience
+from modest.store.dynamodb import DynamoDBTable
+from modest.store.retries import Patience
 
 WEB: Web = {f"https://example.com/{grey}.png": png(grey=grey) for grey in range(12)}
 FIRST, SECOND = list(WEB)[:2]
@@ -55,7 +55,7 @@ class Store:
         if currency is Currency.XNO:
             self.shop.registry.set_rate(Decimal("0.87"))
         self.customer = self.shop.customer(plan, currency, Decimal(discount))
-        self.service: Service = serve(
+        self.service: ServedApp = serve(
             web,
             classifier or FakeClassifier(by_grey={1: NSFW}),
             identify=lambda _request: self.customer.key_hash,

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.helpers.ledgers import PLANS, Customer
+from tests.helpers.support import FakeClassifier, gateway_event, invoke
 from tests.integration.test_booking import CLASSIFY, FIRST, IMAGE, USAGE, Store
-from tests.ledgers import PLANS, Customer
-from tests.support import FakeClassifier, gateway_event, invoke
 
-from moderate.marker import user_agent
+from moderate.fetching.self_reference import user_agent
+from moderate.images.views import View
 from moderate.sources import MAX_SENT_BYTES
 from moderate.verdict import Scores
-from moderate.views import View
 
 
 class Meanwhile(FakeClassifier):

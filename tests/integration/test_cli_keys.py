@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.local_gateway import LocalGateway
+from tests.helpers.local_gateway import LocalGateway
 
 from modest.api_keys import hash_of
 

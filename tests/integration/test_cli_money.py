@@ -12,14 +12,14 @@ from typing import Any
 import boto3
 import pytest
 from PIL import Image
-from tests.ledgers import environment
-from tests.local_gateway import LocalGateway
-from tests.support import data_url, mosaic
+from tests.helpers.ledgers import environment
+from tests.helpers.local_gateway import LocalGateway
+from tests.helpers.support import data_url, mosaic
 
-from modest.accounts import account_key
-from modest.dynamodb import DynamoDBTable, make_client
+from modest.accounts.records import account_key
 from modest.months import month_before, month_of
-from modest.table import Update
+from modest.store.dynamodb import DynamoDBTable, make_client
+from modest.store.table import Update
 from modest_cli import aws
 
 MONTH = month_of(datetime.now(UTC))

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.local_gateway import LocalGateway
-from tests.lossy_proxy import Mishap, lossy_proxy
-from tests.support import MOSAICS, ROOT
+from tests.helpers.local_gateway import LocalGateway
+from tests.helpers.lossy_proxy import Mishap, lossy_proxy
+from tests.helpers.support import MOSAICS, ROOT
 
 
 def snippets(text: str) -> list[tuple[str, str]]:

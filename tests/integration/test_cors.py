@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 from starlette.testclient import TestClient
-from tests.support import FakeClassifier, gateway_event, invoke, png, serve
+from tests.helpers.support import FakeClassifier, gateway_event, invoke, png, serve
 
-from moderate import cors, rate_limits
-from moderate.callers import from_gateway
-from modest.quota import Allowance
+from moderate.calls import rate_limit_headers
+from moderate.calls.authentication import from_gateway
+from moderate.web import cors
+from modest.allowance import Allowance
 
 SHOP = "https://shop.example"
 ORIGIN, READABLE = "access-control-allow-origin", "access-control-expose-headers"
@@ -55,7 +56,7 @@ def test_a_page_of_the_origin_can_read_that_its_key_is_refused() -> None:
 
 
 def test_what_is_left_of_the_month_can_be_read() -> None:
-    told = rate_limits.headers(Allowance(3, 1, datetime(2026, 11, 23, tzinfo=UTC)))
+    told = rate_limit_headers.headers(Allowance(3, 1, datetime(2026, 11, 23, tzinfo=UTC)))
     assert {name.lower() for name in told} <= set(cors.READABLE)
 
 

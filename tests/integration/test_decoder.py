@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
-from tests.crafted import animated
-from tests.support import attempt, encoded, mosaic, png
+from tests.helpers.crafted import animated
+from tests.helpers.support import attempt, encoded, mosaic, png
 
-from moderate import images
-from moderate.decoder import Decoder
-from moderate.images import Picture, UndecodableImage
+from moderate.images.decode import Picture, decode
+from moderate.images.limits import UndecodableImage
+from moderate.images.sandbox.pool import Decoder
 from modest.errors import PublicError
 
 SIZE = 224
@@ -30,7 +30,7 @@ def decoder() -> Iterator[Decoder]:
 
 @pytest.fixture
 def fragile() -> Iterator[Decoder]:
-    decoder = Decoder(1, module="tests.fragile_worker")
+    decoder = Decoder(1, module="tests.helpers.fragile_worker")
     decoder.warm_up()
     yield decoder
     decoder.close()
@@ -88,20 +88,20 @@ def told(decoder: Decoder, deed: str) -> str:
 @pytest.mark.parametrize("name", GOOD)
 def test_a_picture_comes_out_as_it_does_in_one_process(decoder: Decoder, name: str) -> None:
     data = GOOD[name]()
-    assert comparable(decoder.decode(data, SIZE)) == comparable(images.decode(data, SIZE))
+    assert comparable(decoder.decode(data, SIZE)) == comparable(decode(data, SIZE))
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_an_error_comes_out_as_it_does_in_one_process(decoder: Decoder, name: str) -> None:
     data = BAD[name]
-    expected = attempt(lambda: images.decode(data, SIZE))
+    expected = attempt(lambda: decode(data, SIZE))
     assert isinstance(expected, PublicError)
     assert comparable(attempt(lambda: decoder.decode(data, SIZE))) == comparable(expected)
 
 
 def test_ten_megabytes_pass_through(decoder: Decoder) -> None:
     data = png() + bytes(10 * 1024 * 1024)
-    assert comparable(decoder.decode(data, SIZE)) == comparable(images.decode(data, SIZE))
+    assert comparable(decoder.decode(data, SIZE)) == comparable(decode(data, SIZE))
 
 
 def test_callers_share_the_workers_and_each_gets_its_own_picture() -> None:
@@ -134,7 +134,7 @@ def test_a_decoder_cannot_reach_beyond_its_image(fragile: Decoder, deed: str, er
 
 @pytest.mark.parametrize("deed", ["spin", "sleep"])
 def test_a_decoder_that_hangs_is_ended_at_its_time(deed: str) -> None:
-    decoder = Decoder(1, max_seconds=2, module="tests.fragile_worker")
+    decoder = Decoder(1, max_seconds=2, module="tests.helpers.fragile_worker")
     decoder.warm_up()
     start = time.monotonic()
     assert told(decoder, deed) == "its decoder died"

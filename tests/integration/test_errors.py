@@ -16,13 +16,13 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 from starlette.types import Message, Scope
-from tests.support import SAFE, FakeClassifier, Never, Service, png, serve
+from tests.helpers.support import SAFE, FakeClassifier, Never, ServedApp, png, serve
 
-from moderate.callers import Unauthorized, from_gateway
-from moderate.errors import STATUS_AND_CODE
-from moderate.fetch import FetchTimeout
-from moderate.images import TooManyFrames, TooManyPixels
-from moderate.marker import VIA, user_agent
+from moderate.calls.authentication import Unauthorized, from_gateway
+from moderate.calls.problems import STATUS_AND_CODE
+from moderate.fetching.fetcher import FetchTimeout
+from moderate.fetching.self_reference import VIA, user_agent
+from moderate.images.limits import TooManyFrames, TooManyPixels
 from moderate.sources import ImageTooLarge
 
 URL = "https://example.com/image.jpg"
@@ -36,7 +36,7 @@ OANOR = ("/v1/check", "/v1/classify", "/nsfw-api/v1/check", "/nsfw-api/v1/classi
 
 
 @pytest.fixture(scope="module")
-def idle() -> Service:
+def idle() -> ServedApp:
     """Is asked for nothing that gets as far as a fetch."""
     return serve()
 
@@ -81,7 +81,7 @@ REFUSALS: list[tuple[str, int, str]] = [
 ]
 
 
-def assert_refused(service: Service, url: str, status: int, code: str) -> None:
+def assert_refused(service: ServedApp, url: str, status: int, code: str) -> None:
     for route in OANOR:
         answer = service.client.get(route, params={"url": url})
         assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -138,7 +138,7 @@ MALFORMED = {
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
 def test_a_malformed_body_is_an_invalid_request_in_each_envelope(
-    idle: Service, content: bytes, content_type: str
+    idle: ServedApp, content: bytes, content_type: str
 ) -> None:
     headers = {"content-type": content_type}
     check = idle.client.post("/v1/check", content=content, headers=headers)
@@ -151,7 +151,7 @@ def test_a_malformed_body_is_an_invalid_request_in_each_envelope(
 
 
 @pytest.mark.parametrize("content", [b"null", b"1", b'"https://example.com/"', b"true", png(), b"image_urls=x"])
-def test_a_body_that_is_no_json_object_is_refused_by_nanogpts_dialect(idle: Service, content: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_refused_by_nanogpts_dialect(idle: ServedApp, content: bytes) -> None:
     answer = idle.client.post(NANOGPT, content=content, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert "JSON object" in answer.json()["error"]
@@ -190,7 +190,7 @@ def test_half_a_character_is_an_invalid_url(url: str) -> None:
     ],
     ids=["short", "no header", "no field name", "a broken header", "a hundred fields", "zeros"],
 )
-def test_a_malformed_form_is_an_invalid_request(idle: Service, content_type: str, content: bytes) -> None:
+def test_a_malformed_form_is_an_invalid_request(idle: ServedApp, content_type: str, content: bytes) -> None:
     answer = idle.client.post("/v1/check", content=content, headers={"content-type": content_type})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert is_oanors(answer)
@@ -198,7 +198,7 @@ def test_a_malformed_form_is_an_invalid_request(idle: Service, content_type: str
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/check/", "/v1/other", "/v2/check", "/favicon.ico", "//"])
-def test_an_unknown_route_is_not_found(idle: Service, path: str) -> None:
+def test_an_unknown_route_is_not_found(idle: ServedApp, path: str) -> None:
     answer = idle.client.get(f"http://testserver{path}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert is_oanors(answer)
@@ -212,7 +212,7 @@ def test_an_unknown_route_beside_nanogpts_is_not_found_in_its_envelope() -> None
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE"])
-def test_a_method_that_a_route_does_not_take_is_told_which_it_does(idle: Service, method: str) -> None:
+def test_a_method_that_a_route_does_not_take_is_told_which_it_does(idle: ServedApp, method: str) -> None:
     client = idle.client
     assert client.request(method, "/v1/check").status_code == 405
     assert client.request(method, "/v1/check").headers["allow"] == "GET, POST"

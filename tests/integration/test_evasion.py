@@ -7,13 +7,12 @@ import pytest
 import skimage
 from numpy.typing import NDArray
 from PIL import Image
-from tests.crafted import GREY, GifFrame, animated, gif, png
-from tests.judging import judge
-from tests.support import MOSAICS, encoded, mosaic
+from tests.helpers.crafted import GREY, GifFrame, animated, gif, png
+from tests.helpers.judging import judge
+from tests.helpers.support import MOSAICS, encoded, mosaic
 
-from moderate import images
-from moderate.classifier import Classifier
-from moderate.images import Frames
+from moderate.images.decode import Frames, decode
+from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, Verdict, nsfw_score
 
 FLAGGED = Image.open(MOSAICS / "porn.png").convert("RGB")
@@ -23,7 +22,7 @@ PHOTO = Image.open(Path(skimage.__file__).parent / "data" / "coffee.png").conver
 
 
 def view_scores(classifier: Classifier, data: bytes) -> list[float]:
-    views = images.decode(data, classifier.model.size).views
+    views = decode(data, classifier.model.size).views
     return [nsfw_score(classifier.classify(view), Policy.BALANCED) for view in views]
 
 

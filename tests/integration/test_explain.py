@@ -6,10 +6,10 @@ import io
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
-from tests.support import mosaic, serve
+from tests.helpers.support import mosaic, serve
 
-from moderate.classifier import Classifier
-from moderate.heatmap import EXPLAINED
+from moderate.inference.classifier import Classifier
+from moderate.inference.heatmap import EXPLAINED
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.judging import judge
-from tests.support import MOSAICS, encoded, mosaic
+from tests.helpers.judging import judge
+from tests.helpers.support import MOSAICS, encoded, mosaic
 
-from moderate.classifier import Classifier
-from moderate.formats import UnsupportedFormat
-from moderate.images import UndecodableImage
+from moderate.images.formats import UnsupportedFormat
+from moderate.images.limits import UndecodableImage
+from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
 

@@ -11,9 +11,9 @@ import httpx2
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support import FakeClassifier, Service, encoded, scoring, serve
+from tests.helpers.support import FakeClassifier, ServedApp, encoded, scoring, serve
 
-from moderate.formats import CONTENT_TYPES
+from moderate.images.formats import CONTENT_TYPES
 from moderate.sources import MAX_SENT_BYTES
 
 URL = "https://example.com/image.jpg"
@@ -25,12 +25,12 @@ ROUTES = ("/v1/check", "/v1/classify", "/nsfw-api/v1/check", "/nsfw-api/v1/class
 
 
 @pytest.fixture(scope="module")
-def running() -> Service:
+def running() -> ServedApp:
     return serve({URL: IMAGE, OTHER_URL: IMAGE}, FakeClassifier(scoring(SCORE)))
 
 
 @pytest.fixture
-def service(running: Service) -> Service:
+def service(running: ServedApp) -> ServedApp:
     running.fetch.asked.clear()
     return running
 
@@ -68,22 +68,22 @@ def test_the_image_of_these_tests_needs_every_rule_of_base64() -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_url_in_the_query(service: Service, route: str) -> None:
+def test_a_url_in_the_query(service: ServedApp, route: str) -> None:
     assert judged(service.client.get(route, params={"url": URL}))
     assert service.fetch.asked == [URL]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
-def test_base64_in_the_query(service: Service, spelling: str) -> None:
+def test_base64_in_the_query(service: ServedApp, spelling: str) -> None:
     assert judged(service.client.get("/v1/check", params={"base64": spelling}))
 
 
-def test_base64_in_the_query_whose_plus_nobody_encoded(service: Service) -> None:
+def test_base64_in_the_query_whose_plus_nobody_encoded(service: ServedApp) -> None:
     assert judged(service.client.get(f"/v1/check?base64={PLAIN}"))
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
-def test_base64_in_json(service: Service, spelling: str) -> None:
+def test_base64_in_json(service: ServedApp, spelling: str) -> None:
     assert judged(service.client.post("/v1/classify", json={"base64": spelling}))
 
 
@@ -101,7 +101,7 @@ def test_base64_in_json(service: Service, spelling: str) -> None:
     ],
 )
 @pytest.mark.parametrize("lead", [b"", b"\xef\xbb\xbf", b"\r\n \t"], ids=["bare", "BOM", "white space"])
-def test_json_whatever_its_content_type(service: Service, content_type: str | None, lead: bytes) -> None:
+def test_json_whatever_its_content_type(service: ServedApp, content_type: str | None, lead: bytes) -> None:
     headers = {"content-type": content_type} if content_type else {}
     content = lead + json.dumps({"url": URL, "threshold": 0.1}).encode()
     answer = service.client.post("/v1/check", content=content, headers=headers)
@@ -120,19 +120,19 @@ def test_json_whatever_its_content_type(service: Service, content_type: str | No
         None,
     ],
 )
-def test_a_raw_body_whatever_its_content_type(service: Service, content_type: str | None) -> None:
+def test_a_raw_body_whatever_its_content_type(service: ServedApp, content_type: str | None) -> None:
     headers = {"content-type": content_type} if content_type else {}
     assert judged(service.client.post("/v1/check", content=IMAGE, headers=headers))
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"])
-def test_a_raw_body_in_every_accepted_format(service: Service, image_format: str) -> None:
+def test_a_raw_body_in_every_accepted_format(service: ServedApp, image_format: str) -> None:
     content = encoded(Image.new("RGB", (16, 16), "red"), image_format)
     headers = {"content-type": "application/x-www-form-urlencoded"}
     assert judged(service.client.post("/v1/check", content=content, headers=headers))
 
 
-def test_parameters_of_a_raw_body_stand_in_the_query(service: Service) -> None:
+def test_parameters_of_a_raw_body_stand_in_the_query(service: ServedApp) -> None:
     answer = service.client.post("/v1/check?threshold=0.1&policy=strict", content=IMAGE)
     assert answer.json()["data"]["threshold"] == 0.1
 
@@ -148,12 +148,12 @@ def test_parameters_of_a_raw_body_stand_in_the_query(service: Service) -> None:
         'name="image"; filename="x"; filename*=UTF-8\'\'%D1%84.jpg',
     ],
 )
-def test_a_multipart_file_whatever_its_name(service: Service, disposition: str) -> None:
+def test_a_multipart_file_whatever_its_name(service: ServedApp, disposition: str) -> None:
     body, headers = multipart((disposition, IMAGE))
     assert judged(service.client.post("/v1/check", content=body, headers=headers))
 
 
-def test_a_multipart_form_takes_parameters_and_ignores_other_fields(service: Service) -> None:
+def test_a_multipart_form_takes_parameters_and_ignores_other_fields(service: ServedApp) -> None:
     body, headers = multipart(
         ('name="threshold"', "0.1"),
         ('name="policy"', "strict"),
@@ -166,25 +166,25 @@ def test_a_multipart_form_takes_parameters_and_ignores_other_fields(service: Ser
 
 
 @pytest.mark.parametrize(("field", "value"), [("url", URL), ("base64", PLAIN)])
-def test_a_multipart_form_may_name_the_image_in_a_text_field(service: Service, field: str, value: str) -> None:
+def test_a_multipart_form_may_name_the_image_in_a_text_field(service: ServedApp, field: str, value: str) -> None:
     body, headers = multipart((f'name="{field}"', value))
     assert judged(service.client.post("/v1/check", content=body, headers=headers))
 
 
-def test_a_file_field_left_empty_names_no_image(service: Service) -> None:
+def test_a_file_field_left_empty_names_no_image(service: ServedApp) -> None:
     body, headers = multipart(('name="url"', URL), ('name="image"; filename=""', b""))
     assert judged(service.client.post("/v1/check", content=body, headers=headers))
 
 
 @pytest.mark.parametrize("fields", [{"url": URL}, {"base64": PLAIN}])
-def test_a_form_as_curl_sends_it(service: Service, fields: dict[str, str]) -> None:
+def test_a_form_as_curl_sends_it(service: ServedApp, fields: dict[str, str]) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     answer = service.client.post("/v1/check", content=urlencode(fields | {"threshold": "0.1"}), headers=headers)
     assert judged(answer)
     assert answer.json()["data"]["threshold"] == 0.1
 
 
-def test_four_megabytes_of_multipart_touch_no_disk(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_four_megabytes_of_multipart_touch_no_disk(service: ServedApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
     with pytest.raises(FileNotFoundError), tempfile.TemporaryFile():
         pass
@@ -210,7 +210,7 @@ def in_json(size: int) -> tuple[bytes, dict[str, str]]:
 
 @pytest.mark.parametrize("form", [raw, as_file, in_json])
 def test_images_are_taken_up_to_4_4_megabytes_in_every_form(
-    service: Service, form: Callable[[int], tuple[bytes, dict[str, str]]]
+    service: ServedApp, form: Callable[[int], tuple[bytes, dict[str, str]]]
 ) -> None:
     # Neither is an image: one gets as far as the decoder, the other does not.
     body, headers = form(MAX_SENT_BYTES - 2)
@@ -222,29 +222,29 @@ def test_images_are_taken_up_to_4_4_megabytes_in_every_form(
         assert "4.4 MB" in answer.json()["message"]
 
 
-def none_in_query(service: Service) -> httpx2.Response:
+def none_in_query(service: ServedApp) -> httpx2.Response:
     return service.client.get("/v1/check", params={"threshold": "0.5"})
 
 
-def none_named(service: Service) -> httpx2.Response:
+def none_named(service: ServedApp) -> httpx2.Response:
     return service.client.get("/v1/check?url=&base64=")
 
 
-def none_in_an_empty_body(service: Service) -> httpx2.Response:
+def none_in_an_empty_body(service: ServedApp) -> httpx2.Response:
     return service.client.post("/v1/check", content=b"", headers={"content-type": "image/png"})
 
 
-def none_in_json(service: Service) -> httpx2.Response:
+def none_in_json(service: ServedApp) -> httpx2.Response:
     return service.client.post("/v1/check", json={"url": None, "base64": "", "image_url": URL})
 
 
-def none_in_a_form(service: Service) -> httpx2.Response:
+def none_in_a_form(service: ServedApp) -> httpx2.Response:
     body, headers = multipart(('name="comment"', "x"), ('name="image"; filename=""', b""))
     return service.client.post("/v1/check", content=body, headers=headers)
 
 
 @pytest.mark.parametrize("call", [none_in_query, none_named, none_in_an_empty_body, none_in_json, none_in_a_form])
-def test_a_call_without_an_image_is_told_so(service: Service, call: Callable[[Service], httpx2.Response]) -> None:
+def test_a_call_without_an_image_is_told_so(service: ServedApp, call: Callable[[ServedApp], httpx2.Response]) -> None:
     answer = call(service)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert "exactly one image" in answer.json()["message"]
@@ -268,7 +268,7 @@ TWICE: dict[str, tuple[str, bytes, dict[str, str]]] = {
 
 @pytest.mark.parametrize(("query", "body", "headers"), TWICE.values(), ids=TWICE)
 def test_a_call_with_two_images_is_told_so_and_neither_is_fetched(
-    service: Service, query: str, body: bytes, headers: dict[str, str]
+    service: ServedApp, query: str, body: bytes, headers: dict[str, str]
 ) -> None:
     answer = service.client.post(f"/v1/check{query}", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
@@ -280,7 +280,7 @@ def test_a_call_with_two_images_is_told_so_and_neither_is_fetched(
 @pytest.mark.parametrize(
     ("field", "value"), list(itertools.product(["url", "base64"], [1, True, ["x"], {"a": 1}, [], 0]))
 )
-def test_an_image_field_that_is_not_text_is_named(service: Service, field: str, value: object) -> None:
+def test_an_image_field_that_is_not_text_is_named(service: ServedApp, field: str, value: object) -> None:
     answer = service.client.post("/v1/check", json={field: value})
     assert (answer.status_code, answer.json()["param"]) == (400, field)
     assert answer.json()["message"] == f"{field} takes a string."
@@ -289,28 +289,28 @@ def test_an_image_field_that_is_not_text_is_named(service: Service, field: str, 
 @pytest.mark.parametrize(
     "text", ["%%%", "ab$d", "a", "abcde", "data:image/png,abc", "data:image/png;base64", "ä", "\ud800"]
 )
-def test_what_is_not_base64_is_refused(service: Service, text: str) -> None:
+def test_what_is_not_base64_is_refused(service: ServedApp, text: str) -> None:
     answer = service.client.post("/v1/check", content=json.dumps({"base64": text}))
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_base64")
 
 
-def test_base64_that_holds_nothing_is_refused(service: Service) -> None:
+def test_base64_that_holds_nothing_is_refused(service: ServedApp) -> None:
     for text in ("=", "====", "\n", "data:image/png;base64,"):
         answer = service.client.post("/v1/check", json={"base64": text})
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_base64"), text
 
 
-def test_base64_too_long_for_a_url_line_is_told_to_post(service: Service) -> None:
+def test_base64_too_long_for_a_url_line_is_told_to_post(service: ServedApp) -> None:
     answer = service.client.get("/v1/check", params={"base64": PLAIN[:-7] + "!"})
     assert "POST" in answer.json()["message"]
 
 
-def test_a_data_url_is_no_web_address(service: Service) -> None:
+def test_a_data_url_is_no_web_address(service: ServedApp) -> None:
     answer = service.client.get("/v1/check", params={"url": SPELLINGS["a data URL"]})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_url")
 
 
-def test_a_short_multipart_body_is_malformed_even_if_an_image_came_whole(service: Service) -> None:
+def test_a_short_multipart_body_is_malformed_even_if_an_image_came_whole(service: ServedApp) -> None:
     body, headers = multipart(('name="a"; filename="a"', IMAGE), ('name="b"; filename="b"', IMAGE))
     for end in (len(body) - 4, len(body) - 100, len(body) // 2 + 200, 30):
         answer = service.client.post("/v1/check", content=body[:end], headers=headers)
@@ -318,7 +318,7 @@ def test_a_short_multipart_body_is_malformed_even_if_an_image_came_whole(service
         assert "malformed" in answer.json()["message"]
 
 
-def test_a_file_that_is_only_a_part_of_the_form_is_judged_as_it_is(service: Service) -> None:
+def test_a_file_that_is_only_a_part_of_the_form_is_judged_as_it_is(service: ServedApp) -> None:
     body, headers = multipart(('name="image"; filename="x.svg"', b"<svg/>"))
     answer = service.client.post("/v1/check", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_format")

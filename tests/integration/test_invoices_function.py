@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from tests.fakes.clock import Clock
-from tests.ledgers import (
+from tests.helpers.ledgers import (
     AWS_ENVIRONMENT,
     PLANS,
     Customer,
@@ -27,11 +27,11 @@ from tests.ledgers import (
 )
 
 from invoices.main import MonthNotOver, NotInvoiced, handler
-from modest.accounts import account_key
+from modest.accounts.records import account_key
 from modest.money import Currency
 from modest.months import month_before, month_of, month_start
 from modest.prices import by_the_image
-from modest.table import Update
+from modest.store.table import Update
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

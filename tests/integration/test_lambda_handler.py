@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
-from tests.support import (
+from tests.helpers.support import (
     KEY_HASH,
     NSFW,
     ROOT,
     SAFE,
     FakeClassifier,
-    Service,
+    ServedApp,
     data_url,
     encoded,
     gateway_event,
@@ -26,8 +26,8 @@ from tests.support import (
     serve,
 )
 
-from moderate.callers import from_gateway
-from moderate.formats import CONTENT_TYPES
+from moderate.calls.authentication import from_gateway
+from moderate.images.formats import CONTENT_TYPES
 
 BENIGN, FLAGGED = png(grey=200), png(grey=50)
 SAMPLE_PAGE = b"<!doctype html><title>Example Domain</title>"
@@ -41,17 +41,17 @@ GATEWAYS_ID = "5f2f0b5c-3f7e-4c3e-9d31-6d4f4f6c9a01"
 
 
 @pytest.fixture
-def service() -> Service:
+def service() -> ServedApp:
     return serve(WEB, FakeClassifier(SAFE, {50: NSFW}), identify=from_gateway)
 
 
-def answer_to(service: Service, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def answer_to(service: ServedApp, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     answer = invoke(service.app, event)
     assert answer["isBase64Encoded"] is False
     return answer["statusCode"], json.loads(answer["body"])
 
 
-def test_nanogpts_example_event(service: Service) -> None:
+def test_nanogpts_example_event(service: ServedApp) -> None:
     assert answer_to(service, load_event("nanogpt-image.json")) == (
         200,
         {
@@ -67,7 +67,7 @@ def test_nanogpts_example_event(service: Service) -> None:
     )
 
 
-def test_nanogpts_schema_dump_event(service: Service) -> None:
+def test_nanogpts_schema_dump_event(service: ServedApp) -> None:
     status, body = answer_to(service, load_event("nanogpt-schema-dump.json"))
     assert status == 400
     assert [error["param"] for error in body["errors"]] == [
@@ -79,7 +79,7 @@ def test_nanogpts_schema_dump_event(service: Service) -> None:
     ]
 
 
-def test_oanors_check_event(service: Service) -> None:
+def test_oanors_check_event(service: ServedApp) -> None:
     status, body = answer_to(service, load_event("oanor-check.json"))
     assert status == 200
     assert body["data"] == {"safe": True, "threshold": 0.6, "top_class": "Neutral", "nsfw_score": 0}
@@ -87,14 +87,14 @@ def test_oanors_check_event(service: Service) -> None:
     assert (body["status"], body["message"], body["success"]) == ("ok", "Image checked", True)
 
 
-def test_oanors_classify_event(service: Service) -> None:
+def test_oanors_classify_event(service: ServedApp) -> None:
     status, body = answer_to(service, load_event("oanor-classify.json"))
     assert status == 200
     assert (body["data"]["verdict"], body["data"]["safe"]) == ("safe", True)
     assert body["meta"]["request_id"] == "980c7f31-39db-4a14-bc74-dd39d4c455c3"
 
 
-def test_the_gateways_request_id_is_in_the_header_the_body_and_the_log(service: Service) -> None:
+def test_the_gateways_request_id_is_in_the_header_the_body_and_the_log(service: ServedApp) -> None:
     for event in (gateway_event("GET", "/v1/check"), gateway_event("POST", "/api/nsfw/image", body="{}")):
         answer = invoke(service.app, event)
         body = json.loads(answer["body"])
@@ -103,13 +103,13 @@ def test_the_gateways_request_id_is_in_the_header_the_body_and_the_log(service: 
         assert service.observer.calls[-1]["request_id"] == GATEWAYS_ID
 
 
-def test_a_request_id_that_a_client_made_up_is_not_taken(service: Service) -> None:
+def test_a_request_id_that_a_client_made_up_is_not_taken(service: ServedApp) -> None:
     event = gateway_event("GET", "/v1/check", headers={"X-Request-Id": "mine"})
     assert invoke(service.app, event)["headers"]["x-request-id"] == GATEWAYS_ID
     assert service.client.get("/health", headers={"x-request-id": "mine"}).headers["x-request-id"] != "mine"
 
 
-def test_an_event_without_the_authorizers_word_is_unauthorized(service: Service) -> None:
+def test_an_event_without_the_authorizers_word_is_unauthorized(service: ServedApp) -> None:
     event = gateway_event("POST", "/api/nsfw/image", body='{"imageUrl": "https://example.com/image-1.jpg"}')
     assert answer_to(service, event)[0] == 200
     for authorizer in (None, {}, {"principalId": "nobody"}, {"keyHash": ""}):
@@ -120,7 +120,7 @@ def test_an_event_without_the_authorizers_word_is_unauthorized(service: Service)
     assert answer_to(service, event)[0] == 401
 
 
-def test_a_key_in_the_headers_alone_admits_nobody(service: Service) -> None:
+def test_a_key_in_the_headers_alone_admits_nobody(service: ServedApp) -> None:
     event = gateway_event("GET", "/v1/check", headers={"x-api-key": KEY_HASH}, key_hash=None)
     assert answer_to(service, event)[0] == 401
 
@@ -128,12 +128,12 @@ def test_a_key_in_the_headers_alone_admits_nobody(service: Service) -> None:
 @pytest.mark.parametrize(
     "content_type", [*CONTENT_TYPES, "application/octet-stream", "application/x-www-form-urlencoded"]
 )
-def test_a_binary_body_arrives_as_base64(service: Service, content_type: str) -> None:
+def test_a_binary_body_arrives_as_base64(service: ServedApp, content_type: str) -> None:
     event = gateway_event("POST", "/v1/check", headers={"Content-Type": content_type}, body=FLAGGED)
     assert answer_to(service, event)[1]["data"]["safe"] is False
 
 
-def test_a_multipart_body_arrives_as_base64(service: Service) -> None:
+def test_a_multipart_body_arrives_as_base64(service: ServedApp) -> None:
     body = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + FLAGGED + b"\r\n--x--\r\n"
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     event = gateway_event("POST", "/v1/check", headers=headers, body=body)
@@ -141,12 +141,12 @@ def test_a_multipart_body_arrives_as_base64(service: Service) -> None:
 
 
 @pytest.mark.parametrize("encode", [str, str.encode])
-def test_json_arrives_as_text_or_as_base64(service: Service, encode: Any) -> None:
+def test_json_arrives_as_text_or_as_base64(service: ServedApp, encode: Any) -> None:
     fields = encode(json.dumps({"imageDataUrl": data_url(FLAGGED), "comment": "Grüße"}, ensure_ascii=False))
     assert answer_to(service, gateway_event("POST", "/api/nsfw/image", body=fields))[1]["is_nsfw"] is True
 
 
-def test_a_query_arrives_decoded(service: Service) -> None:
+def test_a_query_arrives_decoded(service: ServedApp) -> None:
     plain = base64.b64encode(FLAGGED).decode()
     for text in (plain, plain.replace("+", " ")):
         event = gateway_event("GET", "/v1/check")
@@ -155,14 +155,14 @@ def test_a_query_arrives_decoded(service: Service) -> None:
         assert (status, body["data"]["threshold"]) == (200, 0.5)
 
 
-def test_a_parameter_given_twice_arrives_twice(service: Service) -> None:
+def test_a_parameter_given_twice_arrives_twice(service: ServedApp) -> None:
     event = gateway_event("GET", "/v1/check", query="url=https://a.test/&url=https://b.test/")
     status, body = answer_to(service, event)
     assert status == 400
     assert "2 were found" in body["message"]
 
 
-def test_an_event_without_a_body_or_query_names_no_image(service: Service) -> None:
+def test_an_event_without_a_body_or_query_names_no_image(service: ServedApp) -> None:
     for method in ("GET", "POST"):
         status, body = answer_to(service, gateway_event(method, "/v1/check"))
         assert (status, body["code"]) == (400, "invalid_request")
@@ -173,12 +173,12 @@ def test_a_fault_of_ours_is_an_answer_and_not_an_exception() -> None:
     assert answer_to(broken, load_event("nanogpt-image.json"))[1]["error"] == "NSFW classification failed"
 
 
-def test_one_loop_serves_call_after_call(service: Service) -> None:
+def test_one_loop_serves_call_after_call(service: ServedApp) -> None:
     for _ in range(3):
         assert answer_to(service, load_event("nanogpt-image.json"))[0] == 200
 
 
-def test_the_documentation_page_and_what_it_asks_for_pass_through_the_gateway(service: Service) -> None:
+def test_the_documentation_page_and_what_it_asks_for_pass_through_the_gateway(service: ServedApp) -> None:
     page = invoke(service.app, gateway_event("GET", "/docs", key_hash=None))
     assert page["headers"]["content-type"].startswith("text/html")
     for asset in re.findall(r'(?:src|href)="([^"]+)"', page["body"]):

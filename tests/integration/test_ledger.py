@@ -7,18 +7,18 @@ from threading import Barrier, Thread
 import pytest
 from botocore.model import OperationModel
 from tests.fakes.clock import Clock
-from tests.ledgers import LEASE, PLANS, Shop, admitted, request_id
+from tests.helpers.ledgers import LEASE, PLANS, Shop, admitted, request_id
 
+from modest.allowance import Allowance
 from modest.api_keys import hash_of, new_key
-from modest.counting import TALLIES, month_key
-from modest.dynamodb import DynamoDBTable
-from modest.idempotency import MAX_STORED_BYTES, Answer, Repeatable
-from modest.ledger import Replay
+from modest.ledger.entries import TALLIES, month_key
+from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Repeatable
+from modest.ledger.ledger import Replay
 from modest.money import Currency
 from modest.months import month_of
 from modest.prices import by_the_image, covered_by_plan
-from modest.quota import Allowance
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, QuotaExceeded, UnknownKey
+from modest.store.dynamodb import DynamoDBTable
 
 ANSWER = Answer(200, b'{"is_nsfw": true}')
 CALL = Repeatable("the-key", "hash of the body")

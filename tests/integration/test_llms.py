@@ -5,9 +5,9 @@ import re
 
 import pytest
 from starlette.testclient import TestClient
-from tests.support import png, serve
+from tests.helpers.support import png, serve
 
-from moderate.errors import STATUS_AND_CODE
+from moderate.calls.problems import STATUS_AND_CODE
 
 
 @pytest.fixture(scope="module")

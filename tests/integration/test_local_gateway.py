@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.local_gateway import LocalGateway
-from tests.support import ROOT, data_url, mosaic
+from tests.helpers.local_gateway import LocalGateway
+from tests.helpers.support import ROOT, data_url, mosaic
 
 from modest.api_keys import new_key
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from moderate.classifier import Classifier
-from moderate.images import decode
+from moderate.images.decode import decode
+from moderate.inference.classifier import Classifier
 from moderate.verdict import Cuts, Policy, Scores, nsfw_score, verdict
 
 ROOT = Path(__file__).parents[2]

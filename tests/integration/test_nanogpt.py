@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.support import NSFW, SAFE, FakeClassifier, Service, data_url, mosaic, png, scoring, serve
+from tests.helpers.support import NSFW, SAFE, FakeClassifier, ServedApp, data_url, mosaic, png, scoring, serve
 
-from moderate.classifier import Classifier
-from moderate.fetch import FetchFailed, FetchTimeout
+from moderate.fetching.fetcher import FetchFailed, FetchTimeout
+from moderate.inference.classifier import Classifier
 from moderate.sources import ImageTooLarge
 from moderate.verdict import Scores
 
@@ -21,24 +21,24 @@ PAGE = "https://example.com/index.html"
 WEB = {FIRST: png(grey=BENIGN), SECOND: png(grey=FLAGGED), PAGE: b"<!doctype html>"}
 
 
-def serving(web: dict[str, bytes | Exception] | None = None, **settings: Any) -> Service:
+def serving(web: dict[str, bytes | Exception] | None = None, **settings: Any) -> ServedApp:
     return serve(web or WEB, FakeClassifier(SAFE, {FLAGGED: NSFW}), **settings)
 
 
 @pytest.fixture(scope="module")
-def idle() -> Service:
+def idle() -> ServedApp:
     """Is asked for nothing that gets as far as a fetch."""
     return serving()
 
 
-def ask(service: Service, **fields: object) -> dict[str, Any]:
+def ask(service: ServedApp, **fields: object) -> dict[str, Any]:
     answer = service.client.post("/api/nsfw/image", content=json.dumps(fields))
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body
 
 
-def refusal(service: Service, **fields: object) -> dict[str, Any]:
+def refusal(service: ServedApp, **fields: object) -> dict[str, Any]:
     answer = service.client.post("/api/nsfw/image", content=json.dumps(fields))
     assert answer.status_code == 400, answer.text
     body: dict[str, Any] = answer.json()
@@ -135,13 +135,15 @@ def test_a_call_without_an_image_gets_the_seeds_text(fields: dict[str, object]) 
 
 
 @pytest.mark.parametrize("field", ["imageUrl", "imageDataUrl"])
-def test_a_field_for_one_image_takes_no_list(idle: Service, field: str) -> None:
+def test_a_field_for_one_image_takes_no_list(idle: ServedApp, field: str) -> None:
     assert refusal(idle, **{field: [FIRST]})["error"] == f"{field} takes one string."
 
 
 @pytest.mark.parametrize("value", [1, True, {"url": FIRST}, 0, False, {}])
 @pytest.mark.parametrize("field", ["image_urls", "imageUrls", "imageDataUrls"])
-def test_a_field_for_several_images_takes_nothing_but_text_and_lists(idle: Service, field: str, value: object) -> None:
+def test_a_field_for_several_images_takes_nothing_but_text_and_lists(
+    idle: ServedApp, field: str, value: object
+) -> None:
     assert refusal(idle, **{field: value})["error"] == f"{field} takes a string or a list of strings."
 
 
@@ -208,13 +210,13 @@ def test_the_model_may_be_named_or_left_out(model: str | None) -> None:
 
 
 @pytest.mark.parametrize("model", ["other", "NSFW-classifier", 1, False, ["nsfw-classifier"], {}])
-def test_another_model_is_refused_before_any_fetch(idle: Service, model: object) -> None:
+def test_another_model_is_refused_before_any_fetch(idle: ServedApp, model: object) -> None:
     assert "nsfw-classifier" in refusal(idle, imageUrl=FIRST, model=model)["error"]
     assert idle.fetch.asked == []
 
 
 @pytest.mark.parametrize("on_error", ["ignore", "Partial", True, 1, ["partial"]])
-def test_an_unknown_on_error_is_refused(idle: Service, on_error: object) -> None:
+def test_an_unknown_on_error_is_refused(idle: ServedApp, on_error: object) -> None:
     assert refusal(idle, imageUrl=FIRST, on_error=on_error)["error"] == "on_error must be fail or partial."
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.support import MOSAICS, SAFE, FakeClassifier, Service, encoded, mosaic, png, scoring, serve
+from tests.helpers.support import MOSAICS, SAFE, FakeClassifier, ServedApp, encoded, mosaic, png, scoring, serve
 
-from moderate.classifier import Classifier
+from moderate.inference.classifier import Classifier
 from moderate.verdict import Cuts, Policy, Scores
 
 URL = "https://tesseract.projectnaptha.com/img/eng_bw.png"
@@ -43,24 +43,24 @@ SAMPLE_CLASSIFY = json.loads("""
 """)
 
 
-def serving(scores: Scores = SAFE, **settings: Any) -> Service:
+def serving(scores: Scores = SAFE, **settings: Any) -> ServedApp:
     return serve({URL: IMAGE}, FakeClassifier(scores), **settings)
 
 
 @pytest.fixture(scope="module")
-def idle() -> Service:
+def idle() -> ServedApp:
     """Is asked for nothing that gets as far as a fetch."""
     return serving()
 
 
-def data_of(service: Service, route: str = "check", **fields: object) -> dict[str, Any]:
+def data_of(service: ServedApp, route: str = "check", **fields: object) -> dict[str, Any]:
     answer = service.client.post(f"/v1/{route}", json={"url": URL, **fields})
     assert answer.status_code == 200, answer.text
     data: dict[str, Any] = answer.json()["data"]
     return data
 
 
-def refusal_of(service: Service, route: str = "check", **fields: object) -> dict[str, Any]:
+def refusal_of(service: ServedApp, route: str = "check", **fields: object) -> dict[str, Any]:
     answer = service.client.post(f"/v1/{route}", json={"url": URL, **fields})
     assert answer.status_code == 400, answer.text
     body: dict[str, Any] = answer.json()
@@ -186,7 +186,7 @@ NO_THRESHOLDS = ["nan", "NaN", "inf", "-inf", "Infinity", "-0.1", "1.01", "abc",
 
 
 @pytest.mark.parametrize("threshold", NO_THRESHOLDS)
-def test_what_is_no_threshold_in_a_query_is_refused_before_any_fetch(idle: Service, threshold: str) -> None:
+def test_what_is_no_threshold_in_a_query_is_refused_before_any_fetch(idle: ServedApp, threshold: str) -> None:
     answer = idle.client.get("/v1/check", params={"url": URL, "threshold": threshold})
     assert answer.status_code == 400
     assert answer.json()["param"] == "threshold"
@@ -195,7 +195,7 @@ def test_what_is_no_threshold_in_a_query_is_refused_before_any_fetch(idle: Servi
 
 
 @pytest.mark.parametrize("threshold", ["-0.1", "1.01", '"abc"', '"nan"', "true", "[]", "{}", "1e999", "9" * 400])
-def test_what_is_no_threshold_in_json_is_refused(idle: Service, threshold: str) -> None:
+def test_what_is_no_threshold_in_json_is_refused(idle: ServedApp, threshold: str) -> None:
     answer = idle.client.post("/v1/check", content=f'{{"url": "{URL}", "threshold": {threshold}}}')
     assert answer.status_code == 400
     assert answer.json()["param"] == "threshold"
@@ -247,7 +247,7 @@ def test_the_operator_chooses_the_default_policy() -> None:
 
 
 @pytest.mark.parametrize("policy", ["Strict", "none", 1, True, [], {}, "\ud800"])
-def test_an_unknown_policy_is_refused_before_any_fetch(idle: Service, policy: object) -> None:
+def test_an_unknown_policy_is_refused_before_any_fetch(idle: ServedApp, policy: object) -> None:
     answer = idle.client.post("/v1/check", content=json.dumps({"url": URL, "policy": policy}))
     assert (answer.status_code, answer.json()["param"]) == (400, "policy")
     assert answer.json()["message"] == "policy must be one of: lenient, balanced, strict."

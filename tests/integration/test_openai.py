@@ -10,10 +10,10 @@ import pytest
 from openai.types import ModerationCreateResponse
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from tests.support import FakeClassifier, Service, data_url, mosaic, png, scoring, serve
+from tests.helpers.support import FakeClassifier, ServedApp, data_url, mosaic, png, scoring, serve
 
-from moderate.classifier import Classifier
 from moderate.dialects.openai_schema import CATEGORIES
+from moderate.inference.classifier import Classifier
 
 FLAGGED = {"type": "image_url", "image_url": {"url": data_url(png(grey=10))}}
 SAFE = {"type": "image_url", "image_url": {"url": "https://pub.test/safe.png"}}
@@ -21,7 +21,7 @@ WEB = {"https://pub.test/safe.png": png(grey=200)}
 
 
 @pytest.fixture
-def service() -> Service:
+def service() -> ServedApp:
     return serve(WEB, FakeClassifier(by_grey={10: scoring(0.9731), 200: scoring(0.0123)}))
 
 
@@ -39,7 +39,7 @@ def moderate(app: ASGIApp, given: Any, *, retries: int = 0) -> ModerationCreateR
     return asyncio.run(call())
 
 
-def test_each_image_has_its_result_in_order(service: Service) -> None:
+def test_each_image_has_its_result_in_order(service: ServedApp) -> None:
     answer = moderate(service.app, [FLAGGED, SAFE])
     assert answer.model == "fake"
     assert answer.id.startswith("modr-")
@@ -48,7 +48,7 @@ def test_each_image_has_its_result_in_order(service: Service) -> None:
     assert [result.category_scores.sexual for result in answer.results] == [0.9731, 0.0123]
 
 
-def test_what_was_not_looked_for_is_never_said_to_have_been(service: Service) -> None:
+def test_what_was_not_looked_for_is_never_said_to_have_been(service: ServedApp) -> None:
     (result,) = moderate(service.app, [FLAGGED]).results
     applied = result.category_applied_input_types.model_dump(by_alias=True)
     assert set(applied) == set(CATEGORIES)
@@ -74,7 +74,7 @@ def test_the_model_that_ships_flags_a_mosaic(classifier: Classifier) -> None:
         [FLAGGED, {"type": "text", "text": "hello"}],
     ],
 )
-def test_text_is_an_error_and_never_unflagged(service: Service, given: Any) -> None:
+def test_text_is_an_error_and_never_unflagged(service: ServedApp, given: Any) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         moderate(service.app, given)
     assert "text" in caught.value.message
@@ -96,7 +96,7 @@ def test_text_is_an_error_and_never_unflagged(service: Service, given: Any) -> N
     ],
 )
 def test_anything_else_than_image_parts_is_an_error_that_names_the_place(
-    service: Service, given: Any, param: str
+    service: ServedApp, given: Any, param: str
 ) -> None:
     response = service.client.post("/v1/moderations", json={"input": given})
     assert response.status_code == 400
@@ -104,7 +104,7 @@ def test_anything_else_than_image_parts_is_an_error_that_names_the_place(
     assert service.fetch.asked == []
 
 
-def test_one_image_that_cannot_be_judged_fails_the_call(service: Service) -> None:
+def test_one_image_that_cannot_be_judged_fails_the_call(service: ServedApp) -> None:
     broken = {"type": "image_url", "image_url": {"url": data_url(png()[:40])}}
     with pytest.raises(openai.BadRequestError) as caught:
         moderate(service.app, [FLAGGED, broken])
@@ -112,7 +112,7 @@ def test_one_image_that_cannot_be_judged_fails_the_call(service: Service) -> Non
     assert caught.value.request_id
 
 
-def test_a_policy_may_be_named(service: Service) -> None:
+def test_a_policy_may_be_named(service: ServedApp) -> None:
     assert service.client.post("/v1/moderations", json={"input": [SAFE], "policy": "harsh"}).status_code == 400
     assert service.client.post("/v1/moderations", json={"input": [SAFE], "policy": "strict"}).status_code == 200
 
@@ -131,13 +131,13 @@ class Refusing:
         await answer(scope, receive, send)
 
 
-def test_the_sdk_waits_out_a_rate_limit(service: Service) -> None:
+def test_the_sdk_waits_out_a_rate_limit(service: ServedApp) -> None:
     gateway = Refusing(service.app, {"retry-after": "0.05"})
     assert moderate(gateway, [FLAGGED], retries=2).results[0].flagged
     assert gateway.calls == 2
 
 
-def test_the_sdk_does_not_retry_an_exhausted_month(service: Service) -> None:
+def test_the_sdk_does_not_retry_an_exhausted_month(service: ServedApp) -> None:
     gateway = Refusing(service.app, {"retry-after": "0.05", "x-should-retry": "false"})
     with pytest.raises(openai.RateLimitError):
         moderate(gateway, [FLAGGED], retries=2)

@@ -9,10 +9,10 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
-from tests.support import FakeClassifier, png, serve
+from tests.helpers.support import FakeClassifier, png, serve
 
-from moderate.dialects import dialect_of
-from moderate.errors import STATUS_AND_CODE
+from moderate.calls.problems import STATUS_AND_CODE
+from moderate.dialects.registry import dialect_of
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch
 
 PATHS = {

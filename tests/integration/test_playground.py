@@ -2,7 +2,7 @@ import re
 
 import pytest
 from starlette.testclient import TestClient
-from tests.support import serve
+from tests.helpers.support import serve
 
 from moderate.verdict import Cuts
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.canaries import CANARY, HOST
-from tests.support import ROOT
+from tests.helpers.canaries import CANARY, HOST
+from tests.helpers.support import ROOT
 
-from modest.observability import Observer
+from moderate.observability import Observer
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     # Warnings and debug messages of every library, too.
     environment = os.environ | {"TMPDIR": str(temporary), "PYTHONASYNCIODEBUG": "1", "PYTHONWARNINGS": "always"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.canaries", folder / "answers.json"],
+        [sys.executable, "-m", "tests.helpers.canaries", folder / "answers.json"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 from tests.fakes.steps import Run, pause
 from tests.fakes.table import FakeTable
-from tests.ledgers import PLANS, Shop, patient, request_id
+from tests.helpers.ledgers import PLANS, Shop, patient, request_id
 
+from modest.accounts.registry import ChangedMeanwhile, NoRate, NotFound, Registry, Taken
 from modest.api_keys import hash_of, new_key
 from modest.money import Currency
-from modest.registry import ChangedMeanwhile, NoRate, NotFound, Registry, Taken
 
 
 @pytest.fixture

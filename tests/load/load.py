@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.hostile.processes import forget_peak, peak_bytes
-from tests.hostile.service import Service
+from tests.hostile.service import ServiceProcess
 from tests.load import traffic
 from tests.load.soak import MEGABYTE, MODEL, service_to_load
 from tests.load.traffic import Kind
@@ -29,7 +29,7 @@ KINDS: tuple[Kind, ...] = (
 CLIENTS = (1, 4, 32)
 
 
-def load(service: Service, kind: Kind, *, clients: int, seconds: float) -> list[float]:
+def load(service: ServiceProcess, kind: Kind, *, clients: int, seconds: float) -> list[float]:
     """How long each call took. Raises AssertionError where an answer is not the one that belongs to its request."""
     end = time.monotonic() + seconds
 

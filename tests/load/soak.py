@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.helpers.support import MOSAICS, ROOT
 from tests.hostile.namespace import internet
 from tests.hostile.processes import resident_bytes
-from tests.hostile.service import Service, serving
+from tests.hostile.service import ServiceProcess, serving
 from tests.load import traffic
 from tests.load.traffic import Kind
-from tests.support import MOSAICS, ROOT
 
 CLIENTS = 4
 MAX_GROWTH = 0.1
@@ -50,7 +50,7 @@ class Report:
 
 
 @contextlib.contextmanager
-def service_to_load(folder: Path, model: Path) -> Iterator[Service]:
+def service_to_load(folder: Path, model: Path) -> Iterator[ServiceProcess]:
     files = {f"{traffic.HOST}/{page}": MOSAICS / page for page in traffic.PAGES.values()}
     zone = {traffic.HOST: [traffic.ADDRESS]}
     with internet(folder, zone=zone, files=files) as web, serving(web, folder, model) as service:
@@ -74,7 +74,7 @@ def soak(folder: Path, model: Path, kinds: Sequence[Kind], *, requests: int, war
     return Report(requests, time.monotonic() - start, warm, end, answered, logged)
 
 
-def _ask(service: Service, kinds: Sequence[Kind], numbers: range) -> list[str]:
+def _ask(service: ServiceProcess, kinds: Sequence[Kind], numbers: range) -> list[str]:
     def ask(number: int) -> str:
         answer = kinds[number % len(kinds)](service.client, number)
         request_id: str = answer.headers["x-request-id"]
@@ -85,7 +85,7 @@ def _ask(service: Service, kinds: Sequence[Kind], numbers: range) -> list[str]:
         return list(clients.map(ask, numbers))
 
 
-def _say(service: Service, done: int) -> None:
+def _say(service: ServiceProcess, done: int) -> None:
     print(f"{done:6} requests  {resident_bytes(service.process.pid) / MEGABYTE:6.1f} MB", flush=True)
 
 

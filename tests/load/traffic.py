@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx2
 import numpy as np
 from PIL import Image
-from tests.support import encoded, mosaic
+from tests.helpers.support import encoded, mosaic
 
 Kind = Callable[[httpx2.Client, int], httpx2.Response]
 

@@ -15,10 +15,10 @@ import skimage
 import sklearn
 from numpy.typing import NDArray
 from PIL import Image
-from tests.support import arrays
+from tests.helpers.support import arrays
 
-from moderate.classifier import Classifier
-from moderate.images import decode
+from moderate.images.decode import decode
+from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, Scores, nsfw_score
 
 HERE = Path(__file__).parent

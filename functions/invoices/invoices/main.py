@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from modest.books import Books
-from modest.dynamodb import DynamoDBTable, make_client
-from modest.invoice_files import Format, numbers_in, render, render_again
-from modest.invoices import Invoice, PlanNotSold, invoices_for
+from modest.accounts.registry import Registry
+from modest.billing.invoice_files import Format, numbers_in, render, render_again
+from modest.billing.invoices import Invoice, PlanNotSold, invoices_for
+from modest.ledger.usage import UsageReader
 from modest.months import month_before, month_end, month_of
 from modest.plans import plans_from_json
-from modest.registry import Registry
-from modest.table import Table
+from modest.store.dynamodb import DynamoDBTable, make_client
+from modest.store.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _invoices(table: Table, month: str, now: datetime) -> tuple[list[Invoice], list[PlanNotSold]]:
-    plans, books = plans_from_json(os.environ["PLANS"]), Books(table)
+    plans, books = plans_from_json(os.environ["PLANS"]), UsageReader(table)
     usages = (books.usage(account.id, month) for account in Registry(table, plans).accounts())
     return invoices_for((usage for usage in usages if usage), plans, now)
 

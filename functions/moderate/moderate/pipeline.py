@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from moderate import images
-from moderate.block_list import BlockList
-from moderate.classifier import Classifier
-from moderate.formats import refuse_page
-from moderate.heatmap import Grid
-from moderate.images import Frames, Picture
+from moderate.blocking.block_list import BlockList
+from moderate.images.decode import Frames, Picture, decode
+from moderate.images.formats import refuse_page
+from moderate.inference.classifier import Classifier
+from moderate.inference.heatmap import Grid
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64
 from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
 from modest.errors import PublicError
@@ -58,7 +57,7 @@ class Pipeline:
         *,
         cuts: Cuts,
         workers: int,
-        decode: Callable[[bytes, int], Picture] = images.decode,
+        decode: Callable[[bytes, int], Picture] = decode,
         block_list: BlockList | None = None,
         deadline_seconds: float = REQUEST_DEADLINE_SECONDS,
     ) -> None:

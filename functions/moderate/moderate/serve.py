@@ -5,9 +5,9 @@ from pathlib import Path
 
 import uvicorn
 
-from moderate.app import create_app
-from moderate.callers import Identify, InvalidKeyFile, KeyFile, anyone
-from moderate.main import engine, settings
+from moderate.calls.authentication import Identify, InvalidKeyFile, KeyFile, anyone
+from moderate.main import service, settings
+from moderate.web.app import create_app
 
 _TRY = """
 Modest is listening on {base}
@@ -45,7 +45,7 @@ def main() -> None:
     print(_TRY.format(base=f"http://127.0.0.1:{options.port}", photo=options.photo), flush=True)  # noqa: T201
     # uvicorn's access log would hold the URLs that clients send.
     uvicorn.run(
-        create_app(engine, identify=identify, release=settings.release, allowed_origin=settings.allowed_origin),
+        create_app(service, identify=identify, release=settings.release, allowed_origin=settings.allowed_origin),
         host=options.host,
         port=options.port,
         access_log=False,

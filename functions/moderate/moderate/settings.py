@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from moderate.block_list import DEFAULT_DISTANCE
-from moderate.urls import MAX_PORT, WEB_PORTS
+from moderate.blocking.block_list import DEFAULT_DISTANCE
+from moderate.fetching.urls import MAX_PORT, WEB_PORTS
 from moderate.verdict import Cuts, Policy
-from modest.patience import WARM_SECONDS
 from modest.plans import Plans, plans_from_json
+from modest.store.retries import WARM_SECONDS
 
 T = TypeVar("T")
 

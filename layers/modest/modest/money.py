@@ -56,6 +56,6 @@ def amount_due(price_usd: Decimal, terms: Terms) -> Decimal:
     return discounted.quantize(SMALLEST[terms.currency], ROUND_HALF_UP)
 
 
-def written(amount: Decimal, currency: Currency) -> str:
+def format_amount(amount: Decimal, currency: Currency) -> str:
     """With all its places, whatever table it comes from: DynamoDB drops zeros at the end."""
     return f"{amount.quantize(SMALLEST[currency]):f}"

@@ -1,7 +1,7 @@
 """What the ledger answers a call that it does not admit."""
 
+from modest.allowance import Allowance
 from modest.errors import PublicError
-from modest.quota import Allowance
 
 
 class UnknownKey(PublicError):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 HERE = Path(__file__).parent
 INSTALLED = ROOT / ".build" / "dynamodb-local"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.support import EVENTS, ROOT
+from tests.helpers.support import EVENTS, ROOT
 
 from authorizer.main import handler
 from modest.api_keys import hash_of

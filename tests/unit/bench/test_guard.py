@@ -18,11 +18,11 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from mangum import Mangum
 from PIL import Image
-from tests.support import data_url, gateway_event, png, serve
+from tests.helpers.support import data_url, gateway_event, png, serve
 
-from moderate.classifier import Classifier
-from moderate.images import decode
-from modest.observability import Observer
+from moderate.images.decode import decode
+from moderate.inference.classifier import Classifier
+from moderate.observability import Observer
 
 # All that a cold start may load: a package that is not here costs every caller of a new instance its import.
 PACKAGES = {
@@ -68,7 +68,7 @@ def test_a_cold_start_loads_these_packages_and_no_others(model_path: Path) -> No
 
 
 def test_a_process_that_decodes_loads_pillow_and_little_else(model_path: Path) -> None:
-    modules = modules_of_a_start(model_path, "moderate.decode_worker")
+    modules = modules_of_a_start(model_path, "moderate.images.sandbox.worker")
     packages = {name.split(".")[0] for name in modules} - {*sys.stdlib_module_names, "__mp_main__"}
     assert {name for name in packages if not name.startswith("_")} <= {"PIL", "moderate", "modest"}
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from tests.operators import PLANS, World
+from tests.helpers.operators import PLANS, World
 
 from modest.api_keys import hash_of
-from modest.books import Books
-from modest.ledger import Admission
+from modest.ledger.ledger import Admission
+from modest.ledger.usage import UsageReader
 from modest.money import Currency
 from modest.prices import by_the_image
-from modest.table import Put
+from modest.store.table import Put
 from modest_cli.doctor import Doctor
 from modest_cli.findings import Finding, Kind
 from modest_cli.gateway_keys import ACCOUNT_TAG
@@ -31,7 +31,7 @@ class Patient:
         self.plans = GatewayPlans(world.client, world.plan_ids)
         self.slept: list[float] = []
         self.doctor = Doctor(
-            world.keyring, world.gateway, self.plans, Books(world.table), PLANS, sleep=self.slept.append
+            world.keyring, world.gateway, self.plans, UsageReader(world.table), PLANS, sleep=self.slept.append
         )
 
     @property
@@ -198,7 +198,7 @@ def test_books_that_add_up_are_no_finding(patient: Patient) -> None:
 
 def test_an_entry_that_no_counter_knows_is_found_with_both_sums(patient: Patient) -> None:
     patient.book_an_image()
-    (entry,) = Books(patient.world.table).entries(patient.handed.holder.account.id, MONTH)
+    (entry,) = UsageReader(patient.world.table).entries(patient.handed.holder.account.id, MONTH)
     key = next(key for key in patient.world.table.items if key.sk == entry["sk"])
     patient.world.table.write([Put(key, {**entry, "amount": Decimal(2), "currency": Currency.USD})])
     (finding,) = patient.booked()

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from botocore.stub import Stubber
 from types_boto3_cloudformation.client import CloudFormationClient
 
+from modest.accounts.registry import Taken
 from modest.refusals import LedgerUnavailable
-from modest.registry import Taken
 from modest_cli.deployment import UnknownPlan, UnknownStack, deployment_of, find
 from modest_cli.errors import told
 

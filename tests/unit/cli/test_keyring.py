@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from tests.operators import World
+from tests.helpers.operators import World
 
+from modest.accounts.registry import NotFound, Taken
 from modest.api_keys import hash_of, is_well_formed
 from modest.refusals import UnknownKey
-from modest.registry import NotFound, Taken
 from modest_cli.keyring import SeveralKeys, State
 
 DAY = timedelta(hours=24)

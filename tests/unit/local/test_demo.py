@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tests.fakes.table import FakeTable
 
+from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, is_well_formed
 from modest.plans import plans_from_json
-from modest.registry import Registry
 from modest_local.demo import demo_keys, enrol
 
 PLANS = plans_from_json(

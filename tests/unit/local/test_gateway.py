@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.local_gateway import GENEROUS, Bench, echo
-from tests.support import EVENTS
+from tests.helpers.local_gateway import GENEROUS, Bench, echo
+from tests.helpers.support import EVENTS
 
 from modest.api_keys import new_key
 from modest_local.api import Throttle

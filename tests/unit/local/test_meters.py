@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.local_gateway import Clock
+from tests.helpers.local_gateway import Clock
 
 from modest_local.api import Throttle
 from modest_local.meters import Buckets, Months

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.local_gateway import the_api
+from tests.helpers.local_gateway import the_api
 
 from modest_local.api import Throttle
 from modest_local.refusals import Kind

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from PIL import Image
-from tests.support import NSFW, SAFE, FakeClassifier, FakeFetch, Never, encoded, png, scoring
+from tests.helpers.support import NSFW, SAFE, FakeClassifier, FakeFetch, Never, encoded, png, scoring
 
-from moderate.fetch import FetchFailed
+from moderate.fetching.fetcher import FetchFailed
+from moderate.images.views import View
 from moderate.pipeline import Judgement, Outcome, Pipeline, RequestTooSlow
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, InvalidBase64, Source
 from moderate.verdict import Cuts, Policy, Scores, Verdict
-from moderate.views import View
 
 URLS = [f"https://example.com/{number}.png" for number in range(10)]
 

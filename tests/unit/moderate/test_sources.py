@@ -3,7 +3,7 @@ import base64
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import attempt
+from tests.helpers.support import attempt
 
 from moderate.sources import (
     MAX_SENT_BYTES,

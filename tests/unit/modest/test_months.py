@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modest.allowance import Allowance
 from modest.months import month_end, month_of, month_start, seconds_to_month_end
-from modest.quota import Allowance
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2050, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 

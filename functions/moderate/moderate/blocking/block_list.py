@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from moderate.picture_hash import BITS, picture_hash
-from moderate.urls import BlockedUrl, InvalidUrl, parse
-from moderate.views import View
+from moderate.blocking.perceptual_hash import BITS, picture_hash
+from moderate.fetching.urls import BlockedUrl, InvalidUrl, parse
+from moderate.images.views import View
 from modest.errors import PublicError
 
 # Of 64 bits. A photo re-encoded, scaled or cropped by a hundredth moves by up to 6; different photos are 18 or more

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from moderate.views import View
+from moderate.images.views import View
 
 _SIDE = 8
 BITS = _SIDE * _SIDE

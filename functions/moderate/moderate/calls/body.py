@@ -10,8 +10,8 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from moderate.formats import UnsupportedFormat
-from moderate.parameters import InvalidRequest
+from moderate.calls.parameters import InvalidRequest
+from moderate.images.formats import UnsupportedFormat
 from moderate.sources import MAX_SENT_BYTES, too_large_to_send
 
 # Base64 in JSON is a third longer than the image; some room for the other fields.

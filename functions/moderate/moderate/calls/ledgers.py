@@ -6,20 +6,20 @@ from typing import Protocol
 
 from moderate.pipeline import REQUEST_DEADLINE_SECONDS
 from moderate.settings import Settings
-from modest.dynamodb import DynamoDBTable, make_client
-from modest.idempotency import Answer, Repeatable
-from modest.ledger import Admission, KeyUsage, Replay
-from modest.ledger import Ledger as TableLedger
+from modest.ledger.idempotency import Answer, Repeatable
+from modest.ledger.ledger import Admission, KeyUsage, Replay
+from modest.ledger.ledger import Ledger as TableLedger
 from modest.money import Terms
-from modest.patience import Patience
 from modest.prices import Charge
+from modest.store.dynamodb import DynamoDBTable, make_client
+from modest.store.retries import Patience
 
 LEASE = timedelta(seconds=REQUEST_DEADLINE_SECONDS + 5)
 """How long a call with an Idempotency-Key keeps others with the same one waiting, if it never ends."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unbooked:
+class UnmeteredAdmission:
     """A call that goes into no ledger."""
 
     terms: Terms
@@ -28,7 +28,9 @@ class Unbooked:
 class Ledger(Protocol):
     """As `modest.ledger.Ledger`, whose methods say what they raise. All of them may wait for a network."""
 
-    def admit(self, key_hash: str, request_id: str, repeatable: Repeatable | None) -> Admission | Replay | Unbooked: ...
+    def admit(
+        self, key_hash: str, request_id: str, repeatable: Repeatable | None
+    ) -> Admission | Replay | UnmeteredAdmission: ...
 
     def settle(self, admission: Admission, outcome: str, charge: Charge, answer: Answer | None = None) -> None: ...
 
@@ -38,8 +40,8 @@ class Ledger(Protocol):
 class NoLedger:
     """For a server without accounts: all are admitted, and told the list price."""
 
-    def admit(self, _key_hash: str, _request_id: str, _repeatable: Repeatable | None) -> Unbooked:
-        return Unbooked(Terms())
+    def admit(self, _key_hash: str, _request_id: str, _repeatable: Repeatable | None) -> UnmeteredAdmission:
+        return UnmeteredAdmission(Terms())
 
     def settle(self, admission: Admission, outcome: str, charge: Charge, answer: Answer | None = None) -> None:
         """Nobody was admitted who could be charged."""
@@ -49,7 +51,7 @@ class NoLedger:
         raise NotImplementedError
 
 
-def opened(settings: Settings) -> Ledger:
+def open_ledger(settings: Settings) -> Ledger:
     """The ledger that the settings name, its connection made."""
     if not settings.ledger_table:
         return NoLedger()

@@ -11,17 +11,17 @@ from hashlib import sha256
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
-from moderate import answer_headers, body
-from moderate.callers import Unauthorized
-from moderate.errors import problem_of
-from moderate.ledgers import Ledger, Unbooked
-from moderate.marker import carries_own_marker
-from moderate.parameters import InvalidRequest
+from moderate.calls import body
+from moderate.calls.authentication import Unauthorized
+from moderate.calls.ledgers import Ledger, UnmeteredAdmission
+from moderate.calls.parameters import InvalidRequest
+from moderate.calls.problems import problem_of
+from moderate.fetching.self_reference import carries_own_marker
+from moderate.observability import Observer
 from modest.errors import PublicError
-from modest.idempotency import Answer, Repeatable
-from modest.ledger import Admission, KeyUsage, Replay
+from modest.ledger.idempotency import Answer, Repeatable
+from modest.ledger.ledger import Admission, KeyUsage, Replay
 from modest.money import Terms
-from modest.observability import Observer
 from modest.prices import Charge, covered_by_plan
 from modest.refusals import (
     IdempotencyInProgress,
@@ -31,10 +31,12 @@ from modest.refusals import (
     UnknownKey,
 )
 
+REPLAYED_HEADER = "Idempotency-Replayed"
+
 _OK = "ok"
 _FREE = Terms(discount_percent=Decimal(100))
 _KEY = re.compile(r"[!-~]{1,255}")
-_REPLAYED = {answer_headers.REPLAYED: "true"}
+_REPLAYED = {REPLAYED_HEADER: "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +45,21 @@ class Judged:
 
     charge: Charge
     content: Callable[[Charge], object]
-    """The answer's JSON, once it is known what is booked."""
+    """The answer's JSON, once it is known what is charged."""
 
 
 Judge = Callable[[Request, Terms], Awaitable[Judged]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Booking:
+class Metering:
     def __init__(self, ledger: Ledger, observer: Observer, *, fail_open: bool) -> None:
         """fail_open: whether calls are judged for nothing, and uncounted, while the ledger cannot be reached."""
         self._ledger = ledger
         self._observer = observer
         self._fail_open = fail_open
 
-    def booked(self, judge: Judge) -> Endpoint:
+    def metered(self, judge: Judge) -> Endpoint:
         """A route that counts and charges what `judge` does for it."""
 
         async def endpoint(request: Request) -> Response:
@@ -87,7 +89,7 @@ class Booking:
         request.state.allowance = told.allowance
         return told
 
-    async def _admit(self, request: Request, repeatable: Repeatable | None) -> Admission | Replay | Unbooked:
+    async def _admit(self, request: Request, repeatable: Repeatable | None) -> Admission | Replay | UnmeteredAdmission:
         """Raises Unauthorized, and what Ledger.admit raises."""
         state = request.state
         # Clients may choose API Gateway's request id, and the ledger takes a call with a known one for the same call.
@@ -103,8 +105,8 @@ class Booking:
             self._observer.ledger_failure("admit", failure.detail, free=self._fail_open)
             if not self._fail_open:
                 raise
-            return Unbooked(_FREE)
-        if not isinstance(admission, Unbooked):
+            return UnmeteredAdmission(_FREE)
+        if not isinstance(admission, UnmeteredAdmission):
             state.allowance = admission.allowance
         return admission
 
@@ -113,9 +115,9 @@ class Booking:
             self._observer.ledger_failure(operation, refusal.detail, free=False)
         return Unauthorized()
 
-    async def _settle(self, admission: Admission | Unbooked, judged: Judged) -> Response:
+    async def _settle(self, admission: Admission | UnmeteredAdmission, judged: Judged) -> Response:
         response = JSONResponse(judged.content(judged.charge))
-        if isinstance(admission, Unbooked):
+        if isinstance(admission, UnmeteredAdmission):
             return response
         answer = Answer(response.status_code, bytes(response.body))
         try:
@@ -130,8 +132,8 @@ class Booking:
                 raise
         return response
 
-    async def _settle_failure(self, admission: Admission | Unbooked, error: Exception) -> None:
-        if isinstance(admission, Unbooked):
+    async def _settle_failure(self, admission: Admission | UnmeteredAdmission, error: Exception) -> None:
+        if isinstance(admission, UnmeteredAdmission):
             return
         nothing = covered_by_plan(0, admission.terms)
         try:

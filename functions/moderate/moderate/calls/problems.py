@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 
-from moderate.block_list import PolicyViolation
-from moderate.callers import Unauthorized
-from moderate.fetch import FetchFailed, FetchTimeout
-from moderate.formats import UnsupportedFormat
-from moderate.images import TooManyFrames, TooManyPixels, UndecodableImage
-from moderate.parameters import InvalidRequest
+from moderate.blocking.block_list import PolicyViolation
+from moderate.calls.authentication import Unauthorized
+from moderate.calls.parameters import InvalidRequest
+from moderate.fetching.fetcher import FetchFailed, FetchTimeout
+from moderate.fetching.urls import BlockedUrl, InvalidUrl
+from moderate.images.formats import UnsupportedFormat
+from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
 from moderate.pipeline import RequestTooSlow
 from moderate.sources import ImageTooLarge, InvalidBase64
-from moderate.urls import BlockedUrl, InvalidUrl
 from modest.errors import PublicError
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded
 

@@ -1,6 +1,6 @@
 """What is left of the month, as response headers."""
 
-from modest.quota import Allowance
+from modest.allowance import Allowance
 
 
 def headers(allowance: Allowance) -> dict[str, str]:

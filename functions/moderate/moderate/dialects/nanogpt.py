@@ -8,12 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from moderate import body
-from moderate.booking import Judged
-from moderate.dialects.engine import Engine
+from moderate.calls import body
+from moderate.calls.metering import Judged
+from moderate.calls.parameters import InvalidRequest, parse_policy
+from moderate.calls.problems import Problem, problem_of
 from moderate.dialects.nanogpt_schema import IMAGE, MAX_IMAGES, MODEL, ImageProblem, NanoGptAnswer, NanoGptError
-from moderate.errors import Problem, problem_of
-from moderate.parameters import InvalidRequest, parse_policy
+from moderate.dialects.service import Service
 from moderate.pipeline import Judgement, Outcome
 from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source
 from moderate.verdict import Policy, Verdict
@@ -46,7 +46,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ParsedRequest:
     entries: tuple[Entry, ...]
     """The first ten."""
     truncated: bool
@@ -65,26 +65,26 @@ class ImagesNotJudged(InvalidRequest):
         self.problems = problems
 
 
-def router(engine: Engine) -> APIRouter:
+def router(service: Service) -> APIRouter:
     routes = APIRouter(tags=["NanoGPT"])
 
     async def image(request: Request, terms: Terms) -> Judged:
-        call = parse(body.parse_json(await body.read(request)), engine.default_policy)
-        sources = [entry.image for entry in call.entries if not isinstance(entry.image, PublicError)]
-        judged = iter(await engine.judge(sources, call.policy))
-        outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in call.entries]
-        refuse_unless_partial(call, outcomes)
+        parsed = parse(body.parse_json(await body.read(request)), service.default_policy)
+        sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
+        judged = iter(await service.judge(sources, parsed.policy))
+        outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]
+        refuse_unless_partial(parsed, outcomes)
         distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}
         return Judged(
             by_the_image(len(distinct), terms),
-            lambda booked: answer(call, outcomes, request.state.request_id, booked),
+            lambda booked: answer(parsed, outcomes, request.state.request_id, booked),
         )
 
-    routes.add_api_route("/api/nsfw/image", engine.booking.booked(image), methods=["POST"], **IMAGE)
+    routes.add_api_route("/api/nsfw/image", service.metering.metered(image), methods=["POST"], **IMAGE)
     return routes
 
 
-def parse(fields: dict[str, Any], default_policy: Policy) -> Call:
+def parse(fields: dict[str, Any], default_policy: Policy) -> ParsedRequest:
     """Raises InvalidRequest."""
     if fields.get("model") not in (None, "", MODEL):
         raise InvalidRequest(f"The only model here is {MODEL}. Leave model out, or name that.", param="model")
@@ -96,7 +96,7 @@ def parse(fields: dict[str, Any], default_policy: Policy) -> Call:
     entries = list(islice(_entries(fields), MAX_IMAGES + 1))
     if not entries:
         raise InvalidRequest("No valid image URLs provided")
-    return Call(tuple(entries[:MAX_IMAGES]), len(entries) > MAX_IMAGES, policy, on_error == "partial")
+    return ParsedRequest(tuple(entries[:MAX_IMAGES]), len(entries) > MAX_IMAGES, policy, on_error == "partial")
 
 
 def as_raised(error: Exception) -> Exception:
@@ -106,15 +106,15 @@ def as_raised(error: Exception) -> Exception:
     return error
 
 
-def refuse_unless_partial(call: Call, outcomes: Sequence[Outcome]) -> None:
+def refuse_unless_partial(parsed: ParsedRequest, outcomes: Sequence[Outcome]) -> None:
     """Raises ImagesNotJudged where an image could not be judged and no partial answer was asked for."""
-    problems = _problems(call, outcomes)
-    if problems and not call.partial:
+    problems = _problems(parsed, outcomes)
+    if problems and not parsed.partial:
         raise ImagesNotJudged(problems)
 
 
-def answer(call: Call, outcomes: Sequence[Outcome], request_id: str, booked: Charge) -> NanoGptAnswer:
-    problems = _problems(call, outcomes)
+def answer(parsed: ParsedRequest, outcomes: Sequence[Outcome], request_id: str, booked: Charge) -> NanoGptAnswer:
+    problems = _problems(parsed, outcomes)
     flags = [None if isinstance(outcome, PublicError) else outcome.verdict is Verdict.NSFW for outcome in outcomes]
     result = NanoGptAnswer(
         model=MODEL,
@@ -122,7 +122,7 @@ def answer(call: Call, outcomes: Sequence[Outcome], request_id: str, booked: Cha
         inputCount=len(outcomes),
         cost=float(booked.amount),
         currency=booked.terms.currency,
-        truncated=call.truncated,
+        truncated=parsed.truncated,
         has_nsfw_concepts=flags,
         is_nsfw=True if True in flags else (None if problems else False),
     )
@@ -131,10 +131,10 @@ def answer(call: Call, outcomes: Sequence[Outcome], request_id: str, booked: Cha
     return result
 
 
-def _problems(call: Call, outcomes: Sequence[Outcome]) -> list[ImageProblem]:
+def _problems(parsed: ParsedRequest, outcomes: Sequence[Outcome]) -> list[ImageProblem]:
     return [
         _image_problem(index, entry.param, outcome)
-        for index, (entry, outcome) in enumerate(zip(call.entries, outcomes, strict=True))
+        for index, (entry, outcome) in enumerate(zip(parsed.entries, outcomes, strict=True))
         if isinstance(outcome, PublicError)
     ]
 

@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from moderate import body
-from moderate.booking import Judged
-from moderate.dialects.engine import Engine
+from moderate.calls import body
+from moderate.calls.metering import Judged
+from moderate.calls.parameters import Explain, InvalidRequest, parse_explain, parse_policy, parse_threshold
+from moderate.calls.problems import Problem
 from moderate.dialects.oanor_schema import (
     ROUTES,
     AnswerMeta,
@@ -24,9 +25,8 @@ from moderate.dialects.oanor_schema import (
     Meta,
     OanorError,
 )
-from moderate.errors import Problem
-from moderate.heatmap import EXPLAINED, overlay
-from moderate.parameters import Explain, InvalidRequest, parse_explain, parse_policy, parse_threshold
+from moderate.dialects.service import Service
+from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source
 from moderate.verdict import Verdict, passes
@@ -40,50 +40,53 @@ _ONE_IMAGE = "Name exactly one image: url or base64, or the image's bytes as the
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ParsedRequest:
     source: Source
     fields: dict[str, Any]
     """The parameters that name no image, from the query and the body together."""
 
 
-def router(engine: Engine) -> APIRouter:
+def router(service: Service) -> APIRouter:
     routes = APIRouter(tags=["oanor"])
 
     async def check(request: Request, terms: Terms) -> Judged:
-        call = await parse(request)
-        threshold = parse_threshold(call.fields.get("threshold"), engine.cuts.nsfw)
-        judgement = await judge(call)
+        parsed = await parse(request)
+        threshold = parse_threshold(parsed.fields.get("threshold"), service.cuts.nsfw)
+        judgement = await judge(parsed)
         data = CheckData(
             safe=passes(judgement.nsfw_score, threshold),
             threshold=threshold,
             top_class=judgement.scores.top_class.capitalize(),
             nsfw_score=judgement.nsfw_score,
         )
-        answer = CheckAnswer(data=data, **_envelope(request, judgement, engine, "Image checked"))
+        answer = CheckAnswer(data=data, **_envelope(request, judgement, service, "Image checked"))
         return Judged(covered_by_plan(1, terms), lambda _booked: answer)
 
     async def classify(request: Request, terms: Terms) -> Judged:
-        call = await parse(request)
-        if call.fields.get("threshold") not in (None, ""):
+        parsed = await parse(request)
+        if parsed.fields.get("threshold") not in (None, ""):
             raise InvalidRequest("classify takes no threshold: use /v1/check for that.", param="threshold")
-        explain = parse_explain(call.fields.get("explain"))
-        judgement = await judge(call, explain=explain is not Explain.NOTHING)
+        explain = parse_explain(parsed.fields.get("explain"))
+        judgement = await judge(parsed, explain=explain is not Explain.NOTHING)
         data = _classified(judgement)
         if explain is Explain.OVERLAY:
-            data["overlay"] = overlay(data["heatmaps"][_worst_class(judgement)], engine.model.size)
-        answer = ClassifyAnswer(data=data, **_envelope(request, judgement, engine, "Image classified"))
+            data["overlay"] = overlay(data["heatmaps"][_worst_class(judgement)], service.model.size)
+        answer = ClassifyAnswer(data=data, **_envelope(request, judgement, service, "Image classified"))
         return Judged(covered_by_plan(1, terms), lambda _booked: answer)
 
-    async def judge(call: Call, *, explain: bool = False) -> Judgement:
-        policy = parse_policy(call.fields.get("policy"), engine.default_policy)
-        (outcome,) = await engine.judge([call.source], policy, explain=explain)
+    async def judge(parsed: ParsedRequest, *, explain: bool = False) -> Judgement:
+        policy = parse_policy(parsed.fields.get("policy"), service.default_policy)
+        (outcome,) = await service.judge([parsed.source], policy, explain=explain)
         if isinstance(outcome, PublicError):
             raise outcome
         return outcome
 
     for prefix in PREFIXES:
         documented = prefix == PREFIXES[0]
-        for name, endpoint in (("check", engine.booking.booked(check)), ("classify", engine.booking.booked(classify))):
+        for name, endpoint in (
+            ("check", service.metering.metered(check)),
+            ("classify", service.metering.metered(classify)),
+        ):
             for method in ("GET", "POST"):
                 routes.add_api_route(
                     f"{prefix}/{name}",
@@ -95,14 +98,14 @@ def router(engine: Engine) -> APIRouter:
     return routes
 
 
-async def parse(request: Request) -> Call:
+async def parse(request: Request) -> ParsedRequest:
     """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
     fields = list(request.query_params.multi_items()) + await _body_fields(request)
     images = [source for name, value in fields if (source := _source(name, value))]
     if len(images) != 1:
         found = "none was" if not images else f"{len(images)} were"
         raise InvalidRequest(f"{_ONE_IMAGE} In this request {found} found.")
-    return Call(images[0], _unambiguous((name, value) for name, value in fields if isinstance(name, str)))
+    return ParsedRequest(images[0], _unambiguous((name, value) for name, value in fields if isinstance(name, str)))
 
 
 def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JSONResponse:
@@ -160,11 +163,11 @@ def _unambiguous(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _envelope(request: Request, judgement: Judgement, engine: Engine, message: str) -> Envelope:
+def _envelope(request: Request, judgement: Judgement, service: Service, message: str) -> Envelope:
     meta = AnswerMeta(
         timestamp=now(),
         request_id=request.state.request_id,
-        model={"name": engine.model.name, "version": engine.model.version},
+        model={"name": service.model.name, "version": service.model.version},
         frames=FramesMeta(judged=judgement.frames.judged, total=judgement.frames.total),
     )
     return Envelope(meta=meta, status="ok", message=message, success=True)

@@ -5,8 +5,8 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from moderate.dialects.examples import PIXEL, REQUEST_ID
-from moderate.dialects.shapes import referring_to
-from moderate.formats import CONTENT_TYPES
+from moderate.dialects.schema_refs import referring_to
+from moderate.images.formats import CONTENT_TYPES
 
 
 class FramesMeta(TypedDict):

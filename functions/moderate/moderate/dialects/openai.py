@@ -6,12 +6,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from moderate import body
-from moderate.booking import Judged
-from moderate.dialects.engine import Engine
+from moderate.calls import body
+from moderate.calls.metering import Judged
+from moderate.calls.parameters import InvalidRequest, parse_policy
+from moderate.calls.problems import Problem
 from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
-from moderate.errors import Problem
-from moderate.parameters import InvalidRequest, parse_policy
+from moderate.dialects.service import Service
 from moderate.sources import ImageBase64, ImageUrl, Source
 from moderate.verdict import Verdict
 from modest.errors import PublicError
@@ -26,13 +26,13 @@ _TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 _SERVER_ERROR = 500
 
 
-def router(engine: Engine) -> APIRouter:
+def router(service: Service) -> APIRouter:
     routes = APIRouter(tags=["OpenAI"])
 
     async def moderations(request: Request, terms: Terms) -> Judged:
         fields = body.parse_json(await body.read(request))
-        policy = parse_policy(fields.get("policy"), engine.default_policy)
-        outcomes = await engine.judge(list(sources(fields.get("input"))), policy)
+        policy = parse_policy(fields.get("policy"), service.default_policy)
+        outcomes = await service.judge(list(sources(fields.get("input"))), policy)
         results = []
         distinct = set()
         for position, outcome in enumerate(outcomes):
@@ -41,10 +41,10 @@ def router(engine: Engine) -> APIRouter:
                 raise outcome
             distinct.add(outcome.digest)
             results.append(result(flagged=outcome.verdict is Verdict.NSFW, score=outcome.nsfw_score))
-        answer = OpenAiAnswer(id=f"modr-{request.state.request_id}", model=engine.model.name, results=results)
+        answer = OpenAiAnswer(id=f"modr-{request.state.request_id}", model=service.model.name, results=results)
         return Judged(by_the_image(len(distinct), terms), lambda _booked: answer)
 
-    routes.add_api_route(PATH, engine.booking.booked(moderations), methods=["POST"], **MODERATIONS)
+    routes.add_api_route(PATH, service.metering.metered(moderations), methods=["POST"], **MODERATIONS)
     return routes
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from moderate.dialects.examples import PIXEL, REQUEST_ID
-from moderate.dialects.shapes import referring_to
+from moderate.dialects.schema_refs import referring_to
 
 MAX_IMAGES = 10
 JUDGED = "sexual"

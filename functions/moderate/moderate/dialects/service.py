@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from moderate.block_list import PolicyViolation
-from moderate.booking import Booking
-from moderate.classifier import Model
-from moderate.errors import problem_of
-from moderate.ledgers import Ledger, NoLedger
+from moderate.blocking.block_list import PolicyViolation
+from moderate.calls.ledgers import Ledger, NoLedger
+from moderate.calls.metering import Metering
+from moderate.calls.problems import problem_of
+from moderate.inference.classifier import Model
+from moderate.observability import Observer
 from moderate.pipeline import Outcome, Pipeline
 from moderate.sources import Source, refuse_more_than_fits
 from moderate.verdict import Cuts, Policy
 from modest.errors import PublicError
-from modest.observability import Observer
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class Service:
     pipeline: Pipeline
     model: Model
     cuts: Cuts
@@ -27,8 +27,8 @@ class Engine:
     """Whether calls are judged for nothing while the ledger cannot be reached."""
 
     @property
-    def booking(self) -> Booking:
-        return Booking(self.ledger, self.observer, fail_open=self.fail_open)
+    def metering(self) -> Metering:
+        return Metering(self.ledger, self.observer, fail_open=self.fail_open)
 
     async def judge(self, sources: Sequence[Source], policy: Policy, *, explain: bool = False) -> list[Outcome]:
         """As Pipeline.judge, and counted. Raises ImageTooLarge where the images sent are too large together."""

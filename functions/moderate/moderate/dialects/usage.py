@@ -5,26 +5,26 @@ from decimal import Decimal
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from moderate.dialects.engine import Engine
+from moderate.calls.ledgers import NoLedger
 from moderate.dialects.oanor import now
 from moderate.dialects.oanor_schema import Meta
+from moderate.dialects.service import Service
 from moderate.dialects.usage_schema import USAGE, UsageAccount, UsageAnswer, UsageCalls, UsageData, XnoRate
-from moderate.ledgers import NoLedger
-from modest.ledger import KeyUsage
+from modest.ledger.ledger import KeyUsage
 from modest.money import Currency
 
 PATH = "/v1/usage"
 
 
-def router(engine: Engine) -> APIRouter:
+def router(service: Service) -> APIRouter:
     """Without a ledger there is no such route."""
     routes = APIRouter(tags=["oanor"])
-    if isinstance(engine.ledger, NoLedger):
+    if isinstance(service.ledger, NoLedger):
         return routes
 
     @routes.get(PATH, **USAGE)
     async def usage(request: Request) -> JSONResponse:
-        return JSONResponse(answer(await engine.booking.usage(request), request.state.request_id))
+        return JSONResponse(answer(await service.metering.usage(request), request.state.request_id))
 
     return routes
 

@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from moderate.dialects.examples import REQUEST_ID
 from moderate.dialects.oanor_schema import Meta, OanorError
-from moderate.dialects.shapes import referring_to
+from moderate.dialects.schema_refs import referring_to
 
 
 class UsageAccount(TypedDict):

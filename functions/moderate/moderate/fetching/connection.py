@@ -12,7 +12,7 @@ from httpcore2 import (
     RemoteProtocolError,
 )
 
-from moderate.addresses import IPAddress
+from moderate.fetching.addresses import IPAddress
 
 MAX_OVERHEAD_BYTES = 32 * 1024
 # Small enough that a body that came along with the head does not use up the head's allowance.

@@ -22,13 +22,13 @@ from httpcore2 import (
     TimeoutException,
 )
 
-from moderate import __version__
-from moderate.addresses import IPAddress, is_public
-from moderate.marker import VIA, user_agent
-from moderate.network import OverheadLimitedStream, connect
-from moderate.resolver import SystemResolver
+from moderate.fetching.addresses import IPAddress, is_public
+from moderate.fetching.connection import OverheadLimitedStream, connect
+from moderate.fetching.resolver import SystemResolver
+from moderate.fetching.self_reference import VIA, user_agent
+from moderate.fetching.urls import WEB_PORTS, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
 from moderate.sources import MAX_FETCHED_BYTES, ImageTooLarge
-from moderate.urls import WEB_PORTS, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
+from moderate.version import VERSION
 from modest.errors import PublicError
 
 URL_DEADLINE_SECONDS = 8.0
@@ -58,7 +58,7 @@ class Fetcher:
         url_deadline: float = URL_DEADLINE_SECONDS,
         max_bytes: int = MAX_FETCHED_BYTES,
         max_redirects: int = MAX_REDIRECTS,
-        agent: str = user_agent(__version__),
+        agent: str = user_agent(VERSION),
         refuse_host: Callable[[str], None] = lambda _: None,
         resolve: Resolve | None = None,
         backend: AsyncNetworkBackend | None = None,

@@ -7,7 +7,7 @@ from urllib.parse import quote, urljoin
 
 import idna
 
-from moderate.addresses import IPAddress, is_public
+from moderate.fetching.addresses import IPAddress, is_public
 from modest.errors import PublicError
 
 WEB_PORTS = frozenset({80, 443})

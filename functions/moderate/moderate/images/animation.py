@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 
 from PIL import Image
 
-from moderate.views import in_bands
+from moderate.images.views import in_bands
 
 FRAMES_JUDGED = 16
 _LONGEST = 8

@@ -12,7 +12,7 @@ from itertools import chain, product
 
 from PIL import Image, ImageCms
 
-from moderate.views import Rendering, full_colour
+from moderate.images.views import Rendering, full_colour
 
 SCREEN_GAMMA = 2.2
 ORDINARY_TRANSFERS = frozenset({1, 2, 6, 13, 14, 15, 16, 18})

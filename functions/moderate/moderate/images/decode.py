@@ -12,70 +12,31 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401 - else the first WebP makes Pillow import every format it knows
 )
 
-from moderate import avif, bmp, gif, jpeg, png, webp
-from moderate.animation import Frame, choose_frames, play
-from moderate.colours import renderings
-from moderate.formats import UnsupportedFormat, recognise
-from moderate.views import UPRIGHT, Rendering, View, Ways, orientation_in, views
+from moderate.images.animation import Frame, choose_frames, play
+from moderate.images.colours import renderings
+from moderate.images.formats import UnsupportedFormat, recognise
+from moderate.images.limits import (
+    ANIMATED,
+    MAX_MEGAPIXELS,
+    MAX_SCANS,
+    PIXELS_PER_MEGAPIXEL,
+    PROFILED,
+    TooManyPixels,
+    UndecodableImage,
+    area,
+    check_length,
+    check_pixels,
+)
+from moderate.images.parsers import avif, bmp, gif, jpeg, png, webp
+from moderate.images.views import UPRIGHT, Presentations, Rendering, View, orientation_in, views
 from modest.errors import PublicError
-
-_ANIMATED = "a GIF, WebP, AVIF or animated PNG"
-_PROFILED = "a picture with an unusual colour profile or gamma"
-
-# Megapixels at which a picture of each kind takes up to 270 MiB to decode: tests/hostile holds that.
-# A 12 MP photo (4032 x 3024) passes in every format.
-MAX_MEGAPIXELS = {
-    "a baseline JPEG": 50.0,
-    "a progressive JPEG": 25.0,
-    "a progressive CMYK JPEG": 22.0,
-    "a PNG or BMP": 30.0,
-    _ANIMATED: 16.0,
-    _PROFILED: 25.0,
-}
-# More than JPEG or GIF can say. Each row costs time of its own, so a PNG of 1 x 30,000,000 takes 2 s.
-MAX_SIDE = 65_535
-MAX_SCANS = 100
-MAX_FRAMES = 2000
-# Megapixels, over all frames, that decode in about a second.
-MAX_ANIMATION_MEGAPIXELS = {"GIF": 100.0, "PNG": 80.0, "WEBP": 100.0, "AVIF": 30.0}
-
-_PIXELS_PER_MEGAPIXEL = 1_000_000
 
 # Pillow allocates a WebP canvas while it opens the file, so a limit must hold before ours can. It warns
 # at this many pixels and refuses at twice as many; a warning is what some other module may filter.
-Image.MAX_IMAGE_PIXELS = int(max(MAX_MEGAPIXELS.values()) * _PIXELS_PER_MEGAPIXEL / 2)
+Image.MAX_IMAGE_PIXELS = int(max(MAX_MEGAPIXELS.values()) * PIXELS_PER_MEGAPIXEL / 2)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 # One image is decoded on one core; the batch is what runs side by side.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-
-
-class UndecodableImage(PublicError):
-    """The bytes begin like an image, but no picture comes out."""
-
-    def __init__(self, detail: str = "") -> None:
-        super().__init__(
-            "The image is damaged or incomplete and cannot be decoded. Send it again whole.", detail=detail
-        )
-
-
-class TooManyPixels(PublicError):
-    """The picture would take more memory to decode than one image may."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(
-            f"The image has too many pixels: {kind} may have {MAX_MEGAPIXELS[kind]:g} megapixels, "
-            f"and {MAX_SIDE:,} on a side. Send a smaller one."
-        )
-
-
-class TooManyFrames(PublicError):
-    """The animation would take longer to decode than one image may; it is never judged in part."""
-
-    def __init__(self, image_format: str) -> None:
-        super().__init__(
-            f"The animation is too long to be judged whole: at most {MAX_FRAMES} frames and, in this format, "
-            f"{MAX_ANIMATION_MEGAPIXELS[image_format]:g} megapixels over all of them. Send a shorter or smaller one."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +77,23 @@ def _decode_jpeg(data: bytes, size: int) -> Picture:
     with _open(data, "JPEG") as image:
         held_whole = "progressive" in image.info or structure.first_components < len(image.getbands())
         inks = "CMYK " if held_whole and image.mode == "CMYK" else ""
-        _check_pixels(image.size, f"a {'progressive' if held_whole else 'baseline'} {inks}JPEG")
+        check_pixels(image.size, f"a {'progressive' if held_whole else 'baseline'} {inks}JPEG")
         shown = renderings(structure.profile)
         if len(shown) == 1:
             # Else it is drawn whole: what a profile brings out may hide between pixels.
             image.draft("RGB", (size, size))
         orientations = tuple(dict.fromkeys(map(orientation_in, structure.exifs))) or (UPRIGHT,)
-        return _still(image, size, Ways(orientations, shown))
+        return _still(image, size, Presentations(orientations, shown))
 
 
 def _decode_png(data: bytes, size: int) -> Picture:
     parts = png.read(data)
     with _open(parts.still(), "PNG") as image:
-        ways = Ways(_turned_or_not(image), renderings(parts.profile, parts.gamma))
+        presentations = Presentations(_turned_or_not(image), renderings(parts.profile, parts.gamma))
         if parts.controls:
-            return _drawn("PNG", parts.size, parts.frames(), size, ways)
-        _check_pixels(image.size, "a PNG or BMP")
-        return _still(image, size, ways)
+            return _drawn("PNG", parts.size, parts.frames(), size, presentations)
+        check_pixels(image.size, "a PNG or BMP")
+        return _still(image, size, presentations)
 
 
 def _decode_bmp(data: bytes, size: int) -> Picture:
@@ -141,22 +102,22 @@ def _decode_bmp(data: bytes, size: int) -> Picture:
             # What its runs leave out is black to some viewers and transparent to others.
             raise UnsupportedFormat("A run-length coded BMP is not accepted. Send the picture as a PNG.")
         bmp.refuse_hidden_alpha(data)
-        _check_pixels(image.size, "a PNG or BMP")
-        ways = Ways(renderings=renderings(bmp.profile(data)))
+        check_pixels(image.size, "a PNG or BMP")
+        presentations = Presentations(renderings=renderings(bmp.profile(data)))
         if image.mode == "L":
             used = bmp.levels_used(data)
             image = image.point([level if level < used else 0 for level in range(256)])  # noqa: PLW2901
-        picture = _still(image, size, ways)
+        picture = _still(image, size, presentations)
         if image.mode != "RGBA":
             return picture
         # Some viewers ignore alpha in a BMP, and all see the picture that others call transparent.
-        return Picture((*picture.views, *views(image.convert("RGB"), size, ways)), picture.frames)
+        return Picture((*picture.views, *views(image.convert("RGB"), size, presentations)), picture.frames)
 
 
 def _decode_gif(data: bytes, size: int) -> Picture:
     frames = gif.frames(data)
     first = next(frames)
-    return _drawn("GIF", gif.canvas_size(data, first), chain([first], frames), size, Ways())
+    return _drawn("GIF", gif.canvas_size(data, first), chain([first], frames), size, Presentations())
 
 
 def _decode_webp(data: bytes, size: int) -> Picture:
@@ -193,12 +154,12 @@ def _turned_or_not(image: Image.Image) -> Sequence[int]:
     return tuple(dict.fromkeys((UPRIGHT, orientation_in(image.info.get("exif", b"")))))
 
 
-def _still(image: Image.Image, size: int, ways: Ways) -> Picture:
-    if len(ways.renderings) > 1:
+def _still(image: Image.Image, size: int, presentations: Presentations) -> Picture:
+    if len(presentations.renderings) > 1:
         # For time, not for memory.
-        _check_pixels(image.size, _PROFILED)
+        check_pixels(image.size, PROFILED)
     image.load()
-    return Picture(tuple(views(image, size, ways)), Frames(judged=1, total=1))
+    return Picture(tuple(views(image, size, presentations)), Frames(judged=1, total=1))
 
 
 def _drawn(
@@ -206,65 +167,51 @@ def _drawn(
     canvas: tuple[int, int],
     frames: Iterable[Frame],
     size: int,
-    ways: Ways,
+    presentations: Presentations,
 ) -> Picture:
     """An animation whose frames are drawn on a canvas by us."""
-    _check_pixels(canvas, _ANIMATED)
+    check_pixels(canvas, ANIMATED)
     whole: list[Frame] = []
     drawn = 0
     for frame in frames:
         whole.append(frame)
-        drawn += _area(frame.size)
-        _check_pixels(frame.size, _ANIMATED)
-        _check_length(image_format, len(whole), drawn)
+        drawn += area(frame.size)
+        check_pixels(frame.size, ANIMATED)
+        check_length(image_format, len(whole), drawn)
     chosen = choose_frames([frame.shown_ms for frame in whole])
-    _check_length(image_format, len(whole), drawn + len(chosen) * _area(canvas) * (1 + _extra(ways)))
+    check_length(image_format, len(whole), drawn + len(chosen) * area(canvas) * (1 + _extra(presentations)))
     found = [
         view
         for index, picture in enumerate(play(canvas, whole))
         if index in chosen
-        for view in views(picture, size, ways)
+        for view in views(picture, size, presentations)
     ]
     return Picture(tuple(found), Frames(len(chosen), len(whole)))
 
 
 def _sequence(image: Image.Image, size: int, times: Iterable[float]) -> Picture:
     """A still, or an animation whose frames its decoder draws."""
-    _check_pixels(image.size, _ANIMATED)
+    check_pixels(image.size, ANIMATED)
     total = getattr(image, "n_frames", 1)
-    ways = Ways(_turned_or_not(image), _profiled(image))
+    presentations = Presentations(_turned_or_not(image), _profiled(image))
     if total == 1:
-        return _still(image, size, ways)
-    _check_length(str(image.format), total, total * _area(image.size))
+        return _still(image, size, presentations)
+    check_length(str(image.format), total, total * area(image.size))
     known = list(islice(times, total + 1))
     if len(known) != total:
         raise UndecodableImage("frames that the decoder does not see")
     chosen = choose_frames(known)
-    _check_length(str(image.format), total, (total + len(chosen) * _extra(ways)) * _area(image.size))
-    found = [view for index in chosen for view in views(_decoded(image, index), size, ways)]
+    check_length(str(image.format), total, (total + len(chosen) * _extra(presentations)) * area(image.size))
+    found = [view for index in chosen for view in views(_decoded(image, index), size, presentations)]
     return Picture(tuple(found), Frames(len(chosen), total))
 
 
-def _extra(ways: Ways) -> int:
+def _extra(presentations: Presentations) -> int:
     """How many frames could be decoded while one is rendered: a table of colours is slow."""
-    return 2 * (len(ways.renderings) - 1)
+    return 2 * (len(presentations.renderings) - 1)
 
 
 def _decoded(image: Image.Image, index: int) -> Image.Image:
     image.seek(index)
     image.load()
     return image
-
-
-def _area(size: tuple[int, int]) -> int:
-    return size[0] * size[1]
-
-
-def _check_pixels(size: tuple[int, int], kind: str) -> None:
-    if max(size) > MAX_SIDE or _area(size) > MAX_MEGAPIXELS[kind] * _PIXELS_PER_MEGAPIXEL:
-        raise TooManyPixels(kind)
-
-
-def _check_length(image_format: str, frames: int, pixels: int) -> None:
-    if frames > MAX_FRAMES or pixels > MAX_ANIMATION_MEGAPIXELS[image_format] * _PIXELS_PER_MEGAPIXEL:
-        raise TooManyFrames(image_format)

@@ -57,7 +57,7 @@ def _other_than(level: int, image: Image.Image) -> Image.Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class Presentations:
     """How viewers may show a picture, where not all do alike."""
 
     orientations: Sequence[int] = (UPRIGHT,)
@@ -65,11 +65,11 @@ class Ways:
     renderings: Sequence[Rendering] = (full_colour,)
 
 
-def views(image: Image.Image, size: int, ways: Ways) -> Iterator[View]:
+def views(image: Image.Image, size: int, presentations: Presentations) -> Iterator[View]:
     """`image` at `size` pixels a side, in every way; on white and on black where it is not opaque."""
-    for rendering in ways.renderings:
+    for rendering in presentations.renderings:
         small = _shrink(image, size, rendering)
-        for orientation in ways.orientations:
+        for orientation in presentations.orientations:
             turned = small if orientation == UPRIGHT else small.transpose(_TRANSPOSITIONS[orientation])
             if turned.mode != "RGBA" or turned.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
                 yield turned.convert("RGB").tobytes()

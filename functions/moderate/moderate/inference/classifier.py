@@ -1,16 +1,21 @@
 """The ONNX session: a view in, five probabilities out."""
 
 import math
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+# ONNX Runtime's published builds report to their maker and keep an identifier on disk, unless this is set
+# before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 import numpy as np
 import onnxruntime as ort
 
-from moderate.heatmap import Grid, against_neutral
+from moderate.images.views import View
+from moderate.inference.heatmap import Grid, against_neutral
 from moderate.verdict import Scores
-from moderate.views import View
 
 
 class ModelUnusable(Exception):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-REPLAYED = "Idempotency-Replayed"
+from moderate.calls.metering import REPLAYED_HEADER
 
 _WHOLE = {"type": "integer", "minimum": 0}
 _COUNTED = "Of every call that is counted; behind API Gateway, not of one that it refuses itself."
@@ -39,7 +39,7 @@ _IN_VAIN = {
     )
 }
 _AGAIN = {
-    REPLAYED: _header(
+    REPLAYED_HEADER: _header(
         "`true` where this is the answer to an earlier call with the same Idempotency-Key, which was not charged anew.",
         {"type": "string", "const": "true"},
         "true",

@@ -11,24 +11,26 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 
-from moderate import __version__, answer_headers, gateway_answers
-from moderate.block_list import PolicyViolation
-from moderate.callers import Unauthorized
-from moderate.dialects import Dialect, dialect_of, shapes, usage
+from moderate.blocking.block_list import PolicyViolation
+from moderate.calls.authentication import Unauthorized
+from moderate.calls.parameters import InvalidRequest
+from moderate.calls.problems import problem_of
+from moderate.dialects import schema_refs, usage
 from moderate.dialects.examples import REQUEST_ID
 from moderate.dialects.nanogpt_schema import NanoGptAnswer, NanoGptError
 from moderate.dialects.oanor_schema import CheckAnswer, ClassifyAnswer, OanorError
 from moderate.dialects.openai_schema import OpenAiAnswer, OpenAiError
+from moderate.dialects.registry import Dialect, dialect_of
 from moderate.dialects.usage_schema import UsageAnswer
-from moderate.errors import problem_of
-from moderate.fetch import FetchFailed, FetchTimeout
-from moderate.formats import UnsupportedFormat
-from moderate.images import TooManyFrames, TooManyPixels, UndecodableImage
-from moderate.parameters import InvalidRequest
+from moderate.fetching.fetcher import FetchFailed, FetchTimeout
+from moderate.fetching.urls import BlockedUrl, InvalidUrl
+from moderate.images.formats import UnsupportedFormat
+from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
 from moderate.pipeline import RequestTooSlow
+from moderate.reference import answer_headers, gateway_answers
 from moderate.sources import ImageTooLarge, InvalidBase64
-from moderate.urls import BlockedUrl, InvalidUrl
-from modest.quota import Allowance
+from moderate.version import VERSION
+from modest.allowance import Allowance
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded
 
 _DESCRIPTION = """
@@ -107,7 +109,7 @@ HEALTH: Responses = {
                 "example": {
                     "status": "ok",
                     "model": {"name": "mobilenet_v2", "version": "nsfwjs-4.4.0"},
-                    "version": __version__,
+                    "version": VERSION,
                     "build": "dev",
                 }
             }
@@ -150,7 +152,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     components = spec.setdefault("components", {})
     components["securitySchemes"] = _KEY_HEADERS
     components["headers"] = answer_headers.COMPONENTS
-    components["schemas"] = shapes.schemas(_SHAPES) | {gateway_answers.NAME: gateway_answers.SCHEMA}
+    components["schemas"] = schema_refs.schemas(_SHAPES) | {gateway_answers.NAME: gateway_answers.SCHEMA}
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
             if "service" in operation["tags"]:

@@ -13,15 +13,18 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
-from moderate import __version__, cors, llms, openapi
-from moderate.callers import Identify
-from moderate.dialects import DIALECTS, dialect_for, usage
-from moderate.dialects.engine import Engine
-from moderate.errors import headers_of, problem_of
-from moderate.middleware import Calls
+from moderate.calls.authentication import Identify
+from moderate.calls.problems import headers_of, problem_of
+from moderate.dialects import usage
+from moderate.dialects.registry import DIALECTS, dialect_for
+from moderate.dialects.service import Service
+from moderate.observability import Observer
+from moderate.reference import llms, openapi
 from moderate.verdict import Cuts
+from moderate.version import VERSION
+from moderate.web import cors
+from moderate.web.middleware import Calls
 from modest.errors import PublicError
-from modest.observability import Observer
 
 _JSON_DOCUMENT: openapi.Responses = {200: {"description": "The OpenAPI 3.1 document."}}
 _GUIDE: openapi.Responses = {
@@ -30,7 +33,7 @@ _GUIDE: openapi.Responses = {
 _PAGE: openapi.Responses = {200: {"description": "A page that needs no other host."}}
 
 
-def create_app(engine: Engine, *, identify: Identify, release: str, allowed_origin: str = "") -> FastAPI:
+def create_app(service: Service, *, identify: Identify, release: str, allowed_origin: str = "") -> FastAPI:
     """`identify` stands before every route but the service's own.
 
     allowed_origin: whose pages may read the answers, as a browser's Origin header has it; empty for nobody's.
@@ -41,16 +44,16 @@ def create_app(engine: Engine, *, identify: Identify, release: str, allowed_orig
 
     app = FastAPI(
         title="Modest",
-        version=__version__,
+        version=VERSION,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=_around(engine.observer, allowed_origin),
+        middleware=_around(service.observer, allowed_origin),
     )
     for dialect in DIALECTS:
-        app.include_router(dialect.router(engine), dependencies=[Depends(identified)])
-    app.include_router(usage.router(engine), dependencies=[Depends(identified)])
+        app.include_router(dialect.router(service), dependencies=[Depends(identified)])
+    app.include_router(usage.router(service), dependencies=[Depends(identified)])
 
     @app.get(
         "/health",
@@ -60,8 +63,8 @@ def create_app(engine: Engine, *, identify: Identify, release: str, allowed_orig
         responses=openapi.HEALTH,
     )
     async def health() -> JSONResponse:
-        model = {"name": engine.model.name, "version": engine.model.version}
-        return JSONResponse({"status": "ok", "model": model, "version": __version__, "build": release})
+        model = {"name": service.model.name, "version": service.model.version}
+        return JSONResponse({"status": "ok", "model": model, "version": VERSION, "build": release})
 
     @app.get(
         "/openapi.json",
@@ -95,7 +98,7 @@ def create_app(engine: Engine, *, identify: Identify, release: str, allowed_orig
     async def guide() -> PlainTextResponse:
         return PlainTextResponse(llms.guide(openapi.document(app)))
 
-    page = playground(engine.cuts)
+    page = playground(service.cuts)
 
     @app.get(
         "/",

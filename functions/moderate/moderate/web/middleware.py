@@ -9,10 +9,10 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from moderate import rate_limits
-from moderate.dialects import dialect_for
-from moderate.errors import INTERNAL
-from modest.observability import Observer
+from moderate.calls import rate_limit_headers
+from moderate.calls.problems import INTERNAL
+from moderate.dialects.registry import dialect_for
+from moderate.observability import Observer
 
 # API Gateway lets clients choose a UUID; anything longer would fit into no key of the ledger's table.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,7 +40,7 @@ class Calls:
                 headers["X-Request-Id"] = request_id
                 headers.setdefault("Cache-Control", "no-store")
                 if allowance := state.get("allowance"):
-                    headers.update(rate_limits.headers(allowance))
+                    headers.update(rate_limit_headers.headers(allowance))
             await send(message)
 
         start = time.perf_counter()

@@ -16,7 +16,7 @@ from typing import Any
 from modest.money import Currency, Rate, Terms
 from modest.months import month_end, month_start
 from modest.plans import Plan
-from modest.table import Item, Key
+from modest.store.table import Item, Key
 
 NAMES = "accounts"
 RATE = Key("rates", Currency.XNO)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from boto3.dynamodb.conditions import Attr
 
-from modest.accounts import (
+from modest.accounts.records import (
     NAMES,
     RATE,
     Account,
@@ -26,9 +26,9 @@ from modest.accounts import (
     rate_item,
 )
 from modest.money import Currency, Rate
-from modest.patience import Patience, operators_patience
 from modest.plans import Plan, Plans
-from modest.table import ConditionFailed, Delete, Item, Key, Put, Table, Update, Write
+from modest.store.retries import Patience, operator_retries
+from modest.store.table import ConditionFailed, Delete, Item, Key, Put, Table, Update, Write
 
 _NEW = Attr("pk").not_exists()
 _THERE = Attr("pk").exists()
@@ -65,7 +65,7 @@ class Registry:
     ) -> None:
         self._table = table
         self._plans = plans
-        self._patience = patience or operators_patience()
+        self._patience = patience or operator_retries()
         self._now = now
 
     def create(

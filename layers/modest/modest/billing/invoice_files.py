@@ -11,8 +11,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from modest.invoices import Invoice
-from modest.money import written
+from modest.billing.invoices import Invoice
+from modest.money import format_amount
 
 _Facts = dict[str, Any]
 """An invoice, as it stands in JSON. The other forms are made of it, so that a record can be printed again."""
@@ -94,9 +94,9 @@ def _as_dict(invoice: Invoice) -> _Facts:
         "bills": [
             {
                 "currency": bill.currency.value,
-                "plan_fee": written(bill.plan_fee, bill.currency),
-                "image_charges": written(bill.image_charges, bill.currency),
-                "total": written(bill.total, bill.currency),
+                "plan_fee": format_amount(bill.plan_fee, bill.currency),
+                "image_charges": format_amount(bill.image_charges, bill.currency),
+                "total": format_amount(bill.total, bill.currency),
                 "due": f"{bill.due:f}",
             }
             for bill in invoice.bills

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from modest.accounts import PlanHeld
-from modest.books import Usage
+from modest.accounts.records import PlanHeld
+from modest.ledger.usage import Usage
 from modest.money import SMALLEST, Currency, Terms, amount_due
 from modest.months import month_end
 from modest.plans import Plans

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from modest.accounts import RATE, Account, account_from, account_key, key_from, key_key, pointer_key, rate_from
+from modest.accounts.records import RATE, Account, account_from, account_key, key_from, key_key, pointer_key, rate_from
 from modest.money import Currency, Rate, Terms
-from modest.patience import Budget
 from modest.plans import Plan, Plans
 from modest.refusals import LedgerUnavailable, UnknownKey
-from modest.table import Item, Key, Table
+from modest.store.retries import Budget
+from modest.store.table import Item, Key, Table
 
 _RATE_KEPT_FOR = timedelta(minutes=1)
 
@@ -26,7 +26,7 @@ class Caller:
     """What else was asked for, as far as it exists."""
 
 
-class Directory:
+class CallerLookup:
     def __init__(self, table: Table, plans: Plans) -> None:
         self._table = table
         self._plans = plans

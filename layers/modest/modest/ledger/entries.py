@@ -22,7 +22,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from modest.money import Currency
 from modest.months import month_of
 from modest.prices import Charge
-from modest.table import Item, Key, Put, Update
+from modest.store.table import Item, Key, Put, Update
 
 TALLIES = 128
 RECOGNISED_SECONDS = 4
@@ -71,7 +71,7 @@ def count_call(account_id: str, request_id: str, limit: int, now: datetime, mont
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AdmittedCall:
     """An admitted call, for its entry."""
 
     account_id: str
@@ -83,7 +83,7 @@ class Call:
     """Which one of the month it is; only to spread calls over tallies."""
 
 
-def entry_of(call: Call, outcome: str, charge: Charge) -> Put:
+def entry_of(call: AdmittedCall, outcome: str, charge: Charge) -> Put:
     moment = call.admitted_at.isoformat(timespec="seconds")
     terms = charge.terms
     item: dict[str, Any] = {
@@ -103,35 +103,35 @@ def entry_of(call: Call, outcome: str, charge: Charge) -> Put:
     return Put(Key(pk, f"call#{moment}#{call.request_id}"), item, Attr("pk").not_exists())
 
 
-def tally_of(call: Call, charge: Charge) -> Update:
+def tally_of(call: AdmittedCall, charge: Charge) -> Update:
     pk = ledger_pk(call.account_id, month_of(call.admitted_at))
     sums: dict[str, Any] = {"calls": 1, "images": charge.images, charge.terms.currency.value: charge.amount}
     return Update(Key(pk, f"tally#{call.number % TALLIES:03}"), add=sums)
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class Totals:
     calls: int
     images: int
     amounts: dict[Currency, Decimal]
     """Of the currencies in which something was charged."""
 
 
-def sum_of_tallies(tallies: Iterable[Item]) -> Sums:
+def total_of_tallies(tallies: Iterable[Item]) -> Totals:
     items = list(tallies)
     amounts = {
         currency: sum((item.get(currency.value, Decimal(0)) for item in items), Decimal(0)) for currency in Currency
     }
-    return Sums(
+    return Totals(
         calls=sum(int(item["calls"]) for item in items),
         images=sum(int(item["images"]) for item in items),
         amounts={currency: amount for currency, amount in amounts.items() if amount},
     )
 
 
-def sum_of_entries(entries: Iterable[Item]) -> Sums:
+def total_of_entries(entries: Iterable[Item]) -> Totals:
     """What the tallies must hold."""
-    return sum_of_tallies(
+    return total_of_tallies(
         {"calls": 1, "images": entry["images"], entry["currency"]: entry["amount"]} for entry in entries
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr
 
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch
-from modest.table import Item, Key, Put, Update
+from modest.store.table import Item, Key, Put, Update
 
 REPLAYED_FOR = timedelta(hours=24)
 MAX_STORED_BYTES = 256 * 1024

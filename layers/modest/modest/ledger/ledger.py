@@ -8,24 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from modest.accounts import RATE
-from modest.books import Books, Usage
-from modest.counting import Call, admitted_at, count_call, entry_of, month_key, tally_of, used
-from modest.directory import Directory
-from modest.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
+from modest.accounts.records import RATE
+from modest.allowance import Allowance
+from modest.ledger.callers import CallerLookup
+from modest.ledger.entries import AdmittedCall, admitted_at, count_call, entry_of, month_key, tally_of, used
+from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
+from modest.ledger.usage import Usage, UsageReader
 from modest.money import Terms
 from modest.months import month_of
-from modest.patience import Budget, Patience
 from modest.plans import Plan, Plans
 from modest.prices import Charge
-from modest.quota import Allowance
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded, UnknownKey
-from modest.table import ConditionFailed, Item, Table, Update, Write
+from modest.store.retries import Budget, Patience
+from modest.store.table import ConditionFailed, Item, Table, Update, Write
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    call: Call
+    call: AdmittedCall
     allowance: Allowance
     terms: Terms
     record: Record | None = None
@@ -61,8 +61,8 @@ class Ledger:
         self._lease = lease
         self._patience = patience or Patience()
         self._now = now
-        self._directory = Directory(table, plans)
-        self._books = Books(table, patience=self._patience)
+        self._callers = CallerLookup(table, plans)
+        self._usage = UsageReader(table, patience=self._patience)
 
     def warm_up(self) -> None:
         """Makes the connection before the first call needs it. A failure shows then, not now."""
@@ -75,10 +75,10 @@ class Ledger:
         """Raises UnknownKey, QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable."""
         now = self._now()
         budget = self._patience.budget()
-        account_id = self._directory.account_id(key_hash, budget)
+        account_id = self._callers.account_id(key_hash, budget)
         month = month_key(account_id, month_of(now))
         record = Record.of(account_id, repeatable, request_id) if repeatable else None
-        caller = self._directory.caller(key_hash, now, budget, [month, *([record.key] if record else [])])
+        caller = self._callers.caller(key_hash, now, budget, [month, *([record.key] if record else [])])
         month_item = caller.items.get(month)
         allowance = Allowance(caller.plan.quota, used(month_item), now)
 
@@ -106,7 +106,7 @@ class Ledger:
         if moment is None:
             self._give_back(record, now, budget)
             raise QuotaExceeded(allowance)
-        call = Call(account_id, request_id, key_hash, caller.plan.name, moment, number=allowance.used)
+        call = AdmittedCall(account_id, request_id, key_hash, caller.plan.name, moment, number=allowance.used)
         return Admission(call, allowance, caller.terms, record)
 
     def settle(self, admission: Admission, outcome: str, charge: Charge, answer: Answer | None = None) -> None:
@@ -133,8 +133,8 @@ class Ledger:
     def usage(self, key_hash: str) -> KeyUsage:
         """Of the present month, whether or not anything is left of it. Raises UnknownKey, LedgerUnavailable."""
         now = self._now()
-        caller = self._directory.caller(key_hash, now, self._patience.budget())
-        usage = self._books.usage(caller.account.id, month_of(now))
+        caller = self._callers.caller(key_hash, now, self._patience.budget())
+        usage = self._usage.usage(caller.account.id, month_of(now))
         if usage is None:
             raise UnknownKey
         return KeyUsage(usage, caller.plan, Allowance(caller.plan.quota, usage.used, now))

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from modest.accounts import RATE, Account, account_from, account_key, rate_from
-from modest.counting import Sums, ledger_pk, month_key, sum_of_entries, sum_of_tallies, used
+from modest.accounts.records import RATE, Account, account_from, account_key, rate_from
+from modest.ledger.entries import Totals, ledger_pk, month_key, total_of_entries, total_of_tallies, used
 from modest.money import Currency, Rate
-from modest.patience import Patience, operators_patience
-from modest.table import Item, Table
+from modest.store.retries import Patience, operator_retries
+from modest.store.table import Item, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Usage:
 class Audit:
     """Whether the counters of a month agree with the ledger's entries."""
 
-    counters: Sums
-    entries: Sums
+    counters: Totals
+    entries: Totals
     used: int
 
     @property
@@ -38,10 +38,10 @@ class Audit:
         return self.counters == self.entries and self.entries.calls <= self.used
 
 
-class Books:
+class UsageReader:
     def __init__(self, table: Table, *, patience: Patience | None = None) -> None:
         self._table = table
-        self._patience = patience or operators_patience()
+        self._patience = patience or operator_retries()
 
     def usage(self, account_id: str, month: str) -> Usage | None:
         """None where there is no such account. Raises LedgerUnavailable."""
@@ -70,13 +70,13 @@ class Books:
 
     def audit(self, account_id: str, month: str) -> Audit:
         """Adds up the entries of a month in which no call is under way any more. Raises LedgerUnavailable."""
-        entries = sum_of_entries(self.entries(account_id, month))
+        entries = total_of_entries(self.entries(account_id, month))
         counted = month_key(account_id, month)
         found = self._patience.budget().run(lambda: self._table.read([counted]))
         return Audit(self._counters(account_id, month), entries, used(found.get(counted)))
 
-    def _counters(self, account_id: str, month: str) -> Sums:
-        return sum_of_tallies(self._patience.query(self._table, ledger_pk(account_id, month), "tally#"))
+    def _counters(self, account_id: str, month: str) -> Totals:
+        return total_of_tallies(self._patience.query(self._table, ledger_pk(account_id, month), "tally#"))
 
 
 def _calls_by_day(month_item: Item) -> dict[int, int]:

@@ -10,8 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
 
-from modest.patience import ANSWER_SECONDS, CONNECT_SECONDS
-from modest.table import ConditionFailed, Delete, Item, Key, Page, Put, TableFailure, Update, Write
+from modest.store.retries import ANSWER_SECONDS, CONNECT_SECONDS
+from modest.store.table import ConditionFailed, Delete, Item, Key, Page, Put, TableFailure, Update, Write
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from modest.refusals import LedgerUnavailable
-from modest.table import Item, Key, Table, TableFailure
+from modest.store.table import Item, Key, Table, TableFailure
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Patience:
         raise LedgerUnavailable(reason, perhaps_written=perhaps_written)
 
 
-def operators_patience() -> Patience:
+def operator_retries() -> Patience:
     """For whoever waits longer than a call may: ten seconds."""
     return Patience(warm_seconds=10, first_seconds=10)
 

@@ -3,16 +3,16 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.photos import photo
-from tests.support import encoded
+from tests.helpers.photos import photo
+from tests.helpers.support import encoded
 
-from moderate import images
-from moderate.block_list import BlockList, InvalidBlockList, PolicyViolation, entries_for, load
-from moderate.picture_hash import picture_hash
+from moderate.blocking.block_list import BlockList, InvalidBlockList, PolicyViolation, entries_for, load
+from moderate.blocking.perceptual_hash import picture_hash
+from moderate.images.decode import decode
 
 CAT = photo("chelsea")
 DATA = encoded(CAT, "PNG")
-VIEWS = images.decode(DATA, 224).views
+VIEWS = decode(DATA, 224).views
 SHA256 = hashlib.sha256(DATA).hexdigest()
 PICTURE = f"{picture_hash(VIEWS[0]):016x}"
 
@@ -65,7 +65,7 @@ def test_a_file_is_refused_byte_for_byte() -> None:
 
 
 def test_a_picture_is_refused_in_any_of_its_views() -> None:
-    white = images.decode(encoded(Image.new("L", (9, 9), 255), "PNG"), 224).views
+    white = decode(encoded(Image.new("L", (9, 9), 255), "PNG"), 224).views
     blocked = BlockList([f"picture {PICTURE}"])
     blocked.refuse_pictures(white, SHA256)
     with pytest.raises(PolicyViolation):
@@ -125,4 +125,4 @@ def test_what_is_printed_for_an_image_blocks_it() -> None:
 
 def test_of_a_flat_image_only_the_file_can_be_blocked() -> None:
     flat = encoded(Image.new("L", (9, 9), 40), "PNG")
-    assert entries_for(flat, images.decode(flat, 224).views) == [f"sha256 {hashlib.sha256(flat).hexdigest()}"]
+    assert entries_for(flat, decode(flat, 224).views) == [f"sha256 {hashlib.sha256(flat).hexdigest()}"]

@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 from scipy.fft import dctn
-from tests.photos import photo
-from tests.support import encoded
+from tests.helpers.photos import photo
+from tests.helpers.support import encoded
 
-from moderate import images
-from moderate.block_list import DEFAULT_DISTANCE
-from moderate.picture_hash import distance, picture_hash
-from moderate.views import View
+from moderate.blocking.block_list import DEFAULT_DISTANCE
+from moderate.blocking.perceptual_hash import distance, picture_hash
+from moderate.images.decode import decode
+from moderate.images.views import View
 
 PHOTOS = {
     name: photo(name)
@@ -45,7 +45,7 @@ def png_of(name: str) -> bytes:
 
 
 def view_of(data: bytes, size: int = 224) -> View:
-    return images.decode(data, size).views[0]
+    return decode(data, size).views[0]
 
 
 @cache

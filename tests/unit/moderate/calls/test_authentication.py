@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from moderate.callers import InvalidKeyFile, KeyFile, Unauthorized, from_gateway
+from moderate.calls.authentication import InvalidKeyFile, KeyFile, Unauthorized, from_gateway
 from modest.api_keys import hash_of, new_key
 
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
-from tests.support import attempt
+from tests.helpers.support import attempt
 
-from moderate import body
-from moderate.parameters import InvalidRequest
+from moderate.calls import body
+from moderate.calls.parameters import InvalidRequest
 from moderate.sources import MAX_SENT_BYTES, ImageTooLarge
 
 LIMIT = MAX_SENT_BYTES * 4 // 3 + 64 * 1024

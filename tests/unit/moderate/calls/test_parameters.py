@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import attempt
+from tests.helpers.support import attempt
 
-from moderate.parameters import InvalidRequest, parse_policy, parse_threshold
+from moderate.calls.parameters import InvalidRequest, parse_policy, parse_threshold
 from moderate.verdict import Policy
 from modest.errors import PublicError
 

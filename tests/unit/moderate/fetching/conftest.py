@@ -1,5 +1,5 @@
 import pytest
-from tests.unit.fetching.web import Web
+from tests.unit.moderate.fetching.web import Web
 
 
 @pytest.fixture

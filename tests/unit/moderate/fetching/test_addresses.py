@@ -7,7 +7,7 @@ from AntiSSRF.ipaddress_ranges import IPAddressRanges
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from moderate.addresses import is_public
+from moderate.fetching.addresses import is_public
 
 V4_REFUSED = [
     "0.0.0.0/8",

@@ -2,14 +2,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.unit.fetching.web import Web
+from tests.unit.moderate.fetching.web import Web
 
-from moderate.fetch import FetchFailed
+from moderate.fetching.fetcher import FetchFailed
+from moderate.fetching.urls import BlockedUrl, InvalidUrl
 from moderate.sources import ImageTooLarge
-from moderate.urls import BlockedUrl, InvalidUrl
 from modest.errors import PublicError
 
-BLOCKED = tomllib.loads((Path(__file__).parents[2] / "hostile/url_vectors.toml").read_text("utf-8"))["blocked_url"]
+BLOCKED = tomllib.loads((Path(__file__).parents[3] / "hostile/url_vectors.toml").read_text("utf-8"))["blocked_url"]
 NOT_PUBLIC = [
     "127.0.0.1",
     "10.0.0.5",

@@ -5,10 +5,10 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.fetching.web import Handler, Web
+from tests.unit.moderate.fetching.web import Handler, Web
 
-from moderate.fetch import FetchFailed, FetchTimeout
-from moderate.network import MAX_OVERHEAD_BYTES, READ_BYTES
+from moderate.fetching.connection import MAX_OVERHEAD_BYTES, READ_BYTES
+from moderate.fetching.fetcher import FetchFailed, FetchTimeout
 from moderate.sources import ImageTooLarge
 from modest.errors import PublicError
 

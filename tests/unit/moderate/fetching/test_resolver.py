@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from moderate.resolver import SystemResolver, limit_lookup_time
+from moderate.fetching.resolver import SystemResolver, limit_lookup_time
 
 
 def test_look_up_time_is_limited_unless_the_operator_said_otherwise() -> None:

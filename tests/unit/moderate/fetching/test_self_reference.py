@@ -1,6 +1,6 @@
 import pytest
 
-from moderate.marker import VIA, carries_own_marker, user_agent
+from moderate.fetching.self_reference import VIA, carries_own_marker, user_agent
 
 
 @pytest.mark.parametrize(

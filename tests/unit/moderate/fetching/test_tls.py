@@ -2,9 +2,9 @@ import ssl
 
 import pytest
 from tests.hostile.certificates import Certificates, issue
-from tests.unit.fetching.web import Web
+from tests.unit.moderate.fetching.web import Web
 
-from moderate.fetch import FetchFailed
+from moderate.fetching.fetcher import FetchFailed
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderate.addresses import is_public
-from moderate.urls import MAX_URL_LENGTH, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
+from moderate.fetching.addresses import is_public
+from moderate.fetching.urls import MAX_URL_LENGTH, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
 
 VECTORS: dict[str, list[Any]] = tomllib.loads(
-    (Path(__file__).parents[1] / "hostile" / "url_vectors.toml").read_text(encoding="utf-8")
+    (Path(__file__).parents[3] / "hostile" / "url_vectors.toml").read_text(encoding="utf-8")
 )
 PAGE = parse("https://pub.test/albums/1/index.html?page=2")
 

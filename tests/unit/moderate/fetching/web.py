@@ -9,7 +9,7 @@ from typing import Any
 
 from httpcore2 import SOCKET_OPTION, AnyIOBackend, AsyncNetworkBackend, AsyncNetworkStream, ConnectError
 
-from moderate.fetch import Fetcher
+from moderate.fetching.fetcher import Fetcher
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

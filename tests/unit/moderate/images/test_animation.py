@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.support import encoded
+from tests.helpers.support import encoded
 
-from moderate.animation import FRAMES_JUDGED, Disposal, Frame, choose_frames, display_time, play
+from moderate.images.animation import FRAMES_JUDGED, Disposal, Frame, choose_frames, display_time, play
 
 TIMES = st.lists(st.floats(1, 60_000), min_size=1, max_size=300)
 

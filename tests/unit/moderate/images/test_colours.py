@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
-from tests.crafted import animated, bmp_with_profile, chunk
-from tests.photos import photo
-from tests.profiles import (
+from tests.helpers.crafted import animated, bmp_with_profile, chunk
+from tests.helpers.photos import photo
+from tests.helpers.profiles import (
     ADOBE_RGB,
     DISPLAY_P3,
     SRGB,
@@ -25,9 +25,10 @@ from tests.profiles import (
     tags_of,
     with_tags,
 )
-from tests.support import arrays, encoded
+from tests.helpers.support import arrays, encoded
 
-from moderate.images import UndecodableImage, decode
+from moderate.images.decode import decode
+from moderate.images.limits import UndecodableImage
 
 SIZE = 64
 PHOTO = photo("astronaut").crop((32, 0, 480, 448)).resize((256, 256))

@@ -11,11 +11,12 @@ import pytest
 import skimage
 from numpy.typing import NDArray
 from PIL import Image
-from tests.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, animated, jpeg_segment, jpeg_with, png
-from tests.support import arrays, encoded
+from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, animated, jpeg_segment, jpeg_with, png
+from tests.helpers.support import arrays, encoded
 
-from moderate.formats import UnsupportedFormat
-from moderate.images import Frames, TooManyPixels, UndecodableImage, decode
+from moderate.images.decode import Frames, decode
+from moderate.images.formats import UnsupportedFormat
+from moderate.images.limits import TooManyPixels, UndecodableImage
 
 SIZE = 224
 # Twice as wide as the model's input: a factor at which no filter depends on the direction it goes in.

@@ -5,18 +5,11 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
-from tests.crafted import GifFrame, animated, chunk, gif, png_header, png_pixels
-from tests.support import arrays, encoded
+from tests.helpers.crafted import GifFrame, animated, chunk, gif, png_header, png_pixels
+from tests.helpers.support import arrays, encoded
 
-from moderate.images import (
-    MAX_ANIMATION_MEGAPIXELS,
-    MAX_FRAMES,
-    Frames,
-    TooManyFrames,
-    TooManyPixels,
-    UndecodableImage,
-    decode,
-)
+from moderate.images.decode import Frames, decode
+from moderate.images.limits import MAX_ANIMATION_MEGAPIXELS, MAX_FRAMES, TooManyFrames, TooManyPixels, UndecodableImage
 
 SIZE = 32
 FORMATS = ["GIF", "PNG", "WEBP", "AVIF"]
@@ -112,7 +105,8 @@ def test_a_frame_that_is_larger_than_its_canvas_is_refused_before_it_is_decoded(
 @pytest.mark.parametrize("image_format", FORMATS)
 def test_one_damaged_frame_spoils_the_animation(image_format: str) -> None:
     """It may be the one that matters: nothing is judged in part."""
-    noise = [Image.effect_noise((SIZE, SIZE), 90).convert("RGB") for _ in range(40)]
+    random = np.random.default_rng(0)
+    noise = [Image.fromarray(random.integers(0, 256, (SIZE, SIZE, 3), np.uint8)) for _ in range(40)]
     data = animated(noise, image_format, [40] * 40)
     middle = len(data) // 2
     with pytest.raises(UndecodableImage):

@@ -5,7 +5,7 @@ import time
 import pytest
 from tests.hostile.images import GOOD, HOSTILE
 
-from moderate.images import decode
+from moderate.images.decode import decode
 from modest.errors import PublicError
 
 QUICK = {name: image for name, image in HOSTILE.items() if not image.heavy}

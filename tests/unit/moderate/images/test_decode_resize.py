@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.crafted import COLOUR, GREY_ALPHA, png
-from tests.support import arrays, encoded
+from tests.helpers.crafted import COLOUR, GREY_ALPHA, png
+from tests.helpers.support import arrays, encoded
 
-from moderate.images import decode
+from moderate.images.decode import decode
 
 SIZE = 56
 MOST_CONTRAST = 20

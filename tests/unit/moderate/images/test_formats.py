@@ -1,8 +1,8 @@
 import pytest
 from PIL import Image
-from tests.support import encoded
+from tests.helpers.support import encoded
 
-from moderate.formats import ACCEPTED, CONTENT_TYPES, UnsupportedFormat, recognise, refuse_page
+from moderate.images.formats import ACCEPTED, CONTENT_TYPES, UnsupportedFormat, recognise, refuse_page
 
 PICTURE = Image.new("RGB", (8, 8), "teal")
 

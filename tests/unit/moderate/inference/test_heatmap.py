@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from moderate.classifier import Classifier
-from moderate.heatmap import EXPLAINED, against_neutral, overlay
+from moderate.inference.classifier import Classifier
+from moderate.inference.heatmap import EXPLAINED, against_neutral, overlay
 
 LABELS = ("drawing", "hentai", "neutral", "porn", "sexy")
 

@@ -1,9 +1,9 @@
 """A binary body arrives as the bytes that were sent."""
 
 import pytest
-from tests.support import gateway_event
+from tests.helpers.support import gateway_event
 
-from moderate.events import with_bytes
+from moderate.web.lambda_events import with_bytes
 
 
 @pytest.mark.parametrize("sent", [b"", b"a", b"\xff\xd8\xff\xe0" * 1001])

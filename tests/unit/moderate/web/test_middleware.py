@@ -5,9 +5,9 @@ from uuid import UUID
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from tests.support import RecordingObserver
+from tests.helpers.support import RecordingObserver
 
-from moderate.middleware import Calls
+from moderate.web.middleware import Calls
 
 
 def call(app: ASGIApp, observer: RecordingObserver, **scope: Any) -> list[Message]:

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from modest.accounts import Account, AccountKey, PlanHeld, account_from, account_item, key_from, key_item
+from modest.accounts.records import Account, AccountKey, PlanHeld, account_from, account_item, key_from, key_item
 from modest.money import Currency
 from modest.plans import Plan
 

@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 from io import StringIO
 
 import pytest
-from tests.unit.test_invoices import RATE, made, on, usage
+from tests.unit.modest.billing.test_invoices import RATE, made, on, usage
 
-from modest.invoice_files import Format, render, render_again
-from modest.invoices import Invoice
+from modest.billing.invoice_files import Format, render, render_again
+from modest.billing.invoices import Invoice
 from modest.money import Currency, Terms
 
 MONTH = "2026-11"

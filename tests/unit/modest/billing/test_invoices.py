@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modest.accounts import Account, PlanHeld
-from modest.books import Usage
-from modest.invoices import Invoice, PlanNotSold, invoice_for, invoices_for
-from modest.money import SMALLEST, Currency, Rate, written
+from modest.accounts.records import Account, PlanHeld
+from modest.billing.invoices import Invoice, PlanNotSold, invoice_for, invoices_for
+from modest.ledger.usage import Usage
+from modest.money import SMALLEST, Currency, Rate, format_amount
 from modest.plans import Plan
 
 PLANS = {
@@ -49,8 +49,8 @@ def sums(invoice: Invoice) -> list[tuple[str, str, str, str]]:
     return [
         (
             bill.currency,
-            written(bill.plan_fee, bill.currency),
-            written(bill.image_charges, bill.currency),
+            format_amount(bill.plan_fee, bill.currency),
+            format_amount(bill.image_charges, bill.currency),
             str(bill.due),
         )
         for bill in invoice.bills

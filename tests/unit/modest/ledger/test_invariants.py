@@ -11,15 +11,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.fakes.clock import Clock
 from tests.fakes.steps import Crash, Run, pause
 from tests.fakes.table import FakeTable, Fault
-from tests.ledgers import PLANS, Shop
+from tests.helpers.ledgers import PLANS, Shop
 
-from modest.counting import RECOGNISED_SECONDS, sum_of_entries, sum_of_tallies, used
-from modest.idempotency import Answer, Repeatable
-from modest.ledger import Ledger, Replay
-from modest.patience import Patience
+from modest.ledger.entries import RECOGNISED_SECONDS, total_of_entries, total_of_tallies, used
+from modest.ledger.idempotency import Answer, Repeatable
+from modest.ledger.ledger import Ledger, Replay
 from modest.prices import by_the_image, covered_by_plan
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
-from modest.table import ConditionFailed, Item
+from modest.store.retries import Patience
+from modest.store.table import ConditionFailed, Item
 
 FAULTS = st.lists(st.sampled_from([Fault.NONE] * 6 + list(Fault)), min_size=1, max_size=6)
 ENDS = (QuotaExceeded, LedgerUnavailable, IdempotencyInProgress, Crash)
@@ -171,8 +171,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def counters_are_the_sum_of_entries(self) -> None:
-        entries = sum_of_entries(self._entries())
-        assert sum_of_tallies(self._items("tally#")) == entries
+        entries = total_of_entries(self._entries())
+        assert total_of_tallies(self._items("tally#")) == entries
         assert entries.calls <= sum(self._used())
 
     @invariant()

@@ -6,13 +6,13 @@ import pytest
 from tests.fakes.clock import Clock
 from tests.fakes.steps import Run, pause
 from tests.fakes.table import FakeTable, Fault
-from tests.ledgers import Customer, Shop, admitted, request_id
+from tests.helpers.ledgers import Customer, Shop, admitted, request_id
 
-from modest.idempotency import Answer, Repeatable
-from modest.ledger import Admission, Replay
-from modest.patience import Patience
+from modest.ledger.idempotency import Answer, Repeatable
+from modest.ledger.ledger import Admission, Replay
 from modest.prices import by_the_image
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
+from modest.store.retries import Patience
 
 CALL = Repeatable("the-key", "hash of the body")
 ANSWER = Answer(200, b"{}")

@@ -11,12 +11,12 @@ import pytest
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ConnectTimeoutError, IncompleteReadError, ReadTimeoutError
 from botocore.stub import Stubber
-from tests.ledgers import AWS_ENVIRONMENT, environment
+from tests.helpers.ledgers import AWS_ENVIRONMENT, environment
 
-from modest.dynamodb import DynamoDBTable, make_client
-from modest.patience import ANSWER_SECONDS, FIRST_SECONDS, WARM_SECONDS, Patience
 from modest.refusals import LedgerUnavailable
-from modest.table import ConditionFailed, Key, Put, TableFailure, Update, Write
+from modest.store.dynamodb import DynamoDBTable, make_client
+from modest.store.retries import ANSWER_SECONDS, FIRST_SECONDS, WARM_SECONDS, Patience
+from modest.store.table import ConditionFailed, Key, Put, TableFailure, Update, Write
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

@@ -2,9 +2,9 @@
 
 import pytest
 
-from modest.patience import ANSWER_SECONDS, FIRST_SECONDS, WARM_SECONDS, Patience
 from modest.refusals import LedgerUnavailable
-from modest.table import TableFailure
+from modest.store.retries import ANSWER_SECONDS, FIRST_SECONDS, WARM_SECONDS, Patience
+from modest.store.table import TableFailure
 
 BUSY = TableFailure("busy", perhaps_written=False, worth_retrying=True)
 

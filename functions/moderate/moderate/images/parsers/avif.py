@@ -5,8 +5,8 @@ import struct
 from collections.abc import Iterator
 from itertools import islice, repeat
 
-from moderate.animation import display_time
-from moderate.colours import ORDINARY_TRANSFERS
+from moderate.images.animation import display_time
+from moderate.images.colours import ORDINARY_TRANSFERS
 
 _HEADER = 8
 _LONG_SIZE = 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from moderate.animation import Disposal, Frame, display_time
+from moderate.images.animation import Disposal, Frame, display_time
 
 _HEADER = 6
 _EXTENSION = 0x21

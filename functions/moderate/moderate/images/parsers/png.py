@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import chain, count, pairwise
 
-from moderate.animation import Disposal, Frame, display_time
-from moderate.colours import ORDINARY_TRANSFERS
+from moderate.images.animation import Disposal, Frame, display_time
+from moderate.images.colours import ORDINARY_TRANSFERS
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from moderate.animation import display_time
+from moderate.images.animation import display_time
 
 _FIRST_CHUNK = 12
 _EXTENDED = b"VP8X"

@@ -7,8 +7,9 @@ import sys
 import time
 from queue import SimpleQueue
 
-from moderate.decoded import NoAnswer, from_message, max_answer_bytes, receive, send
-from moderate.images import Picture, UndecodableImage
+from moderate.images.decode import Picture
+from moderate.images.limits import UndecodableImage
+from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive, send
 from modest.errors import PublicError
 
 # The slowest image known takes 2 s of a whole core, 7 s of the 0.29 that the smallest Lambda allowed has. The other
@@ -28,7 +29,7 @@ _ENVIRONMENT = {
 
 class Decoder:
     def __init__(
-        self, workers: int, *, max_seconds: float = MAX_SECONDS, module: str = "moderate.decode_worker"
+        self, workers: int, *, max_seconds: float = MAX_SECONDS, module: str = "moderate.images.sandbox.worker"
     ) -> None:
         """workers: how many images are decoded at once. Their start is not waited for.
         module: what they run.

@@ -9,8 +9,9 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from moderate.formats import UnsupportedFormat
-from moderate.images import Frames, Picture, TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images.decode import Frames, Picture
+from moderate.images.formats import UnsupportedFormat
+from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
 from modest.errors import PublicError
 
 Head = Mapping[str, Any]

@@ -6,8 +6,8 @@ import sys
 
 from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401 - nothing can be imported once confined
 
-from moderate.decoded import NoAnswer, receive, send, to_message
-from moderate.images import Picture, decode
+from moderate.images.decode import Picture, decode
+from moderate.images.sandbox.protocol import NoAnswer, receive, send, to_message
 from modest.errors import PublicError
 
 MAX_REQUEST_BYTES = 16 * 1024 * 1024

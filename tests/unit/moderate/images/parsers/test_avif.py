@@ -2,10 +2,10 @@ import struct
 
 import pytest
 from PIL import Image
-from tests.crafted import animated, decoded_times
-from tests.support import encoded
+from tests.helpers.crafted import animated, decoded_times
+from tests.helpers.support import encoded
 
-from moderate.avif import MisleadingAvif, display_times, refuse_misleading
+from moderate.images.parsers.avif import MisleadingAvif, display_times, refuse_misleading
 
 TIMES = [40, 500, 20, 7000, 100]
 PICTURES = [Image.new("RGB", (32, 32), (40 * shade, 0, 0)) for shade in range(5)]

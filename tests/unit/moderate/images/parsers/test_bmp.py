@@ -5,11 +5,12 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
-from tests.crafted import bmp
-from tests.support import arrays, encoded
+from tests.helpers.crafted import bmp
+from tests.helpers.support import arrays, encoded
 
-from moderate.formats import UnsupportedFormat
-from moderate.images import UndecodableImage, decode
+from moderate.images.decode import decode
+from moderate.images.formats import UnsupportedFormat
+from moderate.images.limits import UndecodableImage
 
 SIZE = 8
 LEVELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE), np.uint8)

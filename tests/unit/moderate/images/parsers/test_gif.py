@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.crafted import GREYS, GifFrame, blocks, gif, gif_frame, gif_head, gif_pixels
-from tests.support import arrays
+from tests.helpers.crafted import GREYS, GifFrame, blocks, gif, gif_frame, gif_head, gif_pixels
+from tests.helpers.support import arrays
 
-from moderate.images import Frames, Picture, UndecodableImage, decode
+from moderate.images.decode import Frames, Picture, decode
+from moderate.images.limits import UndecodableImage
 
 SIZE = 8
 SCREEN = (SIZE, SIZE)

@@ -1,8 +1,8 @@
 from PIL import Image
-from tests.crafted import jpeg_segment, jpeg_with
-from tests.support import encoded
+from tests.helpers.crafted import jpeg_segment, jpeg_with
+from tests.helpers.support import encoded
 
-from moderate.jpeg import read
+from moderate.images.parsers.jpeg import read
 
 PICTURE = Image.effect_noise((64, 48), 90).convert("RGB")
 BASELINE = encoded(PICTURE, "JPEG")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tests.crafted import (
+from tests.helpers.crafted import (
     COLOUR,
     COLOUR_ALPHA,
     GREY,
@@ -19,9 +19,10 @@ from tests.crafted import (
     png_header,
     png_pixels,
 )
-from tests.support import arrays
+from tests.helpers.support import arrays
 
-from moderate.images import Frames, Picture, UndecodableImage, decode
+from moderate.images.decode import Frames, Picture, decode
+from moderate.images.limits import UndecodableImage
 
 SIZE = 8
 LEVELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE))

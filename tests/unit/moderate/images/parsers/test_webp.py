@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.crafted import animated, decoded_times
-from tests.support import arrays, encoded
+from tests.helpers.crafted import animated, decoded_times
+from tests.helpers.support import arrays, encoded
 
-from moderate.images import Frames, UndecodableImage, decode
-from moderate.webp import display_times
+from moderate.images.decode import Frames, decode
+from moderate.images.limits import UndecodableImage
+from moderate.images.parsers.webp import display_times
 
 SIZE = 32
 FLAGS, HAS_ALPHA = 20, 0x10

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.support import attempt
+from tests.helpers.support import attempt
 
-from moderate.decoded import NoAnswer, from_message, receive, send, to_message
-from moderate.formats import UnsupportedFormat
-from moderate.images import Frames, Picture, TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images.decode import Frames, Picture
+from moderate.images.formats import UnsupportedFormat
+from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images.sandbox.protocol import NoAnswer, from_message, receive, send, to_message
 from modest.errors import PublicError
 
 SIZE = 2
