@@ -5,7 +5,7 @@ import base64
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from moderate.dialects.service import Service
 from moderate.fetching.fetcher import FetchFailed
 from moderate.fetching.urls import parse
 from moderate.images.decode import Picture
+from moderate.images.decode import decode as decode_image
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier, Model
 from moderate.inference.heatmap import EXPLAINED, Grid
@@ -135,6 +136,7 @@ class RecordingObserver(Observer):
         self.calls: list[dict[str, object]] = []
         self.results: list[str] = []
         self.on_block_list: list[str] = []
+        self.dead_decoders: list[str] = []
         self.ledger_failures: list[tuple[str, str, bool]] = []
         self.failures: list[tuple[BaseException, str]] = []
 
@@ -146,6 +148,9 @@ class RecordingObserver(Observer):
 
     def blocked(self, hashes: Iterable[str]) -> None:
         self.on_block_list.extend(hashes)
+
+    def decoder_deaths(self, causes: Sequence[str]) -> None:
+        self.dead_decoders.extend(causes)
 
     def ledger_failure(self, operation: str, reason: str, *, free: bool) -> None:
         self.ledger_failures.append((operation, reason, free))
@@ -170,6 +175,7 @@ def serve(
     cuts: Cuts | None = None,
     default_policy: Policy = Policy.BALANCED,
     deadline_seconds: float = 25.0,
+    decode: Callable[[bytes, int], Picture] = decode_image,
     identify: Identify = anyone,
     block_list: BlockList | None = None,
     ledger: Ledger | None = None,
@@ -182,7 +188,7 @@ def serve(
     observer = RecordingObserver()
     cuts = cuts or Cuts()
     pipeline = Pipeline(
-        fetch, classifier, cuts=cuts, workers=2, block_list=block_list, deadline_seconds=deadline_seconds
+        fetch, classifier, cuts=cuts, workers=2, decode=decode, block_list=block_list, deadline_seconds=deadline_seconds
     )
     service = Service(
         pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger or NoLedger(), fail_open=fail_open

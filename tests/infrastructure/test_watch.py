@@ -11,7 +11,9 @@ def test_each_alarm_has_a_target_and_says_when_it_is_over(stack: Template) -> No
         assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
 
 
-def test_failures_slowness_free_calls_lost_invoices_and_a_lack_of_concurrency_are_watched(stack: Template) -> None:
+def test_failures_slowness_free_calls_dead_decoders_lost_invoices_and_throttles_are_watched(
+    stack: Template,
+) -> None:
     watched = {
         (alarm["Properties"]["MetricName"], alarm["Properties"].get("ExtendedStatistic", "Sum"))
         for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values()
@@ -21,6 +23,7 @@ def test_failures_slowness_free_calls_lost_invoices_and_a_lack_of_concurrency_ar
         ("Latency", "p95"),
         ("Throttles", "Sum"),
         ("JudgedFree", "Sum"),
+        ("DecoderDeaths", "Sum"),
         ("AsyncEventsDropped", "Sum"),
     }
     throttled = {

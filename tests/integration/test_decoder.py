@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 from tests.helpers.crafted import animated
-from tests.helpers.support import attempt, encoded, mosaic, png
+from tests.helpers.support import attempt, encoded, mosaic, png, serve
 
 from moderate.images.decode import Picture, decode
-from moderate.images.limits import UndecodableImage
+from moderate.images.limits import DecoderDied, UndecodableImage
 from moderate.images.sandbox.pool import Decoder
 from modest.errors import PublicError
 
@@ -79,9 +79,10 @@ def comparable(picture: Picture | PublicError) -> object:
     return picture
 
 
-def told(decoder: Decoder, deed: str) -> str:
+def told(decoder: Decoder, deed: str, error: type[UndecodableImage] = UndecodableImage) -> str:
     with pytest.raises(UndecodableImage) as raised:
         decoder.decode(b"BM" + deed.encode(), SIZE)
+    assert type(raised.value) is error
     return raised.value.detail
 
 
@@ -113,9 +114,18 @@ def test_callers_share_the_workers_and_each_gets_its_own_picture() -> None:
     assert [max(picture.views[0]) for picture in pictures] == greys
 
 
-@pytest.mark.parametrize("deed", ["crash", "leave", "say nonsense", "say too much", "show no picture"])
-def test_a_decoder_that_breaks_is_replaced(fragile: Decoder, deed: str) -> None:
-    assert told(fragile, deed) == "its decoder died"
+@pytest.mark.parametrize(
+    ("deed", "fate"),
+    [
+        ("crash", "killed by signal 11"),
+        ("leave", "exited with status 0"),
+        ("say nonsense", "answered nonsense"),
+        ("say too much", "answered nonsense"),
+        ("show no picture", "answered nonsense"),
+    ],
+)
+def test_a_decoder_that_breaks_is_replaced_and_its_fate_is_named(fragile: Decoder, deed: str, fate: str) -> None:
+    assert told(fragile, deed, DecoderDied) == fate
     assert max(fragile.decode(png(grey=7), 8).views[0]) == 7
 
 
@@ -137,10 +147,18 @@ def test_a_decoder_that_hangs_is_ended_at_its_time(deed: str) -> None:
     decoder = Decoder(1, max_seconds=2, module="tests.helpers.fragile_worker")
     decoder.warm_up()
     start = time.monotonic()
-    assert told(decoder, deed) == "its decoder died"
+    assert told(decoder, deed, DecoderDied) == "did not answer in time"
     assert time.monotonic() - start < 6
     decoder.warm_up()
     decoder.close()
+
+
+def test_a_decoder_that_an_image_killed_is_logged_and_counted_and_the_image_refused(fragile: Decoder) -> None:
+    served = serve(decode=fragile.decode)
+    answer = served.client.post("/v1/check", content=b"BMcrash", headers={"content-type": "image/bmp"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "undecodable_image")
+    assert served.observer.dead_decoders == ["killed by signal 11"]
+    assert served.client.post("/v1/check", content=png(), headers={"content-type": "image/png"}).status_code == 200
 
 
 def test_a_decoder_knows_no_variable_of_the_service_and_has_no_file_but_its_socket(
@@ -148,7 +166,7 @@ def test_a_decoder_knows_no_variable_of_the_service_and_has_no_file_but_its_sock
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     # So that one is started which could have inherited it.
-    told(fragile, "crash")
+    told(fragile, "crash", DecoderDied)
     # The last three are Python's own and the package's.
     ours = {"PYTHONPATH", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}
     assert set(told(fragile, "tell its variables").split(",")) <= ours | {

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -42,6 +42,13 @@ class Observer:
         """One line for each host or image that is on the operator's block list, by its hash alone."""
         for found in hashes:
             self._log.warning("blocked", extra={"blocked": found})
+
+    def decoder_deaths(self, causes: Sequence[str]) -> None:
+        """Logs each process that was lost to an image, the likeliest sign of an exploit, and counts them."""
+        for cause in causes:
+            self._log.error("decoder died", extra={"cause": cause})
+        if self._metrics is not None and causes:
+            self._metrics.add_metric("DecoderDeaths", MetricUnit.Count, len(causes))
 
     def ledger_failure(self, operation: str, reason: str, *, free: bool) -> None:
         """`free`: the call was judged, or its answer given, for nothing."""

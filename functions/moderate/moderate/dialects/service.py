@@ -7,6 +7,7 @@ from moderate.blocking.block_list import PolicyViolation
 from moderate.calls.ledgers import Ledger, NoLedger
 from moderate.calls.metering import Metering
 from moderate.calls.problems import problem_of
+from moderate.images.limits import DecoderDied
 from moderate.inference.classifier import Model
 from moderate.observability import Observer
 from moderate.pipeline import Outcome, Pipeline
@@ -35,6 +36,7 @@ class Service:
         refuse_more_than_fits(sources)
         outcomes = await self.pipeline.judge(sources, policy, explain=explain)
         self.observer.images(_result(outcome) for outcome in outcomes)
+        self.observer.decoder_deaths([outcome.detail for outcome in outcomes if isinstance(outcome, DecoderDied)])
         self.observer.blocked({outcome.detail for outcome in outcomes if isinstance(outcome, PolicyViolation)})
         return outcomes
 

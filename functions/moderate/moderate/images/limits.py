@@ -34,6 +34,10 @@ class UndecodableImage(PublicError):
         )
 
 
+class DecoderDied(UndecodableImage):
+    """The process that was decoding the image crashed, hung or answered nonsense; `detail` says which."""
+
+
 class TooManyPixels(PublicError):
     """The picture would take more memory to decode than one image may."""
 

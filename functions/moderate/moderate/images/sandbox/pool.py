@@ -8,13 +8,16 @@ import time
 from queue import SimpleQueue
 
 from moderate.images.decode import Picture
-from moderate.images.limits import UndecodableImage
+from moderate.images.limits import DecoderDied
 from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive, send
 from modest.errors import PublicError
 
 # The slowest image known takes 2 s of a whole core, 7 s of the 0.29 that the smallest Lambda allowed has. The other
 # images of a call still have 10 of its 25 seconds.
 MAX_SECONDS = 15.0
+
+# Its end of the socket closes a moment before the system knows how a process ended.
+_LAST_BREATH_SECONDS = 0.5
 
 _SMALLEST_GIF = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02L\x01\x00;"
@@ -41,13 +44,12 @@ class Decoder:
             self._idle.put(worker)
 
     def decode(self, data: bytes, size: int) -> Picture:
-        """As images.decode, and UndecodableImage too where decoding crashes, hangs or takes too much memory."""
+        """As images.decode, and DecoderDied where the process crashes, hangs or answers nonsense."""
         worker = self._idle.get()
         try:
             outcome = worker.decode(data, size, self._max_seconds)
-        except (OSError, NoAnswer):
-            worker.restart()
-            raise UndecodableImage("its decoder died") from None
+        except (OSError, NoAnswer) as failure:
+            raise DecoderDied(worker.replace_after(failure)) from None
         finally:
             self._idle.put(worker)
         if isinstance(outcome, PublicError):
@@ -88,9 +90,19 @@ class _Worker:
         send({"size": size}, [data], self._socket.sendall)
         return from_message(*receive(read, max_answer_bytes(size)), size)
 
-    def restart(self) -> None:
+    def replace_after(self, failure: OSError | NoAnswer) -> str:
+        """Starts a new process in place of the one that failed, and returns what became of that one."""
+        fate = "did not answer in time" if isinstance(failure, TimeoutError) else self._fate()
         self.end()
         self._start()
+        return fate
+
+    def _fate(self) -> str:
+        try:
+            code = self._process.wait(_LAST_BREATH_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "answered nonsense"
+        return f"killed by signal {-code}" if code < 0 else f"exited with status {code}"
 
     def end(self) -> None:
         self._socket.close()
