@@ -56,7 +56,6 @@ SPELLINGS: dict[str, str] = {
     "a data URL in capitals": f"DATA:IMAGE/BMP;BASE64,{PLAIN}",
     "a data URL with a charset": f"data:image/bmp;charset=utf-8;base64,{PLAIN}",
     "a data URL, percent-encoded": f"data:image/bmp;base64,{quote(PLAIN, safe='')}",
-    "spaces for plus": PLAIN.replace("+", " "),
     "line breaks": "\r\n".join(PLAIN[at : at + 76] for at in range(0, len(PLAIN), 76)) + "\n",
     "no padding": PLAIN.rstrip("="),
     "base64url without padding": base64.urlsafe_b64encode(IMAGE).decode().rstrip("="),
@@ -76,6 +75,13 @@ def test_a_url_in_the_query(service: ServedApp, route: str) -> None:
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_base64_in_the_query(service: ServedApp, spelling: str) -> None:
     assert judged(service.client.get("/v1/check", params={"base64": spelling}))
+
+
+def test_a_space_is_a_plus_in_a_query_and_a_form_and_nothing_in_json(service: ServedApp) -> None:
+    spaced = PLAIN.replace("+", " ")
+    assert judged(service.client.get("/v1/check", params={"base64": spaced}))
+    assert judged(service.client.post("/v1/check", data={"base64": spaced}))
+    assert not judged(service.client.post("/v1/check", json={"base64": spaced}))
 
 
 def test_base64_in_the_query_whose_plus_nobody_encoded(service: ServedApp) -> None:

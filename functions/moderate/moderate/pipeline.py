@@ -89,22 +89,18 @@ class Pipeline:
         return [outcomes[source] for source in sources]
 
     async def _judge_one(self, source: Source, policy: Policy, *, explain: bool) -> Judgement:
-        data = await self._bytes_of(source)
+        sent = await self._fetch_page_free(source.url) if isinstance(source, ImageUrl) else source
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(self._judge_bytes, data, policy, explain=explain))
+        return await loop.run_in_executor(self._executor, partial(self._judge_sent, sent, policy, explain=explain))
 
-    async def _bytes_of(self, source: Source) -> bytes:
-        match source:
-            case ImageUrl(url):
-                data = await self._fetch(url)
-                refuse_page(data)
-                return data
-            case ImageBase64(text):
-                return decode_base64(text)
-            case ImageBytes(data):
-                return data
+    async def _fetch_page_free(self, url: str) -> ImageBytes:
+        data = await self._fetch(url)
+        refuse_page(data)
+        return ImageBytes(data)
 
-    def _judge_bytes(self, data: bytes, policy: Policy, *, explain: bool) -> Judgement:
+    def _judge_sent(self, sent: ImageBase64 | ImageBytes, policy: Policy, *, explain: bool) -> Judgement:
+        """Runs on a thread of its own: whatever grows with an image would hold up the event loop."""
+        data = decode_base64(sent.text) if isinstance(sent, ImageBase64) else sent.data
         digest = hashlib.sha256(data).hexdigest()
         self._block_list.refuse_file(digest)
         picture = self._decode(data, self._classifier.model.size)

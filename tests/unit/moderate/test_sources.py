@@ -14,19 +14,56 @@ from moderate.sources import (
     InvalidBase64,
     decode_base64,
     refuse_more_than_fits,
+    with_pluses,
 )
 
 BYTES = bytes(range(256))
 
 
-@given(st.binary(min_size=1))
-def test_every_spelling_of_base64_comes_back_as_its_bytes(data: bytes) -> None:
+def wrapped(text: str, mark: str) -> str:
+    return mark.join(text[at : at + 8] for at in range(0, len(text), 8))
+
+
+@given(st.binary(min_size=1), st.sampled_from(["\r\n", " ", "\n\t", "\f"]))
+def test_every_spelling_of_base64_comes_back_as_its_bytes(data: bytes, mark: str) -> None:
     plain = base64.b64encode(data).decode()
     urlsafe = base64.urlsafe_b64encode(data).decode()
-    broken = "\r\n".join(plain[at : at + 8] for at in range(0, len(plain), 8))
-    for text in (plain, urlsafe, plain.rstrip("="), urlsafe.rstrip("="), plain.replace("+", " "), broken):
+    for text in (plain, plain.rstrip("="), wrapped(plain, mark), f"{mark}{plain}{mark}"):
         assert decode_base64(text) == data
         assert decode_base64(f"data:image/png;base64,{text}") == data
+    for text in (urlsafe, urlsafe.rstrip("="), wrapped(urlsafe, mark)):
+        assert decode_base64(text) == data
+
+
+@given(st.text("AQgw+/-_ \t\n=", min_size=1))
+def test_a_text_is_read_as_one_alphabet_alone_or_refused(text: str) -> None:
+    """Otherwise one text would be two pictures to two readers."""
+    found = attempt(lambda: decode_base64(text))
+    compact = "".join(text.split()).rstrip("=")
+    if set("-_") & set(compact) and set("+/") & set(compact):
+        assert isinstance(found, InvalidBase64)
+    elif isinstance(found, bytes):
+        again = base64.b64encode(found).decode().rstrip("=")
+        assert compact.translate(str.maketrans("-_", "+/"))[:-1] == again[:-1]
+
+
+@pytest.mark.parametrize("text", ["AA-_", "A-AA", "AA+A-AAA"])
+def test_a_data_url_has_no_base64url_as_in_browsers(text: str) -> None:
+    with pytest.raises(InvalidBase64, match="not base64"):
+        decode_base64(f"data:image/png;base64,{text}")
+
+
+@pytest.mark.parametrize(
+    "header", ["data:image/png; base64,", "data:image/png;base64 ,", " \ndata:image/png;\n base64,"]
+)
+def test_white_space_in_the_head_of_a_data_url_is_read_as_browsers_read_it(header: str) -> None:
+    assert decode_base64(header + " QUJD\n ") == b"ABC"
+
+
+def test_a_space_is_a_plus_only_where_a_query_or_a_form_was_decoded() -> None:
+    assert decode_base64("+ + + + ") == decode_base64("++++")
+    assert with_pluses("+ + ") == "++++"
+    assert with_pluses("data:image/png; base64,A A ") == "data:image/png; base64,A+A+"
 
 
 @given(st.text())
@@ -62,7 +99,11 @@ def test_the_media_type_of_a_data_url_is_not_asked(header: str) -> None:
 
 
 def test_a_percent_sign_is_decoded_in_a_data_url_alone() -> None:
-    assert decode_base64("data:;base64,QQ%3D%3D") == b"A"
+    assert decode_base64("data:;base64,QQ%3D%3d") == b"A"
+    assert decode_base64("data:;base64,QQ%20%0a%3D=") == b"A"
+    for text in ("QQ%", "QQ%3", "QQ%zz", "%" * 1000, "QQ%253D", "%e2%80%a8QQ=="):
+        with pytest.raises(InvalidBase64):
+            decode_base64(f"data:;base64,{text}")
     with pytest.raises(InvalidBase64):
         decode_base64("QQ%3D%3D")
 

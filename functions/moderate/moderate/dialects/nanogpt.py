@@ -15,7 +15,7 @@ from moderate.calls.problems import Problem, problem_of
 from moderate.dialects.nanogpt_schema import IMAGE, MAX_IMAGES, MODEL, ImageProblem, NanoGptAnswer, NanoGptError
 from moderate.dialects.service import Service
 from moderate.pipeline import Judgement, Outcome
-from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source
+from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source, is_data_url
 from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
 from modest.money import Terms
@@ -170,7 +170,7 @@ def _image_problem(index: int, param: str, error: PublicError) -> ImageProblem:
 def _image(name: str, item: object) -> Source | PublicError:
     if not isinstance(item, str) or not item:
         return InvalidRequest("This entry is not a URL. Remove it, or name an image.")
-    if item[:5].lower() == "data:":
+    if is_data_url(item):
         return ImageBase64(item)
     if name not in _DATA_FIELDS:
         return ImageUrl(item)

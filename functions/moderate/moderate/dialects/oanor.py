@@ -28,7 +28,7 @@ from moderate.dialects.oanor_schema import (
 from moderate.dialects.service import Service
 from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
-from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source
+from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, with_pluses
 from moderate.verdict import Verdict, passes
 from modest.errors import PublicError
 from modest.money import Terms
@@ -100,12 +100,12 @@ def router(service: Service) -> APIRouter:
 
 async def parse(request: Request) -> ParsedRequest:
     """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
-    fields = list(request.query_params.multi_items()) + await _body_fields(request)
+    fields = [*_with_pluses(request.query_params.multi_items()), *await _body_fields(request)]
     images = [source for name, value in fields if (source := _source(name, value))]
     if len(images) != 1:
         found = "none was" if not images else f"{len(images)} were"
         raise InvalidRequest(f"{_ONE_IMAGE} In this request {found} found.")
-    return ParsedRequest(images[0], _unambiguous((name, value) for name, value in fields if isinstance(name, str)))
+    return ParsedRequest(images[0], _unambiguous(fields))
 
 
 def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JSONResponse:
@@ -132,9 +132,14 @@ async def _body_fields(request: Request) -> list[tuple[str, Any]]:
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         return list(await body.parse_multipart(request.headers, data))
     if body.looks_like_form(data):
-        return list(body.parse_form(data))
+        return _with_pluses(body.parse_form(data))
     body.refuse_spoilt(request, data)
     return [("", data)]
+
+
+def _with_pluses(fields: Iterable[tuple[str, str]]) -> list[tuple[str, Any]]:
+    """The fields of a query or a form, whose base64 has lost each `+` that was not escaped."""
+    return [(name, with_pluses(value) if name == "base64" else value) for name, value in fields]
 
 
 def _source(name: str, value: object) -> Source | None:

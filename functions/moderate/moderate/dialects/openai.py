@@ -12,7 +12,7 @@ from moderate.calls.parameters import InvalidRequest, parse_policy
 from moderate.calls.problems import Problem
 from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
 from moderate.dialects.service import Service
-from moderate.sources import ImageBase64, ImageUrl, Source
+from moderate.sources import ImageBase64, ImageUrl, Source, is_data_url
 from moderate.verdict import Verdict
 from modest.errors import PublicError
 from modest.money import Terms
@@ -75,4 +75,4 @@ def _source(part: Any, param: str) -> Source:
     url = image.get("url") if isinstance(image, dict) else None
     if not isinstance(url, str) or not url:
         raise InvalidRequest(_PART, param=param)
-    return ImageBase64(url) if url[:5].lower() == "data:" else ImageUrl(url)
+    return ImageBase64(url) if is_data_url(url) else ImageUrl(url)
