@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from moderate.calls.problems import problem_of
-from moderate.images.formats import UnsupportedFormat, recognise
+from moderate.images.formats import ACCEPTED, recognise
+from moderate.images.limits import UnsupportedFormat
 from moderate.images.sandbox.pool import Decoder
 from moderate.inference.classifier import Classifier, ModelUnusable
 from moderate.pipeline import Judgement, Outcome, Pipeline
@@ -37,7 +38,7 @@ def judge_files(paths: Iterable[Path], *, as_json: bool, policy: Policy, model: 
     messages = console(stderr=True)
     files = list(_files(paths))
     if not files:
-        messages.print("There is no image in the folders named. Accepted are JPEG, PNG, GIF, WebP, AVIF and BMP.")
+        messages.print(f"There is no image in the folders named. Accepted formats: {ACCEPTED}.")
         return NOT_ALL_JUDGED
     try:
         classifier = Classifier(model)

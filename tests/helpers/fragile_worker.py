@@ -5,11 +5,21 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from moderate.images.decode import _DECODERS, Frames, Picture
+from moderate.images.decode import decode, decode_as
+from moderate.images.formats import recognise
 from moderate.images.limits import UndecodableImage
-from moderate.images.sandbox.worker import main
+from moderate.images.pictures import Frames, Picture
+from moderate.images.sandbox.worker import serve
+
+
+def decode_or_misbehave(data: bytes, size: int) -> Picture:
+    image_format = recognise(data)
+    if image_format.name == "BMP":
+        return decode_as(replace(image_format, decode=misbehave), data, size)
+    return decode(data, size)
 
 
 def misbehave(data: bytes, size: int) -> Picture:  # noqa: ARG001 - a decoder's own
@@ -53,5 +63,4 @@ DEEDS: dict[str, Callable[[], object]] = {
 }
 
 if __name__ == "__main__":
-    _DECODERS["BMP"] = misbehave
-    main()
+    serve(decode_or_misbehave)

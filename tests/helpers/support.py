@@ -23,8 +23,8 @@ from moderate.calls.ledgers import Ledger, NoLedger
 from moderate.dialects.service import Service
 from moderate.fetching.fetcher import FetchFailed
 from moderate.fetching.urls import parse
-from moderate.images.decode import Picture
 from moderate.images.decode import decode as decode_image
+from moderate.images.pictures import Picture
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier, Model
 from moderate.inference.heatmap import EXPLAINED, Grid

@@ -33,8 +33,7 @@ from tests.helpers.crafted import (
 from tests.helpers.profiles import table_profile
 from tests.helpers.support import encoded
 
-from moderate.images.formats import UnsupportedFormat
-from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage, UnsupportedFormat
 from modest.errors import PublicError
 
 

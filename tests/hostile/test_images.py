@@ -14,9 +14,11 @@ import pytest
 from tests.helpers.support import ROOT
 from tests.hostile.images import GOOD, HOSTILE
 
+from moderate.images.limits import MAX_PICTURE_BYTES
+
 MAX_SECONDS = 2.0
 # What one image may add to the memory of the process that judges it; up to `workers` images do at once.
-MAX_GROWTH_MIB = 270
+MAX_GROWTH_MIB = MAX_PICTURE_BYTES / 1024**2
 MAX_FETCHED_BYTES = 10 * 1024 * 1024
 
 

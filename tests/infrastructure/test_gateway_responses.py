@@ -8,6 +8,7 @@ from tests.infrastructure.routes import api_body
 from tests.infrastructure.translated import Template, deployed
 
 from moderate.dialects.examples import REQUEST_ID
+from moderate.images.formats import ACCEPTED
 from moderate.reference import gateway_answers
 from moderate.web import cors
 
@@ -51,6 +52,10 @@ def body(response: Template) -> Any:
 def headers(response: Template) -> dict[str, str]:
     prefix = "gatewayresponse.header."
     return {name.removeprefix(prefix): value for name, value in response["responseParameters"].items()}
+
+
+def test_a_refused_media_type_is_answered_with_the_accepted_formats(responses: Template) -> None:
+    assert ACCEPTED in body(responses["UNSUPPORTED_MEDIA_TYPE"])["message"]
 
 
 def test_every_answer_of_api_gateways_own_is_ours(responses: Template) -> None:

@@ -11,8 +11,9 @@ from PIL import Image, PngImagePlugin
 from tests.helpers.crafted import animated
 from tests.helpers.support import attempt, encoded, mosaic, png, serve
 
-from moderate.images.decode import Picture, decode
+from moderate.images.decode import decode
 from moderate.images.limits import DecoderDied, UndecodableImage
+from moderate.images.pictures import Picture
 from moderate.images.sandbox.pool import Decoder
 from modest.errors import PublicError
 

@@ -22,7 +22,7 @@ from moderate.calls.authentication import Unauthorized, from_gateway
 from moderate.calls.problems import STATUS_AND_CODE
 from moderate.fetching.fetcher import FetchTimeout
 from moderate.fetching.self_reference import VIA, user_agent
-from moderate.images.limits import TooManyFrames, TooManyPixels
+from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION
 from moderate.sources import ImageTooLarge
 
 URL = "https://example.com/image.jpg"
@@ -69,8 +69,8 @@ FAILURES: list[tuple[bytes | Exception, int, str]] = [
     (b"<svg/>", 415, "unsupported_format"),
     (b"", 415, "unsupported_format"),
     (png()[:-20], 422, "undecodable_image"),
-    (TooManyPixels("a baseline JPEG"), 422, "too_many_pixels"),
-    (TooManyFrames("GIF"), 422, "too_many_frames"),
+    (BASELINE_JPEG.exceeded(), 422, "too_many_pixels"),
+    (GIF_ANIMATION.exceeded(), 422, "too_many_frames"),
 ]
 # What a client says -> the answer.
 REFUSALS: list[tuple[str, int, str]] = [

@@ -11,7 +11,8 @@ from tests.helpers.crafted import GREY, GifFrame, animated, gif, png
 from tests.helpers.judging import judge
 from tests.helpers.support import MOSAICS, encoded, mosaic
 
-from moderate.images.decode import Frames, decode
+from moderate.images.decode import decode
+from moderate.images.pictures import Frames
 from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, Verdict, nsfw_score
 

@@ -10,8 +10,7 @@ from PIL import Image
 from tests.helpers.judging import judge
 from tests.helpers.support import MOSAICS, encoded, mosaic
 
-from moderate.images.formats import UnsupportedFormat
-from moderate.images.limits import UndecodableImage
+from moderate.images.limits import UndecodableImage, UnsupportedFormat
 from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from moderate.blocking.block_list import BlockList
-from moderate.images.decode import Frames, Picture, decode
+from moderate.images.decode import decode
 from moderate.images.formats import refuse_page
+from moderate.images.pictures import Frames, Picture
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64

@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from moderate.calls.parameters import InvalidRequest
-from moderate.images.formats import UnsupportedFormat
+from moderate.images.limits import UnsupportedFormat
 from moderate.sources import MAX_SENT_BYTES, too_large_to_send
 
 # Base64 in JSON is a third longer than the image; some room for the other fields.

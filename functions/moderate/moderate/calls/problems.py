@@ -9,8 +9,7 @@ from moderate.calls.authentication import Unauthorized
 from moderate.calls.parameters import InvalidRequest
 from moderate.fetching.fetcher import FetchFailed, FetchTimeout
 from moderate.fetching.urls import BlockedUrl, InvalidUrl
-from moderate.images.formats import UnsupportedFormat
-from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage, UnsupportedFormat
 from moderate.pipeline import RequestTooSlow
 from moderate.sources import ImageTooLarge, InvalidBase64
 from modest.errors import PublicError

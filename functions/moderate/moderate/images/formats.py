@@ -1,67 +1,114 @@
-"""Which image formats are accepted, and how each is recognised by its first bytes."""
+"""The accepted image formats: one record each, from which every list of formats and content types follows."""
 
-from modest.errors import PublicError
+from collections.abc import Callable
+from dataclasses import dataclass
 
-ACCEPTED = "JPEG, PNG/APNG, GIF, WebP, AVIF, BMP"
+from moderate.images import limits
+from moderate.images.limits import AnimationCap, PixelCap, UnsupportedFormat
+from moderate.images.parsers import avif, bmp, gif, jpeg, png, webp
+from moderate.images.pictures import Picture
 
-# Every content type under which browsers, phones and libraries send the formats above. template.yaml
-# lists the same for API Gateway, which passes any other type's bytes on as text.
-CONTENT_TYPES = (
-    "image/jpeg",
-    "image/jpg",
-    "image/pjpeg",
-    "image/png",
-    "image/x-png",
-    "image/apng",
-    "image/vnd.mozilla.apng",
-    "image/gif",
-    "image/webp",
-    "image/avif",
-    "image/avif-sequence",
-    "image/bmp",
-    "image/x-bmp",
-    "image/x-ms-bmp",
+
+def begins_with(*signatures: bytes) -> Callable[[bytes], bool]:
+    return lambda data: data.startswith(signatures)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFormat:
+    name: str
+    """Pillow's name for it."""
+    title: str
+    """Its name in texts that clients read."""
+    matches: Callable[[bytes], bool]
+    """Whether a file is of this format, judging by its first bytes."""
+    content_types: tuple[str, ...]
+    """Every type under which browsers, phones and libraries send it. template.yaml lists the same for API Gateway,
+    which passes the bytes of any other type on as text."""
+    pixel_caps: tuple[PixelCap, ...]
+    """One for each kind of picture on which its decoder spends memory or time of its own."""
+    decode: Callable[[bytes, int], Picture]
+    """Takes a file and the side of the views in pixels. Raises PublicError, or anything on a damaged file."""
+    animation_cap: AnimationCap | None = None
+
+    @property
+    def largest(self) -> PixelCap:
+        return max(self.pixel_caps, key=lambda cap: cap.megapixels)
+
+
+FORMATS = (
+    ImageFormat(
+        name="JPEG",
+        title="JPEG",
+        matches=begins_with(b"\xff\xd8\xff"),
+        content_types=("image/jpeg", "image/jpg", "image/pjpeg", "image/mpo"),
+        pixel_caps=(limits.BASELINE_JPEG, limits.PROGRESSIVE_JPEG, limits.PROGRESSIVE_CMYK_JPEG, limits.PROFILED),
+        decode=jpeg.decode,
+    ),
+    ImageFormat(
+        name="PNG",
+        title="PNG/APNG",
+        matches=begins_with(png.SIGNATURE),
+        content_types=("image/png", "image/x-png", "image/apng", "image/vnd.mozilla.apng"),
+        pixel_caps=(limits.PNG_OR_BMP, limits.PROFILED, limits.CANVAS),
+        animation_cap=limits.PNG_ANIMATION,
+        decode=png.decode,
+    ),
+    ImageFormat(
+        name="GIF",
+        title="GIF",
+        matches=begins_with(b"GIF87a", b"GIF89a"),
+        content_types=("image/gif",),
+        pixel_caps=(limits.CANVAS,),
+        animation_cap=limits.GIF_ANIMATION,
+        decode=gif.decode,
+    ),
+    ImageFormat(
+        name="WEBP",
+        title="WebP",
+        matches=webp.is_webp,
+        content_types=("image/webp",),
+        pixel_caps=(limits.CANVAS,),
+        animation_cap=limits.WEBP_ANIMATION,
+        decode=webp.decode,
+    ),
+    ImageFormat(
+        name="AVIF",
+        title="AVIF",
+        matches=avif.is_avif,
+        content_types=("image/avif", "image/avif-sequence"),
+        pixel_caps=(limits.CANVAS,),
+        animation_cap=limits.AVIF_ANIMATION,
+        decode=avif.decode,
+    ),
+    ImageFormat(
+        name="BMP",
+        title="BMP",
+        matches=begins_with(b"BM"),
+        content_types=("image/bmp", "image/x-bmp", "image/x-ms-bmp", "image/x-windows-bmp"),
+        pixel_caps=(limits.PNG_OR_BMP, limits.PROFILED),
+        decode=bmp.decode,
+    ),
 )
 
-_SIGNATURES = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
-)
-_AVIF_BRANDS = (b"avif", b"avis")
+ACCEPTED = ", ".join(image_format.title for image_format in FORMATS)
+CONTENT_TYPES = tuple(content_type for image_format in FORMATS for content_type in image_format.content_types)
 
 
-class UnsupportedFormat(PublicError):
-    """The bytes are not of an accepted format."""
+def recognise(data: bytes) -> ImageFormat:
+    """Raises UnsupportedFormat."""
+    for image_format in FORMATS:
+        if image_format.matches(data):
+            return image_format
+    raise not_accepted()
 
-    def __init__(self, message: str = f"This is not an image in an accepted format. Send one of: {ACCEPTED}.") -> None:
-        super().__init__(message)
 
-
-def recognise(data: bytes) -> str:
-    """The decoder's name for the format of `data`. Raises UnsupportedFormat."""
-    for signature, name in _SIGNATURES:
-        if data.startswith(signature):
-            return name
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[4:8] == b"ftyp" and _names_avif(data):
-        return "AVIF"
-    raise UnsupportedFormat
+def not_accepted() -> UnsupportedFormat:
+    return UnsupportedFormat(f"This is not an image in an accepted format. Send one of: {ACCEPTED}.")
 
 
 def refuse_page(data: bytes) -> None:
-    """Raises UnsupportedFormat of a web page: whoever copied its address took it for the image's."""
+    """Raises UnsupportedFormat if `data` is a web page: its address was mistaken for the image's."""
     if data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
         raise UnsupportedFormat(
             f"The URL leads to a web page, not to an image. Give the image's own address: one of {ACCEPTED}."
         )
-
-
-def _names_avif(data: bytes) -> bool:
-    """Whether the file type box lists an AVIF brand, as the major one or among the compatible ones."""
-    end = int.from_bytes(data[:4], "big")
-    brands = data[8:12] + data[16 : min(end, 256)]
-    return any(brands[at : at + 4] in _AVIF_BRANDS for at in range(0, len(brands), 4))

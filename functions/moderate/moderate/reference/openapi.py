@@ -24,8 +24,7 @@ from moderate.dialects.registry import Dialect, dialect_of
 from moderate.dialects.usage_schema import UsageAnswer
 from moderate.fetching.fetcher import FetchFailed, FetchTimeout
 from moderate.fetching.urls import BlockedUrl, InvalidUrl
-from moderate.images.formats import UnsupportedFormat
-from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images import formats, limits
 from moderate.pipeline import RequestTooSlow
 from moderate.reference import answer_headers, gateway_answers
 from moderate.sources import ImageTooLarge, InvalidBase64
@@ -57,12 +56,12 @@ _EXAMPLES: tuple[Exception, ...] = (
     PolicyViolation("The image is", "0" * 64),
     Unauthorized(),
     ImageTooLarge("The image at the URL is larger than 10 MB. Give a smaller one."),
-    UnsupportedFormat(),
+    formats.not_accepted(),
     FetchFailed("The image's server answered 404. Check that anyone can open the URL."),
     FetchTimeout("The image did not arrive within 8 seconds. Try again, or send the image itself."),
-    UndecodableImage(),
-    TooManyPixels("a baseline JPEG"),
-    TooManyFrames("GIF"),
+    limits.UndecodableImage(),
+    limits.BASELINE_JPEG.exceeded(),
+    limits.GIF_ANIMATION.exceeded(),
     RequestTooSlow(),
     IdempotencyInProgress(),
     IdempotencyMismatch(),

@@ -14,9 +14,9 @@ from PIL import Image
 from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, animated, jpeg_segment, jpeg_with, png
 from tests.helpers.support import arrays, encoded
 
-from moderate.images.decode import Frames, decode
-from moderate.images.formats import UnsupportedFormat
-from moderate.images.limits import TooManyPixels, UndecodableImage
+from moderate.images.decode import decode
+from moderate.images.limits import TooManyPixels, UndecodableImage, UnsupportedFormat
+from moderate.images.pictures import Frames
 
 SIZE = 224
 # Twice as wide as the model's input: a factor at which no filter depends on the direction it goes in.

@@ -2,7 +2,8 @@ import pytest
 from PIL import Image
 from tests.helpers.support import encoded
 
-from moderate.images.formats import ACCEPTED, CONTENT_TYPES, UnsupportedFormat, recognise, refuse_page
+from moderate.images.formats import ACCEPTED, CONTENT_TYPES, FORMATS, ImageFormat, recognise, refuse_page
+from moderate.images.limits import UnsupportedFormat
 
 PICTURE = Image.new("RGB", (8, 8), "teal")
 
@@ -12,20 +13,27 @@ def file_type_box(*brands: bytes) -> bytes:
     return (16 + 4 * len(compatible)).to_bytes(4, "big") + b"ftyp" + major + bytes(4) + b"".join(compatible)
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"])
-def test_an_accepted_format_is_recognised_by_its_first_bytes(image_format: str) -> None:
-    assert recognise(encoded(PICTURE, image_format)) == image_format
+@pytest.mark.parametrize("image_format", FORMATS, ids=lambda each: each.name)
+def test_an_accepted_format_is_recognised_by_its_first_bytes(image_format: ImageFormat) -> None:
+    data = encoded(PICTURE, image_format.name)
+    assert [each for each in FORMATS if each.matches(data)] == [image_format]
+    assert recognise(data) is image_format
+
+
+def test_the_formats_are_those_that_are_published() -> None:
+    assert ACCEPTED == "JPEG, PNG/APNG, GIF, WebP, AVIF, BMP"
+    assert [each.name for each in FORMATS] == ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"]
 
 
 def test_an_mpo_is_a_jpeg() -> None:
-    assert recognise(encoded(PICTURE, "MPO", save_all=True, append_images=[PICTURE])) == "JPEG"
+    assert recognise(encoded(PICTURE, "MPO", save_all=True, append_images=[PICTURE])).name == "JPEG"
 
 
 @pytest.mark.parametrize(
     "brands", [(b"avif",), (b"avis",), (b"mif1", b"miaf", b"avif"), (b"msf1", b"avis"), (b"mif1", b"heic", b"avif")]
 )
 def test_avif_is_recognised_by_any_of_its_brands(brands: tuple[bytes, ...]) -> None:
-    assert recognise(file_type_box(*brands)) == "AVIF"
+    assert recognise(file_type_box(*brands)).name == "AVIF"
 
 
 @pytest.mark.parametrize(
@@ -54,9 +62,13 @@ def test_the_refusal_names_what_is_accepted() -> None:
     assert ACCEPTED in refusal.value.message
 
 
-@pytest.mark.parametrize("name", ["jpeg", "png", "gif", "webp", "avif", "bmp"])
-def test_every_accepted_format_may_be_sent_under_its_content_type(name: str) -> None:
-    assert f"image/{name}" in CONTENT_TYPES
+@pytest.mark.parametrize("image_format", FORMATS, ids=lambda each: each.name)
+def test_every_accepted_format_may_be_sent_under_its_content_type(image_format: ImageFormat) -> None:
+    assert f"image/{image_format.name.lower()}" in image_format.content_types
+
+
+def test_a_content_type_belongs_to_one_format() -> None:
+    assert len(set(CONTENT_TYPES)) == len(CONTENT_TYPES)
 
 
 @pytest.mark.parametrize(

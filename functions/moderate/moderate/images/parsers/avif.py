@@ -1,13 +1,21 @@
-"""How long each frame of an AVIF is shown, and what in one is not drawn alike everywhere."""
+"""AVIF: how long its frames are shown, and what in it is not drawn alike everywhere. Its decoder draws the rest."""
 
 import re
 import struct
 from collections.abc import Iterator
 from itertools import islice, repeat
 
+from PIL import AvifImagePlugin
+
 from moderate.images.animation import display_time
 from moderate.images.colours import ORDINARY_TRANSFERS
+from moderate.images.limits import AVIF_ANIMATION
+from moderate.images.pictures import Picture, draw_sequence, open_image
 
+# One image is decoded on one core; the batch is what runs side by side.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+_BRANDS = (b"avif", b"avis")
 _HEADER = 8
 _LONG_SIZE = 1
 # More than are accepted.
@@ -18,6 +26,19 @@ _TRANSFER = re.compile(rb"colrnclx..(..)", re.DOTALL)
 
 class MisleadingAvif(ValueError):
     """The file asks for what not all viewers do, and the decoder here does not."""
+
+
+def is_avif(data: bytes) -> bool:
+    """Whether the file type box lists an AVIF brand, as the major one or among the compatible ones."""
+    end = int.from_bytes(data[:4], "big")
+    brands = data[8:12] + data[16 : min(end, 256)]
+    return data[4:8] == b"ftyp" and any(brands[at : at + 4] in _BRANDS for at in range(0, len(brands), 4))
+
+
+def decode(data: bytes, size: int) -> Picture:
+    refuse_misleading(data)
+    with open_image(data, "AVIF") as image:
+        return draw_sequence(image, size, display_times(data), AVIF_ANIMATION)
 
 
 def refuse_misleading(data: bytes) -> None:

@@ -1,6 +1,11 @@
-"""What Pillow misreads or passes over in a BMP."""
+"""BMP, with what Pillow misreads or passes over in it."""
 
 import struct
+
+from moderate.images.colours import renderings
+from moderate.images.limits import PNG_OR_BMP, UnsupportedFormat
+from moderate.images.pictures import Picture, draw_still, open_image
+from moderate.images.views import Presentations, views
 
 _HEADER = 14
 _BITS = slice(28, 30)
@@ -9,12 +14,30 @@ _COMPRESSION, _COLOURS_USED, _ALPHA_MASK, _KIND_OF_COLOURS, _PROFILE, _PROFILE_B
 _MASKS = 3
 # "MBED", of the field that names what the colours are.
 _EMBEDDED = 0x4D424544
-RUN_LENGTH = (1, 2)
-"""Values of the compression field that mean run-length coding."""
+# Values of the compression field.
+_RUN_LENGTH = (1, 2)
 
 
 class MisleadingBmp(ValueError):
     """Viewers differ on what the file shows."""
+
+
+def decode(data: bytes, size: int) -> Picture:
+    with open_image(straighten(data), "BMP") as image:
+        if image.info["compression"] in _RUN_LENGTH:
+            # What its runs leave out is black to some viewers and transparent to others.
+            raise UnsupportedFormat("A run-length coded BMP is not accepted. Send the picture as a PNG.")
+        refuse_hidden_alpha(data)
+        PNG_OR_BMP.check(image.size)
+        presentations = Presentations(renderings=renderings(profile(data)))
+        if image.mode == "L":
+            used = levels_used(data)
+            image = image.point([level if level < used else 0 for level in range(256)])  # noqa: PLW2901
+        picture = draw_still(image, size, presentations)
+        if image.mode != "RGBA":
+            return picture
+        # Some viewers ignore alpha in a BMP, and all see the picture that others call transparent.
+        return Picture((*picture.views, *views(image.convert("RGB"), size, presentations)), picture.frames)
 
 
 def straighten(data: bytes) -> bytes:

@@ -1,8 +1,12 @@
 """GIF taken apart into its frames, read as browsers read it."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from moderate.images.animation import Disposal, Frame, display_time
+from moderate.images.limits import GIF_ANIMATION
+from moderate.images.pictures import Picture, draw_frames
+from moderate.images.views import Presentations
 
 _HEADER = 6
 _EXTENSION = 0x21
@@ -19,6 +23,12 @@ _NO_CONTROL = bytes(4)
 
 class DamagedGif(ValueError):
     """The file ends early, or goes on where a GIF may not."""
+
+
+def decode(data: bytes, size: int) -> Picture:
+    found = frames(data)
+    first = next(found)
+    return draw_frames(canvas_size(data, first), chain([first], found), size, Presentations(), GIF_ANIMATION)
 
 
 def frames(data: bytes) -> Iterator[Frame]:

@@ -1,7 +1,21 @@
-"""What must be known of a JPEG before its pixels are touched."""
+"""JPEG, and what must be known about one before its pixels are touched."""
 
 import re
 from dataclasses import dataclass
+
+from PIL import Image
+
+from moderate.images.colours import renderings
+from moderate.images.limits import (
+    BASELINE_JPEG,
+    MAX_SCANS,
+    PROGRESSIVE_CMYK_JPEG,
+    PROGRESSIVE_JPEG,
+    PixelCap,
+    UndecodableImage,
+)
+from moderate.images.pictures import Picture, draw_still, open_image
+from moderate.images.views import UPRIGHT, Presentations, orientation_in
 
 # A marker inside entropy-coded data: not a stuffed 00, a restart (D0 to D7) or a fill byte.
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
@@ -21,6 +35,28 @@ class Structure:
     """As Pillow takes them. More than one: viewers differ on which they believe."""
     profile: bytes
     """The colour profile (ICC), wherever before the first scan its parts stand; empty unless all are there."""
+
+
+def decode(data: bytes, size: int) -> Picture:
+    structure = read(data)
+    if structure.scans > MAX_SCANS:
+        raise UndecodableImage(f"more than {MAX_SCANS} scans")
+    # It may open as an MPO, whose further pictures are depth maps, second eyes and gain maps: none is shown by itself.
+    with open_image(data, "JPEG") as image:
+        _cap(image, structure).check(image.size)
+        shown = renderings(structure.profile)
+        if len(shown) == 1:
+            # Else it is drawn whole: what a profile brings out may hide between pixels.
+            image.draft("RGB", (size, size))
+        orientations = tuple(dict.fromkeys(map(orientation_in, structure.exifs))) or (UPRIGHT,)
+        return draw_still(image, size, Presentations(orientations, shown))
+
+
+def _cap(image: Image.Image, structure: Structure) -> PixelCap:
+    held_whole = "progressive" in image.info or structure.first_components < len(image.getbands())
+    if not held_whole:
+        return BASELINE_JPEG
+    return PROGRESSIVE_CMYK_JPEG if image.mode == "CMYK" else PROGRESSIVE_JPEG
 
 
 def read(data: bytes) -> Structure:

@@ -14,9 +14,12 @@ from functools import reduce
 from itertools import chain, count, pairwise
 
 from moderate.images.animation import Disposal, Frame, display_time
-from moderate.images.colours import ORDINARY_TRANSFERS
+from moderate.images.colours import ORDINARY_TRANSFERS, renderings
+from moderate.images.limits import PNG_ANIMATION, PNG_OR_BMP
+from moderate.images.pictures import Picture, draw_frames, draw_still, open_image, turned_or_not
+from moderate.images.views import Presentations
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
 # Viewers heed none that stands behind pixels, and differ on which of two they believe.
 _COLOURS = (b"gAMA", b"iCCP", b"cHRM", b"cICP")
@@ -90,7 +93,17 @@ class Png:
         }
         order = (b"IHDR", b"PLTE", b"tRNS", *further, b"IDAT", b"IEND")
         # Joined once: the pixels may be megabytes.
-        return b"".join(chain([_SIGNATURE], *(_chunk(kind, chunks[kind]) for kind in order if kind in chunks)))
+        return b"".join(chain([SIGNATURE], *(_chunk(kind, chunks[kind]) for kind in order if kind in chunks)))
+
+
+def decode(data: bytes, size: int) -> Picture:
+    parts = read(data)
+    with open_image(parts.still(), "PNG") as image:
+        presentations = Presentations(turned_or_not(image), renderings(parts.profile, parts.gamma))
+        if parts.controls:
+            return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION)
+        PNG_OR_BMP.check(image.size)
+        return draw_still(image, size, presentations)
 
 
 def read(data: bytes) -> Png:
@@ -126,7 +139,7 @@ def read(data: bytes) -> Png:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    position = len(_SIGNATURE)
+    position = len(SIGNATURE)
     kind = b""
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", data, position)

@@ -1,8 +1,12 @@
-"""What Pillow does not make out about a WebP."""
+"""WebP, and what Pillow does not make out about it. Its decoder draws its frames."""
 
 from collections.abc import Iterable, Iterator
 
+from PIL import WebPImagePlugin  # noqa: F401 - else the first WebP makes Pillow import every format it knows
+
 from moderate.images.animation import display_time
+from moderate.images.limits import WEBP_ANIMATION
+from moderate.images.pictures import Picture, draw_sequence, open_image
 
 _FIRST_CHUNK = 12
 _EXTENDED = b"VP8X"
@@ -16,6 +20,15 @@ _LOSSLESS_FLAGS = 4
 
 class MisleadingWebp(ValueError):
     """The file denies the transparency it holds: viewers differ on whether there is any."""
+
+
+def is_webp(data: bytes) -> bool:
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+
+
+def decode(data: bytes, size: int) -> Picture:
+    with open_image(with_alpha(data), "WEBP") as image:
+        return draw_sequence(image, size, display_times(data), WEBP_ANIMATION)
 
 
 def with_alpha(data: bytes) -> bytes:

@@ -7,8 +7,8 @@ import sys
 import time
 from queue import SimpleQueue
 
-from moderate.images.decode import Picture
 from moderate.images.limits import DecoderDied
+from moderate.images.pictures import Picture
 from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive, send
 from modest.errors import PublicError
 

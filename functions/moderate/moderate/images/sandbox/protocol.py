@@ -9,9 +9,8 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from moderate.images.decode import Frames, Picture
-from moderate.images.formats import UnsupportedFormat
-from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage, UnsupportedFormat
+from moderate.images.pictures import Frames, Picture
 from modest.errors import PublicError
 
 Head = Mapping[str, Any]
@@ -68,7 +67,7 @@ def from_message(head: Head, body: Received, size: int) -> Picture | PublicError
     """What `to_message` was given. Raises NoAnswer of anything but its work."""
     match head:
         case {"error": str(name), "message": str(message), "detail": str(detail)} if name in _ERRORS:
-            return _error(_ERRORS[name], message, detail)
+            return _ERRORS[name](message=message, detail=detail)
         case {"views": int(count), "judged": int(judged), "total": int(total)} if (
             count > 0 and len(body) == count * size * size * _CHANNELS
         ):
@@ -77,10 +76,3 @@ def from_message(head: Head, body: Received, size: int) -> Picture | PublicError
             return Picture(views, Frames(judged, total))
         case _:
             raise NoAnswer
-
-
-def _error(kind: type[PublicError], message: str, detail: str) -> PublicError:
-    error = kind.__new__(kind)
-    # Its own constructor would make the message anew, of figures that are not known here.
-    PublicError.__init__(error, message, detail=detail)
-    return error

@@ -3,19 +3,27 @@
 import resource
 import signal
 import sys
+from collections.abc import Callable
 
 from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401 - nothing can be imported once confined
 
-from moderate.images.decode import Picture, decode
+from moderate.images.decode import decode
+from moderate.images.limits import MAX_PICTURE_BYTES
+from moderate.images.pictures import Picture
 from moderate.images.sandbox.protocol import NoAnswer, receive, send, to_message
 from modest.errors import PublicError
 
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
-# The 300 MB that images.py lets one picture take, and what Python and the decoders hold themselves.
-MAX_DATA_BYTES = 420 * 1024 * 1024
+# What one picture may take, and what Python and the decoders hold themselves.
+MAX_DATA_BYTES = MAX_PICTURE_BYTES + 150 * 1024 * 1024
 
 
 def main() -> None:
+    serve(decode)
+
+
+def serve(decode: Callable[[bytes, int], Picture]) -> None:
+    """Answers with what `decode` returns or raises, until the service hangs up."""
     # Control-C reaches every process at a terminal; the service decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Image.preinit()
@@ -23,7 +31,7 @@ def main() -> None:
     try:
         while True:
             head, data = receive(_read, MAX_REQUEST_BYTES)
-            send(*to_message(_attempt(bytes(data), head["size"])), sys.stdout.buffer.write)
+            send(*to_message(_attempt(decode, bytes(data), head["size"])), sys.stdout.buffer.write)
             sys.stdout.buffer.flush()
     except NoAnswer:
         return
@@ -47,7 +55,7 @@ def _read(length: int) -> bytes:
     return data
 
 
-def _attempt(data: bytes, size: int) -> Picture | PublicError:
+def _attempt(decode: Callable[[bytes, int], Picture], data: bytes, size: int) -> Picture | PublicError:
     try:
         return decode(data, size)
     except PublicError as error:

@@ -9,8 +9,7 @@ from tests.helpers.crafted import bmp
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
-from moderate.images.formats import UnsupportedFormat
-from moderate.images.limits import UndecodableImage
+from moderate.images.limits import UndecodableImage, UnsupportedFormat
 
 SIZE = 8
 LEVELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE), np.uint8)

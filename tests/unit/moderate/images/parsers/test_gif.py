@@ -5,8 +5,9 @@ import pytest
 from tests.helpers.crafted import GREYS, GifFrame, blocks, gif, gif_frame, gif_head, gif_pixels
 from tests.helpers.support import arrays
 
-from moderate.images.decode import Frames, Picture, decode
+from moderate.images.decode import decode
 from moderate.images.limits import UndecodableImage
+from moderate.images.pictures import Frames, Picture
 
 SIZE = 8
 SCREEN = (SIZE, SIZE)

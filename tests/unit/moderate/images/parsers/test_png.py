@@ -21,8 +21,9 @@ from tests.helpers.crafted import (
 )
 from tests.helpers.support import arrays
 
-from moderate.images.decode import Frames, Picture, decode
+from moderate.images.decode import decode
 from moderate.images.limits import UndecodableImage
+from moderate.images.pictures import Frames, Picture
 
 SIZE = 8
 LEVELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE))

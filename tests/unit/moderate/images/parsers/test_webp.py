@@ -7,9 +7,10 @@ from PIL import Image
 from tests.helpers.crafted import animated, decoded_times
 from tests.helpers.support import arrays, encoded
 
-from moderate.images.decode import Frames, decode
+from moderate.images.decode import decode
 from moderate.images.limits import UndecodableImage
 from moderate.images.parsers.webp import display_times
+from moderate.images.pictures import Frames
 
 SIZE = 32
 FLAGS, HAS_ALPHA = 20, 0x10

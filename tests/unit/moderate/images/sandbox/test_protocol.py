@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.helpers.support import attempt
 
-from moderate.images.decode import Frames, Picture
-from moderate.images.formats import UnsupportedFormat
-from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images.formats import not_accepted
+from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION, UndecodableImage
+from moderate.images.pictures import Frames, Picture
 from moderate.images.sandbox.protocol import NoAnswer, from_message, receive, send, to_message
 from modest.errors import PublicError
 
@@ -43,7 +43,7 @@ def test_a_picture_arrives_as_it_was(count: int) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [UnsupportedFormat(), UndecodableImage("ValueError"), TooManyPixels("a baseline JPEG"), TooManyFrames("GIF")],
+    [not_accepted(), UndecodableImage("ValueError"), BASELINE_JPEG.exceeded(), GIF_ANIMATION.exceeded()],
 )
 def test_an_error_arrives_as_it_was(error: PublicError) -> None:
     arrived = transported(error)

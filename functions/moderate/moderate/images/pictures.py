@@ -1,0 +1,102 @@
+"""Turns what a parser found into pictures to judge: a still, frames to draw, or frames that their decoder draws."""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from PIL import Image
+
+from moderate.images.animation import Frame, choose_frames, play
+from moderate.images.colours import renderings
+from moderate.images.limits import CANVAS, PROFILED, AnimationCap, UndecodableImage, area
+from moderate.images.views import UPRIGHT, Presentations, View, orientation_in, views
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    judged: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a person may see of one image: each judged frame, on white and on black where it is not opaque."""
+
+    views: tuple[View, ...]
+    frames: Frames
+
+
+def open_image(data: bytes, image_format: str) -> Image.Image:
+    """Opens `data` as one format and no other, whatever it looks like."""
+    return Image.open(io.BytesIO(data), formats=[image_format])
+
+
+def turned_or_not(image: Image.Image) -> Sequence[int]:
+    """All viewers turn a JPEG as its EXIF says. Chromium does not turn a WebP, and others do not turn a PNG."""
+    return tuple(dict.fromkeys((UPRIGHT, orientation_in(image.info.get("exif", b"")))))
+
+
+def draw_still(image: Image.Image, size: int, presentations: Presentations) -> Picture:
+    if len(presentations.renderings) > 1:
+        PROFILED.check(image.size)
+    image.load()
+    return Picture(tuple(views(image, size, presentations)), Frames(judged=1, total=1))
+
+
+def draw_frames(
+    canvas: tuple[int, int],
+    frames: Iterable[Frame],
+    size: int,
+    presentations: Presentations,
+    cap: AnimationCap,
+) -> Picture:
+    """Draws an animation whose frames are files of their own."""
+    CANVAS.check(canvas)
+    whole: list[Frame] = []
+    drawn = 0
+    for frame in frames:
+        whole.append(frame)
+        drawn += area(frame.size)
+        CANVAS.check(frame.size)
+        cap.check(len(whole), drawn)
+    chosen = choose_frames([frame.shown_ms for frame in whole])
+    cap.check(len(whole), drawn + len(chosen) * area(canvas) * (1 + _extra(presentations)))
+    found = [
+        view
+        for index, picture in enumerate(play(canvas, whole))
+        if index in chosen
+        for view in views(picture, size, presentations)
+    ]
+    return Picture(tuple(found), Frames(len(chosen), len(whole)))
+
+
+def draw_sequence(image: Image.Image, size: int, times: Iterable[float], cap: AnimationCap) -> Picture:
+    """Draws a still, or an animation whose frames its decoder puts together.
+
+    times: how long each frame is shown; not asked of a still.
+    """
+    CANVAS.check(image.size)
+    total = getattr(image, "n_frames", 1)
+    presentations = Presentations(turned_or_not(image), renderings(image.info.get("icc_profile") or b""))
+    if total == 1:
+        return draw_still(image, size, presentations)
+    cap.check(total, total * area(image.size))
+    known = list(islice(times, total + 1))
+    if len(known) != total:
+        raise UndecodableImage("frames that the decoder does not see")
+    chosen = choose_frames(known)
+    cap.check(total, (total + len(chosen) * _extra(presentations)) * area(image.size))
+    found = [view for index in chosen for view in views(_decoded(image, index), size, presentations)]
+    return Picture(tuple(found), Frames(len(chosen), total))
+
+
+def _extra(presentations: Presentations) -> int:
+    """How many frames could be decoded while one is rendered: a table of colours is slow."""
+    return 2 * (len(presentations.renderings) - 1)
+
+
+def _decoded(image: Image.Image, index: int) -> Image.Image:
+    image.seek(index)
+    image.load()
+    return image

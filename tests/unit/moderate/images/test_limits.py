@@ -1,0 +1,31 @@
+import pytest
+
+from moderate.images.limits import MAX_FRAMES, MAX_SIDE, AnimationCap, PixelCap, TooManyFrames, TooManyPixels
+
+CAP = PixelCap("a test picture", 2.0)
+OF_ALL_FRAMES = AnimationCap(1.5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1000, 2000), (2_000_000 // MAX_SIDE, MAX_SIDE)])
+def test_a_picture_within_its_cap_passes(size: tuple[int, int]) -> None:
+    CAP.check(size)
+
+
+@pytest.mark.parametrize("size", [(1001, 2000), (1, MAX_SIDE + 1), (MAX_SIDE + 1, 1)])
+def test_a_picture_beyond_its_cap_is_refused_with_the_figures(size: tuple[int, int]) -> None:
+    with pytest.raises(TooManyPixels, match="a test picture may have 2 megapixels, and 65,535 on a side"):
+        CAP.check(size)
+
+
+def test_the_longest_side_is_the_longest_that_a_jpeg_or_gif_can_state() -> None:
+    assert int.from_bytes(b"\xff\xff", "big") == MAX_SIDE
+
+
+def test_an_animation_within_its_cap_passes() -> None:
+    OF_ALL_FRAMES.check(MAX_FRAMES, 1_500_000)
+
+
+@pytest.mark.parametrize(("frames", "pixels"), [(MAX_FRAMES + 1, 1), (1, 1_500_001)])
+def test_an_animation_beyond_its_cap_is_refused_with_the_figures(frames: int, pixels: int) -> None:
+    with pytest.raises(TooManyFrames, match=r"at most 2000 frames and, in this format, 1\.5 megapixels"):
+        OF_ALL_FRAMES.check(frames, pixels)
