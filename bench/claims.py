@@ -31,29 +31,31 @@ def claims(results: Results) -> list[Claim]:
 
     added = request["one_image"]["1 MP"]["added_to_the_pipeline"]["handler from the event's JSON"]
     return [
-        _at_least("Inference against nsfwjs on tfjs-wasm", 10, speed["inference"]["times_as_long_as_modest"]["nsfwjs"]),
-        _at_least("1 MP JPEG to a verdict against NudeNet", 2, peer("1 MP JPEG", "nudenet")),
-        _at_least("12 MP JPEG to a verdict against NudeNet", 2.5, peer("12 MP JPEG", "nudenet")),
+        _at_least(
+            "Inference, compared with nsfwjs on tfjs-wasm", 10, speed["inference"]["times_as_long_as_modest"]["nsfwjs"]
+        ),
+        _at_least("1 MP JPEG to a verdict, compared with NudeNet", 2, peer("1 MP JPEG", "nudenet")),
+        _at_least("12 MP JPEG to a verdict, compared with NudeNet", 2.5, peer("12 MP JPEG", "nudenet")),
         _at_most(
-            "1 MP JPEG to a verdict against bare inference, decoded in a process that can be killed",
+            "1 MP JPEG to a verdict, decoded in a sandboxed process, compared with inference alone",
             2.3,
             verdicts["1 MP JPEG"]["times_bare_inference"],
         ),
         _at_most(
-            "the same in one process",
+            "The same, decoded in the process that runs the model",
             2,
             verdicts["1 MP JPEG"]["in_one_process_times_bare_inference"],
         ),
-        Claim("Added by the whole Lambda path", 3, added["wall_ms"], added["cpu_ms"], at_most=True, unit=" ms"),
+        Claim("Time added by the whole Lambda path", 3, added["wall_ms"], added["cpu_ms"], at_most=True, unit=" ms"),
         Claim(
-            "Ten 1 MP images in one request, two cores, against one after another",
+            "Ten 1 MP images in one request on two cores, compared with one after another",
             1.7,
             request["ten_images"]["faster_in_one_request"]["wall"],
             None,
             at_most=False,
         ),
         Claim(
-            "Ready at one CPU",
+            "Time until ready, on one CPU",
             0.9,
             one_cpu["ready_s"]["median"],
             one_cpu["ready_cpu_s"]["median"],

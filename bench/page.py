@@ -14,12 +14,12 @@ _QUIET_LOAD = 1.5
 
 _HEAD = """# Benchmarks
 
-Written by `{command}` from `bench/results/*.json`; do not edit it by hand.
+`{command}` writes this page from `bench/results/*.json`. Do not edit it by hand.
 
-Times are medians of interleaved runs: in every round each contestant judges the same photo once, and a ratio is the
-median of the rounds' own ratios. "by CPU" is the same figure by CPU time, which other work on the machine hardly
-changes; where the two differ much, the machine was not quiet. The photos are those that scikit-image and scikit-learn
-ship, enlarged, given a sensor's grain and encoded anew (`bench/photos.py`). Every contestant has one thread.
+All times are medians of interleaved runs. In each round, every contestant judges the same photo once, and a ratio is
+the median of the rounds' ratios. "By CPU" means the same figure in CPU time, which other work on the machine hardly
+affects; if the two differ much, the machine was busy. The photos come with scikit-image and scikit-learn. They are
+enlarged, given a sensor's grain and encoded again (`bench/photos.py`). Every contestant runs on one thread.
 """
 
 
@@ -29,7 +29,7 @@ def write(command: str) -> None:
     sections = [
         _HEAD.format(command=command),
         _machine(results),
-        "## What it must show\n\n" + _claims(claims(results)),
+        "## Targets\n\n" + _claims(claims(results)),
         "## Inference alone\n\n" + tables.inference(results["speed"]),
         "## Image bytes to a verdict\n\n" + _picture(names["verdict"]) + tables.verdicts(results["speed"]),
         "## The Lambda path\n\n" + tables.lambda_path(results["request"]),
@@ -49,7 +49,7 @@ def _machine(results: Results) -> str:
 
     loads = [results[part]["measured"]["load_before"] / results[part]["measured"]["cores"] for part in _PARTS]
     warning = (
-        "\nThe machine was not quiet: other work ran beside the measurements. Read the ratios by CPU first.\n"
+        "\nThe machine was busy with other work during the measurements. Rely on the ratios by CPU.\n"
         if max(loads) > _QUIET_LOAD
         else ""
     )

@@ -81,5 +81,5 @@ def _cost(results: dict[str, dict[str, Any]]) -> Any:
     axes.set_xscale("log")
     axes.xaxis.set_visible(False)
     axes.spines["bottom"].set_visible(False)
-    axes.set_title("A million images, US dollars (logarithmic; Modest: what AWS asks, at 1,769 MB)", loc="left")
+    axes.set_title("A million images in US dollars (log scale; Modest: AWS's price at 1,769 MB)", loc="left")
     return figure

@@ -25,11 +25,11 @@ def inference(speed: Result) -> str:
     for key, name in {**NAMES, "floor": "ONNX Runtime alone (the floor)"}.items():
         ratio = found["times_as_long_as_modest"][key]
         rows.append([name, *_times(found["calls"][key]), f"{ratio['wall']:.2f}", f"{ratio['cpu']:.2f}"])
-    text = table(["", "ms", "quartiles", "CPU ms", "times Modest", "by CPU"], rows)
+    text = table(["", "ms", "quartiles", "CPU ms", "relative to Modest", "by CPU"], rows)
     return text + (
-        f"\nOne image takes {found['gigaflop_an_image']} GFLOP. This core multiplies matrices at "
-        f"{found['core_peak_gflops']:.0f} GFLOP/s in single precision: the model runs at "
-        f"{found['share_of_peak']:.0%} of that.\n"
+        f"\nOne image takes {found['gigaflop_an_image']} GFLOP. This core reaches "
+        f"{found['core_peak_gflops']:.0f} GFLOP/s when it multiplies matrices in single precision, and the model runs "
+        f"at {found['share_of_peak']:.0%} of that.\n"
     )
 
 
@@ -39,10 +39,10 @@ def verdicts(speed: Result) -> str:
         cells = [f"{found['calls'][name]['median_ms']:.1f} ({_ratio(found, name)})" for name in NAMES]
         bare = found["times_bare_inference"]
         rows.append([case, f"{found['kilobytes']:,}", *cells, f"{bare['wall']:.2f}", f"{bare['cpu']:.2f}"])
-    head = ["photo", "KB", *(f"{name}, ms" for name in NAMES.values()), "Modest: times bare inference", "by CPU"]
+    head = ["photo", "KB", *(f"{name}, ms" for name in NAMES.values()), "Modest relative to inference alone", "by CPU"]
     return table(head, rows) + (
-        "\nIn brackets: how many times as long as Modest, by CPU. nsfwjs brings no decoder; here sharp (libvips) "
-        "decodes and shrinks for it, which is the fastest that Node has.\n"
+        "\nThe figure in brackets is the time relative to Modest's, by CPU. nsfwjs has no decoder of its own, so sharp "
+        "(libvips), the fastest one for Node, decodes and shrinks its images.\n"
     )
 
 
@@ -56,15 +56,16 @@ def lambda_path(request: Result) -> str:
     one = table(["", "", "ms", "quartiles", "CPU ms", "added ms", "added CPU ms"], rows)
     ten = request["ten_images"]
     several = table(
-        ["ten 1 MP JPEGs", "ms", "quartiles", "CPU ms", "images a second and core"],
+        ["ten 1 MP JPEGs", "ms", "quartiles", "CPU ms", "images per second and core"],
         [[name, *_times(call), ten["images_a_second_and_core"][name]] for name, call in ten["calls"].items()],
     )
     return (
-        f"{one}\nThe handler is given an event of API Gateway and answers a response; logs and metrics are written. "
-        f"The ledger, in the last row alone, is DynamoDB Local on the same cores: it adds {_ledger(request)}.\n\n"
-        f"{several}\nWith {request['about']['threads']} workers, "
-        f"{ten['faster_in_one_request']['wall']:.2f} times as fast in one request. Bare inference in two threads is "
-        f"{ten['faster_inference_in_two_threads']['wall']:.2f} times as fast as in one on these cores.\n"
+        f"{one}\nThe handler gets an event from API Gateway, returns a response, and writes logs and metrics. Only the "
+        f"last row has a ledger: DynamoDB Local on the same cores, which adds {_ledger(request)}.\n\n"
+        f"{several}\nWith {request['about']['threads']} workers, one request is "
+        f"{ten['faster_in_one_request']['wall']:.2f} times as fast as ten calls one after another. Inference alone is "
+        f"{ten['faster_inference_in_two_threads']['wall']:.2f} times as fast in two threads as in one on these "
+        f"cores.\n"
     )
 
 
@@ -79,7 +80,7 @@ def _ledger(request: Result) -> str:
 def start(result: Result) -> str:
     keys = ("ready_s", "ready_cpu_s", "first_answer_s", "first_answer_from_the_emulator_s")
     by_cpus = table(
-        ["CPUs", "ready, s", "of it CPU, s", "first answer, s", "first answer through the emulator, s", "PSS, MB"],
+        ["CPUs", "ready, s", "of which CPU, s", "first answer, s", "first answer through the emulator, s", "PSS, MB"],
         [
             [cpus, *(_spread(found[key]) for key in keys), f"{found['pss_after_the_first_answer_mb']['median']:.0f}"]
             for cpus, found in result["by_cpus"].items()
@@ -90,10 +91,12 @@ def start(result: Result) -> str:
     total = sum(result["imports_ms_by_package"].values())
     imports = table(["package", "ms", "share"], [[name, ms, f"{ms / total:.0%}"] for name, ms in costly])
     return (
-        f"The image ({result['image_mb']:.0f} MB) at {result['memory']}; a new process each time, its files in the "
-        f"page cache. Ready is when Lambda's client asks for its first event; the ledger is connected.\n\n"
+        f"The image has {result['image_mb']:.0f} MB and runs with {result['memory']} of memory. Each start is a new "
+        f"process whose files are in the page cache. It is ready when Lambda's client asks for its first event; by "
+        f"then the ledger is connected.\n\n"
         f"{by_cpus}\n{phases}\n"
-        f"{result['modules_imported']} modules are imported; what their own code takes, under `-X importtime`:\n\n"
+        f"A start imports {result['modules_imported']} modules. Their own code takes this long, measured with "
+        f"`-X importtime`:\n\n"
         f"{imports}"
     )
 
@@ -103,9 +106,9 @@ def memory(results: dict[str, Result]) -> str:
     columns = list(found["modest"])
     rows = [[NAMES[name], *(f"{found[name][column]:.0f}" for column in columns)] for name in JUDGES]
     return (
-        "PSS of the processes that judge photos, in MB; Modest's have no HTTP in them.\n\n"
+        "The table shows the PSS, in MB, of the processes that judge photos. Modest's do not serve HTTP here.\n\n"
         + table(["", *columns], rows)
-        + f"\nModest's whole Lambda path after ten photos at once: {results['request']['memory_mb']:.0f} MB.\n"
+        + f"\nModest's whole Lambda path takes {results['request']['memory_mb']:.0f} MB after ten photos at once.\n"
     )
 
 
@@ -126,13 +129,14 @@ def cost(result: Result) -> str:
     hosted = [[each["name"], each["usd_a_million"], each["what"], each["source"]] for each in prices["hosted"]]
     aws = [[name, price["usd"], price["source"], price["date"]] for name, price in prices["aws"].items()]
     return (
-        f"US dollars, {result['region']}, before free tiers, for {result['photo']}s sent with the call. A photo "
-        f"fetched from a URL costs its server's time too: every 100 ms of waiting at 1,769 MB is "
-        f"${0.1 * 1769 / 1024 * prices['aws']['lambda_gb_second']['usd'] * 1e6:.2f} a million. What is not for each "
-        f"image (alarms, dashboard, custom metrics, the image's storage) is left out.\n\n"
-        f"{table(['', *found], rows)}\nHosted APIs, the same million:\n\n"
-        f"{table(['', 'USD', 'price', 'source'], hosted)}\nThe prices, and what else a call uses "
-        f"(`{PRICES.relative_to(ROOT)}`):\n\n{table(['', 'USD', 'source', 'date'], aws)}"
+        f"Prices are in US dollars for {result['region']}, before free tiers, and for {result['photo']}s that are sent "
+        f"with the call. For a photo from a URL you also pay for the time that its server takes: every 100 ms of "
+        f"waiting at 1,769 MB cost ${0.1 * 1769 / 1024 * prices['aws']['lambda_gb_second']['usd'] * 1e6:.2f} a "
+        f"million. Costs that do not depend on the number of images (alarms, dashboard, custom metrics, storage of "
+        f"the container image) are left out.\n\n"
+        f"{table(['', *found], rows)}\nHosted APIs charge this much for the same million:\n\n"
+        f"{table(['', 'USD', 'price', 'source'], hosted)}\nThese are the prices of AWS that were used. What else a "
+        f"call uses is in `{PRICES.relative_to(ROOT)}`.\n\n{table(['', 'USD', 'source', 'date'], aws)}"
     )
 
 
@@ -147,7 +151,7 @@ def contestants(speed: Result) -> str:
         ]
         for name, about in speed["contestants"].items()
     ]
-    return table(["", "model", "versions", "on", "threads"], rows)
+    return table(["", "model", "versions", "runs on", "threads"], rows)
 
 
 def _times(call: dict[str, float]) -> list[str]:

@@ -59,7 +59,7 @@ def main() -> None:
     importlib.import_module("moderate.main")
     named = sum(phases[name] for name in ("session", "first inference", "ledger", "routes"))
     phases["the rest"] = time.process_time() - start - named
-    phases["decoding processes, beside it"] = cpu_seconds(family(os.getpid())[1:])
+    phases["decoding processes (in parallel)"] = cpu_seconds(family(os.getpid())[1:])
     sys.stdout.write(json.dumps({name: round(seconds * 1000, 1) for name, seconds in phases.items()}) + "\n")
 
 
