@@ -187,3 +187,14 @@ def jpeg_with(data: bytes, segment: bytes) -> bytes:
 
 def jpeg_segment(marker: int, body: bytes) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+def jpeg_beyond_range(picture: Image.Image, factor: int) -> bytes:
+    """Returns a JPEG whose coefficients are `factor` times too large: most pixels are clamped when it is shown."""
+    data = bytearray(encoded(picture, "JPEG", quality=90, subsampling=0))
+    start = data.index(b"\xff\xdb")
+    (length,) = struct.unpack_from(">H", data, start + 2)
+    for at in range(start + 5, start + 2 + length):
+        if (at - start - 4) % 65:
+            data[at] = min(255, factor * data[at])
+    return bytes(data)

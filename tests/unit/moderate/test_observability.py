@@ -1,20 +1,22 @@
+"""What is logged and measured, by a process of its own: Powertools keeps the stdout that its first logger found."""
+
 import json
+import subprocess
+import sys
 from typing import Any
 
-import pytest
 
-from moderate.observability import Observer
-
-
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+def lines_of(*statements: str) -> list[dict[str, Any]]:
+    code = "\n".join(("from moderate.observability import Observer", "observer = Observer()", *statements))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_a_dead_decoder_is_an_error_in_the_log_and_a_count_in_the_metrics(capsys: pytest.CaptureFixture[str]) -> None:
-    observer = Observer()
-    observer.decoder_deaths(["killed by signal 11", "did not answer in time"])
-    observer.call({"request_id": "r"}, milliseconds=1)
-    first, second, _, metrics = lines(capsys)
+def test_a_dead_decoder_is_an_error_in_the_log_and_a_count_in_the_metrics() -> None:
+    first, second, _, metrics = lines_of(
+        "observer.decoder_deaths(['killed by signal 11', 'did not answer in time'])",
+        "observer.call({'request_id': 'r'}, milliseconds=1)",
+    )
     assert (first["level"], first["message"], first["cause"]) == ("ERROR", "decoder died", "killed by signal 11")
     assert second["cause"] == "did not answer in time"
     assert metrics["DecoderDeaths"] == [2.0]
@@ -22,8 +24,6 @@ def test_a_dead_decoder_is_an_error_in_the_log_and_a_count_in_the_metrics(capsys
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Modest"
 
 
-def test_a_call_that_lost_no_decoder_counts_none(capsys: pytest.CaptureFixture[str]) -> None:
-    observer = Observer()
-    observer.decoder_deaths([])
-    observer.call({"request_id": "r"}, milliseconds=1)
-    assert "DecoderDeaths" not in lines(capsys)[-1]
+def test_a_call_that_lost_no_decoder_counts_none() -> None:
+    *_, metrics = lines_of("observer.decoder_deaths([])", "observer.call({'request_id': 'r'}, milliseconds=1)")
+    assert "DecoderDeaths" not in metrics

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 View = bytes
 """One picture to judge: RGB, a byte for each colour, row by row, as many rows as columns."""
@@ -24,9 +24,14 @@ _TRANSPOSITIONS = {
 }
 _FULL_COLOUR = ("L", "RGB")
 _BAND_PIXELS = 1 << 20
+# How many times the size is left after whole steps, at least.
+_LEFT_BY_STEPS = 2
 _OPAQUE = 255
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
+_GREY = (128, 128, 128)
+# In levels of 255, in the mean. Below it a grey page shows at most 2 levels from what a white or a black one shows.
+_LEAST_FOR_GREY = 4
 
 
 def full_colour(image: Image.Image) -> Image.Image:
@@ -66,16 +71,13 @@ class Presentations:
 
 
 def views(image: Image.Image, size: int, presentations: Presentations) -> Iterator[View]:
-    """`image` at `size` pixels a side, in every way; on white and on black where it is not opaque."""
+    """`image` at `size` pixels a side, in every way; on white, black and grey where it is not opaque."""
     for rendering in presentations.renderings:
         small = _shrink(image, size, rendering)
         for orientation in presentations.orientations:
             turned = small if orientation == UPRIGHT else small.transpose(_TRANSPOSITIONS[orientation])
-            if turned.mode != "RGBA" or turned.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
-                yield turned.convert("RGB").tobytes()
-            else:
-                yield _on(_WHITE, turned).tobytes()
-                yield _on(_BLACK, turned).tobytes()
+            for background in _backgrounds(turned):
+                yield _on(background, turned).tobytes()
 
 
 def orientation_in(data: bytes) -> int:
@@ -89,33 +91,58 @@ def orientation_in(data: bytes) -> int:
     return orientation if orientation in _TRANSPOSITIONS else UPRIGHT
 
 
-def in_bands(image: Image.Image, rendering: Rendering = full_colour) -> Iterator[tuple[int, Image.Image]]:
-    """`image` from top to bottom, each band with the row it begins at; in L, RGB or RGBA.
+def in_bands(
+    image: Image.Image, rendering: Rendering = full_colour, *, rows: int = 1
+) -> Iterator[tuple[int, Image.Image]]:
+    """Yields `image` from top to bottom in L, RGB or RGBA: each band, and the row that it begins at.
 
-    So a large picture is never held whole in a wider mode than its own.
+    A large picture is thus never held whole in a wider mode than its own. rows: every band but the last is a multiple
+    of so many rows high.
     """
-    height = max(1, _BAND_PIXELS // image.width)
+    if rendering is full_colour and image.mode in _FULL_COLOUR and not image.has_transparency_data:
+        yield 0, image
+        return
+    height = max(1, _BAND_PIXELS // (image.width * rows)) * rows
     for top in range(0, image.height, height):
         band = image.crop((0, top, image.width, min(top + height, image.height)))
         yield top, rendering(band)
 
 
 def _shrink(image: Image.Image, size: int, rendering: Rendering) -> Image.Image:
-    """Every pixel of `image` counts: both filters widen with the factor by which they shrink."""
-    resample = Image.Resampling.BOX if min(image.size) >= size else Image.Resampling.BILINEAR
-    if rendering is full_colour and image.mode in _FULL_COLOUR and not image.has_transparency_data:
-        return image.resize((size, size), resample)
-    # Rows first and columns afterwards, as Pillow does it too: the result is the same to the bit.
-    narrow: Image.Image | None = None
-    for top, band in in_bands(image, rendering):
-        narrow = narrow or Image.new(band.mode, (size, image.height))
-        narrow.paste(band.resize((size, band.height), resample), (0, top))
-    if narrow is None:
+    """Returns `image` at `size` pixels a side, the same for the same pixels however they were stored.
+
+    Every pixel counts: `reduce` averages whole steps, several times faster than a filter would, and both filters widen
+    with the factor by which they shrink what is left. HAMMING comes closer to the mean over each area than BOX, which
+    counts a pixel wholly to the one that its centre falls into.
+    """
+    width, height = image.size
+    steps = max(1, width // (_LEFT_BY_STEPS * size)), max(1, height // (_LEFT_BY_STEPS * size))
+    reduced: Image.Image | None = None
+    for top, band in in_bands(image, rendering, rows=steps[1]):
+        reduced = reduced or Image.new(band.mode, (-(-width // steps[0]), -(-height // steps[1])))
+        reduced.paste(band.reduce(steps), (0, top // steps[1]))
+    if reduced is None:
         raise ValueError("an image without rows")
-    return narrow.resize((size, size), resample)
+    resample = Image.Resampling.HAMMING if min(image.size) >= size else Image.Resampling.BILINEAR
+    return reduced.resize((size, size), resample, box=(0, 0, width / steps[0], height / steps[1]))
 
 
-def _on(background: tuple[int, int, int], image: Image.Image) -> Image.Image:
+def _backgrounds(image: Image.Image) -> Sequence[tuple[int, int, int] | None]:
+    """Returns the page colours on which `image` may look different: None is for a picture that hides its page.
+
+    White and black differ by how transparent the picture is in the mean, and grey lies halfway between them.
+    """
+    if image.mode != "RGBA":
+        return (None,)
+    transparency = _OPAQUE - ImageStat.Stat(image.getchannel("A")).mean[0]
+    if not transparency:
+        return (None,)
+    return (_WHITE, _BLACK, _GREY) if transparency > _LEAST_FOR_GREY else (_WHITE, _BLACK)
+
+
+def _on(background: tuple[int, int, int] | None, image: Image.Image) -> Image.Image:
+    if background is None:
+        return image.convert("RGB")
     canvas = Image.new("RGB", image.size, background)
     canvas.paste(image, mask=image.getchannel("A"))
     return canvas

@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.helpers.crafted import COLOUR, GREY_ALPHA, png
+from tests.helpers.crafted import COLOUR, GREY_ALPHA, jpeg_beyond_range, png
+from tests.helpers.photos import photo as photo_of
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
 
 SIZE = 56
 MOST_CONTRAST = 20
+OF_TWO_FILTERS = 6
+"""Levels in the mean by which two sound filters may differ on a picture full of edges."""
 
 Dots = NDArray[np.bool_]
 
@@ -106,9 +109,45 @@ def test_every_pixel_counts_too_where_only_one_side_shrinks(shape: tuple[int, in
         assert 255 / 40 < view.max() < 255 / 2
 
 
-def test_a_picture_shrunk_in_bands_is_what_pillow_makes_of_it_whole() -> None:
-    levels = np.random.default_rng(0).integers(0, 256, (1500, 2000), np.uint8)
-    whole = Image.fromarray(levels, "L").convert("P")
-    whole.putpalette(np.random.default_rng(1).integers(0, 256, 768, np.uint8).tobytes())
-    (view,) = decode(encoded(whole, "PNG"), SIZE).views
-    assert view == whole.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BOX).tobytes()
+@pytest.mark.parametrize("side", [SIZE, 3 * SIZE, 1500, 1999])
+def test_the_same_pixels_make_the_same_view_however_they_are_stored(side: int) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (side, 2000), np.uint8)
+    palette = Image.fromarray(levels, "L").convert("P")
+    palette.putpalette(np.random.default_rng(1).integers(0, 256, 768, np.uint8).tobytes())
+    jpeg = encoded(palette.convert("RGB"), "JPEG", quality=80)
+    stored = [encoded(palette, "PNG"), encoded(palette.convert("RGB"), "PNG"), encoded(palette.convert("RGB"), "BMP")]
+    assert len({decode(data, SIZE).views for data in stored}) == 1
+    with Image.open(io.BytesIO(jpeg)) as opened:
+        assert decode(jpeg, SIZE).views == decode(encoded(opened, "PNG", compress_level=1), SIZE).views
+
+
+def means_of_areas(levels: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Of the rows, each pixel counted to the area that it lies in, or to two in part."""
+    sums = np.concatenate([np.zeros((1, *levels.shape[1:])), np.cumsum(levels, 0)])
+    edges = np.arange(size + 1) * len(levels) / size
+    whole = edges.astype(int)
+    part = (edges - whole)[:, np.newaxis, np.newaxis]
+    up_to: NDArray[np.float64] = sums[whole] * (1 - part) + sums[np.minimum(whole + 1, len(levels))] * part
+    return np.diff(up_to, axis=0) * size / len(levels)
+
+
+@pytest.mark.parametrize("size", [(4032, 3024), (4000, 3000), (1155, 866), (640, 480)])
+def test_a_view_is_the_mean_over_each_area_of_the_picture(size: tuple[int, int]) -> None:
+    photo = photo_of("astronaut").resize(size)
+    (view,) = arrays(decode(encoded(photo, "BMP"), 224))
+    rows = means_of_areas(np.asarray(photo).astype(float), 224)
+    exact = means_of_areas(rows.transpose(1, 0, 2), 224).transpose(1, 0, 2)
+    assert np.abs(view - exact).mean() < 1
+
+
+def test_a_jpeg_whose_coefficients_leave_the_range_is_judged_as_it_is_shown() -> None:
+    """Decoded at a fraction of its size, each block would be its mean before clamping: another picture."""
+    clamped = jpeg_beyond_range(photo_of("astronaut").resize((448, 448)), factor=12)
+    with Image.open(io.BytesIO(clamped)) as opened:
+        shown = np.asarray(opened.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BOX)).astype(int)
+    with Image.open(io.BytesIO(clamped)) as opened:
+        opened.draft("RGB", (SIZE, SIZE))
+        steered = np.asarray(opened.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BOX)).astype(int)
+    assert np.abs(steered - shown).mean() > 20
+    (view,) = arrays(decode(clamped, SIZE))
+    assert np.abs(view - shown).mean() < OF_TWO_FILTERS

@@ -44,12 +44,8 @@ def decode(data: bytes, size: int) -> Picture:
     # It may open as an MPO, whose further pictures are depth maps, second eyes and gain maps: none is shown by itself.
     with open_image(data, "JPEG") as image:
         _cap(image, structure).check(image.size)
-        shown = renderings(structure.profile)
-        if len(shown) == 1:
-            # Else it is drawn whole: what a profile brings out may hide between pixels.
-            image.draft("RGB", (size, size))
         orientations = tuple(dict.fromkeys(map(orientation_in, structure.exifs))) or (UPRIGHT,)
-        return draw_still(image, size, Presentations(orientations, shown))
+        return draw_still(image, size, Presentations(orientations, renderings(structure.profile)))
 
 
 def _cap(image: Image.Image, structure: Structure) -> PixelCap:

@@ -35,7 +35,7 @@ def test_every_frame_is_judged() -> None:
 
 
 def test_what_no_frame_covers_is_transparent() -> None:
-    assert means(gif([GifFrame(np.full((4, 8), 128))], SCREEN)) == [191.5, 64]
+    assert means(gif([GifFrame(np.full((4, 8), 128))], SCREEN)) == [191.5, 64, 128]
 
 
 def test_a_cleared_frame_leaves_its_place_transparent_whatever_the_background_colour() -> None:
