@@ -20,7 +20,7 @@ from modest.ledger.usage import UsageReader
 from modest.money import Currency
 from modest.plans import Plan
 from modest.store.dynamodb import DynamoDBTable, make_client
-from modest.store.retries import Patience
+from modest.store.retries import RetryPolicy
 from modest.store.table import Item, Key, Table
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ AWS_ENVIRONMENT = {
 }
 
 
-def patient() -> Patience:
-    """Slow machines and failing tables alike get all the time they need."""
-    return Patience(warm_seconds=30, first_seconds=30, sleep=lambda _seconds: None)
+def patient_retries() -> RetryPolicy:
+    """Returns a policy that gives slow machines and failing tables all the time they need."""
+    return RetryPolicy(seconds=30, first_seconds=30, sleep=lambda _seconds: None)
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,18 @@ class Shop:
 
     @property
     def registry(self) -> Registry:
-        return Registry(self.table, PLANS, patience=patient(), now=self.clock)
+        return Registry(self.table, PLANS, retries=patient_retries(), now=self.clock)
 
     @property
     def books(self) -> UsageReader:
-        return UsageReader(self.table, patience=patient())
+        return UsageReader(self.table, retries=patient_retries())
 
-    def ledger(self, patience: Patience | None = None) -> Ledger:
+    def ledger(self, retries: RetryPolicy | None = None) -> Ledger:
         """A new process: it remembers nothing."""
-        return Ledger(self.table, PLANS, lease=LEASE, patience=patience or patient(), now=self.clock)
+        return Ledger(self.table, PLANS, lease=LEASE, retries=retries or patient_retries(), now=self.clock)
 
     def read(self, *keys: Key) -> list[Item]:
-        found = patient().budget().run(lambda: self.table.read(keys))
+        found = patient_retries().run(lambda: self.table.read(keys))
         return [found[key] for key in keys]
 
     def customer(

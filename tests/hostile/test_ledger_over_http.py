@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.helpers.ledgers import AWS_ENVIRONMENT, dynamodb_table, patient, slow_client
+from tests.helpers.ledgers import AWS_ENVIRONMENT, dynamodb_table, patient_retries, slow_client
 from tests.hostile import canary_requests as requests
 from tests.hostile.canary_requests import JUDGED, Case
 from tests.hostile.leaks import canary, kept_by, marks_in
@@ -58,7 +58,7 @@ class Deployment:
         """The entries of the first account, once there are so many."""
         with entered(self.web.name):
             account = Registry(self.table, plans_from_json(PLANS)).account_named("on Large")
-            books = UsageReader(self.table, patience=patient())
+            books = UsageReader(self.table, retries=patient_retries())
             deadline = time.monotonic() + 10
             while True:
                 audit = books.audit(account.id, month_of(datetime.now(UTC)))

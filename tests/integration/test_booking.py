@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable, Fault
-from tests.helpers.ledgers import Customer, Shop, patient
+from tests.helpers.ledgers import Customer, Shop, patient_retries
 from tests.helpers.support import NSFW, FakeClassifier, ServedApp, Web, data_url, gateway_event, invoke, png, serve
 
 from moderate.blocking.block_list import BlockList
@@ -21,7 +21,7 @@ from moderate.inference.classifier import Classifier
 from moderate.verdict import Scores
 from modest.money import Currency
 from modest.store.dynamodb import DynamoDBTable
-from modest.store.retries import Patience
+from modest.store.retries import RetryPolicy
 
 WEB: Web = {f"https://example.com/{grey}.png": png(grey=grey) for grey in range(12)}
 FIRST, SECOND = list(WEB)[:2]
@@ -45,7 +45,7 @@ class Store:
         currency: Currency = Currency.USD,
         discount: str = "0",
         fail_open: bool = False,
-        patience: Patience | None = None,
+        retries: RetryPolicy | None = None,
         classifier: Classifier | None = None,
         block_list: BlockList | None = None,
         web: Web = WEB,
@@ -59,7 +59,7 @@ class Store:
             web,
             classifier or FakeClassifier(by_grey={1: NSFW}),
             identify=lambda _request: self.customer.key_hash,
-            ledger=self.shop.ledger(patience),
+            ledger=self.shop.ledger(retries),
             fail_open=fail_open,
             block_list=block_list,
         )
@@ -265,7 +265,7 @@ def test_every_header_that_comes_is_documented_with_its_status() -> None:
     spent = [store.judge(FIRST, key="a"), store.judge(SECOND, key="a"), *(store.judge() for _ in range(3))]
     store.customer = Customer("nobody", "0" * 64)
     refused = store.judge(FIRST)
-    broken = Store(patience=Patience())
+    broken = Store(retries=RetryPolicy())
     broken.table.faults = repeat(Fault.THROTTLED)
     answers = [*spent, refused, broken.judge(FIRST)]
     assert [answer.status_code for answer in answers] == [200, 422, 400, 400, 429, 401, 503]
@@ -419,7 +419,7 @@ def test_without_a_ledger_all_are_served_at_the_list_price_and_no_usage_is_told(
 
 
 def test_while_the_ledger_cannot_be_reached_nothing_is_judged() -> None:
-    store = Store(patience=Patience())
+    store = Store(retries=RetryPolicy())
     store.table.faults = repeat(Fault.THROTTLED)
     answer = store.judge(FIRST)
     assert (answer.status_code, answer.json()["code"]) == (503, "ledger_unavailable")
@@ -430,7 +430,7 @@ def test_while_the_ledger_cannot_be_reached_nothing_is_judged() -> None:
 
 
 def test_while_the_ledger_cannot_be_reached_calls_are_judged_for_nothing_if_the_operator_says_so() -> None:
-    store = Store(fail_open=True, patience=Patience())
+    store = Store(fail_open=True, retries=RetryPolicy())
     store.table.faults = repeat(Fault.THROTTLED)
     answer = store.judge(FIRST)
     assert (answer.status_code, answer.json()["cost"]) == (200, 0)
@@ -478,7 +478,7 @@ def test_a_call_writes_twice_and_with_an_idempotency_key_three_times(key: str | 
 def test_of_fifty_calls_at_once_on_ten_remaining_exactly_ten_are_answered(dynamodb: DynamoDBTable) -> None:
     shop = Shop(dynamodb, Clock())
     customer = shop.customer("Ten")
-    app = serve(WEB, identify=from_gateway, ledger=shop.ledger(patient())).app
+    app = serve(WEB, identify=from_gateway, ledger=shop.ledger(patient_retries())).app
     event = gateway_event("POST", IMAGE, body=json.dumps({"imageDataUrl": data_url(png())}), key_hash=customer.key_hash)
     events = [event | {"requestContext": event["requestContext"] | {"requestId": f"r{i}"}} for i in range(50)]
     with ThreadPoolExecutor(50) as callers:

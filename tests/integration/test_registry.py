@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from tests.fakes.steps import Run, pause
 from tests.fakes.table import FakeTable
-from tests.helpers.ledgers import PLANS, Shop, patient, request_id
+from tests.helpers.ledgers import PLANS, Shop, patient_retries, request_id
 
 from modest.accounts.registry import ChangedMeanwhile, NoRate, NotFound, Registry, Taken
 from modest.api_keys import hash_of, new_key
@@ -128,7 +128,7 @@ def test_an_account_that_lost_its_keys_before_plans_could_end_leaves_when_asked_
 
 @pytest.mark.parametrize("steps", range(1, 6))
 def test_a_last_key_deleted_while_another_is_added_leaves_no_key_without_a_plan(steps: int) -> None:
-    registry = Registry(FakeTable(pause=pause), PLANS, patience=patient())
+    registry = Registry(FakeTable(pause=pause), PLANS, retries=patient_retries())
     account = registry.create("Acme", "Tiny")
     registry.add_key(account.id, "a" * 64, "laptop")
     delete = Run(lambda: registry.delete_key("a" * 64))
@@ -157,7 +157,7 @@ def test_nano_needs_a_rate() -> None:
 
 
 def test_of_two_changes_at_once_one_is_refused_and_none_is_lost() -> None:
-    registry = Registry(FakeTable(pause=pause), PLANS, patience=patient())
+    registry = Registry(FakeTable(pause=pause), PLANS, retries=patient_retries())
     account = registry.create("Acme", "Tiny")
     first = Run(lambda: registry.change(account.id, plan="Ten"))
     second = Run(lambda: registry.change(account.id, referrer="a friend"))

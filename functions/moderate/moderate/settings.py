@@ -12,7 +12,7 @@ from moderate.blocking.block_list import DEFAULT_DISTANCE
 from moderate.fetching.urls import MAX_PORT, WEB_PORTS
 from moderate.verdict import Cuts, Policy
 from modest.plans import Plans, plans_from_json
-from modest.store.retries import WARM_SECONDS
+from modest.store.retries import OPERATION_SECONDS
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Settings:
             ledger_table=environ.get("LEDGER_TABLE") or "",
             plans=_read(environ, "PLANS", "{}", plans_from_json, "the plans as JSON"),
             fail_open=_read(environ, "ON_LEDGER_FAILURE", "fail_closed", _fail_open, "fail_closed or fail_open"),
-            ledger_seconds=_read(environ, "LEDGER_SECONDS", str(WARM_SECONDS), _seconds, "a number of seconds"),
+            ledger_seconds=_read(environ, "LEDGER_SECONDS", str(OPERATION_SECONDS), _seconds, "a number of seconds"),
             workers=_workers(environ),
             release=environ.get("RELEASE") or "dev",
             log_level=_read(environ, "LOG_LEVEL", "INFO", _log_level, f"one of {', '.join(_LOG_LEVELS)}"),

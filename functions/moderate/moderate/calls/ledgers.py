@@ -12,7 +12,7 @@ from modest.ledger.ledger import Ledger as TableLedger
 from modest.money import Terms
 from modest.prices import Charge
 from modest.store.dynamodb import DynamoDBTable, make_client
-from modest.store.retries import Patience
+from modest.store.retries import RetryPolicy
 
 LEASE = timedelta(seconds=REQUEST_DEADLINE_SECONDS + 5)
 """How long a call with an Idempotency-Key keeps others with the same one waiting, if it never ends."""
@@ -59,7 +59,7 @@ def open_ledger(settings: Settings) -> Ledger:
         DynamoDBTable(make_client(), settings.ledger_table),
         settings.plans,
         lease=LEASE,
-        patience=Patience(warm_seconds=settings.ledger_seconds),
+        retries=RetryPolicy(seconds=settings.ledger_seconds),
     )
     ledger.warm_up()
     return ledger

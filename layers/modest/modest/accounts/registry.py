@@ -27,7 +27,7 @@ from modest.accounts.records import (
 )
 from modest.money import Currency, Rate
 from modest.plans import Plan, Plans
-from modest.store.retries import Patience, operator_retries
+from modest.store.retries import RetryPolicy, operator_retries
 from modest.store.table import ConditionFailed, Delete, Item, Key, Put, Table, Update, Write
 
 _NEW = Attr("pk").not_exists()
@@ -60,12 +60,12 @@ class Registry:
         table: Table,
         plans: Plans,
         *,
-        patience: Patience | None = None,
+        retries: RetryPolicy | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._table = table
         self._plans = plans
-        self._patience = patience or operator_retries()
+        self._retries = retries or operator_retries()
         self._now = now
 
     def create(
@@ -106,7 +106,7 @@ class Registry:
 
     def accounts(self) -> list[Account]:
         """All of them, by name."""
-        keys = [account_key(item["account"]) for item in self._patience.query(self._table, NAMES, "")]
+        keys = [account_key(item["account"]) for item in self._retries.query(self._table, NAMES, "")]
         found = self._read(*keys) if keys else {}
         return [account_from(found[key]) for key in keys if key in found]
 
@@ -183,7 +183,7 @@ class Registry:
         raise NotFound("There is no such key.")
 
     def keys(self, account_id: str) -> list[AccountKey]:
-        return [key_from(item) for item in self._patience.query(self._table, account_key(account_id).pk, "key#")]
+        return [key_from(item) for item in self._retries.query(self._table, account_key(account_id).pk, "key#")]
 
     def enable_key(self, key_hash: str, *, enabled: bool = True) -> None:
         """In force from the next call on. Raises NotFound."""
@@ -254,10 +254,10 @@ class Registry:
         account.terms(rate)
 
     def _read(self, *keys: Key) -> Mapping[Key, Item]:
-        return self._patience.budget().run(lambda: self._table.read(keys))
+        return self._retries.run(lambda: self._table.read(keys))
 
     def _write(self, *writes: Write) -> None:
-        self._patience.budget().run(lambda: self._table.write(writes))
+        self._retries.run(lambda: self._table.write(writes))
 
 
 def _next(account: Account, version: int) -> Put:

@@ -11,7 +11,7 @@ from modest.accounts.records import RATE, Account, account_from, account_key, ke
 from modest.money import Currency, Rate, Terms
 from modest.plans import Plan, Plans
 from modest.refusals import LedgerUnavailable, UnknownKey
-from modest.store.retries import Budget
+from modest.store.retries import Deadline, RetryPolicy
 from modest.store.table import Item, Key, Table
 
 _RATE_KEPT_FOR = timedelta(minutes=1)
@@ -27,27 +27,28 @@ class Caller:
 
 
 class CallerLookup:
-    def __init__(self, table: Table, plans: Plans) -> None:
+    def __init__(self, table: Table, plans: Plans, retries: RetryPolicy) -> None:
         self._table = table
         self._plans = plans
+        self._retries = retries
         self._account_ids: dict[str, str] = {}
         self._rate: tuple[datetime, Rate] | None = None
 
-    def account_id(self, key_hash: str, budget: Budget) -> str:
+    def account_id(self, key_hash: str, deadline: Deadline) -> str:
         """A key never changes its account, so this is read once. Raises UnknownKey, LedgerUnavailable."""
         if key_hash not in self._account_ids:
             pointer = pointer_key(key_hash)
-            found = budget.run(lambda: self._table.read([pointer]))
+            found = self._retries.run(lambda: self._table.read([pointer]), deadline)
             if pointer not in found:
                 raise UnknownKey
             self._account_ids[key_hash] = found[pointer]["account"]
         return self._account_ids[key_hash]
 
-    def caller(self, key_hash: str, now: datetime, budget: Budget, also: Sequence[Key] = ()) -> Caller:
+    def caller(self, key_hash: str, now: datetime, deadline: Deadline, also: Sequence[Key] = ()) -> Caller:
         """`also`: items to read in the same request. Raises UnknownKey, LedgerUnavailable."""
-        account_id = self.account_id(key_hash, budget)
+        account_id = self.account_id(key_hash, deadline)
         account_at, key_at = account_key(account_id), key_key(account_id, key_hash)
-        found = budget.run(lambda: self._table.read([account_at, key_at, *also]))
+        found = self._retries.run(lambda: self._table.read([account_at, key_at, *also]), deadline)
         if account_at not in found or key_at not in found or not key_from(found[key_at]).works(now):
             self._account_ids.pop(key_hash, None)
             raise UnknownKey
@@ -55,13 +56,13 @@ class CallerLookup:
         if account.plan not in self._plans:
             # As API Gateway answers a key that is on no usage plan.
             raise UnknownKey(f"{account.id} is on a plan that is not sold: {account.plan}")
-        return Caller(account, self._plans[account.plan], self._terms(account, now, budget), found)
+        return Caller(account, self._plans[account.plan], self._terms(account, now, deadline), found)
 
-    def _terms(self, account: Account, now: datetime, budget: Budget) -> Terms:
+    def _terms(self, account: Account, now: datetime, deadline: Deadline) -> Terms:
         if account.currency is not Currency.XNO:
             return account.terms(None)
         if self._rate is None or now - self._rate[0] > _RATE_KEPT_FOR:
-            rate = rate_from(budget.run(lambda: self._table.read([RATE])))
+            rate = rate_from(self._retries.run(lambda: self._table.read([RATE]), deadline))
             if rate is None:
                 raise LedgerUnavailable("no rate of XNO is set")
             self._rate = (now, rate)

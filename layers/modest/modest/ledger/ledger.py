@@ -19,7 +19,7 @@ from modest.months import month_of
 from modest.plans import Plan, Plans
 from modest.prices import Charge
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded, UnknownKey
-from modest.store.retries import Budget, Patience
+from modest.store.retries import Deadline, RetryPolicy
 from modest.store.table import ConditionFailed, Item, Table, Update, Write
 
 
@@ -53,32 +53,32 @@ class Ledger:
         plans: Plans,
         *,
         lease: timedelta,
-        patience: Patience | None = None,
+        retries: RetryPolicy | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """lease: how long a call may be under way; after it, one with the same Idempotency-Key may begin."""
         self._table = table
         self._lease = lease
-        self._patience = patience or Patience()
+        self._retries = retries or RetryPolicy()
         self._now = now
-        self._callers = CallerLookup(table, plans)
-        self._usage = UsageReader(table, patience=self._patience)
+        self._callers = CallerLookup(table, plans, self._retries)
+        self._usage = UsageReader(table, retries=self._retries)
 
     def warm_up(self) -> None:
         """Makes the connection before the first call needs it. A failure shows then, not now."""
         try:
-            self._patience.budget().run(lambda: self._table.read([RATE]))
+            self._retries.run(lambda: self._table.read([RATE]))
         except LedgerUnavailable:
             return
 
     def admit(self, key_hash: str, request_id: str, repeatable: Repeatable | None = None) -> Admission | Replay:
         """Raises UnknownKey, QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable."""
         now = self._now()
-        budget = self._patience.budget()
-        account_id = self._callers.account_id(key_hash, budget)
+        deadline = self._retries.deadline()
+        account_id = self._callers.account_id(key_hash, deadline)
         month = month_key(account_id, month_of(now))
         record = Record.of(account_id, repeatable, request_id) if repeatable else None
-        caller = self._callers.caller(key_hash, now, budget, [month, *([record.key] if record else [])])
+        caller = self._callers.caller(key_hash, now, deadline, [month, *([record.key] if record else [])])
         month_item = caller.items.get(month)
         allowance = Allowance(caller.plan.quota, used(month_item), now)
 
@@ -86,7 +86,7 @@ class Ledger:
         try:
             answer = record.answer_in(caller.items.get(record.key), now) if record else None
             if record and not answer and may_go_on:
-                answer = self._claim(record, now, budget)
+                answer = self._claim(record, now, deadline)
         except (IdempotencyInProgress, IdempotencyMismatch) as refusal:
             refusal.allowance = allowance
             raise
@@ -97,14 +97,14 @@ class Ledger:
 
         update = count_call(account_id, request_id, caller.plan.quota, now, month_item)
         try:
-            month_item = self._count(update, budget)
+            month_item = self._count(update, deadline)
         except LedgerUnavailable:
-            self._give_back(record, now, budget)
+            self._give_back(record, now, deadline)
             raise
         allowance = Allowance(caller.plan.quota, used(month_item), now)
         moment = admitted_at(month_item, request_id)
         if moment is None:
-            self._give_back(record, now, budget)
+            self._give_back(record, now, deadline)
             raise QuotaExceeded(allowance)
         call = AdmittedCall(account_id, request_id, key_hash, caller.plan.name, moment, number=allowance.used)
         return Admission(call, allowance, caller.terms, record)
@@ -125,7 +125,7 @@ class Ledger:
             kept = answer if answer and len(answer.body) <= MAX_STORED_BYTES else None
             writes.append(record.keep(kept, call.admitted_at) if kept else record.free(call.admitted_at))
         try:
-            self._patience.budget().run(lambda: self._table.write(writes))
+            self._retries.run(lambda: self._table.write(writes))
         except ConditionFailed as failed:
             if entry.key not in failed.found:
                 raise IdempotencyInProgress from None
@@ -133,16 +133,16 @@ class Ledger:
     def usage(self, key_hash: str) -> KeyUsage:
         """Of the present month, whether or not anything is left of it. Raises UnknownKey, LedgerUnavailable."""
         now = self._now()
-        caller = self._callers.caller(key_hash, now, self._patience.budget())
+        caller = self._callers.caller(key_hash, now, self._retries.deadline())
         usage = self._usage.usage(caller.account.id, month_of(now))
         if usage is None:
             raise UnknownKey
         return KeyUsage(usage, caller.plan, Allowance(caller.plan.quota, usage.used, now))
 
-    def _claim(self, record: Record, now: datetime, budget: Budget) -> Answer | None:
+    def _claim(self, record: Record, now: datetime, deadline: Deadline) -> Answer | None:
         """The answer that another call has left meanwhile, or None: the record is ours."""
         try:
-            budget.run(lambda: self._table.write([record.claim(now, self._lease)]))
+            self._retries.run(lambda: self._table.write([record.claim(now, self._lease)]), deadline)
         except ConditionFailed as failed:
             answer = record.answer_in(failed.found.get(record.key), now)
             if answer is None:
@@ -150,17 +150,17 @@ class Ledger:
             return answer
         return None
 
-    def _count(self, update: Update, budget: Budget) -> Item:
+    def _count(self, update: Update, deadline: Deadline) -> Item:
         """The month's item, which knows this call if it was counted, by this attempt or an earlier one."""
         try:
-            return budget.run(lambda: self._table.update(update))
+            return self._retries.run(lambda: self._table.update(update), deadline)
         except ConditionFailed as failed:
             return failed.found.get(update.key, {})
 
-    def _give_back(self, record: Record | None, now: datetime, budget: Budget) -> None:
+    def _give_back(self, record: Record | None, now: datetime, deadline: Deadline) -> None:
         if record is None:
             return
         try:
-            budget.run(lambda: self._table.write([record.free(now)]))
+            self._retries.run(lambda: self._table.write([record.free(now)]), deadline)
         except (ConditionFailed, LedgerUnavailable):
             return  # it runs out by itself

@@ -7,7 +7,7 @@ from decimal import Decimal
 from modest.accounts.records import RATE, Account, account_from, account_key, rate_from
 from modest.ledger.entries import Totals, ledger_pk, month_key, total_of_entries, total_of_tallies, used
 from modest.money import Currency, Rate
-from modest.store.retries import Patience, operator_retries
+from modest.store.retries import RetryPolicy, operator_retries
 from modest.store.table import Item, Table
 
 
@@ -39,14 +39,14 @@ class Audit:
 
 
 class UsageReader:
-    def __init__(self, table: Table, *, patience: Patience | None = None) -> None:
+    def __init__(self, table: Table, *, retries: RetryPolicy | None = None) -> None:
         self._table = table
-        self._patience = patience or operator_retries()
+        self._retries = retries or operator_retries()
 
     def usage(self, account_id: str, month: str) -> Usage | None:
         """None where there is no such account. Raises LedgerUnavailable."""
         account, counted = account_key(account_id), month_key(account_id, month)
-        found = self._patience.budget().run(lambda: self._table.read([account, counted, RATE]))
+        found = self._retries.run(lambda: self._table.read([account, counted, RATE]))
         if account not in found:
             return None
         counters = self._counters(account_id, month)
@@ -66,17 +66,17 @@ class UsageReader:
 
         Raises LedgerUnavailable.
         """
-        return self._patience.query(self._table, ledger_pk(account_id, month), "call#")
+        return self._retries.query(self._table, ledger_pk(account_id, month), "call#")
 
     def audit(self, account_id: str, month: str) -> Audit:
         """Adds up the entries of a month in which no call is under way any more. Raises LedgerUnavailable."""
         entries = total_of_entries(self.entries(account_id, month))
         counted = month_key(account_id, month)
-        found = self._patience.budget().run(lambda: self._table.read([counted]))
+        found = self._retries.run(lambda: self._table.read([counted]))
         return Audit(self._counters(account_id, month), entries, used(found.get(counted)))
 
     def _counters(self, account_id: str, month: str) -> Totals:
-        return total_of_tallies(self._patience.query(self._table, ledger_pk(account_id, month), "tally#"))
+        return total_of_tallies(self._retries.query(self._table, ledger_pk(account_id, month), "tally#"))
 
 
 def _calls_by_day(month_item: Item) -> dict[int, int]:

@@ -1,58 +1,68 @@
-"""How long the ledger waits for its table, and how often it asks again."""
+"""How long an operation may wait for the ledger's table, and when a failed request is repeated."""
 
 import random
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeVar
+from typing import NewType, TypeVar
 
 from modest.refusals import LedgerUnavailable
 from modest.store.table import Item, Key, Table, TableFailure
 
 T = TypeVar("T")
 
-WARM_SECONDS = 0.3
-FIRST_SECONDS = 1.0
+Deadline = NewType("Deadline", float)
+"""When an operation must have ended, on its policy's clock."""
+
+OPERATION_SECONDS = 0.3
+FIRST_OPERATION_SECONDS = 1.0
 ANSWER_SECONDS = 0.095
-"""How long an open connection may be silent: three attempts fit into WARM_SECONDS."""
+"""How long an open connection may be silent: three attempts fit into OPERATION_SECONDS."""
 CONNECT_SECONDS = 0.1
 
 _PAUSE_SECONDS = (0.001, 0.007)
 
 
-class Patience:
-    """One for a process: it gives the first operation more time, since a connection must be made for it."""
+class RetryPolicy:
+    """Repeats requests that fail, until the operation that they belong to runs out of time.
+
+    A process has one policy. Until its first request succeeds, an operation gets more time, because a connection must
+    be made for it.
+    """
 
     def __init__(
         self,
         *,
-        warm_seconds: float = WARM_SECONDS,
-        first_seconds: float = FIRST_SECONDS,
+        seconds: float = OPERATION_SECONDS,
+        first_seconds: float = FIRST_OPERATION_SECONDS,
         attempt_seconds: float = ANSWER_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._warm_seconds = warm_seconds
-        self._seconds = max(first_seconds, warm_seconds)
+        """
+        seconds: how long an operation may take, with all its requests.
+        first_seconds: the same, until the first request has succeeded.
+        attempt_seconds: how long one attempt may take; none begins when less time is left.
+        """
+        self._seconds = seconds
+        self._first_seconds = max(first_seconds, seconds)
         self._attempt_seconds = attempt_seconds
         self._clock = clock
         self._sleep = sleep
+        self._connected = False
 
-    def budget(self) -> "Budget":
-        """For one operation of the ledger, all its requests together."""
-        return Budget(self, self._clock() + self._seconds)
+    def deadline(self) -> Deadline:
+        """Returns the deadline of an operation that begins now. All its requests share it."""
+        return Deadline(self._clock() + (self._seconds if self._connected else self._first_seconds))
 
-    def query(self, table: Table, pk: str, prefix: str) -> Iterator[Item]:
-        """As Table.query, page after page, each an operation of its own. Raises LedgerUnavailable."""
-        start: Key | None = None
-        while True:
-            page = self.budget().run(partial(table.query, pk, prefix, start))
-            yield from page.items
-            if page.next is None:
-                return
-            start = page.next
+    def run(self, request: Callable[[], T], deadline: Deadline | None = None) -> T:
+        """Returns the request's answer. Without a deadline, the request is an operation of its own.
 
-    def attempt(self, request: Callable[[], T], until: float) -> T:
+        A request that fails may have been carried out all the same, so a write must recognise its own earlier attempts.
+
+        Raises LedgerUnavailable, and whatever the request raises except TableFailure.
+        """
+        until = self.deadline() if deadline is None else deadline
         reason, perhaps_written, pause = "OutOfTime", False, 0.0
         while self._clock() + pause + self._attempt_seconds <= until:
             self._sleep(pause)
@@ -65,24 +75,21 @@ class Patience:
                     break
                 pause = random.uniform(*_PAUSE_SECONDS)
             else:
-                self._seconds = self._warm_seconds
+                self._connected = True
                 return answer
         raise LedgerUnavailable(reason, perhaps_written=perhaps_written)
 
+    def query(self, table: Table, pk: str, prefix: str) -> Iterator[Item]:
+        """Iterates over all pages of `Table.query`. Each page is an operation of its own. Raises LedgerUnavailable."""
+        start: Key | None = None
+        while True:
+            page = self.run(partial(table.query, pk, prefix, start))
+            yield from page.items
+            if page.next is None:
+                return
+            start = page.next
 
-def operator_retries() -> Patience:
-    """For whoever waits longer than a call may: ten seconds."""
-    return Patience(warm_seconds=10, first_seconds=10)
 
-
-class Budget:
-    def __init__(self, patience: Patience, until: float) -> None:
-        self._patience = patience
-        self._until = until
-
-    def run(self, request: Callable[[], T]) -> T:
-        """The request's answer, asked for again while there is time: it must recognise its own earlier attempt.
-
-        Raises LedgerUnavailable, and whatever but TableFailure the request raises.
-        """
-        return self._patience.attempt(request, self._until)
+def operator_retries() -> RetryPolicy:
+    """Returns a policy for operators, who can wait longer than a call: ten seconds for each operation."""
+    return RetryPolicy(seconds=10, first_seconds=10)

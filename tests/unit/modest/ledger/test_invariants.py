@@ -18,7 +18,7 @@ from modest.ledger.idempotency import Answer, Repeatable
 from modest.ledger.ledger import Ledger, Replay
 from modest.prices import by_the_image, covered_by_plan
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
-from modest.store.retries import Patience
+from modest.store.retries import RetryPolicy
 from modest.store.table import ConditionFailed, Item
 
 FAULTS = st.lists(st.sampled_from([Fault.NONE] * 6 + list(Fault)), min_size=1, max_size=6)
@@ -55,14 +55,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def _process(self) -> Ledger:
         # Its clock ticks once an attempt, so that it is the number of attempts that is limited.
         ticks = count()
-        patience = Patience(
-            warm_seconds=ATTEMPTS,
+        retries = RetryPolicy(
+            seconds=ATTEMPTS,
             first_seconds=ATTEMPTS,
             attempt_seconds=1,
             clock=lambda: next(ticks),
             sleep=lambda _seconds: None,
         )
-        return self.shop.ledger(patience)
+        return self.shop.ledger(retries)
 
     @initialize(plan=st.sampled_from(["Tiny", "Large"]))
     def open(self, plan: str) -> None:

@@ -12,7 +12,7 @@ from modest.ledger.idempotency import Answer, Repeatable
 from modest.ledger.ledger import Admission, Replay
 from modest.prices import by_the_image
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
-from modest.store.retries import Patience
+from modest.store.retries import RetryPolicy
 
 CALL = Repeatable("the-key", "hash of the body")
 ANSWER = Answer(200, b"{}")
@@ -128,7 +128,7 @@ def test_a_settlement_that_fails_tells_whether_it_may_have_been_written(
 def test_a_table_that_fails_for_good_admits_nothing(shop: Shop, table: FakeTable) -> None:
     customer = shop.customer()
     table.faults = repeat(Fault.THROTTLED)
-    impatient = Patience(warm_seconds=0.2, first_seconds=0.2)
+    impatient = RetryPolicy(seconds=0.2, first_seconds=0.2)
     with pytest.raises(LedgerUnavailable) as failure:
         shop.ledger(impatient).admit(customer.key_hash, request_id())
     assert failure.value.detail == "throttled"

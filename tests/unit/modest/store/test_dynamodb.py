@@ -15,7 +15,7 @@ from tests.helpers.ledgers import AWS_ENVIRONMENT, environment
 
 from modest.refusals import LedgerUnavailable
 from modest.store.dynamodb import DynamoDBTable, make_client
-from modest.store.retries import ANSWER_SECONDS, FIRST_SECONDS, WARM_SECONDS, Patience
+from modest.store.retries import ANSWER_SECONDS, FIRST_OPERATION_SECONDS, OPERATION_SECONDS, RetryPolicy
 from modest.store.table import ConditionFailed, Key, Put, TableFailure, Update, Write
 
 if TYPE_CHECKING:
@@ -153,24 +153,24 @@ def silent_server() -> Iterator[tuple[str, list[socket.socket]]]:
         connection.close()
 
 
-def give_up(patience: Patience, table: DynamoDBTable) -> None:
+def give_up(retries: RetryPolicy, table: DynamoDBTable) -> None:
     with pytest.raises(LedgerUnavailable, match="cannot be counted"):
-        patience.budget().run(lambda: table.read([HERE]))
+        retries.run(lambda: table.read([HERE]))
 
 
 def test_a_silent_dynamodb_is_asked_ten_times_in_the_first_second_and_then_three_times_in_three_tenths() -> None:
     """Counted and not timed: each attempt is cut off after its share, however busy the machine."""
-    patience = Patience()
+    retries = RetryPolicy()
     with silent_server() as (endpoint, connections):
         table = DynamoDBTable(client_at(endpoint), "ledger")
-        give_up(patience, table)
+        give_up(retries, table)
         first = len(connections)
-        patience.budget().run(lambda: "an answer, at last")
-        give_up(patience, table)
+        retries.run(lambda: "an answer, at last")
+        give_up(retries, table)
         warm = len(connections) - first
-    assert 1 <= first <= FIRST_SECONDS / ANSWER_SECONDS
-    assert 1 <= warm <= WARM_SECONDS / ANSWER_SECONDS
+    assert 1 <= first <= FIRST_OPERATION_SECONDS / ANSWER_SECONDS
+    assert 1 <= warm <= OPERATION_SECONDS / ANSWER_SECONDS
 
 
 def test_a_dynamodb_that_cannot_be_reached_is_given_up() -> None:
-    give_up(Patience(), DynamoDBTable(client_at(), "ledger"))
+    give_up(RetryPolicy(), DynamoDBTable(client_at(), "ledger"))
