@@ -1,4 +1,4 @@
-"""What is left of a plan's calls in a month."""
+"""How many of a plan's calls are left in a month."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +9,14 @@ from modest.months import month_end, month_of, month_start, seconds_to_month_end
 @dataclass(frozen=True, slots=True)
 class Allowance:
     limit: int
+    """Calls a month."""
     used: int
     at: datetime
-    """UTC."""
+    """When this was so, in UTC. It decides which month is described."""
 
     @property
     def remaining(self) -> int:
+        """Never below 0, although an account that moves to a smaller plan may have used more than its limit."""
         return max(0, self.limit - self.used)
 
     @property
@@ -23,9 +25,10 @@ class Allowance:
 
     @property
     def reset_seconds(self) -> int:
+        """Whole seconds, rounded up."""
         return seconds_to_month_end(self.at)
 
     @property
     def window_seconds(self) -> int:
-        """The whole month's length."""
+        """The length of the whole month."""
         return int((self.resets - month_start(month_of(self.at))).total_seconds())

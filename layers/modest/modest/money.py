@@ -1,4 +1,7 @@
-"""Currencies, and how a price in US dollars becomes an amount that is booked."""
+"""Currencies, and how a price in US dollars becomes the amount that an account is charged.
+
+XNO is Nano, a cryptocurrency. Amounts are Decimal throughout: no float ever holds money.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,16 +15,18 @@ class Currency(StrEnum):
 
 
 SMALLEST = {Currency.USD: Decimal("0.000001"), Currency.XNO: Decimal("0.000000001")}
-"""What amounts are rounded to. With an image at 0.0015 USD, six places hold any whole percent of discount exactly; one
-XNO may come to be worth hundreds of dollars, hence its three places more."""
+"""The unit that amounts are rounded to. At 0.0015 USD an image, six places hold any whole percent of discount exactly.
+XNO has three places more, in case one XNO is ever worth hundreds of dollars."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
+    """The exchange rate of XNO. Raises ValueError unless `usd` is a finite number above 0."""
+
     usd: Decimal
-    """What one XNO is worth."""
+    """How many US dollars one XNO is worth."""
     day: date
-    """When the operator set it."""
+    """The UTC day on which the operator set it."""
 
     def __post_init__(self) -> None:
         if not (self.usd.is_finite() and self.usd > 0):
@@ -30,12 +35,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms an account is charged."""
+    """How an account is charged. Raises ValueError if the discount is no percentage, or XNO has no rate."""
 
     currency: Currency = Currency.USD
     discount_percent: Decimal = Decimal(0)
+    """From 0 to 100."""
     rate: Rate | None = None
-    """Needed where the currency is XNO."""
+    """Required if the currency is XNO."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.discount_percent <= 100:  # noqa: PLR2004 - a percentage
@@ -45,10 +51,10 @@ class Terms:
 
 
 def amount_due(price_usd: Decimal, terms: Terms) -> Decimal:
-    """The price, less the discount, in the account's currency.
+    """Returns the price less the discount, in the account's currency.
 
-    Rounded once, at the end, half up, to SMALLEST: what a call's answer states, what is booked and what an auditor
-    works out by hand are one number, and a month's amounts add up without rounding again.
+    It is rounded once, at the end, half up, to SMALLEST. The amount in a call's answer, the amount in the ledger and
+    the amount that an auditor works out by hand are therefore equal, and a month's sum needs no further rounding.
     """
     discounted = price_usd * (100 - terms.discount_percent) / 100
     if terms.rate is not None and terms.currency is Currency.XNO:
@@ -57,5 +63,5 @@ def amount_due(price_usd: Decimal, terms: Terms) -> Decimal:
 
 
 def format_amount(amount: Decimal, currency: Currency) -> str:
-    """With all its places, whatever table it comes from: DynamoDB drops zeros at the end."""
+    """Writes an amount with all its decimal places. DynamoDB drops trailing zeros."""
     return f"{amount.quantize(SMALLEST[currency]):f}"

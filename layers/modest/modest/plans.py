@@ -1,4 +1,4 @@
-"""The plans that are sold. Their figures live in the deployment's template alone and come here as JSON."""
+"""The plans on sale. Only the deployment's template states their figures; here they arrive as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -12,17 +12,22 @@ class Plan:
     quota: int
     """Calls a month."""
     rate: float
-    """Calls a second."""
+    """Calls a second, in the long run."""
     burst: int
+    """Calls at once."""
     price_usd: Decimal
-    """For a month."""
+    """US dollars a month."""
 
 
 Plans = Mapping[str, Plan]
+"""By name, the cheapest first."""
 
 
 def plans_from_json(text: str) -> Plans:
-    """`{"Free": {"quota": 3000, "rate": 1, "burst": 1, "price_usd": 0}, ...}`, cheapest first. Raises ValueError."""
+    """Reads `{"Free": {"quota": 3000, "rate": 1, "burst": 1, "price_usd": 0}, ...}`. Prices stay exact.
+
+    Raises ValueError.
+    """
     try:
         figures = json.loads(text, parse_float=Decimal)
         return {

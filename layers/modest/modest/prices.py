@@ -1,4 +1,4 @@
-"""What an image costs. The only place that says so."""
+"""What a call costs. No other module states the price of an image."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,28 +6,27 @@ from decimal import Decimal
 from modest.money import Terms, amount_due
 
 IMAGE_PRICE_USD = Decimal("0.0015")
-"""For each distinct image judged through a dialect that charges by the image (source: NanoGPT's published price)."""
+"""The list price of one judged image, where images are charged singly (source: NanoGPT's published price)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a call costs, and how that came about."""
+    """What a call costs, and what that follows from."""
 
     images: int
+    """Distinct images that were judged."""
     image_price_usd: Decimal
+    """The list price of each, before any discount."""
     terms: Terms
     amount: Decimal
-    """In the terms' currency."""
+    """In the currency of the terms, rounded to its smallest unit."""
 
 
 def by_the_image(images: int, terms: Terms) -> Charge:
-    """`images`: distinct ones, judged."""
+    """Charges each image singly. images: how many distinct ones were judged."""
     return Charge(images, IMAGE_PRICE_USD, terms, amount_due(IMAGE_PRICE_USD * images, terms))
 
 
 def covered_by_plan(images: int, terms: Terms) -> Charge:
+    """Records the images and charges nothing for them."""
     return Charge(images, Decimal(0), terms, Decimal(0))
-
-
-def price_of(images: int) -> Decimal:
-    return IMAGE_PRICE_USD * images
