@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from modest.accounts.errors import NotFound
 from modest.accounts.records import Account
-from modest.accounts.registry import NotFound
 from modest.ledger.usage import UsageReader
 from modest.months import month_before, month_of
 from modest.plans import Plans

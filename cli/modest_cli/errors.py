@@ -15,7 +15,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from rich.console import Console
 
-from modest.accounts.registry import RegistryError
+from modest.accounts.errors import RegistryError
 from modest.refusals import LedgerUnavailable
 
 FAILED = 1

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from modest.accounts.errors import NotFound, Taken
 from modest.accounts.records import Account, AccountKey
-from modest.accounts.registry import NotFound, Registry, Taken
+from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, is_well_formed, new_key
 from modest_cli.errors import OperatorError
 from modest_cli.gateway_keys import GatewayKey, GatewayKeys

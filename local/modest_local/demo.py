@@ -5,7 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from modest.accounts.registry import NotFound, Registry
+from modest.accounts.errors import NotFound
+from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, is_well_formed, new_key
 from modest.plans import Plans
 

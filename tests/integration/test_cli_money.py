@@ -16,7 +16,7 @@ from tests.helpers.ledgers import environment
 from tests.helpers.local_gateway import LocalGateway
 from tests.helpers.support import data_url, mosaic
 
-from modest.accounts.records import account_key
+from modest.accounts.records import account_item_key
 from modest.months import month_before, month_of
 from modest.store.dynamodb import DynamoDBTable, make_client
 from modest.store.table import Update
@@ -110,7 +110,7 @@ def on_a_plan_of_unknown_price(gateway: LocalGateway, name: str) -> Iterator[Non
     with environment(gateway.aws_environment):
         found = aws.deployment(aws.DEFAULT_STACK)
         table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), found.table)
-    key = account_key(account_id)
+    key = account_item_key(account_id)
     item = table.read([key])[key]
     table.update(Update(key, set={"plans": [{"plan": "Gold", "since": item["plans"][0]["since"]}]}))
     yield

@@ -27,7 +27,7 @@ from tests.helpers.ledgers import (
 )
 
 from invoices.main import MonthNotOver, NotInvoiced, handler
-from modest.accounts.records import account_key
+from modest.accounts.records import account_item_key
 from modest.money import Currency
 from modest.months import month_before, month_of, month_start
 from modest.prices import by_the_image
@@ -69,9 +69,9 @@ class World:
 
     def forget_price(self, customer: Customer) -> None:
         """As an account was written before prices were kept in it."""
-        (item,) = self.shop.read(account_key(customer.account_id))
+        (item,) = self.shop.read(account_item_key(customer.account_id))
         plans = [{"plan": held["plan"], "since": held["since"]} for held in item["plans"]]
-        self.shop.table.update(Update(account_key(customer.account_id), set={"plans": plans}))
+        self.shop.table.update(Update(account_item_key(customer.account_id), set={"plans": plans}))
 
     def objects(self) -> dict[str, str]:
         listed = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])

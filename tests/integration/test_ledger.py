@@ -11,7 +11,7 @@ from tests.helpers.ledgers import LEASE, PLANS, Shop, admitted, request_id
 
 from modest.allowance import Allowance
 from modest.api_keys import hash_of, new_key
-from modest.ledger.entries import TALLIES, month_key
+from modest.ledger.entries import TALLIES, month_item_key
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Repeatable
 from modest.ledger.ledger import Replay
 from modest.money import Currency
@@ -151,7 +151,7 @@ def test_the_marks_of_earlier_requests_are_forgotten(shop: Shop) -> None:
     for _ in range(20):
         ledger.admit(customer.key_hash, request_id())
         shop.clock.advance(seconds=2)
-    (month_item,) = shop.read(month_key(customer.account_id, "2026-11"))
+    (month_item,) = shop.read(month_item_key(customer.account_id, "2026-11"))
     assert month_item["used"] == 20
     assert len([name for name in month_item if name.startswith("@")]) <= 2
 

@@ -9,7 +9,8 @@ from tests.fakes.steps import Run, pause
 from tests.fakes.table import FakeTable
 from tests.helpers.ledgers import PLANS, Shop, patient_retries, request_id
 
-from modest.accounts.registry import ChangedMeanwhile, NoRate, NotFound, Registry, Taken
+from modest.accounts.errors import ChangedMeanwhile, NoRate, NotFound, Taken
+from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, new_key
 from modest.money import Currency
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from modest.accounts.registry import Registry
+from modest.accounts.reader import AccountReader
 from modest.billing.invoice_files import Format, numbers_in, render, render_again
 from modest.billing.invoices import Invoice, PlanNotSold, invoices_for
 from modest.ledger.usage import UsageReader
@@ -57,7 +57,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _invoices(table: Table, month: str, now: datetime) -> tuple[list[Invoice], list[PlanNotSold]]:
     plans, books = plans_from_json(os.environ["PLANS"]), UsageReader(table)
-    usages = (books.usage(account.id, month) for account in Registry(table, plans).accounts())
+    usages = (books.usage(account.id, month) for account in AccountReader(table).accounts())
     return invoices_for((usage for usage in usages if usage), plans, now)
 
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from botocore.stub import Stubber
 from types_boto3_cloudformation.client import CloudFormationClient
 
-from modest.accounts.registry import Taken
+from modest.accounts.errors import Taken
 from modest.refusals import LedgerUnavailable
 from modest_cli.deployment import UnknownPlan, UnknownStack, deployment_of, find
 from modest_cli.errors import told
@@ -36,7 +36,7 @@ def refused(code: str, message: str = "no") -> ClientError:
         (refused("AccessDeniedException"), "do not allow GetApiKeys"),
         (refused("LimitExceededException", "10000 keys"), "10000 keys"),
         (LedgerUnavailable("ThrottlingException"), "ThrottlingException"),
-        (Taken("There is an account named acme already."), "acme already"),
+        (Taken("There is already an account named acme."), "account named acme"),
         (UnknownStack("There is no stack x."), "no stack x"),
     ],
 )

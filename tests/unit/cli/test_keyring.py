@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from tests.helpers.operators import World
 
-from modest.accounts.registry import NotFound, Taken
+from modest.accounts.errors import NotFound, Taken
 from modest.api_keys import hash_of, is_well_formed
 from modest.refusals import UnknownKey
 from modest_cli.keyring import SeveralKeys, State

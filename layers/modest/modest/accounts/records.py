@@ -1,9 +1,9 @@
-"""Accounts and the keys that point to them, and where in the table they lie.
+"""Accounts, their API keys and the rate of XNO, and the table's items that hold them.
 
-account#<id>   account        name, plans held, currency, discount, referrer
-account#<id>   key#<sha256>   name, whether it is enabled, until when it works
+account#<id>   account        name, plans held, currency, discount, referrer, version
+account#<id>   key#<sha256>   name, whether it is enabled, when it was made, when it expires
 key#<sha256>   key            the account's id, which never changes
-accounts       <name>         the account's id: names are unique, and accounts can be listed
+accounts       <name>         the account's id: makes names unique and lets accounts be listed
 rates          XNO            what one XNO is worth
 """
 
@@ -13,23 +13,27 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from boto3.dynamodb.conditions import Attr
+
 from modest.money import Currency, Rate, Terms
 from modest.months import month_end, month_start
 from modest.plans import Plan
-from modest.store.table import Item, Key
+from modest.store.table import Item, Key, Put
 
-NAMES = "accounts"
-RATE = Key("rates", Currency.XNO)
+NAMES_PK = "accounts"
+RATE_KEY = Key("rates", Currency.XNO)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanHeld:
+    """A time for which an account held a plan at a price."""
+
     plan: str
     since: datetime
     until: datetime | None = None
-    """When the account left. None while the plan is held, and where the next one took its place."""
+    """When the account left. None while the plan is held, and also if another plan followed it directly."""
     price_usd: Decimal | None = None
-    """For a month, as it was when the plan was taken; None if that was before prices were kept here."""
+    """US dollars a month, when the plan was taken. None if that was before prices were stored here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +41,14 @@ class Account:
     id: str
     name: str
     plans: Sequence[PlanHeld]
-    """All it ever had, the present one last."""
+    """Every plan that it ever held, the present one last."""
     currency: Currency = Currency.USD
     discount_percent: Decimal = Decimal(0)
     referrer: str = ""
 
     @property
     def plan(self) -> str:
-        """The present one, or the last before the account left."""
+        """The present plan or, if the account has left, the last one."""
         return self.plans[-1].plan
 
     @property
@@ -56,7 +60,10 @@ class Account:
         return self.plans[0].since
 
     def plans_in(self, month: str) -> list[PlanHeld]:
-        """Those held at some time in a month: none before the account was made, none after it left."""
+        """Returns the plans held at any time in a month: none before the account was made, or after it left.
+
+        Raises ValueError unless `month` is written as `2026-11`.
+        """
         follows = [held.since for held in self.plans[1:]] + [datetime.max.replace(tzinfo=UTC)]
         return [
             held
@@ -65,84 +72,108 @@ class Account:
         ]
 
     def last_plan_in(self, month: str) -> str | None:
+        """Returns None if the account held no plan in that month."""
         held = self.plans_in(month)
         return held[-1].plan if held else None
 
-    def taking(self, plan: Plan, now: datetime) -> "Account":
-        """On this plan from now on; as it is where it holds it already, at this price."""
+    def with_plan(self, plan: Plan, now: datetime) -> "Account":
+        """Returns the account on this plan from now on. Nothing changes if it holds the plan at the same price."""
         last = self.plans[-1]
         if (last.plan, last.price_usd) == (plan.name, plan.price_usd) and not self.has_left:
             return self
         return replace(self, plans=[*self.plans, PlanHeld(plan.name, now, price_usd=plan.price_usd)])
 
-    def leaving(self, now: datetime) -> "Account":
+    def without_plan(self, now: datetime) -> "Account":
+        """Returns the account with its plan ended. Nothing changes if it has left before."""
         if self.has_left:
             return self
         return replace(self, plans=[*self.plans[:-1], replace(self.plans[-1], until=now)])
 
     def terms(self, rate: Rate | None) -> Terms:
+        """Returns the terms of a call made now. Raises ValueError if the account is charged in XNO without a rate."""
         return Terms(self.currency, self.discount_percent, rate if self.currency is Currency.XNO else None)
 
 
 @dataclass(frozen=True, slots=True)
+class AccountVersion:
+    """An account as it was read, so that a change can tell whether it is still the same."""
+
+    account: Account
+    number: int
+
+    def replaced_by(self, account: Account) -> Put:
+        """Returns the write of the next version, which fails unless this one is still the present one.
+
+        A change of keys writes a next version too, since it decides whether a key is the account's last.
+        """
+        item = account_to_item(account) | {"version": self.number + 1}
+        return Put(account_item_key(account.id), item, Attr("version").eq(self.number))
+
+
+@dataclass(frozen=True, slots=True)
 class AccountKey:
+    """An API key of an account. Only its hash is known."""
+
     hash: str
+    """The hex SHA-256 of the key."""
     account_id: str
     name: str
     enabled: bool
     created: datetime
     until: datetime | None = None
-    """When a key that was replaced stops working."""
+    """When the key stops working, if it was replaced."""
 
     def works(self, now: datetime) -> bool:
         return self.enabled and (self.until is None or now < self.until)
 
 
-def account_key(account_id: str) -> Key:
+def account_item_key(account_id: str) -> Key:
     return Key(f"account#{account_id}", "account")
 
 
-def key_key(account_id: str, key_hash: str) -> Key:
+def api_key_item_key(account_id: str, key_hash: str) -> Key:
     return Key(f"account#{account_id}", f"key#{key_hash}")
 
 
-def pointer_key(key_hash: str) -> Key:
+def pointer_item_key(key_hash: str) -> Key:
+    """Returns the key of the item that leads from an API key to its account."""
     return Key(f"key#{key_hash}", "key")
 
 
-def name_key(name: str) -> Key:
-    return Key(NAMES, name.casefold())
+def name_item_key(name: str) -> Key:
+    """Returns the key of the item that leads from an account's name, in upper or lower case, to the account."""
+    return Key(NAMES_PK, name.casefold())
 
 
-def account_item(account: Account) -> dict[str, Any]:
+def account_to_item(account: Account) -> dict[str, Any]:
     return {
         "account": account.id,
         "name": account.name,
-        "plans": [_plan_item(held) for held in account.plans],
+        "plans": [_plan_to_item(held) for held in account.plans],
         "currency": account.currency,
         "discount": account.discount_percent,
         "referrer": account.referrer,
     }
 
 
-def account_from(item: Item) -> Account:
+def account_from_item(item: Item) -> Account:
     return Account(
         id=item["account"],
         name=item["name"],
-        plans=[_plan_from(held) for held in item["plans"]],
+        plans=[_plan_from_item(held) for held in item["plans"]],
         currency=Currency(item["currency"]),
         discount_percent=item["discount"],
         referrer=item["referrer"],
     )
 
 
-def _plan_item(held: PlanHeld) -> dict[str, Any]:
+def _plan_to_item(held: PlanHeld) -> dict[str, Any]:
     item: dict[str, Any] = {"plan": held.plan, "since": held.since.isoformat()}
     item |= {"until": held.until.isoformat()} if held.until else {}
     return item | ({} if held.price_usd is None else {"price_usd": held.price_usd})
 
 
-def _plan_from(item: Mapping[str, Any]) -> PlanHeld:
+def _plan_from_item(item: Mapping[str, Any]) -> PlanHeld:
     return PlanHeld(
         plan=item["plan"],
         since=datetime.fromisoformat(item["since"]),
@@ -151,7 +182,7 @@ def _plan_from(item: Mapping[str, Any]) -> PlanHeld:
     )
 
 
-def key_item(key: AccountKey) -> dict[str, Any]:
+def api_key_to_item(key: AccountKey) -> dict[str, Any]:
     item = {
         "account": key.account_id,
         "name": key.name,
@@ -161,7 +192,7 @@ def key_item(key: AccountKey) -> dict[str, Any]:
     return item | ({"until": key.until.isoformat()} if key.until else {})
 
 
-def key_from(item: Item) -> AccountKey:
+def api_key_from_item(item: Item) -> AccountKey:
     return AccountKey(
         hash=item["sk"].removeprefix("key#"),
         account_id=item["account"],
@@ -172,10 +203,11 @@ def key_from(item: Item) -> AccountKey:
     )
 
 
-def rate_item(rate: Rate) -> dict[str, Any]:
+def rate_to_item(rate: Rate) -> dict[str, Any]:
     return {"usd": rate.usd, "day": rate.day.isoformat()}
 
 
-def rate_from(items: Mapping[Key, Item]) -> Rate | None:
-    item = items.get(RATE)
+def rate_from_items(items: Mapping[Key, Item]) -> Rate | None:
+    """Returns None if no rate is set. items: what was read, RATE_KEY among it."""
+    item = items.get(RATE_KEY)
     return Rate(item["usd"], date.fromisoformat(item["day"])) if item else None

@@ -1,13 +1,22 @@
-"""Whose key it is: account, plan and terms behind a call.
+"""Who is calling: the account, plan and terms behind a key.
 
-What an operator may change is read anew each time, except the rate of XNO, which is kept for a minute.
+Whatever an operator may change is read for every call, except the rate of XNO, which is kept for a minute.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from modest.accounts.records import RATE, Account, account_from, account_key, key_from, key_key, pointer_key, rate_from
+from modest.accounts.records import (
+    RATE_KEY,
+    Account,
+    account_from_item,
+    account_item_key,
+    api_key_from_item,
+    api_key_item_key,
+    pointer_item_key,
+    rate_from_items,
+)
 from modest.money import Currency, Rate, Terms
 from modest.plans import Plan, Plans
 from modest.refusals import LedgerUnavailable, UnknownKey
@@ -23,7 +32,7 @@ class Caller:
     plan: Plan
     terms: Terms
     items: Mapping[Key, Item]
-    """What else was asked for, as far as it exists."""
+    """Everything that was read in the same request. Items that do not exist are missing."""
 
 
 class CallerLookup:
@@ -35,26 +44,26 @@ class CallerLookup:
         self._rate: tuple[datetime, Rate] | None = None
 
     def account_id(self, key_hash: str, deadline: Deadline) -> str:
-        """A key never changes its account, so this is read once. Raises UnknownKey, LedgerUnavailable."""
+        """Reads a key's account once and remembers it, since it never changes. Raises UnknownKey, LedgerUnavailable."""
         if key_hash not in self._account_ids:
-            pointer = pointer_key(key_hash)
-            found = self._retries.run(lambda: self._table.read([pointer]), deadline)
-            if pointer not in found:
+            pointer_key = pointer_item_key(key_hash)
+            found = self._retries.run(lambda: self._table.read([pointer_key]), deadline)
+            if pointer_key not in found:
                 raise UnknownKey
-            self._account_ids[key_hash] = found[pointer]["account"]
+            self._account_ids[key_hash] = found[pointer_key]["account"]
         return self._account_ids[key_hash]
 
     def caller(self, key_hash: str, now: datetime, deadline: Deadline, also: Sequence[Key] = ()) -> Caller:
-        """`also`: items to read in the same request. Raises UnknownKey, LedgerUnavailable."""
+        """also: further items to read in the same request. Raises UnknownKey, LedgerUnavailable."""
         account_id = self.account_id(key_hash, deadline)
-        account_at, key_at = account_key(account_id), key_key(account_id, key_hash)
-        found = self._retries.run(lambda: self._table.read([account_at, key_at, *also]), deadline)
-        if account_at not in found or key_at not in found or not key_from(found[key_at]).works(now):
+        account_key, api_key_key = account_item_key(account_id), api_key_item_key(account_id, key_hash)
+        found = self._retries.run(lambda: self._table.read([account_key, api_key_key, *also]), deadline)
+        if account_key not in found or api_key_key not in found or not api_key_from_item(found[api_key_key]).works(now):
             self._account_ids.pop(key_hash, None)
             raise UnknownKey
-        account = account_from(found[account_at])
+        account = account_from_item(found[account_key])
         if account.plan not in self._plans:
-            # As API Gateway answers a key that is on no usage plan.
+            # API Gateway also answers 401 to a key that is on no usage plan.
             raise UnknownKey(f"{account.id} is on a plan that is not sold: {account.plan}")
         return Caller(account, self._plans[account.plan], self._terms(account, now, deadline), found)
 
@@ -62,7 +71,7 @@ class CallerLookup:
         if account.currency is not Currency.XNO:
             return account.terms(None)
         if self._rate is None or now - self._rate[0] > _RATE_KEPT_FOR:
-            rate = rate_from(self._retries.run(lambda: self._table.read([RATE]), deadline))
+            rate = rate_from_items(self._retries.run(lambda: self._table.read([RATE_KEY]), deadline))
             if rate is None:
                 raise LedgerUnavailable("no rate of XNO is set")
             self._rate = (now, rate)

@@ -31,7 +31,7 @@ RECOGNISED_SECONDS = 4
 _FORGOTTEN_AT_ONCE = 100
 
 
-def month_key(account_id: str, month: str) -> Key:
+def month_item_key(account_id: str, month: str) -> Key:
     return Key(f"account#{account_id}", f"month#{month}")
 
 
@@ -63,7 +63,7 @@ def count_call(account_id: str, request_id: str, limit: int, now: datetime, mont
     marks = [name for name in month_item or {} if name.startswith("@")]
     old = [name for name in marks if int(name[1:]) <= second - RECOGNISED_SECONDS]
     return Update(
-        month_key(account_id, month_of(now)),
+        month_item_key(account_id, month_of(now)),
         add={"used": 1, f"day{now.day:02}": 1, f"@{second}": {mark}},
         remove=old[:_FORGOTTEN_AT_ONCE],
         condition=condition,

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from modest.accounts.records import RATE
+from modest.accounts.records import RATE_KEY
 from modest.allowance import Allowance
 from modest.ledger.callers import CallerLookup
-from modest.ledger.entries import AdmittedCall, admitted_at, count_call, entry_of, month_key, tally_of, used
+from modest.ledger.entries import AdmittedCall, admitted_at, count_call, entry_of, month_item_key, tally_of, used
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
 from modest.ledger.usage import Usage, UsageReader
 from modest.money import Terms
@@ -67,7 +67,7 @@ class Ledger:
     def warm_up(self) -> None:
         """Makes the connection before the first call needs it. A failure shows then, not now."""
         try:
-            self._retries.run(lambda: self._table.read([RATE]))
+            self._retries.run(lambda: self._table.read([RATE_KEY]))
         except LedgerUnavailable:
             return
 
@@ -76,7 +76,7 @@ class Ledger:
         now = self._now()
         deadline = self._retries.deadline()
         account_id = self._callers.account_id(key_hash, deadline)
-        month = month_key(account_id, month_of(now))
+        month = month_item_key(account_id, month_of(now))
         record = Record.of(account_id, repeatable, request_id) if repeatable else None
         caller = self._callers.caller(key_hash, now, deadline, [month, *([record.key] if record else [])])
         month_item = caller.items.get(month)

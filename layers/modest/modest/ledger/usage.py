@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from modest.accounts.records import RATE, Account, account_from, account_key, rate_from
-from modest.ledger.entries import Totals, ledger_pk, month_key, total_of_entries, total_of_tallies, used
+from modest.accounts.records import RATE_KEY, Account, account_from_item, account_item_key, rate_from_items
+from modest.ledger.entries import Totals, ledger_pk, month_item_key, total_of_entries, total_of_tallies, used
 from modest.money import Currency, Rate
 from modest.store.retries import RetryPolicy, operator_retries
 from modest.store.table import Item, Table
@@ -45,20 +45,20 @@ class UsageReader:
 
     def usage(self, account_id: str, month: str) -> Usage | None:
         """None where there is no such account. Raises LedgerUnavailable."""
-        account, counted = account_key(account_id), month_key(account_id, month)
-        found = self._retries.run(lambda: self._table.read([account, counted, RATE]))
+        account, counted = account_item_key(account_id), month_item_key(account_id, month)
+        found = self._retries.run(lambda: self._table.read([account, counted, RATE_KEY]))
         if account not in found:
             return None
         counters = self._counters(account_id, month)
         return Usage(
-            account=account_from(found[account]),
+            account=account_from_item(found[account]),
             month=month,
             used=used(found.get(counted)),
             settled=counters.calls,
             images=counters.images,
             charges=counters.amounts,
             calls_by_day=_calls_by_day(found.get(counted, {})),
-            rate=rate_from(found),
+            rate=rate_from_items(found),
         )
 
     def entries(self, account_id: str, month: str) -> Iterator[Item]:
@@ -71,7 +71,7 @@ class UsageReader:
     def audit(self, account_id: str, month: str) -> Audit:
         """Adds up the entries of a month in which no call is under way any more. Raises LedgerUnavailable."""
         entries = total_of_entries(self.entries(account_id, month))
-        counted = month_key(account_id, month)
+        counted = month_item_key(account_id, month)
         found = self._retries.run(lambda: self._table.read([counted]))
         return Audit(self._counters(account_id, month), entries, used(found.get(counted)))
 

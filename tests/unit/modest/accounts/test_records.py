@@ -2,7 +2,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from modest.accounts.records import Account, AccountKey, PlanHeld, account_from, account_item, key_from, key_item
+from modest.accounts.records import (
+    Account,
+    AccountKey,
+    PlanHeld,
+    account_from_item,
+    account_to_item,
+    api_key_from_item,
+    api_key_to_item,
+)
 from modest.money import Currency
 from modest.plans import Plan
 
@@ -38,10 +46,10 @@ def test_an_account_knows_every_plan_that_it_held_in_a_month() -> None:
 
 
 def test_an_account_that_left_has_no_plan_from_the_next_month_on_until_it_comes_back() -> None:
-    left = ACCOUNT.leaving(datetime(2026, 12, 9, tzinfo=UTC))
+    left = ACCOUNT.without_plan(datetime(2026, 12, 9, tzinfo=UTC))
     assert left.has_left
-    assert left.leaving(datetime(2027, 5, 1, tzinfo=UTC)) == left
-    back = left.taking(BASIC, datetime(2027, 2, 1, tzinfo=UTC))
+    assert left.without_plan(datetime(2027, 5, 1, tzinfo=UTC)) == left
+    back = left.with_plan(BASIC, datetime(2027, 2, 1, tzinfo=UTC))
     assert not back.has_left
     held = {month: [held.plan for held in back.plans_in(month)] for month in ("2026-12", "2027-01", "2027-02")}
     assert held == {"2026-12": ["Basic"], "2027-01": [], "2027-02": ["Basic"]}
@@ -49,31 +57,31 @@ def test_an_account_that_left_has_no_plan_from_the_next_month_on_until_it_comes_
 
 
 def test_an_account_comes_back_from_its_item() -> None:
-    left = ACCOUNT.leaving(datetime(2026, 12, 9, tzinfo=UTC))
-    priced = left.taking(BASIC, datetime(2027, 2, 1, tzinfo=UTC))
+    left = ACCOUNT.without_plan(datetime(2026, 12, 9, tzinfo=UTC))
+    priced = left.with_plan(BASIC, datetime(2027, 2, 1, tzinfo=UTC))
     for account in (ACCOUNT, left, priced):
-        assert account_from(account_item(account)) == account
+        assert account_from_item(account_to_item(account)) == account
 
 
 def test_an_item_from_before_plans_could_end_and_kept_their_price_is_held_on() -> None:
-    item = account_item(ACCOUNT)
+    item = account_to_item(ACCOUNT)
     assert [held.keys() for held in item["plans"]] == [{"plan", "since"}] * 3
-    assert not account_from(item).has_left
-    assert account_from(item).plans[-1].price_usd is None
+    assert not account_from_item(item).has_left
+    assert account_from_item(item).plans[-1].price_usd is None
 
 
 def test_a_plan_is_taken_anew_only_if_its_price_has_changed() -> None:
     now = datetime(2027, 1, 1, tzinfo=UTC)
-    at_a_price = ACCOUNT.taking(BASIC, now)
+    at_a_price = ACCOUNT.with_plan(BASIC, now)
     assert at_a_price.plans[-1] == PlanHeld("Basic", now, price_usd=Decimal("14.5"))
-    assert at_a_price.taking(BASIC, now) is at_a_price
-    dearer = at_a_price.taking(replace(BASIC, price_usd=Decimal(15)), now)
+    assert at_a_price.with_plan(BASIC, now) is at_a_price
+    dearer = at_a_price.with_plan(replace(BASIC, price_usd=Decimal(15)), now)
     assert [held.price_usd for held in dearer.plans[-2:]] == [Decimal("14.5"), Decimal(15)]
 
 
 def test_a_key_comes_back_from_its_item() -> None:
     for key in (KEY, AccountKey("ab12", "acct_1", "", enabled=False, created=KEY.created, until=KEY.created)):
-        assert key_from({"pk": "account#acct_1", "sk": "key#ab12"} | key_item(key)) == key
+        assert api_key_from_item({"pk": "account#acct_1", "sk": "key#ab12"} | api_key_to_item(key)) == key
 
 
 def test_a_key_works_while_it_is_enabled_and_has_not_run_out() -> None:
