@@ -15,7 +15,8 @@ from tests.fakes.table import FakeTable, Fault
 
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, new_key
-from modest.ledger.ledger import Admission, Ledger
+from modest.ledger.admission import Admission
+from modest.ledger.ledger import Ledger
 from modest.ledger.usage import UsageReader
 from modest.money import Currency
 from modest.plans import Plan

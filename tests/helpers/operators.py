@@ -11,7 +11,8 @@ from tests.fakes.table import FakeTable
 
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of
-from modest.ledger.ledger import Admission, Ledger
+from modest.ledger.admission import Admission
+from modest.ledger.ledger import Ledger
 from modest.plans import Plan, Plans, plans_from_json
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.keyring import Keyring

@@ -11,8 +11,8 @@ from tests.helpers.ledgers import Shop, admitted, request_id
 from tests.infrastructure.translated import Template, deployed, of_type
 
 from modest.api_keys import hash_of, new_key
+from modest.ledger.admission import Replay
 from modest.ledger.idempotency import Answer, Repeatable
-from modest.ledger.ledger import Replay
 from modest.prices import by_the_image
 from modest.store.table import Write
 from modest_local.template import PSEUDO_PARAMETERS, REGION

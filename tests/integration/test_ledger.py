@@ -11,9 +11,9 @@ from tests.helpers.ledgers import LEASE, PLANS, Shop, admitted, request_id
 
 from modest.allowance import Allowance
 from modest.api_keys import hash_of, new_key
+from modest.ledger.admission import Replay
 from modest.ledger.entries import TALLIES, month_item_key
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Repeatable
-from modest.ledger.ledger import Replay
 from modest.money import Currency
 from modest.months import month_of
 from modest.prices import by_the_image, covered_by_plan

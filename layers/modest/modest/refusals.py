@@ -1,57 +1,75 @@
-"""What the ledger answers a call that it does not admit."""
+"""Why the ledger does not admit a call."""
 
 from modest.allowance import Allowance
 from modest.errors import PublicError
 
 
 class UnknownKey(PublicError):
-    """No such key, or one that is disabled or has run out: the caller is told the same."""
+    """Raised if a key does not exist, is disabled or has expired. The caller is not told which."""
 
     def __init__(self, detail: str = "") -> None:
-        """detail: what the operator has to mend, if the key could be in use."""
-        super().__init__("This API key is not in use.", detail=detail)
-
-
-class QuotaExceeded(PublicError):
-    """The plan's calls for the month are used up."""
-
-    def __init__(self, allowance: Allowance) -> None:
-        super().__init__(
-            f"All {allowance.limit:,} calls of this month are used. "
-            f"The next month begins on {allowance.resets:%Y-%m-%d} at 00:00 UTC; a larger plan helps at once."
-        )
-        self.allowance = allowance
-        self.retry_after = allowance.reset_seconds
+        """detail: what the operator has to mend, if the key may belong to a customer."""
+        super().__init__("This API key is not valid.", detail=detail)
 
 
 class LedgerUnavailable(PublicError):
-    """Calls cannot be counted or charged just now."""
+    """Raised if the ledger's table does not answer in time, or cannot be used."""
 
     retry_after = 2
+    """Seconds."""
 
     def __init__(self, detail: str, *, perhaps_written: bool = False) -> None:
-        """perhaps_written: a write was sent and no answer came; it may have been carried out."""
-        super().__init__("Calls cannot be counted just now, and none is judged uncounted. Try again in a moment.")
-        self.detail = detail
+        """perhaps_written: a write was sent and not answered, so it may have been carried out."""
+        super().__init__(
+            "The service cannot reach its ledger of calls and charges at the moment. This call was not charged. "
+            "Try again in a few seconds.",
+            detail=detail,
+        )
         self.perhaps_written = perhaps_written
 
 
-class IdempotencyInProgress(PublicError):
-    """Another call with this Idempotency-Key has not ended yet."""
+class NotAdmitted(PublicError):
+    """The base class of the refusals that a valid key can get."""
+
+    def __init__(self, message: str, allowance: Allowance) -> None:
+        """allowance: what is left of the caller's month."""
+        super().__init__(message)
+        self.allowance = allowance
+
+
+class QuotaExceeded(NotAdmitted):
+    """Raised if the month's calls are used up."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__(
+            f"You have used all {allowance.limit:,} of this month's calls. "
+            f"Your quota resets on {allowance.resets:%Y-%m-%d} at 00:00 UTC, and retrying before then will not help. "
+            "A larger plan takes effect at once.",
+            allowance,
+        )
+        self.retry_after = allowance.reset_seconds
+
+
+class IdempotencyInProgress(NotAdmitted):
+    """Raised if another call with the same Idempotency-Key has not ended yet."""
 
     retry_after = 1
-    allowance: Allowance | None = None
+    """Seconds."""
 
-    def __init__(self) -> None:
-        super().__init__("A call with this Idempotency-Key is still in progress. Send it again in a moment.")
-
-
-class IdempotencyMismatch(PublicError):
-    """The Idempotency-Key belongs to a call with other content."""
-
-    allowance: Allowance | None = None
-
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance) -> None:
         super().__init__(
-            "This Idempotency-Key was used for a different request. Repeat that request unchanged, or use a new key."
+            "Another call with this Idempotency-Key is still in progress. "
+            "Send the same request again in a second to get its answer.",
+            allowance,
+        )
+
+
+class IdempotencyMismatch(NotAdmitted):
+    """Raised if an Idempotency-Key was used before, with a different route, query or body."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__(
+            "This Idempotency-Key was already used for a different request. "
+            "Repeat that request unchanged, or send this one with a new Idempotency-Key.",
+            allowance,
         )

@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.operators import PLANS, World
 
 from modest.api_keys import hash_of
-from modest.ledger.ledger import Admission
+from modest.ledger.admission import Admission
 from modest.ledger.usage import UsageReader
 from modest.money import Currency
 from modest.prices import by_the_image

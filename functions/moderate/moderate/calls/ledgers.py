@@ -6,8 +6,9 @@ from typing import Protocol
 
 from moderate.pipeline import REQUEST_DEADLINE_SECONDS
 from moderate.settings import Settings
+from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer, Repeatable
-from modest.ledger.ledger import Admission, KeyUsage, Replay
+from modest.ledger.ledger import KeyUsage
 from modest.ledger.ledger import Ledger as TableLedger
 from modest.money import Terms
 from modest.prices import Charge

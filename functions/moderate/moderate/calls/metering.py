@@ -19,17 +19,12 @@ from moderate.calls.problems import problem_of
 from moderate.fetching.self_reference import carries_own_marker
 from moderate.observability import Observer
 from modest.errors import PublicError
+from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer, Repeatable
-from modest.ledger.ledger import Admission, KeyUsage, Replay
+from modest.ledger.ledger import KeyUsage
 from modest.money import Terms
 from modest.prices import Charge, covered_by_plan
-from modest.refusals import (
-    IdempotencyInProgress,
-    IdempotencyMismatch,
-    LedgerUnavailable,
-    QuotaExceeded,
-    UnknownKey,
-)
+from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitted, UnknownKey
 
 REPLAYED_HEADER = "Idempotency-Replayed"
 
@@ -98,7 +93,7 @@ class Metering:
             admission = await asyncio.to_thread(self._ledger.admit, state.key_hash, call_id, repeatable)
         except UnknownKey as refusal:
             raise self._unauthorized("admit", refusal) from None
-        except (QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch) as refusal:
+        except NotAdmitted as refusal:
             state.allowance = refusal.allowance
             raise
         except LedgerUnavailable as failure:

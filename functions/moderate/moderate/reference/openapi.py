@@ -47,6 +47,7 @@ that waiting is no use before the next month. `GET /v1/usage` tells what is used
 Behind API Gateway some calls are refused before they get here (a wrong key, too many a second, too large), in one body
 whatever the API: `GatewayError` in the OpenAPI document.
 """
+_USED_UP = Allowance(3000, 3000, datetime(2026, 5, 31, tzinfo=UTC))
 # One error for each code.
 _EXAMPLES: tuple[Exception, ...] = (
     InvalidRequest("policy must be one of: lenient, balanced, strict.", param="policy"),
@@ -63,9 +64,9 @@ _EXAMPLES: tuple[Exception, ...] = (
     limits.BASELINE_JPEG.exceeded(),
     limits.GIF_ANIMATION.exceeded(),
     RequestTooSlow(),
-    IdempotencyInProgress(),
-    IdempotencyMismatch(),
-    QuotaExceeded(Allowance(3000, 3000, datetime(2026, 5, 31, tzinfo=UTC))),
+    IdempotencyInProgress(_USED_UP),
+    IdempotencyMismatch(_USED_UP),
+    QuotaExceeded(_USED_UP),
     LedgerUnavailable(""),
     Exception(),
 )

@@ -1,13 +1,13 @@
 """The counters of an account's month, and the ledger's entries that add up to them.
 
-    account#<id>          month#<month>          calls used; calls of each day; requests of the last seconds
-    ledger#<id>#<month>   call#<time>#<request>  one entry for each call that was settled, never changed
+    account#<id>          month#<month>          calls admitted: in the month, on each day; marks of the last seconds
+    ledger#<id>#<month>   call#<time>#<request>  one entry for each settled call, never changed
     ledger#<id>#<month>   tally#<nnn>            sums of entries: calls, images, amounts
 
-An entry and its tally are written in one transaction, so that they always agree. Transactions on one item fail each
-other under parallel calls; therefore the month's own item is in none, and a call's tally is picked by its number in the
-month: two calls meet at a tally only if TALLIES others were admitted between them, two seconds' worth on the largest
-plan, and end in the same instant. The one that loses asks again.
+An entry and its tally are written in one transaction, so they always agree. Parallel transactions on one item make each
+other fail. Therefore the month's item is in no transaction, and there are many tallies, of which a call's number in the
+month picks one. Two calls share a tally only if they are TALLIES calls apart, which takes two seconds on the largest
+plan. If they settle in the same instant, one of them fails and is retried.
 """
 
 from collections.abc import Iterable
@@ -26,9 +26,9 @@ from modest.store.table import Item, Key, Put, Update
 
 TALLIES = 128
 RECOGNISED_SECONDS = 4
-"""How long a month knows a request again: longer than the ledger goes on retrying it."""
+"""How long a month recognises a request that it has counted. The ledger stops retrying long before that."""
 
-_FORGOTTEN_AT_ONCE = 100
+_REMOVED_AT_ONCE = 100
 
 
 def month_item_key(account_id: str, month: str) -> Key:
@@ -39,51 +39,53 @@ def ledger_pk(account_id: str, month: str) -> str:
     return f"ledger#{account_id}#{month}"
 
 
-def used(month_item: Item | None) -> int:
-    return int((month_item or {}).get("used", 0))
+def used(month_item: Item) -> int:
+    return int(month_item.get("used", 0))
 
 
-def admitted_at(month_item: Item | None, request_id: str) -> datetime | None:
-    """In which second this request was counted, if that was a moment ago."""
+def admitted_at(month_item: Item, request_id: str) -> datetime | None:
+    """Returns the second in which this request was counted, or None if it was not counted in the last few seconds."""
     mark = _mark(request_id)
-    seconds = [int(name[1:]) for name, marks in (month_item or {}).items() if name.startswith("@") and mark in marks]
+    seconds = [int(name[1:]) for name, marks in month_item.items() if name.startswith("@") and mark in marks]
     return datetime.fromtimestamp(min(seconds), UTC) if seconds else None
 
 
-def count_call(account_id: str, request_id: str, limit: int, now: datetime, month_item: Item | None) -> Update:
-    """Counts a call if the month has one left and it was not counted already.
+def count_call(account_id: str, request_id: str, limit: int, now: datetime, month_item: Item) -> Update:
+    """Returns the write that counts a call. It fails if the month has none left, or has counted this one.
 
-    month_item: as it was found a moment ago; the requests that it need not know any longer are forgotten by the way.
+    The same write removes expired marks from the month, which was read as `month_item` a moment ago.
     """
-    # A set of requests for each second: an item is paid for by its size, and these are few and short names.
+    # One set of marks for each second: DynamoDB charges by an item's size, and this needs few and short names.
     second, mark = int(now.timestamp()), _mark(request_id)
     condition: ConditionBase = Attr("used").not_exists() | Attr("used").lt(limit)
     for earlier in range(RECOGNISED_SECONDS):
         condition = ~Attr(f"@{second - earlier}").contains(mark) & condition
-    marks = [name for name in month_item or {} if name.startswith("@")]
-    old = [name for name in marks if int(name[1:]) <= second - RECOGNISED_SECONDS]
+    marks = [name for name in month_item if name.startswith("@")]
+    expired = [name for name in marks if int(name[1:]) <= second - RECOGNISED_SECONDS]
     return Update(
         month_item_key(account_id, month_of(now)),
         add={"used": 1, f"day{now.day:02}": 1, f"@{second}": {mark}},
-        remove=old[:_FORGOTTEN_AT_ONCE],
+        remove=expired[:_REMOVED_AT_ONCE],
         condition=condition,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class AdmittedCall:
-    """An admitted call, for its entry."""
+    """What a call's entry says about its admission."""
 
     account_id: str
     request_id: str
     key_hash: str
     plan: str
     admitted_at: datetime
+    """In UTC, to the second. It decides which month the call belongs to."""
     number: int
-    """Which one of the month it is; only to spread calls over tallies."""
+    """The call's number in the month. It only picks the tally."""
 
 
-def entry_of(call: AdmittedCall, outcome: str, charge: Charge) -> Put:
+def write_entry(call: AdmittedCall, outcome: str, charge: Charge) -> Put:
+    """Returns the write of a call's entry. It fails if the entry exists."""
     moment = call.admitted_at.isoformat(timespec="seconds")
     terms = charge.terms
     item: dict[str, Any] = {
@@ -103,7 +105,7 @@ def entry_of(call: AdmittedCall, outcome: str, charge: Charge) -> Put:
     return Put(Key(pk, f"call#{moment}#{call.request_id}"), item, Attr("pk").not_exists())
 
 
-def tally_of(call: AdmittedCall, charge: Charge) -> Update:
+def add_to_tally(call: AdmittedCall, charge: Charge) -> Update:
     pk = ledger_pk(call.account_id, month_of(call.admitted_at))
     sums: dict[str, Any] = {"calls": 1, "images": charge.images, charge.terms.currency.value: charge.amount}
     return Update(Key(pk, f"tally#{call.number % TALLIES:03}"), add=sums)
@@ -111,10 +113,12 @@ def tally_of(call: AdmittedCall, charge: Charge) -> Update:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
+    """The exact sums of a month's settled calls."""
+
     calls: int
     images: int
     amounts: dict[Currency, Decimal]
-    """Of the currencies in which something was charged."""
+    """Only the currencies in which something was charged."""
 
 
 def total_of_tallies(tallies: Iterable[Item]) -> Totals:
@@ -130,7 +134,7 @@ def total_of_tallies(tallies: Iterable[Item]) -> Totals:
 
 
 def total_of_entries(entries: Iterable[Item]) -> Totals:
-    """What the tallies must hold."""
+    """Returns the totals that the tallies must hold."""
     return total_of_tallies(
         {"calls": 1, "images": entry["images"], entry["currency"]: entry["amount"]} for entry in entries
     )

@@ -1,18 +1,18 @@
-"""What an Idempotency-Key means: the same call sent twice is one call."""
+"""What an Idempotency-Key promises: a call that is sent twice is counted, judged and charged once."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from hashlib import sha256
 from typing import Any
 
-from boto3.dynamodb.conditions import Attr
+from boto3.dynamodb.conditions import Attr, ConditionBase
 
-from modest.refusals import IdempotencyInProgress, IdempotencyMismatch
 from modest.store.table import Item, Key, Put, Update
 
 REPLAYED_FOR = timedelta(hours=24)
 MAX_STORED_BYTES = 256 * 1024
-"""An item of DynamoDB holds 400 KB. A longer answer is not kept: its call is judged anew when it is repeated."""
+"""A DynamoDB item holds 400 KB. A longer answer is not stored, and a repetition of its call is judged again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +21,30 @@ class Repeatable:
 
     key: str
     fingerprint: str
-    """A hash of all that makes it this call: route, query, body."""
+    """A hash of everything that makes two calls the same: route, query and body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer, as it is sent again."""
+    """A 2xx answer that a repetition of its call gets."""
 
     status: int
     body: bytes
 
 
+class EarlierCall(Enum):
+    """What is known of another call with the same Idempotency-Key, if it has left no answer to repeat."""
+
+    NONE = "none"
+    """There is none, it ended without an answer to repeat, or its record has expired."""
+    IN_PROGRESS = "in progress"
+    DIFFERENT = "different"
+    """Its route, query or body is not the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An Idempotency-Key in use, as one call sees it."""
+    """The table's record of an Idempotency-Key, as one call reads and writes it."""
 
     key: Key
     fingerprint: str
@@ -42,41 +52,39 @@ class Record:
 
     @classmethod
     def of(cls, account_id: str, call: Repeatable, request_id: str) -> "Record":
-        """The account is part of the id: another customer's key is another key."""
+        # The account is hashed too, so that two customers may choose the same Idempotency-Key.
         digest = sha256(f"{account_id}\n{call.key}".encode()).hexdigest()
         return cls(Key(f"idempotency#{digest}", "idempotency"), call.fingerprint, request_id)
 
-    def answer_in(self, item: Item | None, now: datetime) -> Answer | None:
-        """What a record that was found tells this call: an answer to send again, or None: go on and claim it.
-
-        Raises IdempotencyMismatch, IdempotencyInProgress.
-        """
+    def earlier_call(self, item: Item | None, now: datetime) -> Answer | EarlierCall:
+        """item: what the table holds under `key`."""
         if item is None or item["expires"] <= now.timestamp():
-            return None
+            return EarlierCall.NONE
         if item["fingerprint"] != self.fingerprint:
-            raise IdempotencyMismatch
+            return EarlierCall.DIFFERENT
         if "status" in item:
             return Answer(int(item["status"]), bytes(item["body"]))
-        if item["request"] == self.request_id:
-            return None
-        raise IdempotencyInProgress
+        # An earlier attempt of this very call may have claimed the record.
+        return EarlierCall.NONE if item["request"] == self.request_id else EarlierCall.IN_PROGRESS
 
     def claim(self, now: datetime, lease: timedelta) -> Put:
-        """lease: how long the call may take; after it, whoever repeats the call may claim the record."""
+        """lease: how long the call may take. After that, a repetition of the call may claim the record."""
         free = Attr("pk").not_exists() | Attr("expires").lte(int(now.timestamp()))
         return Put(self.key, self._item(now + lease), free | self._claimed())
 
     def keep(self, answer: Answer, admitted_at: datetime) -> Put:
+        """Returns the write that stores an answer for REPLAYED_FOR. It fails unless this call holds the record."""
         item = self._item(admitted_at + REPLAYED_FOR) | {"status": answer.status, "body": answer.body}
         return Put(self.key, item, self._claimed())
 
     def free(self, now: datetime) -> Update:
-        """Not deleted: what serves calls need have no right to delete anything from the ledger."""
+        """Returns the write that gives the record back. It fails unless this call holds the record."""
+        # Expired rather than deleted: the function that serves calls may not delete anything from the ledger.
         return Update(self.key, set={"expires": int(now.timestamp())}, condition=self._claimed())
 
-    def _claimed(self) -> Any:
+    def _claimed(self) -> ConditionBase:
         return Attr("request").eq(self.request_id) & Attr("status").not_exists()
 
     def _item(self, until: datetime) -> dict[str, Any]:
-        # `expires` is also what DynamoDB deletes by, up to two days late: hence the comparisons.
+        # DynamoDB deletes items by `expires` too, but up to two days late, so every reader compares it with the time.
         return {"request": self.request_id, "fingerprint": self.fingerprint, "expires": int(until.timestamp())}

@@ -1,46 +1,33 @@
-"""The ledger: every call is admitted, judged, settled.
+"""The ledger: every call is admitted, judged and settled.
 
-Admitting counts a call by one conditional write that no number of parallel calls can pass. Settling books what it costs
-by one more. A call that crashes in between stays counted and is never charged.
+Admitting counts a call with one conditional write, which no number of parallel calls can get past. Settling records
+what the call costs with one more. A call that crashes in between stays counted and is never charged.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from modest.accounts.records import RATE_KEY
 from modest.allowance import Allowance
+from modest.ledger.admission import Admission, Decision, Found, Proceed, Replay, admission_of, decide
 from modest.ledger.callers import CallerLookup
-from modest.ledger.entries import AdmittedCall, admitted_at, count_call, entry_of, month_item_key, tally_of, used
+from modest.ledger.entries import add_to_tally, count_call, month_item_key, write_entry
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
 from modest.ledger.usage import Usage, UsageReader
-from modest.money import Terms
 from modest.months import month_of
 from modest.plans import Plan, Plans
 from modest.prices import Charge
-from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded, UnknownKey
+from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitted, QuotaExceeded, UnknownKey
 from modest.store.retries import Deadline, RetryPolicy
 from modest.store.table import ConditionFailed, Item, Table, Update, Write
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
-    call: AdmittedCall
-    allowance: Allowance
-    terms: Terms
-    record: Record | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """The same call was answered already; it is not counted again."""
-
-    answer: Answer
-    allowance: Allowance
-
-
-@dataclass(frozen=True, slots=True)
 class KeyUsage:
+    """The present month of the account that a key belongs to."""
+
     usage: Usage
     plan: Plan
     allowance: Allowance
@@ -56,7 +43,7 @@ class Ledger:
         retries: RetryPolicy | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """lease: how long a call may be under way; after it, one with the same Idempotency-Key may begin."""
+        """lease: how long a call may hold its Idempotency-Key. After that, a repetition of the call may begin."""
         self._table = table
         self._lease = lease
         self._retries = retries or RetryPolicy()
@@ -65,73 +52,57 @@ class Ledger:
         self._usage = UsageReader(table, retries=self._retries)
 
     def warm_up(self) -> None:
-        """Makes the connection before the first call needs it. A failure shows then, not now."""
-        try:
+        """Makes the connection before the first call needs it. A failure is left for that call to report."""
+        with suppress(LedgerUnavailable):
             self._retries.run(lambda: self._table.read([RATE_KEY]))
-        except LedgerUnavailable:
-            return
 
     def admit(self, key_hash: str, request_id: str, repeatable: Repeatable | None = None) -> Admission | Replay:
-        """Raises UnknownKey, QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable."""
-        now = self._now()
+        """Counts a call, or finds the answer that it got before.
+
+        key_hash: the hex SHA-256 of the caller's key.
+        request_id: the call's own. A call admitted twice within RECOGNISED_SECONDS is counted once.
+        repeatable: the call's Idempotency-Key and content, if it carries a key.
+
+        Raises UnknownKey, QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable.
+        """
         deadline = self._retries.deadline()
-        account_id = self._callers.account_id(key_hash, deadline)
-        month = month_item_key(account_id, month_of(now))
-        record = Record.of(account_id, repeatable, request_id) if repeatable else None
-        caller = self._callers.caller(key_hash, now, deadline, [month, *([record.key] if record else [])])
-        month_item = caller.items.get(month)
-        allowance = Allowance(caller.plan.quota, used(month_item), now)
-
-        may_go_on = allowance.remaining or admitted_at(month_item, request_id)
-        try:
-            answer = record.answer_in(caller.items.get(record.key), now) if record else None
-            if record and not answer and may_go_on:
-                answer = self._claim(record, now, deadline)
-        except (IdempotencyInProgress, IdempotencyMismatch) as refusal:
-            refusal.allowance = allowance
-            raise
-        if answer:
-            return Replay(answer, allowance)
-        if not may_go_on:
-            raise QuotaExceeded(allowance)
-
-        update = count_call(account_id, request_id, caller.plan.quota, now, month_item)
-        try:
-            month_item = self._count(update, deadline)
-        except LedgerUnavailable:
-            self._give_back(record, now, deadline)
-            raise
-        allowance = Allowance(caller.plan.quota, used(month_item), now)
-        moment = admitted_at(month_item, request_id)
-        if moment is None:
-            self._give_back(record, now, deadline)
-            raise QuotaExceeded(allowance)
-        call = AdmittedCall(account_id, request_id, key_hash, caller.plan.name, moment, number=allowance.used)
-        return Admission(call, allowance, caller.terms, record)
+        found = self._look_up(key_hash, request_id, repeatable, deadline)
+        decision = decide(found)
+        if isinstance(decision, Proceed) and found.record:
+            decision = self._claim(found.record, found, deadline)
+        match decision:
+            case Replay():
+                return decision
+            case NotAdmitted():
+                raise decision
+            case Proceed():
+                return self._count(found, deadline)
 
     def settle(self, admission: Admission, outcome: str, charge: Charge, answer: Answer | None = None) -> None:
-        """Books the charge.
+        """Writes the call's entry and adds its charge to the month's totals. Settling a call twice charges it once.
 
-        outcome: for the entry; "ok", or the code of the error that the call ended with.
-        answer: what a repetition of the call is to be told; without one it is judged anew.
+        outcome: "ok", or the code of the error that the call ended with.
+        answer: what a repetition of the call gets. Without one, or if it is longer than MAX_STORED_BYTES, a repetition
+            is judged and charged as a new call.
 
-        Raises LedgerUnavailable, and IdempotencyInProgress where the call took so long that another one has
-        taken its place: then nothing is booked.
+        Raises LedgerUnavailable; and IdempotencyInProgress if the call outlived its lease and another one has claimed
+        its Idempotency-Key, in which case nothing is charged.
         """
         call, record = admission.call, admission.record
-        entry = entry_of(call, outcome, charge)
-        writes: list[Write] = [entry, tally_of(call, charge)]
+        entry = write_entry(call, outcome, charge)
+        writes: list[Write] = [entry, add_to_tally(call, charge)]
         if record:
             kept = answer if answer and len(answer.body) <= MAX_STORED_BYTES else None
             writes.append(record.keep(kept, call.admitted_at) if kept else record.free(call.admitted_at))
         try:
             self._retries.run(lambda: self._table.write(writes))
         except ConditionFailed as failed:
+            # If the entry exists, an earlier attempt of this very write was carried out.
             if entry.key not in failed.found:
-                raise IdempotencyInProgress from None
+                raise IdempotencyInProgress(admission.allowance) from None
 
     def usage(self, key_hash: str) -> KeyUsage:
-        """Of the present month, whether or not anything is left of it. Raises UnknownKey, LedgerUnavailable."""
+        """Returns the present month's usage, even if the month is used up. Raises UnknownKey, LedgerUnavailable."""
         now = self._now()
         caller = self._callers.caller(key_hash, now, self._retries.deadline())
         usage = self._usage.usage(caller.account.id, month_of(now))
@@ -139,28 +110,51 @@ class Ledger:
             raise UnknownKey
         return KeyUsage(usage, caller.plan, Allowance(caller.plan.quota, usage.used, now))
 
-    def _claim(self, record: Record, now: datetime, deadline: Deadline) -> Answer | None:
-        """The answer that another call has left meanwhile, or None: the record is ours."""
-        try:
-            self._retries.run(lambda: self._table.write([record.claim(now, self._lease)]), deadline)
-        except ConditionFailed as failed:
-            answer = record.answer_in(failed.found.get(record.key), now)
-            if answer is None:
-                raise IdempotencyInProgress from None
-            return answer
-        return None
+    def _look_up(self, key_hash: str, request_id: str, repeatable: Repeatable | None, deadline: Deadline) -> Found:
+        """Raises UnknownKey, LedgerUnavailable."""
+        now = self._now()
+        account_id = self._callers.account_id(key_hash, deadline)
+        month_key = month_item_key(account_id, month_of(now))
+        record = Record.of(account_id, repeatable, request_id) if repeatable else None
+        caller = self._callers.caller(key_hash, now, deadline, also=[month_key, record.key] if record else [month_key])
+        return Found(
+            request_id=request_id,
+            key_hash=key_hash,
+            now=now,
+            caller=caller,
+            month_item=caller.items.get(month_key, {}),
+            record=record,
+            record_item=caller.items.get(record.key) if record else None,
+        )
 
-    def _count(self, update: Update, deadline: Deadline) -> Item:
-        """The month's item, which knows this call if it was counted, by this attempt or an earlier one."""
+    def _claim(self, record: Record, found: Found, deadline: Deadline) -> Decision:
+        """Returns Proceed if the call has the record to itself, or else what the other call's record decides."""
+        try:
+            self._retries.run(lambda: self._table.write([record.claim(found.now, self._lease)]), deadline)
+        except ConditionFailed as failed:
+            decision = decide(replace(found, record_item=failed.found.get(record.key)))
+            return IdempotencyInProgress(found.allowance) if isinstance(decision, Proceed) else decision
+        return Proceed()
+
+    def _count(self, found: Found, deadline: Deadline) -> Admission:
+        """Raises QuotaExceeded, LedgerUnavailable; a call that is not counted gives its Idempotency-Key back."""
+        account, plan = found.caller.account, found.caller.plan
+        update = count_call(account.id, found.request_id, plan.quota, found.now, found.month_item)
+        try:
+            return admission_of(replace(found, month_item=self._updated(update, deadline)))
+        except (QuotaExceeded, LedgerUnavailable):
+            if found.record:
+                self._give_back(found.record, found.now, deadline)
+            raise
+
+    def _updated(self, update: Update, deadline: Deadline) -> Item:
+        """Returns the month's item, which names the call if this attempt or an earlier one counted it."""
         try:
             return self._retries.run(lambda: self._table.update(update), deadline)
         except ConditionFailed as failed:
             return failed.found.get(update.key, {})
 
-    def _give_back(self, record: Record | None, now: datetime, deadline: Deadline) -> None:
-        if record is None:
-            return
-        try:
+    def _give_back(self, record: Record, now: datetime, deadline: Deadline) -> None:
+        # If this fails, the record is free once the lease has run out.
+        with suppress(ConditionFailed, LedgerUnavailable):
             self._retries.run(lambda: self._table.write([record.free(now)]), deadline)
-        except (ConditionFailed, LedgerUnavailable):
-            return  # it runs out by itself

@@ -1,4 +1,4 @@
-"""What was used and charged in a month, as a key holder and an operator see it."""
+"""What an account used and was charged in a month, for its key holders and for operators."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,18 +16,21 @@ class Usage:
     account: Account
     month: str
     used: int
-    """Calls admitted. Some of them may never have been settled: those under way, and those that crashed."""
+    """Calls admitted."""
     settled: int
+    """Calls that ended. There are fewer than were admitted while calls are in progress, and if any crashed."""
     images: int
     charges: dict[Currency, Decimal]
+    """The exact sums of what the calls were charged. Only the currencies in which something was charged."""
     calls_by_day: dict[int, int]
+    """Calls admitted, by day of the month (in UTC). Days without calls are left out."""
     rate: Rate | None
-    """What an XNO is worth just now; each entry holds the rate that it was charged at."""
+    """The present rate of XNO. Each entry holds the rate that it was charged at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Whether the counters of a month agree with the ledger's entries."""
+    """Whether a month's counters agree with the ledger's entries."""
 
     counters: Totals
     entries: Totals
@@ -44,36 +47,40 @@ class UsageReader:
         self._retries = retries or operator_retries()
 
     def usage(self, account_id: str, month: str) -> Usage | None:
-        """None where there is no such account. Raises LedgerUnavailable."""
-        account, counted = account_item_key(account_id), month_item_key(account_id, month)
-        found = self._retries.run(lambda: self._table.read([account, counted, RATE_KEY]))
-        if account not in found:
+        """Returns None if there is no such account. Raises LedgerUnavailable."""
+        account_key, month_key = account_item_key(account_id), month_item_key(account_id, month)
+        found = self._retries.run(lambda: self._table.read([account_key, month_key, RATE_KEY]))
+        if account_key not in found:
             return None
+        month_item = found.get(month_key, {})
         counters = self._counters(account_id, month)
         return Usage(
-            account=account_from_item(found[account]),
+            account=account_from_item(found[account_key]),
             month=month,
-            used=used(found.get(counted)),
+            used=used(month_item),
             settled=counters.calls,
             images=counters.images,
             charges=counters.amounts,
-            calls_by_day=_calls_by_day(found.get(counted, {})),
+            calls_by_day=_calls_by_day(month_item),
             rate=rate_from_items(found),
         )
 
     def entries(self, account_id: str, month: str) -> Iterator[Item]:
-        """The ledger itself, in the order of admission: one item for each call that was settled.
+        """Iterates over the ledger itself: one item for each settled call, in the order of admission.
 
         Raises LedgerUnavailable.
         """
         return self._retries.query(self._table, ledger_pk(account_id, month), "call#")
 
     def audit(self, account_id: str, month: str) -> Audit:
-        """Adds up the entries of a month in which no call is under way any more. Raises LedgerUnavailable."""
+        """Adds up a month's entries and reads its counters. The two may differ while calls are in progress.
+
+        Raises LedgerUnavailable.
+        """
         entries = total_of_entries(self.entries(account_id, month))
-        counted = month_item_key(account_id, month)
-        found = self._retries.run(lambda: self._table.read([counted]))
-        return Audit(self._counters(account_id, month), entries, used(found.get(counted)))
+        month_key = month_item_key(account_id, month)
+        found = self._retries.run(lambda: self._table.read([month_key]))
+        return Audit(self._counters(account_id, month), entries, used(found.get(month_key, {})))
 
     def _counters(self, account_id: str, month: str) -> Totals:
         return total_of_tallies(self._retries.query(self._table, ledger_pk(account_id, month), "tally#"))

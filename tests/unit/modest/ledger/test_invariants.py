@@ -13,9 +13,10 @@ from tests.fakes.steps import Crash, Run, pause
 from tests.fakes.table import FakeTable, Fault
 from tests.helpers.ledgers import PLANS, Shop
 
+from modest.ledger.admission import Replay
 from modest.ledger.entries import RECOGNISED_SECONDS, total_of_entries, total_of_tallies, used
 from modest.ledger.idempotency import Answer, Repeatable
-from modest.ledger.ledger import Ledger, Replay
+from modest.ledger.ledger import Ledger
 from modest.prices import by_the_image, covered_by_plan
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
 from modest.store.retries import RetryPolicy

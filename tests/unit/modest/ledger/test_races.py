@@ -8,8 +8,8 @@ from tests.fakes.steps import Run, pause
 from tests.fakes.table import FakeTable, Fault
 from tests.helpers.ledgers import Customer, Shop, admitted, request_id
 
+from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer, Repeatable
-from modest.ledger.ledger import Admission, Replay
 from modest.prices import by_the_image
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
 from modest.store.retries import RetryPolicy

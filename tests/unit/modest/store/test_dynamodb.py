@@ -154,7 +154,7 @@ def silent_server() -> Iterator[tuple[str, list[socket.socket]]]:
 
 
 def give_up(retries: RetryPolicy, table: DynamoDBTable) -> None:
-    with pytest.raises(LedgerUnavailable, match="cannot be counted"):
+    with pytest.raises(LedgerUnavailable, match="cannot reach its ledger"):
         retries.run(lambda: table.read([HERE]))
 
 

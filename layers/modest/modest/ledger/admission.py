@@ -1,0 +1,103 @@
+"""What becomes of a call, decided from what the table holds about it. Nothing here reads or writes the table."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from modest.allowance import Allowance
+from modest.ledger.callers import Caller
+from modest.ledger.entries import AdmittedCall, admitted_at, used
+from modest.ledger.idempotency import Answer, EarlierCall, Record
+from modest.money import Terms
+from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, NotAdmitted, QuotaExceeded
+from modest.store.table import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A call that was counted and may be judged. It must be settled when it ends."""
+
+    call: AdmittedCall
+    allowance: Allowance
+    """What is left of the month, this call included."""
+    terms: Terms
+    """The call is charged on these, whatever an operator changes while it is judged."""
+    record: Record | None = None
+    """The Idempotency-Key that the call has claimed, if it carries one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The call was answered before. It gets that answer again, and is neither counted nor charged."""
+
+    answer: Answer
+    allowance: Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """The call may claim its Idempotency-Key and be counted."""
+
+
+Decision = Replay | NotAdmitted | Proceed
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A call that asks for admission, and what the table holds about it."""
+
+    request_id: str
+    key_hash: str
+    now: datetime
+    caller: Caller
+    month_item: Item
+    """Empty if the month has counted no call yet."""
+    record: Record | None
+    """None if the call carries no Idempotency-Key."""
+    record_item: Item | None
+
+    @property
+    def allowance(self) -> Allowance:
+        return Allowance(self.caller.plan.quota, used(self.month_item), self.now)
+
+    @property
+    def counted_at(self) -> datetime | None:
+        """When the month counted this call. It may have done so in an attempt whose answer was lost."""
+        return admitted_at(self.month_item, self.request_id)
+
+    @property
+    def earlier_call(self) -> Answer | EarlierCall:
+        return self.record.earlier_call(self.record_item, self.now) if self.record else EarlierCall.NONE
+
+
+def decide(found: Found) -> Decision:
+    """Returns whether a call gets an earlier answer, is refused, or may proceed.
+
+    Repetitions are recognised first: they cost nothing, so a used-up month does not stop them.
+    """
+    match found.earlier_call:
+        case Answer() as answer:
+            return Replay(answer, found.allowance)
+        case EarlierCall.DIFFERENT:
+            return IdempotencyMismatch(found.allowance)
+        case EarlierCall.IN_PROGRESS:
+            return IdempotencyInProgress(found.allowance)
+        case EarlierCall.NONE:
+            if found.allowance.remaining == 0 and found.counted_at is None:
+                return QuotaExceeded(found.allowance)
+            return Proceed()
+
+
+def admission_of(found: Found) -> Admission:
+    """Returns the admission of a call, after the month was asked to count it. Raises QuotaExceeded if it did not."""
+    moment = found.counted_at
+    if moment is None:
+        raise QuotaExceeded(found.allowance)
+    call = AdmittedCall(
+        account_id=found.caller.account.id,
+        request_id=found.request_id,
+        key_hash=found.key_hash,
+        plan=found.caller.plan.name,
+        admitted_at=moment,
+        number=found.allowance.used,
+    )
+    return Admission(call, found.allowance, found.caller.terms, found.record)

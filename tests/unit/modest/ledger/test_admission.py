@@ -1,0 +1,88 @@
+"""What becomes of a call, for each thing that the table may hold about it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.helpers.ledgers import PLANS
+
+from modest.accounts.records import Account, PlanHeld
+from modest.ledger.admission import Decision, Found, Proceed, Replay, admission_of, decide
+from modest.ledger.callers import Caller
+from modest.ledger.entries import count_call
+from modest.ledger.idempotency import Answer, Record, Repeatable
+from modest.money import Terms
+from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, NotAdmitted, QuotaExceeded
+from modest.store.table import Item
+
+NOW = datetime(2026, 11, 23, 3, 52, 4, 642000, tzinfo=UTC)
+ANSWER = Answer(200, b"{}")
+CALL = Record.of("acct_1", Repeatable("the-key", "hash of the body"), "this request")
+OTHER = Record.of("acct_1", Repeatable("the-key", "hash of the body"), "another request")
+DIFFERENT = Record.of("acct_1", Repeatable("the-key", "hash of another body"), "another request")
+LEASE = timedelta(seconds=30)
+
+CALLER = Caller(Account("acct_1", "Acme", [PlanHeld("Tiny", NOW)]), PLANS["Tiny"], Terms(), {})
+FRESH = Found("this request", "ab12", NOW, CALLER, month_item={}, record=CALL, record_item=None)
+USED_UP: Item = {"used": 3}
+COUNTED_AS_THE_LAST: Item = {**count_call("acct_1", "this request", 3, NOW, {}).add, **USED_UP}
+
+
+def in_progress(record: Record, since: datetime = NOW) -> Item:
+    return record.claim(since, LEASE).item
+
+
+def answered(record: Record, at: datetime = NOW) -> Item:
+    return record.keep(ANSWER, at).item
+
+
+@pytest.mark.parametrize("month_item", [{}, USED_UP])
+@pytest.mark.parametrize(
+    ("record_item", "kind"),
+    [
+        (answered(OTHER), Replay),
+        (in_progress(OTHER), IdempotencyInProgress),
+        (in_progress(DIFFERENT), IdempotencyMismatch),
+    ],
+)
+def test_another_call_with_the_idempotency_key_decides_whether_or_not_the_month_is_used_up(
+    month_item: Item, record_item: Item, kind: type[Decision]
+) -> None:
+    decision = decide(replace(FRESH, month_item=month_item, record_item=record_item))
+    assert isinstance(decision, kind)
+    assert isinstance(decision, Replay | NotAdmitted)
+    assert decision.allowance.used == month_item.get("used", 0)
+
+
+@pytest.mark.parametrize(
+    "record_item",
+    [
+        None,
+        in_progress(CALL),
+        in_progress(OTHER, NOW - LEASE),
+        in_progress(DIFFERENT, NOW - LEASE),
+        answered(OTHER, NOW - timedelta(hours=24)),
+    ],
+)
+def test_a_call_proceeds_if_its_idempotency_key_is_unused_its_own_or_expired(record_item: Item | None) -> None:
+    assert decide(replace(FRESH, record_item=record_item)) == Proceed()
+
+
+def test_a_used_up_month_refuses_a_call_that_it_has_not_counted() -> None:
+    for record in (CALL, None):
+        decision = decide(replace(FRESH, month_item=USED_UP, record=record))
+        assert isinstance(decision, QuotaExceeded)
+        assert decision.allowance.used == 3
+
+
+def test_a_call_that_was_counted_as_the_month_s_last_proceeds_and_is_admitted_as_such() -> None:
+    found = replace(FRESH, month_item=COUNTED_AS_THE_LAST)
+    assert decide(found) == Proceed()
+    admission = admission_of(found)
+    assert (admission.call.number, admission.allowance.remaining) == (3, 0)
+    assert admission.call.admitted_at == NOW.replace(microsecond=0)
+
+
+def test_a_call_that_the_month_did_not_count_is_not_admitted() -> None:
+    with pytest.raises(QuotaExceeded):
+        admission_of(replace(FRESH, month_item=USED_UP))
