@@ -1,4 +1,4 @@
-"""What an operator does with accounts and keys, on every table."""
+"""How an operator makes and changes accounts and keys, on every kind of table."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ from tests.fakes.steps import Run, pause
 from tests.fakes.table import FakeTable
 from tests.helpers.ledgers import PLANS, Shop, patient_retries, request_id
 
-from modest.accounts.errors import ChangedMeanwhile, NoRate, NotFound, Taken
+from modest.accounts.errors import ConcurrentChange, NoRate, NotFound, Taken
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, new_key
 from modest.money import Currency
@@ -50,7 +50,7 @@ def test_what_does_not_exist_is_not_found(shop: Shop) -> None:
             look()
 
 
-def test_a_move_is_remembered_with_its_day(shop: Shop, name: str) -> None:
+def test_a_change_of_plan_is_kept_with_its_time(shop: Shop, name: str) -> None:
     account = shop.registry.create(name, "Tiny")
     shop.clock.advance(days=1)
     shop.registry.change(account.id, plan="Ten")
@@ -62,7 +62,7 @@ def test_a_move_is_remembered_with_its_day(shop: Shop, name: str) -> None:
     assert moved.plans_in("2026-11") == moved.plans
 
 
-def test_a_changed_price_is_an_accounts_once_it_is_moved_to_its_plan_again(name: str) -> None:
+def test_a_changed_price_applies_to_an_account_once_it_takes_its_plan_again(name: str) -> None:
     table = FakeTable()
     account = Registry(table, PLANS).create(name, "Large")
     dearer = Registry(table, PLANS | {"Large": replace(PLANS["Large"], price_usd=Decimal(100))})
@@ -72,7 +72,7 @@ def test_a_changed_price_is_an_accounts_once_it_is_moved_to_its_plan_again(name:
     assert [held.price_usd for held in dearer.account(account.id).plans] == [94, 100]
 
 
-def test_a_discount_can_be_taken_back(shop: Shop, name: str) -> None:
+def test_a_discount_can_be_removed(shop: Shop, name: str) -> None:
     account = shop.registry.create(name, "Tiny", discount_percent=Decimal(10))
     assert shop.registry.change(account.id, discount_percent=Decimal(0)).discount_percent == 0
     with pytest.raises(ValueError, match="percentage"):
@@ -101,7 +101,7 @@ def test_a_replaced_key_stays_listed_until_it_is_deleted(shop: Shop, name: str) 
     assert shop.registry.keys(account.id) == [replaced]
 
 
-def test_the_last_key_that_is_deleted_ends_the_plan_and_the_next_one_takes_it_anew(shop: Shop, name: str) -> None:
+def test_deleting_the_last_key_ends_the_plan_and_the_next_key_begins_it_again(shop: Shop, name: str) -> None:
     account = shop.registry.create(name, "Tiny")
     hashes = [hash_of(new_key()) for _ in range(3)]
     for key_hash in hashes[:2]:
@@ -121,14 +121,14 @@ def test_the_last_key_that_is_deleted_ends_the_plan_and_the_next_one_takes_it_an
     assert back.plans[-1].since == shop.clock.now
 
 
-def test_an_account_that_lost_its_keys_before_plans_could_end_leaves_when_asked_to(shop: Shop, name: str) -> None:
+def test_an_account_that_lost_its_keys_before_plans_could_end_can_still_end_its_plan(shop: Shop, name: str) -> None:
     account = shop.registry.create(name, "Tiny")
     shop.registry.delete_keys(account.id, [])
     assert shop.registry.account(account.id).has_left
 
 
 @pytest.mark.parametrize("steps", range(1, 6))
-def test_a_last_key_deleted_while_another_is_added_leaves_no_key_without_a_plan(steps: int) -> None:
+def test_deleting_the_last_key_while_another_is_added_leaves_no_key_without_a_plan(steps: int) -> None:
     registry = Registry(FakeTable(pause=pause), PLANS, retries=patient_retries())
     account = registry.create("Acme", "Tiny")
     registry.add_key(account.id, "a" * 64, "laptop")
@@ -138,7 +138,7 @@ def test_a_last_key_deleted_while_another_is_added_leaves_no_key_without_a_plan(
     registry.add_key(account.id, "b" * 64, "laptop")
     while not delete.done:
         delete.step()
-    assert isinstance(delete.error, ChangedMeanwhile | None)
+    assert isinstance(delete.error, ConcurrentChange | None)
     assert registry.keys(account.id)
     assert not registry.account(account.id).has_left
 
@@ -166,5 +166,5 @@ def test_of_two_changes_at_once_one_is_refused_and_none_is_lost() -> None:
         for run in (first, second):
             if not run.done:
                 run.step()
-    assert isinstance(second.error, ChangedMeanwhile)
+    assert isinstance(second.error, ConcurrentChange)
     assert (registry.account(account.id).plan, registry.account(account.id).referrer) == ("Ten", "")

@@ -1,7 +1,8 @@
 """What an API key looks like, how it is stored, and where a request carries it.
 
-`mod_live_`, then 43 base62 characters that hold 32 random bytes, then 6 that hold the CRC32 of all before them.
-Base62 so that a double click selects the whole key, a CRC so that a typing error needs no look-up.
+A key is `mod_live_`, then 43 base62 characters that hold 32 random bytes, then 6 that hold the CRC32 of everything
+before them. A double click selects the whole key, because base62 has no punctuation. The CRC catches typing errors
+without a look-up.
 """
 
 import os
@@ -21,7 +22,7 @@ KEY_LENGTH = len(PREFIX) + _SECRET_WIDTH + _CHECKSUM_WIDTH
 
 
 class KeyRefusal(Enum):
-    """Why a request carries no key that is worth a look-up. For logs: the caller gets one answer for all."""
+    """Why no key in a request is worth a look-up. This is for logs: the caller gets the same answer in every case."""
 
     MISSING = "missing"
     MALFORMED = "malformed"
@@ -29,11 +30,13 @@ class KeyRefusal(Enum):
 
 
 def new_key() -> str:
+    """Returns a random key. It cannot be guessed: it holds 256 random bits."""
     body = PREFIX + _base62(int.from_bytes(os.urandom(_SECRET_BYTES)), _SECRET_WIDTH)
     return body + _checksum(body)
 
 
 def is_well_formed(key: str) -> bool:
+    """Returns whether the text has a key's length, alphabet and checksum. It may still belong to nobody."""
     body, checksum = key[:-_CHECKSUM_WIDTH], key[-_CHECKSUM_WIDTH:]
     return (
         len(key) == KEY_LENGTH
@@ -45,12 +48,15 @@ def is_well_formed(key: str) -> bool:
 
 
 def hash_of(key: str) -> str:
-    """Hex SHA-256: the only form in which a key is stored."""
+    """Returns the hex SHA-256 of a key, the only form in which keys are stored."""
     return sha256(key.encode()).hexdigest()
 
 
 def key_from_headers(headers: Iterable[tuple[str, str]]) -> str | KeyRefusal:
-    """The one well-formed key that the headers carry. A header sent twice is two pairs."""
+    """Returns the key that the headers carry, if it is well formed and no other key contradicts it.
+
+    A header that is sent twice is passed as two pairs.
+    """
     keys = {key for name, value in headers if (key := _key_in(name.lower(), value.strip()))}
     if not keys:
         return KeyRefusal.MISSING

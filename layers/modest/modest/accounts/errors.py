@@ -13,7 +13,7 @@ class Taken(RegistryError):
     """Raised if the name or the key belongs to another account."""
 
 
-class ChangedMeanwhile(RegistryError):
+class ConcurrentChange(RegistryError):
     """Raised if somebody else changed the same account at the same time. Nothing was written."""
 
     def __init__(self, account_name: str) -> None:

@@ -34,7 +34,7 @@ class AccountReader:
         return self._version(account_id).account
 
     def account_named(self, name: str) -> Account:
-        """Finds an account by its name, in upper or lower case. Raises NotFound."""
+        """Finds an account by its name, ignoring case. Raises NotFound."""
         key = name_item_key(name)
         found = self._read(key)
         if key not in found:

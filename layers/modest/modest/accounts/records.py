@@ -141,7 +141,7 @@ def pointer_item_key(key_hash: str) -> Key:
 
 
 def name_item_key(name: str) -> Key:
-    """Returns the key of the item that leads from an account's name, in upper or lower case, to the account."""
+    """Returns the key of the item that leads from an account's name, ignoring case, to the account."""
     return Key(NAMES_PK, name.casefold())
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from boto3.dynamodb.conditions import Attr
 
-from modest.accounts.errors import ChangedMeanwhile, NoRate, NotFound, Taken
+from modest.accounts.errors import ConcurrentChange, NoRate, NotFound, Taken
 from modest.accounts.reader import AccountReader
 from modest.accounts.records import (
     RATE_KEY,
@@ -86,7 +86,7 @@ class Registry(AccountReader):
 
         Naming the plan that the account already holds moves it to the plan's present price.
 
-        Raises NotFound, NoRate, ChangedMeanwhile, ValueError for a discount out of range.
+        Raises NotFound, NoRate, ConcurrentChange, ValueError for a discount out of range.
         """
         before = self._version(account_id)
         account = before.account
@@ -104,7 +104,7 @@ class Registry(AccountReader):
         except ConditionFailed as failed:
             found = failed.found.get(account_item_key(account_id))
             if not found or account_from_item(found) != changed:
-                raise ChangedMeanwhile(account.name) from None
+                raise ConcurrentChange(account.name) from None
         return changed
 
     def add_key(self, account_id: str, key_hash: str, name: str, *, plan: str | None = None) -> AccountKey:
@@ -112,7 +112,7 @@ class Registry(AccountReader):
 
         An account that has left comes back on its last plan, unless another is named.
 
-        Raises NotFound, Taken, ChangedMeanwhile.
+        Raises NotFound, Taken, ConcurrentChange.
         """
         before = self._version(account_id)
         account, now = before.account, self._now()
@@ -127,7 +127,7 @@ class Registry(AccountReader):
 
         Keys that were replaced earlier work no longer than that either.
 
-        Raises NotFound, Taken, ChangedMeanwhile.
+        Raises NotFound, Taken, ConcurrentChange.
         """
         old = self.key(old_hash)
         before = self._version(old.account_id)
@@ -153,11 +153,11 @@ class Registry(AccountReader):
             raise NotFound("The key has just been deleted.") from None
 
     def delete_key(self, key_hash: str) -> None:
-        """Deletes a key for good. If it was the account's last, its plan ends. Raises NotFound, ChangedMeanwhile."""
+        """Deletes a key for good. If it was the account's last, its plan ends. Raises NotFound, ConcurrentChange."""
         self.delete_keys(self.key(key_hash).account_id, [key_hash])
 
     def delete_keys(self, account_id: str, key_hashes: Collection[str]) -> None:
-        """Deletes keys for good. If the account has no other key, its plan ends. Raises NotFound, ChangedMeanwhile."""
+        """Deletes keys for good. If the account has no other key, its plan ends. Raises NotFound, ConcurrentChange."""
         before = self._version(account_id)
         others = {key.hash for key in self.keys(account_id)} - set(key_hashes)
         after = before.account if others else before.account.without_plan(self._now())
@@ -172,7 +172,7 @@ class Registry(AccountReader):
             # An earlier attempt of this very write may have been carried out.
             remaining = {key.hash for key in self.keys(account_id)}
             if remaining & set(key_hashes) or not (remaining or self.account(account_id).has_left):
-                raise ChangedMeanwhile(before.account.name) from None
+                raise ConcurrentChange(before.account.name) from None
 
     def set_rate(self, usd: Decimal) -> Rate:
         """usd: how many US dollars one XNO is worth. Calls use it within a minute. Raises ValueError unless above 0."""
@@ -191,7 +191,7 @@ class Registry(AccountReader):
             )
         except ConditionFailed as failed:
             if pointer_key not in failed.found:
-                raise ChangedMeanwhile(account.name) from None
+                raise ConcurrentChange(account.name) from None
             if failed.found[pointer_key]["account"] != key.account_id:
                 raise Taken("This key belongs to another account.") from None
 

@@ -15,12 +15,12 @@ from modest.billing.invoices import Invoice
 from modest.money import format_amount
 
 _Facts = dict[str, Any]
-"""An invoice, as it stands in JSON. The other forms are made of it, so that a record can be printed again."""
+"""An invoice as its JSON states it. CSV and HTML are made from this, so a stored record gives the same files again."""
 _COLUMNS = (
     *("invoice", "month", "preliminary", "account", "name", "plan", "plan_price_usd", "discount_percent"),
     *("rate_usd", "rate_day", "calls", "images", "currency", "plan_fee", "image_charges", "total", "due"),
 )
-# What makes a spreadsheet take a cell for a formula, also in its full-width form.
+# A spreadsheet takes a cell that begins with one of these for a formula. The last four are full-width forms.
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _PAGE, _INVOICE, _BILL = (
     Template(part) for part in Path(__file__).with_name("invoices.html").read_text("utf-8").split("<!-- part -->\n")
@@ -33,22 +33,23 @@ class Format(StrEnum):
     HTML = "html"
 
 
-def render(invoices: Iterable[Invoice], month: str, form: Format) -> str:
-    return _rendered([_as_dict(invoice) for invoice in invoices], month, form)
+def render(invoices: Iterable[Invoice], month: str, file_format: Format) -> str:
+    """month: for the title of the HTML page."""
+    return _render([_as_dict(invoice) for invoice in invoices], month, file_format)
 
 
-def render_again(record: str, month: str, form: Format) -> str:
-    """record: invoices that were rendered as JSON."""
-    return _rendered(json.loads(record), month, form)
+def render_again(record: str, month: str, file_format: Format) -> str:
+    """Renders the invoices of a stored record. record: what `render` returned as JSON."""
+    return _render(json.loads(record), month, file_format)
 
 
 def numbers_in(record: str) -> set[str]:
-    """Of the invoices that were rendered as JSON."""
+    """Returns the invoice numbers in a stored record. record: what `render` returned as JSON."""
     return {facts["invoice"] for facts in json.loads(record)}
 
 
-def _rendered(invoices: Sequence[_Facts], month: str, form: Format) -> str:
-    match form:
+def _render(invoices: Sequence[_Facts], month: str, file_format: Format) -> str:
+    match file_format:
         case Format.CSV:
             return _csv(invoices)
         case Format.JSON:
@@ -58,7 +59,7 @@ def _rendered(invoices: Sequence[_Facts], month: str, form: Format) -> str:
 
 
 def _csv(invoices: Iterable[_Facts]) -> str:
-    """A row for each account and currency. What is no money stands in the first one, so that columns can be summed."""
+    """Makes one row per account and currency. Calls and images are in the first only, so columns can be summed."""
     file = StringIO()
     table = csv.writer(file)
     table.writerow(_COLUMNS)
@@ -105,14 +106,14 @@ def _as_dict(invoice: Invoice) -> _Facts:
 
 
 def _html(invoices: Iterable[_Facts], month: str) -> str:
-    """A page for each account that owes something: nobody is sent a bill of nothing."""
+    """Makes a page for each account that owes something: nobody is sent a bill for nothing."""
     pages = [_invoice_html(facts) for facts in invoices if any(Decimal(bill["total"]) for bill in facts["bills"])]
     return _PAGE.substitute(month=month, invoices="".join(pages) or f"<p>Nothing is due for {month}.</p>\n")
 
 
 def _invoice_html(facts: _Facts) -> str:
     rate = facts["rate"]
-    note = f"The plan's fee is converted at 1 XNO = {rate['usd']} USD, the rate of {rate['day']}. " if rate else ""
+    conversion = f"1 XNO = {rate['usd']} USD, the rate of {rate['day']}" if rate else ""
     return _INVOICE.substitute(
         number=escape(facts["invoice"]),
         name=escape(facts["name"]),
@@ -123,7 +124,7 @@ def _invoice_html(facts: _Facts) -> str:
         calls=f"{facts['calls']:,}",
         images=f"{facts['images']:,}",
         bills="".join(_bill_html(bill, facts) for bill in facts["bills"]),
-        note=note,
+        note=f"The plan fee is converted to Nano at {conversion}. " if conversion else "",
     )
 
 
@@ -131,7 +132,7 @@ def _bill_html(bill: _Facts, facts: _Facts) -> str:
     percent = Decimal(facts["discount_percent"])
     return _BILL.substitute(
         plan=escape(facts["plan"]),
-        discount=f", less {percent.normalize():f} %" if percent else "",
+        discount=f", less {percent.normalize():f}%" if percent else "",
         currency=bill["currency"],
         fee=bill["plan_fee"],
         charges=bill["image_charges"],

@@ -1,9 +1,9 @@
-"""What an account owes for a month: its plan's fee, and what was booked for images.
+"""What an account owes for a month: its plan's fee and its image charges.
 
-Nothing that was booked is worked out again: the ledger's amounts, each rounded when it was booked, are added up. The
-plan's fee is the price for which the plan was taken, reckoned like an image: with the account's discount and, in XNO,
-at the rate of the day that the invoice is made. What is to be paid is the total, rounded once, half up, to what the
-currency can pay.
+The image charges are the sum of the ledger's amounts, which were rounded when the calls were charged and are not
+calculated again. The plan's fee is the price at which the plan was taken, less the account's discount and, in XNO,
+converted at the rate that is set when the invoice is made. The amount due is the total, rounded once, half up, to what
+the currency can pay.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,15 +18,16 @@ from modest.months import month_end
 from modest.plans import Plans
 
 PAYABLE = {Currency.USD: Decimal("0.01"), Currency.XNO: SMALLEST[Currency.XNO]}
+"""The unit that the amount due is rounded to."""
 
 
 class PlanNotSold(Exception):
-    """An account was on a plan whose price is not known any more; the message says which, to an operator."""
+    """Raised if an account was on a plan whose price is unknown. The message names both, for an operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """In one currency."""
+    """What an account owes in one currency. Only `due` is rounded further than SMALLEST."""
 
     currency: Currency
     plan_fee: Decimal
@@ -38,6 +39,7 @@ class Bill:
 
     @property
     def due(self) -> Decimal:
+        """The total, rounded half up to PAYABLE."""
         return self.total.quantize(PAYABLE[self.currency], ROUND_HALF_UP)
 
 
@@ -47,16 +49,17 @@ class Invoice:
     name: str
     month: str
     preliminary: bool
-    """The month is not over."""
+    """Whether the invoice was made before the month was over, so that it may still grow."""
     plan: str
-    """The dearest that the account was on."""
+    """The most expensive plan that the account held in the month."""
     plan_price_usd: Decimal
     terms: Terms
-    """Of the plan's fee."""
+    """They apply to the plan's fee. Each call was charged on the terms of its time."""
     calls: int
+    """Calls admitted."""
     images: int
     bills: Sequence[Bill]
-    """That of the account's currency comes first. Others follow if images were charged before it was changed."""
+    """The first is in the account's currency. Another follows if calls were charged in an earlier currency."""
 
     @property
     def number(self) -> str:
@@ -64,7 +67,9 @@ class Invoice:
 
 
 def invoice_for(usage: Usage, plans: Plans, now: datetime) -> Invoice | None:
-    """plans: for what was taken before its price was kept. None where the account had no plan in that month.
+    """Returns None if the account had no plan in that month.
+
+    plans: the present prices, for plans that were taken before prices were stored with the account.
 
     Raises PlanNotSold.
     """
@@ -72,24 +77,24 @@ def invoice_for(usage: Usage, plans: Plans, now: datetime) -> Invoice | None:
     prices = {held: _price(held, usage, plans) for held in account.plans_in(usage.month)}
     if not prices:
         return None
-    dearest = max(prices, key=prices.__getitem__)
+    most_expensive = max(prices, key=prices.__getitem__)
     terms = account.terms(usage.rate)
     return Invoice(
         account_id=account.id,
         name=account.name,
         month=usage.month,
         preliminary=now < month_end(usage.month),
-        plan=dearest.plan,
-        plan_price_usd=prices[dearest],
+        plan=most_expensive.plan,
+        plan_price_usd=prices[most_expensive],
         terms=terms,
         calls=usage.used,
         images=usage.images,
-        bills=_bills({terms.currency: amount_due(prices[dearest], terms)}, usage.charges),
+        bills=_bills({terms.currency: amount_due(prices[most_expensive], terms)}, usage.charges),
     )
 
 
 def invoices_for(usages: Iterable[Usage], plans: Plans, now: datetime) -> tuple[list[Invoice], list[PlanNotSold]]:
-    """Those that can be made, and what is wrong with each of the others."""
+    """Returns the invoices that can be made, and why the others cannot."""
     invoices, not_sold = [], []
     for usage in usages:
         try:
@@ -106,8 +111,8 @@ def _price(held: PlanHeld, usage: Usage, plans: Plans) -> Decimal:
         return held.price_usd
     if held.plan not in plans:
         raise PlanNotSold(
-            f"{usage.account.name} was on {held.plan} in {usage.month}, which is not sold any more, so that its price "
-            "is not known. Put it back among the template's plans."
+            f"{usage.account.name} was on {held.plan} in {usage.month}. That plan is no longer sold, so its price is "
+            "unknown. Add it to the template's plans again."
         )
     return plans[held.plan].price_usd
 

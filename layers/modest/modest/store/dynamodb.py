@@ -38,15 +38,19 @@ _deserialize = TypeDeserializer().deserialize
 def make_client(
     *, connect_seconds: float = CONNECT_SECONDS, answer_seconds: float = ANSWER_SECONDS
 ) -> "DynamoDBClient":
-    """Region, credentials and endpoint come from where boto3 looks for them. It never retries: the ledger does."""
+    """Returns a client that never retries, since RetryPolicy does. boto3 finds its region, credentials and endpoint.
+
+    connect_seconds: how long a connection may take.
+    answer_seconds: how long an open connection may be silent.
+    """
     config = Config(
         connect_timeout=connect_seconds,
         read_timeout=answer_seconds,
         retries={"total_max_attempts": 1, "mode": "standard"},
         tcp_keepalive=True,
         max_pool_connections=64,
-        # Each saves a twentieth of what a request takes here: DynamoDB checks parameters itself, and need not be told
-        # which Python asks.
+        # Each saves a twentieth of a request's time here. DynamoDB checks the parameters itself, and does not need to
+        # know which Python asks.
         parameter_validation=False,
         user_agent="modest",
     )
@@ -54,6 +58,8 @@ def make_client(
 
 
 class DynamoDBTable:
+    """The `Table` that a deployment has."""
+
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
         self._name = name
@@ -167,7 +173,7 @@ def _condition_expression(condition: ConditionBase, names: dict[str, str], value
 
 
 def _attempt(operation: Callable[..., T], **request: Any) -> T:
-    """Raises TableFailure, and ClientError where a condition did not hold."""
+    """Raises TableFailure, and ClientError if a condition does not hold."""
     try:
         return operation(**request)
     except ClientError as error:
@@ -196,7 +202,7 @@ def _failure(error: ClientError) -> TableFailure:
 
 
 def _reasons(error: ClientError) -> set[str]:
-    """Why a transaction was cancelled: a code for each of its writes."""
+    """Returns why a transaction was cancelled: the codes of its writes."""
     reasons: list[Any] = error.response.get("CancellationReasons", [])
     return {reason["Code"] for reason in reasons}
 

@@ -1,6 +1,6 @@
-"""The ledger's one table: the few requests that are made of it, and how they can fail.
+"""The ledger's one table: the few requests that it must answer, and how they can fail.
 
-`modest.dynamodb` makes them of DynamoDB; tests have a table in memory.
+`modest.store.dynamodb` is the real one; the tests also have one in memory.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,17 +10,19 @@ from typing import Any, NamedTuple, Protocol
 from boto3.dynamodb.conditions import ConditionBase
 
 Item = Mapping[str, Any]
-"""Attributes by name: str, Decimal, int, bool, bytes, set, list or map. Numbers come back as Decimal."""
+"""Attributes by name: str, Decimal, int, bool, bytes, set, list or dict. Every number is read as a Decimal."""
 
 
 class Key(NamedTuple):
+    """An item's primary key: the partition that it is in, and where it is sorted there."""
+
     pk: str
     sk: str
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Writes a whole item in place of whatever is there."""
+    """Writes an item, in place of any that has the same key."""
 
     key: Key
     item: Item
@@ -29,7 +31,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Changes single attributes of an item, which comes into being if it is not there."""
+    """Changes single attributes of an item. If it does not exist, it is made."""
 
     key: Key
     set: Item = field(default_factory=dict)
@@ -40,6 +42,8 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
+    """Deletes an item, if it exists."""
+
     key: Key
     condition: ConditionBase | None = None
 
@@ -51,22 +55,27 @@ Write = Put | Update | Delete
 class Page:
     items: Sequence[Item]
     next: Key | None
-    """Where the next page begins: to be handed to the next query."""
+    """What the next query takes as its start. None on the last page."""
 
 
 class ConditionFailed(Exception):
-    """Nothing was written, because an item was not as a condition wanted it."""
+    """Raised if a write's condition does not hold. Nothing was written."""
 
     def __init__(self, found: Mapping[Key, Item]) -> None:
-        """found: by key, the items that did not hold; without its key, one that does not exist."""
-        super().__init__("a condition did not hold")
+        """found: the items whose conditions do not hold, by key. Those that do not exist are missing."""
+        super().__init__("a condition does not hold")
         self.found = found
 
 
 class TableFailure(Exception):
-    """The request did not succeed for a reason that lies in no item."""
+    """Raised if a request fails for another reason than a condition."""
 
     def __init__(self, reason: str, *, perhaps_written: bool, worth_retrying: bool) -> None:
+        """
+        reason: names the failure, for the log.
+        perhaps_written: whether the request may have been carried out all the same.
+        worth_retrying: whether the same request may succeed in a moment.
+        """
         super().__init__(reason)
         self.reason = reason
         self.perhaps_written = perhaps_written
@@ -74,16 +83,16 @@ class TableFailure(Exception):
 
 
 class Table(Protocol):
-    """Every read is consistent. Everything raises TableFailure; what writes also ConditionFailed."""
+    """All reads are strongly consistent. Every method raises TableFailure; a write also raises ConditionFailed."""
 
     def read(self, keys: Sequence[Key]) -> Mapping[Key, Item]:
-        """Those of the items that exist."""
+        """Returns the items that exist, by key."""
 
     def query(self, pk: str, prefix: str, start: Key | None = None) -> Page:
-        """The items under `pk` whose `sk` begins with `prefix`, in the order of `sk`, as many as one answer holds."""
+        """Returns the items under `pk` whose `sk` begins with `prefix`, sorted by `sk`, as many as one page holds."""
 
     def update(self, update: Update) -> Item:
-        """The item as it is then."""
+        """Returns the whole item after the update."""
 
     def write(self, writes: Sequence[Write]) -> None:
-        """All or none, in one request."""
+        """Carries out all writes in one request, or none of them."""

@@ -1,4 +1,4 @@
-"""Invoices as files, and what a hostile name could do in them."""
+"""Invoices as files, also for accounts with hostile names."""
 
 import csv
 import json
@@ -60,7 +60,7 @@ def test_csv_has_a_row_for_each_account_and_currency_whose_columns_can_be_summed
     assert (found[1]["rate_usd"], found[1]["rate_day"]) == ("0.87", "2026-11-20")
 
 
-def test_a_zero_invoice_is_in_csv_and_json_and_no_page_is_printed_for_it() -> None:
+def test_an_invoice_for_nothing_is_in_csv_and_json_and_has_no_page_in_html() -> None:
     nothing = made(usage(on("Free", 2026, 1, 1)))
     assert [row["due"] for row in rows(nothing)] == ["0.00"]
     assert len(json.loads(render([nothing], MONTH, Format.JSON))) == 1
@@ -93,18 +93,18 @@ def test_each_account_that_owes_has_a_page_of_its_own_which_needs_no_other_host(
     assert "@import" not in text
 
 
-def test_a_page_says_discount_rate_and_that_it_is_preliminary_only_where_there_is_one() -> None:
+def test_a_page_mentions_a_discount_a_rate_and_being_preliminary_only_if_they_apply() -> None:
     plain = Page(render([invoice()], MONTH, Format.HTML)).text
     assert not [word for word in ("less", "converted", "Preliminary") if word in plain]
     terms = Terms(Currency.XNO, Decimal("12.50"), RATE)
     full = Page(render([invoice(terms=terms, preliminary=True)], MONTH, Format.HTML)).text
-    assert "Plan Basic, less 12.5 %" in full
+    assert "Plan Basic, less 12.5%" in full
     assert "1 XNO = 0.87 USD, the rate of 2026-11-20" in full
     assert "Preliminary" in full
 
 
 @pytest.mark.parametrize("form", Format)
-def test_a_record_gives_the_bytes_of_the_invoices_that_it_was_made_of(form: Format) -> None:
+def test_a_stored_record_renders_to_the_same_bytes_as_the_invoices_themselves(form: Format) -> None:
     charges = {Currency.USD: "1", Currency.XNO: "2"}
     invoices = [
         invoice("<b>"),
