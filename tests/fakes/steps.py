@@ -1,15 +1,15 @@
-"""Functions that run side by side, one step at a time, in whatever order a test asks for."""
+"""Functions that run in parallel, one step at a time, in the order that a test chooses."""
 
 from collections.abc import Callable
 from threading import Semaphore, Thread, current_thread
 
 
 class Crash(BaseException):
-    """The process is gone: no code of its own runs any more."""
+    """Raised to end a process in the middle of a function: none of its handlers for Exception runs."""
 
 
 class Run:
-    """One function on a thread of its own, which stands still at every `pause` until it is told to go on."""
+    """A function on a thread of its own, which waits at every `pause` until the test steps it on."""
 
     def __init__(self, function: Callable[[], object]) -> None:
         self.result: object = None
@@ -24,7 +24,7 @@ class Run:
         self._stopped.acquire()
 
     def step(self) -> None:
-        """Up to the next pause, or to the end."""
+        """Runs it to its next pause, or to its end."""
         self._go.release()
         self._stopped.acquire()
 
@@ -51,7 +51,7 @@ class Run:
 
 
 def pause() -> None:
-    """Lets the others go first, if the caller is a Run."""
+    """Waits for the test's next step, if the caller is a Run."""
     run = _RUNS.get(current_thread())
     if run is not None:
         run.pause()

@@ -1,4 +1,4 @@
-"""The ledger's table in memory, and the ways in which the real one fails."""
+"""The ledger's table in memory, which fails in the ways that the real one does."""
 
 import copy
 import operator
@@ -25,18 +25,18 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Fault(Enum):
-    """What may become of a request; each flag as DynamoDBTable sets it."""
+    """How a request may fail. Its TableFailure has the flags that DynamoDBTable would set."""
 
     NONE = "none"
     THROTTLED = "throttled"
     CONFLICT = "conflict"
     LOST_REQUEST = "lost request"
     LOST_ANSWER = "lost answer"
-    """The request was carried out, and its answer never came."""
+    """The request is carried out, and its answer never arrives."""
     LATE = "late"
-    """No answer came; the request is carried out later, when the test says so."""
+    """No answer arrives; the request is carried out later, when the test says so."""
     REFUSED = "refused"
-    """A fault in the deployment, such as a missing permission."""
+    """A mistake in the deployment, such as a missing permission."""
 
     def failure(self) -> TableFailure:
         return TableFailure(
@@ -47,7 +47,7 @@ class Fault(Enum):
 
 
 class FakeTable:
-    """As DynamoDBTable. Each request takes the next of `faults`; `pause` is called before it, outside the lock."""
+    """Behaves as DynamoDBTable does. Each request calls `pause`, outside the lock, then takes the next of `faults`."""
 
     def __init__(self, faults: Iterable[Fault] = (), pause: Callable[[], None] = lambda: None) -> None:
         self.items: dict[Key, dict[str, Any]] = {}

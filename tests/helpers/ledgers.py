@@ -1,4 +1,4 @@
-"""What the ledger's tests share: tables of every kind, an operator, a caller."""
+"""What the ledger's tests share: tables of every kind, a deployment, a customer."""
 
 import secrets
 from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ def patient_retries() -> RetryPolicy:
 
 @dataclass(frozen=True)
 class Shop:
-    """A deployment: its table, its operator, its clock, and the ledger as one process of it has it."""
+    """A deployment: its table and clock, its operator's registry, and the ledger of any of its processes."""
 
     table: Table
     clock: Clock
@@ -57,11 +57,11 @@ class Shop:
         return Registry(self.table, PLANS, retries=patient_retries(), now=self.clock)
 
     @property
-    def books(self) -> UsageReader:
+    def usage_reader(self) -> UsageReader:
         return UsageReader(self.table, retries=patient_retries())
 
     def ledger(self, retries: RetryPolicy | None = None) -> Ledger:
-        """A new process: it remembers nothing."""
+        """Returns the ledger of a new process, which remembers nothing."""
         return Ledger(self.table, PLANS, lease=LEASE, retries=retries or patient_retries(), now=self.clock)
 
     def read(self, *keys: Key) -> list[Item]:
@@ -95,7 +95,7 @@ def request_id() -> str:
 
 
 def flaky_table() -> FakeTable:
-    """Whatever is asked of it fails three times, each time in another way, before it answers."""
+    """Returns a table that fails four requests out of five, each in a different way."""
     return FakeTable(cycle([Fault.LOST_ANSWER, Fault.CONFLICT, Fault.LOST_REQUEST, Fault.NONE, Fault.THROTTLED]))
 
 
@@ -108,7 +108,7 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def dynamodb_table(client: "DynamoDBClient", name: str = "ledger") -> DynamoDBTable:
-    """As the deployment's template makes it."""
+    """Makes a table as the deployment's template does."""
     client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -122,7 +122,7 @@ def dynamodb_table(client: "DynamoDBClient", name: str = "ledger") -> DynamoDBTa
 
 
 def slow_client(endpoint: str | None = None) -> "DynamoDBClient":
-    """As the service's own, but for a machine that may be busy with other tests."""
+    """Returns a client like the service's own, with time for a machine that is busy with other tests."""
     where = {"AWS_ENDPOINT_URL_DYNAMODB": endpoint} if endpoint else {}
     with environment(AWS_ENVIRONMENT | where):
         return make_client(connect_seconds=10, answer_seconds=10)

@@ -1,4 +1,4 @@
-"""A deployment of which API Gateway is moto, and what may become of a command there."""
+"""A deployment with moto in API Gateway's place, where commands can be cut off."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,11 +25,11 @@ PLANS: Plans = plans_from_json(
 
 
 class CutOff(Exception):
-    """The command's process is gone."""
+    """Raised to end a command as if its process had been killed."""
 
 
 class World:
-    """A deployment, of which API Gateway is moto."""
+    """A deployment with moto in API Gateway's place."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -59,11 +59,11 @@ class World:
         )["id"]
 
     def at_gateway(self) -> dict[str, tuple[bool, str | None]]:
-        """Hash -> enabled, plan."""
+        """Returns whether each key is enabled and which plan it is on, by the key's hash."""
         return {key.hash: (key.enabled, self.gateway.plan_of(key.id)) for key in self.gateway.all()}
 
     def cut_off(self, operation: str, command: Callable[[], Any]) -> None:
-        """Runs the command until it would ask API Gateway for this operation."""
+        """Runs the command until it is about to ask API Gateway for this operation."""
 
         def stop(**_: Any) -> None:
             raise CutOff

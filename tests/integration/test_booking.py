@@ -36,7 +36,7 @@ FIGURES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "r
 
 
 class Store:
-    """The whole service with a ledger, as one customer calls it."""
+    """The whole service with a ledger, and the one customer who calls it."""
 
     def __init__(
         self,
@@ -74,11 +74,11 @@ class Store:
         return self.client.post(IMAGE, json={"image_urls": list(urls)} | fields, headers=headers)
 
     def entries(self) -> list[dict[str, Any]]:
-        """In no order: the clock stands still."""
-        return [dict(entry) for entry in self.shop.books.entries(self.customer.account_id, "2026-11")]
+        """Returns them in no particular order, because the clock stands still."""
+        return [dict(entry) for entry in self.shop.usage_reader.entries(self.customer.account_id, "2026-11")]
 
     def fail(self, *faults: Fault) -> None:
-        """The table's next requests, once key and account were read, by which a process is warm."""
+        """Makes the table's next requests fail in turn. Those that follow succeed."""
         self.table.faults = chain(faults, repeat(Fault.NONE))
 
 
@@ -104,7 +104,7 @@ def test_discount_and_currency_show_in_the_answer_and_in_the_ledger(
     assert store.entries()[0]["amount"] == Decimal(str(cost))
 
 
-def test_equal_images_are_charged_once_and_those_after_the_tenth_not_at_all() -> None:
+def test_equal_images_are_charged_once_and_images_after_the_tenth_not_at_all() -> None:
     store = Store()
     assert store.judge(FIRST, FIRST, SECOND, FIRST).json()["cost"] == 0.003
     answer = store.judge(*list(WEB)).json()
@@ -124,15 +124,15 @@ def test_openai_s_dialect_is_charged_by_the_image_and_oanor_s_is_not() -> None:
     assert store.client.get(USAGE).json()["data"]["charges"] == {"USD": "0.003"}
 
 
-def test_openai_s_dialect_books_the_discount_and_the_currency_of_the_account() -> None:
+def test_openai_s_dialect_applies_the_account_s_discount_and_currency() -> None:
     store = Store(currency=Currency.XNO, discount="10")
     part = {"type": "image_url", "image_url": {"url": FIRST}}
     assert store.client.post(MODERATIONS, json={"input": [part]}).status_code == 200
-    # 0.0015 USD less a tenth, at 0.87 USD for one XNO.
+    # 0.0015 USD less a tenth, at 0.87 USD per XNO.
     assert store.client.get(USAGE).json()["data"]["charges"] == {"XNO": "0.001551724"}
 
 
-def test_openai_s_dialect_charges_nothing_where_one_image_cannot_be_judged() -> None:
+def test_openai_s_dialect_charges_nothing_if_one_image_cannot_be_judged() -> None:
     store = Store()
     parts = [{"type": "image_url", "image_url": {"url": url}} for url in (FIRST, "https://example.com/none.png")]
     assert store.client.post(MODERATIONS, json={"input": parts}).status_code == 400
@@ -157,7 +157,7 @@ def test_a_partial_answer_charges_the_images_that_were_judged() -> None:
     assert store.entries()[0]["images"] == 1
 
 
-def test_every_keyed_answer_tells_what_is_left_of_the_month() -> None:
+def test_every_keyed_answer_says_what_is_left_of_the_month() -> None:
     store = Store("Tiny")
     answers = [
         store.judge(FIRST),
@@ -177,11 +177,11 @@ def test_every_keyed_answer_tells_what_is_left_of_the_month() -> None:
     }
 
 
-def test_keyless_answers_tell_no_figures() -> None:
+def test_keyless_answers_have_no_rate_limit_headers() -> None:
     assert not set(FIGURES) & set(Store().client.get("/health").headers)
 
 
-def test_a_used_up_month_says_when_to_come_back_and_that_retrying_is_useless() -> None:
+def test_a_used_up_month_says_when_it_resets_and_that_retrying_will_not_help() -> None:
     store = Store("Tiny")
     for _ in range(3):
         store.judge(FIRST)
@@ -196,7 +196,7 @@ def test_a_used_up_month_says_when_to_come_back_and_that_retrying_is_useless() -
     assert len(store.service.fetch.asked) == fetched
 
 
-def test_the_usage_answers_when_the_month_is_used_up() -> None:
+def test_usage_is_answered_when_the_month_is_used_up() -> None:
     store = Store("Tiny", discount="10")
     for _ in range(4):
         store.judge(FIRST, SECOND)
@@ -222,7 +222,7 @@ def test_the_usage_answers_when_the_month_is_used_up() -> None:
     assert (body["status"], body["success"], body["meta"]["request_id"]) == ("ok", True, usage.headers["x-request-id"])
 
 
-def test_the_usage_of_an_account_in_nano_tells_the_rate_and_its_day() -> None:
+def test_the_usage_of_an_account_in_nano_states_the_rate_and_its_day() -> None:
     store = Store(currency=Currency.XNO)
     store.judge(FIRST)
     data = store.client.get(USAGE).json()["data"]
@@ -230,7 +230,7 @@ def test_the_usage_of_an_account_in_nano_tells_the_rate_and_its_day() -> None:
     assert data["xno_rate"] == {"usd": "0.87", "date": "2026-11-23"}
 
 
-def test_the_usage_is_as_its_document_says() -> None:
+def test_the_usage_answer_matches_its_documented_schema() -> None:
     store = Store()
     document = store.client.get("/openapi.json").json()
     operation = document["paths"][USAGE]["get"]
@@ -248,7 +248,7 @@ def documented_headers(document: dict[str, Any], path: str, method: str, status:
 
 
 @pytest.mark.parametrize("method", ["post", "get"])
-def test_every_header_that_a_200_documents_comes(method: str) -> None:
+def test_every_documented_header_of_a_200_is_sent(method: str) -> None:
     store = Store()
     document = store.client.get("/openapi.json").json()
     image: dict[str, Any] = {"json" if method == "post" else "params": {"url": FIRST}}
@@ -258,7 +258,7 @@ def test_every_header_that_a_200_documents_comes(method: str) -> None:
     assert ("idempotency-replayed" in answer.headers) == (method == "post")
 
 
-def test_every_header_that_comes_is_documented_with_its_status() -> None:
+def test_every_header_that_is_sent_is_documented_for_its_status() -> None:
     store = Store("Tiny")
     document = store.client.get("/openapi.json").json()
     known = {name.lower() for name in document["components"]["headers"]}
@@ -276,7 +276,7 @@ def test_every_header_that_comes_is_documented_with_its_status() -> None:
         assert header in answer.headers
 
 
-def test_every_keyed_answer_documents_what_is_left_of_the_month_but_where_it_cannot_be_known() -> None:
+def test_every_keyed_answer_documents_what_is_left_of_the_month_unless_it_cannot_be_known() -> None:
     document = Store().client.get("/openapi.json").json()
     for methods in document["paths"].values():
         for operation in methods.values():
@@ -372,9 +372,9 @@ def test_a_mismatch_keeps_its_status_in_every_dialect() -> None:
     assert (moderations.status_code, moderations.json()["error"]["code"]) == (422, "idempotency_mismatch")
 
 
-def test_a_call_in_progress_is_a_409_that_says_when_to_come_back() -> None:
+def test_a_call_in_progress_is_a_409_that_says_when_to_retry() -> None:
     class Impatient(FakeClassifier):
-        """Sends the call again while it is being judged."""
+        """Sends the same call again while it is being judged."""
 
         def classify(self, view: View) -> Scores:
             answers.append(store.judge(FIRST, key="a"))
@@ -388,14 +388,14 @@ def test_a_call_in_progress_is_a_409_that_says_when_to_come_back() -> None:
     assert len(store.entries()) == 1
 
 
-def test_only_an_answer_is_repeated_and_no_error() -> None:
+def test_answers_are_repeated_and_errors_are_not() -> None:
     store = Store()
     assert [store.judge("https://example.com/none.png", key="a").status_code for _ in range(2)] == [400, 400]
     assert store.judge(FIRST, key="a").status_code == 200
     assert store.client.get(USAGE).json()["data"]["calls"]["used"] == 3
 
 
-def test_an_idempotency_key_on_a_get_means_nothing() -> None:
+def test_an_idempotency_key_on_a_get_is_ignored() -> None:
     store = Store()
     for _ in range(2):
         answer = store.client.get(CHECK, params={"url": FIRST}, headers={"idempotency-key": "a"})
@@ -404,12 +404,12 @@ def test_an_idempotency_key_on_a_get_means_nothing() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a" * 256, "a b", "a\tb", "schl\xfcssel"])
-def test_an_idempotency_key_is_a_short_visible_text(key: str) -> None:
+def test_an_idempotency_key_is_a_short_text_of_visible_characters(key: str) -> None:
     answer = Store().client.post(CHECK, json={"url": FIRST}, headers={b"idempotency-key": key.encode("latin-1")})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
 
-def test_without_a_ledger_all_are_served_at_the_list_price_and_no_usage_is_told() -> None:
+def test_without_a_ledger_everyone_is_served_at_the_list_price_and_there_is_no_usage_route() -> None:
     client = serve(WEB).client
     for _ in range(2):
         answer = client.post(IMAGE, json={"image_urls": [FIRST]}, headers={"idempotency-key": "a"})
@@ -429,7 +429,7 @@ def test_while_the_ledger_cannot_be_reached_nothing_is_judged() -> None:
     assert store.service.observer.ledger_failures == [("admit", "throttled", False), ("usage", "throttled", False)]
 
 
-def test_while_the_ledger_cannot_be_reached_calls_are_judged_for_nothing_if_the_operator_says_so() -> None:
+def test_while_the_ledger_cannot_be_reached_calls_are_judged_for_free_if_the_operator_says_so() -> None:
     store = Store(fail_open=True, retries=RetryPolicy())
     store.table.faults = repeat(Fault.THROTTLED)
     answer = store.judge(FIRST)
@@ -440,7 +440,7 @@ def test_while_the_ledger_cannot_be_reached_calls_are_judged_for_nothing_if_the_
 
 
 @pytest.mark.parametrize(("fail_open", "status", "cost"), [(False, 503, None), (True, 200, 0)])
-def test_an_answer_that_was_surely_not_booked_is_not_charged(
+def test_an_answer_whose_charge_was_certainly_not_recorded_is_withheld_or_free(
     *, fail_open: bool, status: int, cost: float | None
 ) -> None:
     store = Store(fail_open=fail_open)
@@ -452,7 +452,7 @@ def test_an_answer_that_was_surely_not_booked_is_not_charged(
 
 
 @pytest.mark.parametrize("lost", [Fault.LOST_ANSWER, Fault.LOST_REQUEST])
-def test_an_answer_that_may_have_been_paid_for_is_never_withheld(lost: Fault) -> None:
+def test_an_answer_that_may_have_been_charged_is_never_withheld(lost: Fault) -> None:
     store = Store()
     store.judge(FIRST)
     store.fail(Fault.NONE, Fault.NONE, lost, Fault.REFUSED)
@@ -484,6 +484,6 @@ def test_of_fifty_calls_at_once_on_ten_remaining_exactly_ten_are_answered(dynamo
     with ThreadPoolExecutor(50) as callers:
         statuses = [answer["statusCode"] for answer in callers.map(lambda each: invoke(app, each), events)]
     assert (statuses.count(200), statuses.count(429)) == (10, 40)
-    audit = shop.books.audit(customer.account_id, "2026-11")
+    audit = shop.usage_reader.audit(customer.account_id, "2026-11")
     assert audit.holds
     assert (audit.used, audit.counters.amounts) == (10, {Currency.USD: Decimal("0.015")})

@@ -1,4 +1,4 @@
-"""The ledger's contract, on a table in memory, on one that fails all the time, on moto and on DynamoDB Local."""
+"""The ledger's contract, on a table in memory, on one that keeps failing, on moto and on DynamoDB Local."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -35,7 +35,7 @@ def test_a_settled_call_shows_in_the_usage(shop: Shop) -> None:
     assert usage.account.id == customer.account_id
 
 
-def test_an_admission_tells_what_is_left(shop: Shop) -> None:
+def test_an_admission_says_what_is_left(shop: Shop) -> None:
     customer, ledger = shop.customer("Tiny"), shop.ledger()
     first, second = (admitted(ledger.admit(customer.key_hash, request_id())).allowance for _ in range(2))
     assert [first.remaining, second.remaining] == [2, 1]
@@ -43,7 +43,7 @@ def test_an_admission_tells_what_is_left(shop: Shop) -> None:
     assert first.reset_seconds == 7 * 86400 + 20 * 3600 + 7 * 60 + 56
 
 
-def test_a_used_up_month_refuses_every_further_call_and_still_tells_its_usage(shop: Shop) -> None:
+def test_a_used_up_month_refuses_every_further_call_and_still_reports_its_usage(shop: Shop) -> None:
     customer, ledger = shop.customer("Tiny"), shop.ledger()
     for _ in range(3):
         ledger.admit(customer.key_hash, request_id())
@@ -52,11 +52,11 @@ def test_a_used_up_month_refuses_every_further_call_and_still_tells_its_usage(sh
             process.admit(customer.key_hash, request_id())
         assert refusal.value.allowance == Allowance(3, 3, shop.clock.now)
         assert refusal.value.retry_after == refusal.value.allowance.reset_seconds
-    told = ledger.usage(customer.key_hash)
-    assert (told.usage.used, told.allowance.remaining, told.plan) == (3, 0, PLANS["Tiny"])
+    found = ledger.usage(customer.key_hash)
+    assert (found.usage.used, found.allowance.remaining, found.plan) == (3, 0, PLANS["Tiny"])
 
 
-def test_a_new_month_begins_at_midnight_utc_and_counts_anew(shop: Shop) -> None:
+def test_a_new_month_begins_at_midnight_utc_and_counts_from_zero(shop: Shop) -> None:
     customer, ledger = shop.customer("Tiny"), shop.ledger()
     shop.clock.now = shop.clock.now.replace(month=12, day=31, hour=23, minute=59, second=59)
     late = [admitted(ledger.admit(customer.key_hash, request_id())) for _ in range(3)]
@@ -65,7 +65,7 @@ def test_a_new_month_begins_at_midnight_utc_and_counts_anew(shop: Shop) -> None:
     assert early.allowance.remaining == 2
     for admission in (*late, early):
         ledger.settle(admission, "ok", by_the_image(1, admission.terms))
-    december, january = (shop.books.usage(customer.account_id, month) for month in ("2026-12", "2027-01"))
+    december, january = (shop.usage_reader.usage(customer.account_id, month) for month in ("2026-12", "2027-01"))
     assert december
     assert january
     assert (december.used, december.images, december.calls_by_day) == (3, 3, {31: 3})
@@ -78,8 +78,8 @@ def test_a_call_belongs_to_the_month_of_its_admission(shop: Shop) -> None:
     admission = admitted(ledger.admit(customer.key_hash, request_id()))
     shop.clock.advance(seconds=20)
     ledger.settle(admission, "ok", by_the_image(1, admission.terms))
-    assert shop.books.audit(customer.account_id, "2026-11").entries.images == 1
-    assert shop.books.audit(customer.account_id, "2026-12").entries.images == 0
+    assert shop.usage_reader.audit(customer.account_id, "2026-11").entries.images == 1
+    assert shop.usage_reader.audit(customer.account_id, "2026-12").entries.images == 0
 
 
 def test_unknown_keys_are_refused(shop: Shop) -> None:
@@ -109,7 +109,7 @@ def test_a_deleted_key_stops_at_the_next_call(shop: Shop) -> None:
         ledger.admit(customer.key_hash, request_id())
 
 
-def test_a_replaced_key_works_some_hours_longer_and_its_successor_goes_on_with_the_count(shop: Shop) -> None:
+def test_a_replaced_key_works_for_some_more_hours_and_its_successor_continues_the_count(shop: Shop) -> None:
     customer, ledger = shop.customer("Tiny"), shop.ledger()
     ledger.admit(customer.key_hash, request_id())
     new_hash = hash_of(new_key())
@@ -123,7 +123,7 @@ def test_a_replaced_key_works_some_hours_longer_and_its_successor_goes_on_with_t
         ledger.admit(new_hash, request_id())
 
 
-def test_a_larger_plan_helps_at_the_next_call(shop: Shop) -> None:
+def test_a_larger_plan_takes_effect_at_the_next_call(shop: Shop) -> None:
     customer, ledger = shop.customer("Tiny"), shop.ledger()
     for _ in range(3):
         ledger.admit(customer.key_hash, request_id())
@@ -141,12 +141,12 @@ def test_a_request_that_comes_twice_is_counted_once_even_as_the_last_of_the_mont
     assert first.allowance.used == again.allowance.used == 3
     for admission in (first, again):
         shop.ledger().settle(admission, "ok", by_the_image(2, admission.terms))
-    audit = shop.books.audit(customer.account_id, "2026-11")
+    audit = shop.usage_reader.audit(customer.account_id, "2026-11")
     assert (audit.used, audit.entries.calls, audit.entries.images) == (3, 1, 2)
     assert audit.holds
 
 
-def test_the_marks_of_earlier_requests_are_forgotten(shop: Shop) -> None:
+def test_the_marks_of_earlier_requests_are_removed(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     for _ in range(20):
         ledger.admit(customer.key_hash, request_id())
@@ -166,9 +166,7 @@ def test_the_marks_of_earlier_requests_are_forgotten(shop: Shop) -> None:
         (7, "100", "0"),
     ],
 )
-def test_what_is_charged_is_exact_to_the_millionth_of_a_dollar(
-    shop: Shop, images: int, discount: str, amount: str
-) -> None:
+def test_charges_are_exact_to_the_millionth_of_a_dollar(shop: Shop, images: int, discount: str, amount: str) -> None:
     customer, ledger = shop.customer(discount_percent=Decimal(discount)), shop.ledger()
     admission = admitted(ledger.admit(customer.key_hash, request_id()))
     charge = by_the_image(images, admission.terms)
@@ -187,7 +185,7 @@ def test_nano_is_charged_at_the_rate_of_the_day_and_the_entry_says_which(shop: S
     later = admitted(ledger.admit(customer.key_hash, request_id()))
     ledger.settle(later, "ok", by_the_image(1, later.terms))
 
-    first, second = shop.books.entries(customer.account_id, "2026-11")
+    first, second = shop.usage_reader.entries(customer.account_id, "2026-11")
     assert (first["currency"], first["amount"], first["rate"]) == ("XNO", Decimal("0.003103448"), Decimal("0.87"))
     assert (second["amount"], second["rate"], second["rate_day"]) == (Decimal("0.0027"), Decimal("0.5"), "2026-11-23")
     usage = ledger.usage(customer.key_hash).usage
@@ -196,12 +194,12 @@ def test_nano_is_charged_at_the_rate_of_the_day_and_the_entry_says_which(shop: S
     assert (usage.rate.usd, usage.rate.day.isoformat()) == (Decimal("0.5"), "2026-11-23")
 
 
-def test_an_entry_holds_all_that_its_amount_is_worked_out_from(shop: Shop) -> None:
+def test_an_entry_holds_everything_that_its_amount_follows_from(shop: Shop) -> None:
     customer, ledger = shop.customer(discount_percent=Decimal(20)), shop.ledger()
     same = request_id()
     admission = admitted(ledger.admit(customer.key_hash, same))
     ledger.settle(admission, "ok", by_the_image(3, admission.terms))
-    (entry,) = shop.books.entries(customer.account_id, "2026-11")
+    (entry,) = shop.usage_reader.entries(customer.account_id, "2026-11")
     assert dict(entry) == {
         "pk": f"ledger#{customer.account_id}#2026-11",
         "sk": f"call#2026-11-23T03:52:04+00:00#{same}",
@@ -260,7 +258,7 @@ def test_after_a_day_an_idempotency_key_is_free_again_and_both_calls_stay_in_the
         admission = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
         ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
         shop.clock.advance(hours=24, seconds=1)
-    audit = shop.books.audit(customer.account_id, "2026-11")
+    audit = shop.usage_reader.audit(customer.account_id, "2026-11")
     assert audit.entries.calls == 2
     assert audit.holds
 
@@ -277,7 +275,7 @@ def test_an_idempotency_key_refuses_another_body(shop: Shop) -> None:
     assert ledger.usage(customer.key_hash).usage.used == 1
 
 
-def test_a_call_in_progress_refuses_its_repetition_until_its_lease_has_run_out(shop: Shop) -> None:
+def test_a_call_in_progress_refuses_its_repetition_until_its_lease_has_expired(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     crashed = admitted(ledger.admit(customer.key_hash, request_id(), CALL))
     with pytest.raises(IdempotencyInProgress):
@@ -366,7 +364,7 @@ def test_counters_agree_with_the_entries_over_more_calls_than_there_are_tallies(
     for number in range(TALLIES + 2):
         admission = admitted(ledger.admit(customer.key_hash, request_id()))
         ledger.settle(admission, "ok", by_the_image(number % 3, admission.terms))
-    audit = shop.books.audit(customer.account_id, month_of(shop.clock.now))
+    audit = shop.usage_reader.audit(customer.account_id, month_of(shop.clock.now))
     assert audit.holds
     assert audit.entries.calls == audit.used == TALLIES + 2
 
@@ -392,7 +390,7 @@ def test_of_fifty_calls_at_once_on_ten_remaining_exactly_ten_are_admitted(shop: 
     for thread in threads:
         thread.join()
     assert (outcomes.count("admitted"), outcomes.count("refused")) == (10, 40)
-    audit = shop.books.audit(customer.account_id, "2026-11")
+    audit = shop.usage_reader.audit(customer.account_id, "2026-11")
     assert audit.holds
     assert (audit.used, audit.entries.calls) == (10, 10)
     assert audit.counters.amounts == {Currency.USD: Decimal("0.015")}
@@ -417,6 +415,6 @@ def test_of_twenty_equal_calls_at_once_with_one_idempotency_key_one_is_charged(s
         thread.start()
     for thread in threads:
         thread.join()
-    audit = shop.books.audit(customer.account_id, "2026-11")
+    audit = shop.usage_reader.audit(customer.account_id, "2026-11")
     assert audit.holds
     assert (audit.used, audit.entries.images) == (1, 1)

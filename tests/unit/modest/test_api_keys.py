@@ -17,7 +17,7 @@ def test_a_new_key_is_well_formed_and_never_the_same() -> None:
     assert all(re.fullmatch(r"mod_live_[0-9A-Za-z]{49}", key) for key in keys)
 
 
-def test_keys_handed_out_once_stay_well_formed() -> None:
+def test_keys_that_were_issued_once_stay_well_formed() -> None:
     assert is_well_formed(KEY)
     assert is_well_formed(OTHER)
 
@@ -35,7 +35,7 @@ def test_two_neighbours_swapped_are_not_well_formed(position: int) -> None:
 
 
 @given(st.text())
-def test_any_text_at_all_can_be_asked_about(text: str) -> None:
+def test_no_other_text_is_well_formed(text: str) -> None:
     assert not is_well_formed(text)
 
 
@@ -46,7 +46,7 @@ def test_other_lengths_cases_and_alphabets_are_not_well_formed(key: str) -> None
     assert not is_well_formed(key)
 
 
-def test_the_hash_is_one_that_api_gateway_takes_as_a_keys_value() -> None:
+def test_the_hash_has_a_form_that_api_gateway_takes_as_a_keys_value() -> None:
     assert hash_of(KEY) == "4bbd922b3aaa34f08ea4f74f65fcbe2051ef260c0d5f47efd4151449eba182c4"
     assert re.fullmatch(r"[0-9a-f]{64}", hash_of(KEY))
 
@@ -100,7 +100,7 @@ def test_a_request_without_a_key_says_so(headers: list[tuple[str, str]]) -> None
     assert key_from_headers(headers) is KeyRefusal.MISSING
 
 
-def test_other_authorization_schemes_and_empty_headers_do_not_stand_in_a_keys_way() -> None:
+def test_other_authorization_schemes_and_empty_headers_are_ignored() -> None:
     assert key_from_headers([("authorization", "Basic dTpw"), ("x-oanor-key", ""), ("x-api-key", KEY)]) == KEY
 
 

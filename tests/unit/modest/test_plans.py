@@ -15,7 +15,7 @@ def test_plans_are_read_as_the_template_writes_them() -> None:
 
 
 def test_numbers_may_be_text() -> None:
-    """As CloudFormation's Sub leaves them."""
+    """CloudFormation's Sub turns them into text."""
     plan = dict.fromkeys(("quota", "rate", "burst", "price_usd"), "14")
     assert plans_from_json(json.dumps({"Basic": plan}))["Basic"].price_usd == 14
 

@@ -30,7 +30,7 @@ BASIC = Plan("Basic", quota=1, rate=1, burst=1, price_usd=Decimal("14.5"))
 KEY = AccountKey("ab12", "acct_1", "laptop", enabled=True, created=datetime(2026, 9, 30, tzinfo=UTC))
 
 
-def test_an_account_knows_every_plan_that_it_held_in_a_month() -> None:
+def test_an_account_lists_every_plan_that_it_held_in_a_month() -> None:
     held = {
         month: {held.plan for held in ACCOUNT.plans_in(month)}
         for month in ("2026-08", "2026-09", "2026-10", "2026-11", "2026-12")
@@ -56,21 +56,21 @@ def test_an_account_that_left_has_no_plan_from_the_next_month_on_until_it_comes_
     assert [back.last_plan_in(month) for month in held] == ["Basic", None, "Basic"]
 
 
-def test_an_account_comes_back_from_its_item() -> None:
+def test_an_account_survives_being_stored() -> None:
     left = ACCOUNT.without_plan(datetime(2026, 12, 9, tzinfo=UTC))
     priced = left.with_plan(BASIC, datetime(2027, 2, 1, tzinfo=UTC))
     for account in (ACCOUNT, left, priced):
         assert account_from_item(account_to_item(account)) == account
 
 
-def test_an_item_from_before_plans_could_end_and_kept_their_price_is_held_on() -> None:
+def test_an_item_from_before_plans_had_ends_and_prices_can_still_be_read() -> None:
     item = account_to_item(ACCOUNT)
     assert [held.keys() for held in item["plans"]] == [{"plan", "since"}] * 3
     assert not account_from_item(item).has_left
     assert account_from_item(item).plans[-1].price_usd is None
 
 
-def test_a_plan_is_taken_anew_only_if_its_price_has_changed() -> None:
+def test_taking_the_present_plan_again_changes_an_account_only_if_the_price_has_changed() -> None:
     now = datetime(2027, 1, 1, tzinfo=UTC)
     at_a_price = ACCOUNT.with_plan(BASIC, now)
     assert at_a_price.plans[-1] == PlanHeld("Basic", now, price_usd=Decimal("14.5"))
@@ -79,12 +79,12 @@ def test_a_plan_is_taken_anew_only_if_its_price_has_changed() -> None:
     assert [held.price_usd for held in dearer.plans[-2:]] == [Decimal("14.5"), Decimal(15)]
 
 
-def test_a_key_comes_back_from_its_item() -> None:
+def test_a_key_survives_being_stored() -> None:
     for key in (KEY, AccountKey("ab12", "acct_1", "", enabled=False, created=KEY.created, until=KEY.created)):
         assert api_key_from_item({"pk": "account#acct_1", "sk": "key#ab12"} | api_key_to_item(key)) == key
 
 
-def test_a_key_works_while_it_is_enabled_and_has_not_run_out() -> None:
+def test_a_key_works_while_it_is_enabled_and_has_not_expired() -> None:
     later = KEY.created + timedelta(hours=1)
     assert KEY.works(later)
     assert not AccountKey("ab12", "acct_1", "", enabled=False, created=KEY.created).works(later)

@@ -57,20 +57,20 @@ def sums(invoice: Invoice) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def test_it_is_the_plans_fee_and_what_was_booked() -> None:
+def test_an_invoice_is_the_plans_fee_and_the_image_charges() -> None:
     invoice = made(usage(charges={Currency.USD: "0.0015"}))
     assert sums(invoice) == [("USD", "14.000000", "0.001500", "14.00")]
     assert invoice.bills[0].total == Decimal("14.0015")
     assert (invoice.calls, invoice.images, invoice.number) == (7, 5, "2026-11-acct_1")
 
 
-def test_of_two_plans_in_a_month_the_dearer_is_owed_in_whichever_order() -> None:
+def test_of_two_plans_in_a_month_the_more_expensive_is_owed_in_either_order() -> None:
     up = usage(on("Free", 2026, 1, 1), on("Mega", 2026, 11, 30, 23, 59))
     down = usage(on("Mega", 2026, 1, 1), on("Free", 2026, 11, 1, 0, 1))
     assert [made(found).plan for found in (up, down)] == ["Mega", "Mega"]
 
 
-def test_a_plan_left_as_the_month_began_is_not_owed() -> None:
+def test_a_plan_that_was_left_as_the_month_began_is_not_owed() -> None:
     assert made(usage(on("Mega", 2026, 1, 1), on("Free", 2026, 11, 1))).plan == "Free"
 
 
@@ -78,54 +78,54 @@ def test_before_the_account_existed_there_is_no_invoice() -> None:
     assert invoice_for(usage(on("Basic", 2026, 11, 1), month="2026-10"), PLANS, DECEMBER) is None
 
 
-def test_free_and_unused_is_an_invoice_of_nothing() -> None:
+def test_an_unused_free_plan_gives_an_invoice_for_nothing() -> None:
     invoice = made(usage(on("Free", 2026, 1, 1)))
     assert sums(invoice) == [("USD", "0.000000", "0.000000", "0.00")]
 
 
-def test_the_discount_is_taken_off_the_plans_fee_and_not_again_off_what_was_booked() -> None:
+def test_the_discount_is_taken_off_the_plans_fee_and_not_again_off_the_image_charges() -> None:
     assert sums(made(usage(discount="12.5", charges={Currency.USD: "1"}))) == [
         ("USD", "12.250000", "1.000000", "13.25")
     ]
 
 
-def test_the_fee_is_converted_at_the_present_rate_and_what_was_booked_never_again() -> None:
+def test_the_fee_is_converted_at_the_present_rate_and_the_image_charges_are_not_converted_again() -> None:
     invoice = made(usage(currency=Currency.XNO, charges={Currency.XNO: "0.5"}))
     assert sums(invoice) == [("XNO", "16.091954023", "0.500000000", "16.591954023")]
     assert invoice.terms.rate == RATE
 
 
-def test_an_account_that_changed_currency_owes_in_both_its_own_first() -> None:
+def test_an_account_that_changed_its_currency_owes_in_both_with_the_present_one_first() -> None:
     charges = {Currency.USD: "0.3", Currency.XNO: "0.2"}
     assert sums(made(usage(currency=Currency.XNO, charges=charges)))[1:] == [("USD", "0.000000", "0.300000", "0.30")]
     assert [row[0] for row in sums(made(usage(charges=charges)))] == ["USD", "XNO"]
 
 
-def test_it_is_preliminary_until_the_month_is_over() -> None:
+def test_an_invoice_is_preliminary_until_the_month_is_over() -> None:
     last_moment = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
     assert made(usage(), last_moment).preliminary
     assert not made(usage(), datetime(2026, 12, 1, tzinfo=UTC)).preliminary
 
 
-def test_a_plan_that_is_not_sold_any_more_is_named_and_not_guessed() -> None:
+def test_a_plan_whose_price_is_unknown_is_named_and_its_price_is_not_guessed() -> None:
     with pytest.raises(PlanNotSold, match="Acme was on Gold in 2026-11"):
         invoice_for(usage(on("Gold", 2026, 1, 1), on("Free", 2026, 11, 5)), PLANS, DECEMBER)
 
 
-def test_a_plan_is_owed_at_the_price_for_which_it_was_taken_whatever_it_costs_now_or_if_it_is_not_sold() -> None:
+def test_a_plan_is_owed_at_the_price_at_which_it_was_taken_even_if_that_changed_or_the_plan_is_no_longer_sold() -> None:
     old = replace(on("Basic", 2026, 1, 1), price_usd=Decimal("9.5"))
     invoice = made(usage(old))
     assert (invoice.plan, invoice.plan_price_usd, invoice.bills[0].due) == ("Basic", Decimal("9.5"), Decimal("9.50"))
     assert made(usage(replace(old, plan="Gold"))).bills[0].due == Decimal("9.50")
 
 
-def test_of_two_prices_of_a_plan_in_a_month_the_dearer_is_owed() -> None:
+def test_of_two_prices_of_a_plan_in_a_month_the_higher_is_owed() -> None:
     old = replace(on("Basic", 2026, 1, 1), price_usd=Decimal(9))
     new = replace(on("Basic", 2026, 11, 5), price_usd=Decimal(10))
     assert [made(usage(old, new, month=month)).bills[0].plan_fee for month in ("2026-10", "2026-11")] == [9, 10]
 
 
-def test_a_plan_whose_price_is_not_known_keeps_no_other_account_from_its_invoice() -> None:
+def test_a_plan_whose_price_is_unknown_does_not_keep_other_accounts_from_their_invoices() -> None:
     usages = [usage(on("Gold", 2026, 1, 1)), usage(on("Free", 2026, 1, 1)), usage(on("Free", 2026, 12, 1))]
     invoices, not_sold = invoices_for(usages, PLANS, DECEMBER)
     assert [invoice.plan for invoice in invoices] == ["Free"]

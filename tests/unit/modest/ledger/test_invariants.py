@@ -1,4 +1,4 @@
-"""What holds of the ledger at every moment, whatever happens in which order to how many calls at once."""
+"""What is true of the ledger at every moment, whatever happens to any number of parallel calls in any order."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.limit = 0
 
     def _process(self) -> Ledger:
-        # Its clock ticks once an attempt, so that it is the number of attempts that is limited.
+        # Its clock ticks once per attempt, so the policy limits the number of attempts.
         ticks = count()
         retries = RetryPolicy(
             seconds=ATTEMPTS,
@@ -129,7 +129,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.under_way)
     @rule()
-    def all_go_on_to_the_end_by_turns(self) -> None:
+    def all_take_turns_until_they_end(self) -> None:
         while self.under_way:
             for call in self.under_way:
                 call.run.step()
@@ -138,7 +138,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return [call for call in self.under_way if call.phase in phases]
 
     def _go_on(self, call: Call, faults: list[Fault]) -> None:
-        """By a request for each of the faults."""
+        """Lets a call make one request for each of the faults."""
         for fault in faults:
             if not call.run.done:
                 self.table.faults = chain([fault], repeat(Fault.NONE))
@@ -160,7 +160,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 5, 31, 7200, 86400]))
     def time_passes(self, seconds: int) -> None:
-        """No request to the table lasts for seconds: the ledger gives up long before."""
+        """Ends all admissions first: the ledger never waits for whole seconds."""
         while self._in("admitting"):
             self._in("admitting")[0].run.step()
         self.late_requests_arrive()
@@ -183,7 +183,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert len(entered) == len(set(entered))
 
     @invariant()
-    def every_end_is_one_that_is_provided_for(self) -> None:
+    def every_error_is_an_expected_one(self) -> None:
         assert all(call.run.error is None or isinstance(call.run.error, ENDS) for call in self.calls)
 
     @invariant()
@@ -194,21 +194,21 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert entries[call.request]["images"] == (call.images if call.succeeds else 0)
 
     @invariant()
-    def a_call_that_was_surely_not_booked_is_not_in_the_ledger(self) -> None:
-        booked = {entry["request"] for entry in self._entries()}
+    def a_call_that_certainly_failed_is_not_in_the_ledger(self) -> None:
+        entered = {entry["request"] for entry in self._entries()}
         for call in self.calls:
             error = call.run.error
             unsure = isinstance(error, Crash) or (isinstance(error, LedgerUnavailable) and error.perhaps_written)
             if error and not unsure and len([other for other in self.calls if other.request == call.request]) == 1:
-                assert call.request not in booked
+                assert call.request not in entered
 
     @invariant()
-    def what_is_answered_again_was_booked(self) -> None:
-        booked = {f"judged for {entry['request']}".encode() for entry in self._entries() if entry["outcome"] == "ok"}
+    def every_replayed_answer_was_charged(self) -> None:
+        charged = {f"judged for {entry['request']}".encode() for entry in self._entries() if entry["outcome"] == "ok"}
         for call in self.calls:
             if call.phase == "replayed":
                 assert isinstance(call.run.result, Answer)
-                assert call.run.result.body in booked
+                assert call.run.result.body in charged
 
     @invariant()
     def one_idempotency_key_is_charged_once_a_day(self) -> None:
@@ -225,7 +225,7 @@ class LedgerMachine(RuleBasedStateMachine):
             call.run.crash()
 
     def _used(self) -> list[int]:
-        """Of each month."""
+        """Returns the calls that each month has counted."""
         return [used(item) for item in self._items("month#")]
 
     def _entries(self) -> list[Item]:

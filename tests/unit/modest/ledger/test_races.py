@@ -1,4 +1,4 @@
-"""Calls that get in each other's way, request by request, and requests whose answers are lost."""
+"""Calls that race each other, request by request, and requests whose answers are lost."""
 
 from itertools import chain, repeat
 
@@ -32,19 +32,19 @@ def admitting(shop: Shop, customer: Customer, repeatable: Repeatable | None = No
     return Run(lambda: shop.ledger().admit(customer.key_hash, request_id(), repeatable))
 
 
-def by_turns(*runs: Run) -> None:
+def take_turns(*runs: Run) -> None:
     while not all(run.done for run in runs):
         for run in runs:
             if not run.done:
                 run.step()
 
 
-def test_two_calls_that_both_saw_the_last_one_left_get_it_once(shop: Shop) -> None:
+def test_of_two_calls_that_both_saw_one_call_left_only_one_gets_it(shop: Shop) -> None:
     customer = shop.customer("Tiny")
     for _ in range(2):
         shop.ledger().admit(customer.key_hash, request_id())
     first, second = admitting(shop, customer), admitting(shop, customer)
-    by_turns(first, second)
+    take_turns(first, second)
     assert isinstance(first.result, Admission)
     assert isinstance(second.error, QuotaExceeded)
     assert second.error.allowance.used == 3
@@ -53,12 +53,12 @@ def test_two_calls_that_both_saw_the_last_one_left_get_it_once(shop: Shop) -> No
 def test_two_equal_calls_that_both_saw_no_record_are_one_call(shop: Shop) -> None:
     customer = shop.customer()
     first, second = admitting(shop, customer, CALL), admitting(shop, customer, CALL)
-    by_turns(first, second)
+    take_turns(first, second)
     assert isinstance(first.result, Admission)
     assert isinstance(second.error, IdempotencyInProgress)
 
 
-def test_a_call_that_finds_the_answer_only_when_it_claims_the_record_is_told_it(shop: Shop) -> None:
+def test_a_call_that_finds_the_answer_only_when_it_claims_the_record_gets_it(shop: Shop) -> None:
     customer = shop.customer()
     slow = admitting(shop, customer, CALL)
     for _ in range(3):
@@ -74,7 +74,7 @@ def test_a_call_refused_at_the_last_moment_gives_its_idempotency_key_back(shop: 
     for _ in range(2):
         shop.ledger().admit(customer.key_hash, request_id())
     first, second = admitting(shop, customer), admitting(shop, customer, CALL)
-    by_turns(first, second)
+    take_turns(first, second)
     assert isinstance(second.error, QuotaExceeded)
     shop.registry.change(customer.account_id, plan="Ten")
     admitted(shop.ledger().admit(customer.key_hash, request_id(), CALL))
@@ -91,7 +91,7 @@ def test_a_claim_that_arrives_late_does_not_take_the_kept_answer_away(shop: Shop
     assert isinstance(shop.ledger().admit(customer.key_hash, request_id(), CALL), Replay)
 
 
-def test_a_retry_knows_its_call_again_though_others_were_admitted_meanwhile(shop: Shop, table: FakeTable) -> None:
+def test_a_retry_is_recognised_although_other_calls_were_admitted_in_between(shop: Shop, table: FakeTable) -> None:
     customer = shop.customer("Tiny")
     slow = admitting(shop, customer)
     for _ in range(3):
@@ -114,7 +114,7 @@ def test_a_retry_knows_its_call_again_though_others_were_admitted_meanwhile(shop
         ([Fault.LOST_ANSWER, Fault.THROTTLED, Fault.REFUSED], True),
     ],
 )
-def test_a_settlement_that_fails_tells_whether_it_may_have_been_written(
+def test_a_settlement_that_fails_says_whether_it_may_have_been_written(
     shop: Shop, table: FakeTable, faults: list[Fault], *, perhaps: bool
 ) -> None:
     customer, ledger = shop.customer(), shop.ledger()

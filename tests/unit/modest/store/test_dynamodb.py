@@ -61,7 +61,7 @@ def table(client: "DynamoDBClient") -> DynamoDBTable:
         ("ValidationException", 400, False, False),
     ],
 )
-def test_an_error_tells_whether_it_may_be_asked_again_and_whether_it_may_have_written(  # noqa: PLR0917
+def test_an_error_says_whether_it_is_worth_retrying_and_whether_it_may_have_written(  # noqa: PLR0917
     table: DynamoDBTable,
     stub: Stubber,
     code: str,
@@ -85,7 +85,7 @@ def test_an_error_tells_whether_it_may_be_asked_again_and_whether_it_may_have_wr
         (ConnectTimeoutError(endpoint_url=""), False),
     ],
 )
-def test_what_was_sent_and_not_answered_may_have_been_written(
+def test_a_request_that_was_sent_and_not_answered_may_have_written(
     client: "DynamoDBClient",
     table: DynamoDBTable,
     error: Exception,
@@ -107,7 +107,7 @@ def cancelled(stub: Stubber, *reasons: dict[str, object]) -> None:
     )
 
 
-def test_a_cancelled_transaction_tells_which_items_did_not_hold(table: DynamoDBTable, stub: Stubber) -> None:
+def test_a_cancelled_transaction_says_which_conditions_did_not_hold(table: DynamoDBTable, stub: Stubber) -> None:
     found = {"pk": {"S": HERE.pk}, "sk": {"S": HERE.sk}, "a": {"N": "2"}}
     cancelled(stub, {"Code": "ConditionalCheckFailed", "Item": found}, {"Code": "None"})
     with pytest.raises(ConditionFailed) as failure:
@@ -116,7 +116,7 @@ def test_a_cancelled_transaction_tells_which_items_did_not_hold(table: DynamoDBT
 
 
 @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_a_transaction_that_met_another_is_asked_again(table: DynamoDBTable, stub: Stubber, code: str) -> None:
+def test_a_transaction_that_conflicts_with_another_is_retried(table: DynamoDBTable, stub: Stubber, code: str) -> None:
     for other in ("None", "ConditionalCheckFailed"):
         cancelled(stub, {"Code": other}, {"Code": code})
         with pytest.raises(TableFailure) as failure:
@@ -135,7 +135,7 @@ def test_an_incomplete_read_is_a_failure(table: DynamoDBTable, stub: Stubber) ->
 
 @contextmanager
 def silent_server() -> Iterator[tuple[str, list[socket.socket]]]:
-    """Takes connections and requests, and never answers. Yields its endpoint and the connections."""
+    """Yields the endpoint of a server that accepts requests and never answers, and its connections."""
     taken: list[socket.socket] = []
 
     def take() -> None:
@@ -158,8 +158,8 @@ def give_up(retries: RetryPolicy, table: DynamoDBTable) -> None:
         retries.run(lambda: table.read([HERE]))
 
 
-def test_a_silent_dynamodb_is_asked_ten_times_in_the_first_second_and_then_three_times_in_three_tenths() -> None:
-    """Counted and not timed: each attempt is cut off after its share, however busy the machine."""
+def test_a_silent_dynamodb_gets_at_most_ten_requests_in_the_first_operation_and_three_in_a_later_one() -> None:
+    """Attempts are counted and not timed: each is cut off after its share, however busy the machine is."""
     retries = RetryPolicy()
     with silent_server() as (endpoint, connections):
         table = DynamoDBTable(client_at(endpoint), "ledger")
@@ -172,5 +172,5 @@ def test_a_silent_dynamodb_is_asked_ten_times_in_the_first_second_and_then_three
     assert 1 <= warm <= OPERATION_SECONDS / ANSWER_SECONDS
 
 
-def test_a_dynamodb_that_cannot_be_reached_is_given_up() -> None:
+def test_the_ledger_gives_up_a_dynamodb_that_it_cannot_reach() -> None:
     give_up(RetryPolicy(), DynamoDBTable(client_at(), "ledger"))
