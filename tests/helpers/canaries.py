@@ -115,8 +115,8 @@ def calls() -> Iterator[tuple[int, str | None, dict[str, Any]]]:
 def build() -> FastAPI:
     classifier = FakeClassifier(SAFE, {BREAKS_THE_MODEL: FAULTS[1]})
     pipeline = Pipeline(FakeFetch(WEB), classifier, cuts=Cuts(), workers=2, deadline_seconds=0.3)
-    engine = Service(pipeline, classifier.model, Cuts(), Policy.BALANCED, Observer(level="DEBUG"))
-    return create_app(engine, identify=from_gateway, release="test")
+    service = Service(pipeline, classifier.model, Cuts(), Policy.BALANCED, Observer(level="DEBUG"))
+    return create_app(service, identify=from_gateway, release="test")
 
 
 def open_deleted_files() -> list[str]:

@@ -19,7 +19,6 @@ from starlette.testclient import TestClient
 
 from moderate.blocking.block_list import BlockList
 from moderate.calls.authentication import Identify, anyone
-from moderate.calls.ledgers import Ledger, NoLedger
 from moderate.dialects.service import Service
 from moderate.fetching.fetcher import FetchFailed
 from moderate.fetching.urls import parse
@@ -34,6 +33,7 @@ from moderate.verdict import Cuts, Policy, Scores
 from moderate.web.app import create_app
 from moderate.web.lambda_events import lambda_handler
 from modest.errors import PublicError
+from modest.ledger.ledger import Ledger
 
 T = TypeVar("T")
 
@@ -190,9 +190,7 @@ def serve(
     pipeline = Pipeline(
         fetch, classifier, cuts=cuts, workers=2, decode=decode, block_list=block_list, deadline_seconds=deadline_seconds
     )
-    service = Service(
-        pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger or NoLedger(), fail_open=fail_open
-    )
+    service = Service(pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger, fail_open=fail_open)
     app = create_app(service, identify=identify, release="test", allowed_origin=allowed_origin)
     # A server answers and goes on where an exception gets through to it, and so does this client.
     return ServedApp(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, observer)

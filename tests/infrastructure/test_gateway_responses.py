@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from tests.infrastructure.routes import api_body
 from tests.infrastructure.translated import Template, deployed
 
+from moderate.calls.authentication import Unauthorized
 from moderate.dialects.examples import REQUEST_ID
 from moderate.images.formats import ACCEPTED
 from moderate.reference import gateway_answers
@@ -84,15 +85,19 @@ def test_both_dialects_can_read_its_body(responses: Template, kind: str) -> None
 @pytest.mark.parametrize(
     ("kind", "documented"),
     [
-        ("THROTTLED", gateway_answers.RATE_LIMITED),
-        ("REQUEST_TOO_LARGE", gateway_answers.TOO_LARGE),
-        ("INTEGRATION_TIMEOUT", gateway_answers.TIMED_OUT),
+        ("THROTTLED", gateway_answers.BODIES["429"]),
+        ("REQUEST_TOO_LARGE", gateway_answers.BODIES["413"]),
+        ("INTEGRATION_TIMEOUT", gateway_answers.BODIES["504"]),
     ],
 )
 def test_its_body_is_the_one_that_the_openapi_document_shows(
     responses: Template, kind: str, documented: dict[str, Any]
 ) -> None:
     assert body(responses[kind]) == documented
+
+
+def test_it_refuses_a_key_in_the_same_words_as_the_service(responses: Template) -> None:
+    assert body(responses["UNAUTHORIZED"])["message"] == Unauthorized().message
 
 
 @pytest.mark.parametrize("kind", ANSWERS)

@@ -11,6 +11,10 @@ from modest.errors import PublicError
 MAX_FETCHED_BYTES = 10 * 1024 * 1024
 # A Lambda event holds 6 MB, and API Gateway hands binary bodies over as base64.
 MAX_SENT_BYTES = 4_400_000
+# The same limits as messages and documents state them.
+MAX_FETCHED = f"{MAX_FETCHED_BYTES // 1024**2} MB"
+MAX_SENT = f"{MAX_SENT_BYTES / 1e6:.1f} MB"
+BASE64_IN_A_URL = "7 KB"
 
 _SCHEME = "data:"
 _WHITE_SPACE = "\t\n\f\r "
@@ -61,9 +65,13 @@ def refuse_more_than_fits(sources: Iterable[Source]) -> None:
 
 def too_large_to_send() -> ImageTooLarge:
     return ImageTooLarge(
-        f"The images sent add up to more than {MAX_SENT_BYTES / 1e6:.1f} MB, which is what one call can carry. "
-        f"Send a smaller picture, or its URL: up to {MAX_FETCHED_BYTES // 1024**2} MB are fetched."
+        f"The images sent add up to more than {MAX_SENT}, which is what one call can carry. "
+        f"Send a smaller picture, or its URL: up to {MAX_FETCHED} are fetched."
     )
+
+
+def too_large_to_fetch(max_bytes: int = MAX_FETCHED_BYTES) -> ImageTooLarge:
+    return ImageTooLarge(f"The image at the URL is larger than {max_bytes / 1024**2:g} MB. Give a smaller one.")
 
 
 def is_data_url(text: str) -> bool:
@@ -87,7 +95,7 @@ def decode_base64(text: str) -> bytes:
     except ValueError:
         raise InvalidBase64(
             "This is not base64. Send the image's bytes as base64, base64url or a data:image/...;base64, URL; "
-            "a picture too long for a URL line (about 7 KB) belongs in a POST body."
+            f"an image too long for a URL (about {BASE64_IN_A_URL}) belongs in a POST body."
         ) from None
     if not data:
         raise InvalidBase64("The base64 text holds no bytes. Send the image's bytes as base64.")

@@ -1,4 +1,4 @@
-"""Every keyed call: admitted, judged, settled."""
+"""Every keyed call is admitted, judged and settled here."""
 
 import asyncio
 import re
@@ -13,7 +13,6 @@ from fastapi.responses import JSONResponse, Response
 
 from moderate.calls import body
 from moderate.calls.authentication import Unauthorized
-from moderate.calls.ledgers import Ledger, UnmeteredAdmission
 from moderate.calls.parameters import InvalidRequest
 from moderate.calls.problems import problem_of
 from moderate.fetching.self_reference import carries_own_marker
@@ -21,17 +20,19 @@ from moderate.observability import Observer
 from modest.errors import PublicError
 from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer, Repeatable
-from modest.ledger.ledger import KeyUsage
+from modest.ledger.ledger import KeyUsage, Ledger
 from modest.money import Terms
 from modest.prices import Charge, covered_by_plan
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitted, UnknownKey
 
 REPLAYED_HEADER = "Idempotency-Replayed"
+IDEMPOTENCY_KEY_CHARACTERS = "[!-~]"
+MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
+_IDEMPOTENCY_KEY = re.compile(f"{IDEMPOTENCY_KEY_CHARACTERS}{{1,{MAX_IDEMPOTENCY_KEY_LENGTH}}}")
+_REPLAYED = {REPLAYED_HEADER: "true"}
 _OK = "ok"
 _FREE = Terms(discount_percent=Decimal(100))
-_KEY = re.compile(r"[!-~]{1,255}")
-_REPLAYED = {REPLAYED_HEADER: "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,54 +41,64 @@ class Judged:
 
     charge: Charge
     content: Callable[[Charge], object]
-    """The answer's JSON, once it is known what is charged."""
+    """Returns the answer's JSON for what is charged in the end."""
 
 
 Judge = Callable[[Request, Terms], Awaitable[Judged]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a request shows before it is admitted."""
+
+    repeatable: Repeatable | None = None
+    """Set if the request carries an Idempotency-Key."""
+    refusal: PublicError | None = None
+    """What is wrong with the request. It is raised after admission, because malformed calls count too."""
+
+
+class Unmetered:
+    """For a server without accounts: nothing is counted or charged, and answers state the list price."""
+
+    def metered(self, judge: Judge) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            return _answer(await _judge(judge, request, await _examine(request), Terms()))
+
+        return endpoint
+
+
 class Metering:
     def __init__(self, ledger: Ledger, observer: Observer, *, fail_open: bool) -> None:
-        """fail_open: whether calls are judged for nothing, and uncounted, while the ledger cannot be reached."""
+        """fail_open: whether calls are judged free of charge, and uncounted, while the ledger cannot be reached."""
         self._ledger = ledger
         self._observer = observer
         self._fail_open = fail_open
 
     def metered(self, judge: Judge) -> Endpoint:
-        """A route that counts and charges what `judge` does for it."""
+        """Returns an endpoint that counts each call and charges for what `judge` did."""
 
         async def endpoint(request: Request) -> Response:
-            repeatable, unfit = await _examined(request)
-            admission = await self._admit(request, repeatable)
-            if isinstance(admission, Replay):
-                return Response(admission.answer.body, admission.answer.status, _REPLAYED, "application/json")
-            try:
-                _refuse(unfit)
-                judged = await judge(request, admission.terms)
-            except Exception as error:
-                await self._settle_failure(admission, error)
-                raise
-            return await self._settle(admission, judged)
+            examined = await _examine(request)
+            match await self._admit(request, examined.repeatable):
+                case Replay(answer):
+                    return Response(answer.body, answer.status, _REPLAYED, "application/json")
+                case None:
+                    return _answer(await _judge(judge, request, examined, _FREE))
+                case Admission() as admission:
+                    try:
+                        judged = await _judge(judge, request, examined, admission.terms)
+                    except Exception as error:
+                        await self._settle_failure(admission, error)
+                        raise
+                    return await self._settle(admission, judged)
 
         return endpoint
 
-    async def usage(self, request: Request) -> KeyUsage:
-        """Of the caller's account; it is not counted as a call. Raises Unauthorized, LedgerUnavailable."""
-        try:
-            told = await asyncio.to_thread(self._ledger.usage, request.state.key_hash)
-        except UnknownKey as refusal:
-            raise self._unauthorized("usage", refusal) from None
-        except LedgerUnavailable as failure:
-            self._observer.ledger_failure("usage", failure.detail, free=False)
-            raise
-        request.state.allowance = told.allowance
-        return told
-
-    async def _admit(self, request: Request, repeatable: Repeatable | None) -> Admission | Replay | UnmeteredAdmission:
-        """Raises Unauthorized, and what Ledger.admit raises."""
+    async def _admit(self, request: Request, repeatable: Repeatable | None) -> Admission | Replay | None:
+        """Returns None for a call that is judged free of charge. Raises Unauthorized, and what Ledger.admit raises."""
         state = request.state
-        # Clients may choose API Gateway's request id, and the ledger takes a call with a known one for the same call.
+        # Clients can choose API Gateway's request id, and the ledger counts two calls with the same id only once.
         call_id = f"{state.request_id}.{secrets.token_hex(8)}"
         try:
             admission = await asyncio.to_thread(self._ledger.admit, state.key_hash, call_id, repeatable)
@@ -100,20 +111,12 @@ class Metering:
             self._observer.ledger_failure("admit", failure.detail, free=self._fail_open)
             if not self._fail_open:
                 raise
-            return UnmeteredAdmission(_FREE)
-        if not isinstance(admission, UnmeteredAdmission):
-            state.allowance = admission.allowance
+            return None
+        state.allowance = admission.allowance
         return admission
 
-    def _unauthorized(self, operation: str, refusal: UnknownKey) -> Unauthorized:
-        if refusal.detail:
-            self._observer.ledger_failure(operation, refusal.detail, free=False)
-        return Unauthorized()
-
-    async def _settle(self, admission: Admission | UnmeteredAdmission, judged: Judged) -> Response:
-        response = JSONResponse(judged.content(judged.charge))
-        if isinstance(admission, UnmeteredAdmission):
-            return response
+    async def _settle(self, admission: Admission, judged: Judged) -> Response:
+        response = _answer(judged)
         answer = Answer(response.status_code, bytes(response.body))
         try:
             await asyncio.to_thread(self._ledger.settle, admission, _OK, judged.charge, answer)
@@ -127,9 +130,7 @@ class Metering:
                 raise
         return response
 
-    async def _settle_failure(self, admission: Admission | UnmeteredAdmission, error: Exception) -> None:
-        if isinstance(admission, UnmeteredAdmission):
-            return
+    async def _settle_failure(self, admission: Admission, error: Exception) -> None:
         nothing = covered_by_plan(0, admission.terms)
         try:
             await asyncio.to_thread(self._ledger.settle, admission, problem_of(error).code, nothing)
@@ -138,25 +139,41 @@ class Metering:
         except IdempotencyInProgress:
             return
 
+    async def usage(self, request: Request) -> KeyUsage:
+        """Returns what the caller's account has used; asking is free and counts as no call.
 
-async def _examined(request: Request) -> tuple[Repeatable | None, PublicError | None]:
-    """What an Idempotency-Key makes of the call, and what is wrong with it: it is refused once it is counted."""
+        Raises Unauthorized, LedgerUnavailable.
+        """
+        try:
+            usage = await asyncio.to_thread(self._ledger.usage, request.state.key_hash)
+        except UnknownKey as refusal:
+            raise self._unauthorized("usage", refusal) from None
+        except LedgerUnavailable as failure:
+            self._observer.ledger_failure("usage", failure.detail, free=False)
+            raise
+        request.state.allowance = usage.allowance
+        return usage
+
+    def _unauthorized(self, operation: str, refusal: UnknownKey) -> Unauthorized:
+        if refusal.detail:
+            self._observer.ledger_failure(operation, refusal.detail, free=False)
+        return Unauthorized()
+
+
+async def _examine(request: Request) -> Examined:
     try:
         _refuse_own_fetches(request)
-        return await _repeatable(request), None
-    except PublicError as unfit:
-        return None, unfit
-
-
-def _refuse(unfit: PublicError | None) -> None:
-    if unfit:
-        raise unfit
+        return Examined(repeatable=await _repeatable(request))
+    except PublicError as refusal:
+        return Examined(refusal=refusal)
 
 
 def _refuse_own_fetches(request: Request) -> None:
-    """A URL that leads back to this service would make it call itself without end. Raises InvalidRequest."""
+    """Raises InvalidRequest: a URL that leads back to this service would make it call itself endlessly."""
     if carries_own_marker(request.headers.items()):
-        raise InvalidRequest("This request came from an image moderation service itself. Name the image's own URL.")
+        raise InvalidRequest(
+            "This request came from an image moderation service itself. Send the URL of the image instead."
+        )
 
 
 async def _repeatable(request: Request) -> Repeatable | None:
@@ -164,9 +181,21 @@ async def _repeatable(request: Request) -> Repeatable | None:
     keys = set(request.headers.getlist("idempotency-key"))
     if request.method != "POST" or not keys:
         return None
-    if len(keys) > 1 or not all(_KEY.fullmatch(key) for key in keys):
-        raise InvalidRequest("Idempotency-Key takes one text of 1 to 255 visible ASCII characters.")
+    if len(keys) > 1 or not all(_IDEMPOTENCY_KEY.fullmatch(key) for key in keys):
+        raise InvalidRequest(
+            f"Idempotency-Key takes one text of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
+        )
     digest = sha256()
     for part in (request.scope["path"].encode(), request.scope["query_string"], await body.read(request)):
         digest.update(sha256(part).digest())
     return Repeatable(keys.pop(), digest.hexdigest())
+
+
+async def _judge(judge: Judge, request: Request, examined: Examined, terms: Terms) -> Judged:
+    if examined.refusal:
+        raise examined.refusal
+    return await judge(request, terms)
+
+
+def _answer(judged: Judged) -> JSONResponse:
+    return JSONResponse(judged.content(judged.charge))

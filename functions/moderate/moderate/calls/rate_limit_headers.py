@@ -1,10 +1,10 @@
-"""What is left of the month, as response headers."""
+"""The allowance that is left, as response headers."""
 
 from modest.allowance import Allowance
 
 
 def headers(allowance: Allowance) -> dict[str, str]:
-    """The headers in common use, and the same facts in the IETF draft's form (draft-ietf-httpapi-ratelimit-headers)."""
+    """Returns the headers in common use, and the same facts as draft-ietf-httpapi-ratelimit-headers has them."""
     return {
         "X-RateLimit-Limit": str(allowance.limit),
         "X-RateLimit-Remaining": str(allowance.remaining),

@@ -1,18 +1,27 @@
-"""NanoGPT's `POST /api/nsfw/image`: up to ten images, a flag each, a cost."""
+"""NanoGPT's `POST /api/nsfw/image`: takes up to ten images, and answers with a flag for each and a cost."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from moderate.calls import body
 from moderate.calls.metering import Judged
 from moderate.calls.parameters import InvalidRequest, parse_policy
 from moderate.calls.problems import Problem, problem_of
-from moderate.dialects.nanogpt_schema import IMAGE, MAX_IMAGES, MODEL, ImageProblem, NanoGptAnswer, NanoGptError
+from moderate.dialects.dialect import Dialect, Route
+from moderate.dialects.nanogpt_schema import (
+    IMAGE,
+    MAX_IMAGES,
+    MODEL,
+    ImageProblem,
+    NanoGptAnswer,
+    NanoGptError,
+    OnError,
+)
 from moderate.dialects.service import Service
 from moderate.pipeline import Judgement, Outcome
 from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source, is_data_url
@@ -21,9 +30,7 @@ from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import Charge, by_the_image
 
-PREFIX = "/api/nsfw/"
-
-# In the order in which their images are taken, with whether the field may hold a list.
+# In the order in which their images are taken; the value says whether the field may hold a list.
 _FIELDS = {
     "image_urls": True,
     "imageUrls": True,
@@ -40,22 +47,26 @@ class Entry:
     """One image of a call."""
 
     param: str
-    """Where it stands, such as `image_urls[1]`."""
+    """Its place in the request, such as `image_urls[1]`."""
     image: Source | PublicError
-    """What does not name an image stands as the error it is."""
+    """An error if the entry does not name an image."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
     entries: tuple[Entry, ...]
-    """The first ten."""
+    """At most MAX_IMAGES."""
     truncated: bool
+    """Whether the request named more."""
     policy: Policy
     partial: bool
 
 
 class ImagesNotJudged(InvalidRequest):
-    """At least one image could not be judged, and the caller did not ask for a partial answer."""
+    """At least one image could not be judged, and the caller did not ask for a partial answer.
+
+    It carries the code of the first of these images.
+    """
 
     def __init__(self, problems: list[ImageProblem]) -> None:
         first = problems[0]
@@ -65,9 +76,7 @@ class ImagesNotJudged(InvalidRequest):
         self.problems = problems
 
 
-def router(service: Service) -> APIRouter:
-    routes = APIRouter(tags=["NanoGPT"])
-
+def routes(service: Service) -> list[Route]:
     async def image(request: Request, terms: Terms) -> Judged:
         parsed = parse(body.parse_json(await body.read(request)), service.default_policy)
         sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
@@ -77,51 +86,50 @@ def router(service: Service) -> APIRouter:
         distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}
         return Judged(
             by_the_image(len(distinct), terms),
-            lambda booked: answer(parsed, outcomes, request.state.request_id, booked),
+            lambda charged: answer(parsed, outcomes, request.state.request_id, charged),
         )
 
-    routes.add_api_route("/api/nsfw/image", service.metering.metered(image), methods=["POST"], **IMAGE)
-    return routes
+    return [Route("POST", "/api/nsfw/image", service.metering.metered(image), IMAGE)]
 
 
 def parse(fields: dict[str, Any], default_policy: Policy) -> ParsedRequest:
     """Raises InvalidRequest."""
     if fields.get("model") not in (None, "", MODEL):
-        raise InvalidRequest(f"The only model here is {MODEL}. Leave model out, or name that.", param="model")
+        raise InvalidRequest(f"The only model here is {MODEL}. Leave model out, or send that name.", param="model")
     on_error = fields.get("on_error")
-    if on_error not in (None, "", "fail", "partial"):
-        raise InvalidRequest("on_error must be fail or partial.", param="on_error")
+    if on_error not in (None, "", *OnError):
+        raise InvalidRequest(f"on_error must be {' or '.join(OnError)}.", param="on_error")
     policy = parse_policy(fields.get("policy"), default_policy)
-    # One more than are taken tells whether there are more.
+    # One more than is taken, to see whether there are more.
     entries = list(islice(_entries(fields), MAX_IMAGES + 1))
     if not entries:
         raise InvalidRequest("No valid image URLs provided")
-    return ParsedRequest(tuple(entries[:MAX_IMAGES]), len(entries) > MAX_IMAGES, policy, on_error == "partial")
+    return ParsedRequest(tuple(entries[:MAX_IMAGES]), len(entries) > MAX_IMAGES, policy, on_error == OnError.PARTIAL)
 
 
 def as_raised(error: Exception) -> Exception:
-    """As `error` leaves the route if the call's first image caused it."""
+    """Returns the error that the route raises if the call's first image failed with the given one."""
     if isinstance(error, PublicError) and problem_of(error).about_image:
         return ImagesNotJudged([_image_problem(0, "image_urls[0]", error)])
     return error
 
 
 def refuse_unless_partial(parsed: ParsedRequest, outcomes: Sequence[Outcome]) -> None:
-    """Raises ImagesNotJudged where an image could not be judged and no partial answer was asked for."""
+    """Raises ImagesNotJudged if an image could not be judged and the caller did not ask for a partial answer."""
     problems = _problems(parsed, outcomes)
     if problems and not parsed.partial:
         raise ImagesNotJudged(problems)
 
 
-def answer(parsed: ParsedRequest, outcomes: Sequence[Outcome], request_id: str, booked: Charge) -> NanoGptAnswer:
+def answer(parsed: ParsedRequest, outcomes: Sequence[Outcome], request_id: str, charge: Charge) -> NanoGptAnswer:
     problems = _problems(parsed, outcomes)
     flags = [None if isinstance(outcome, PublicError) else outcome.verdict is Verdict.NSFW for outcome in outcomes]
     result = NanoGptAnswer(
         model=MODEL,
         requestId=request_id,
         inputCount=len(outcomes),
-        cost=float(booked.amount),
-        currency=booked.terms.currency,
+        cost=float(charge.amount),
+        currency=charge.terms.currency,
         truncated=parsed.truncated,
         has_nsfw_concepts=flags,
         is_nsfw=True if True in flags else (None if problems else False),
@@ -140,7 +148,7 @@ def _problems(parsed: ParsedRequest, outcomes: Sequence[Outcome]) -> list[ImageP
 
 
 def error_response(problem: Problem, request_id: str, error: Exception | None) -> JSONResponse:
-    """The seed's envelope. What is wrong with an image is a 400 here, whatever other dialects call it."""
+    """Returns NanoGPT's envelope, in which anything wrong with an image is a 400."""
     status = 400 if problem.about_image else problem.status
     content = NanoGptError(error=_ERROR_TEXTS.get(status, problem.message), code=problem.code, requestId=request_id)
     if isinstance(error, ImagesNotJudged):
@@ -169,7 +177,7 @@ def _image_problem(index: int, param: str, error: PublicError) -> ImageProblem:
 
 def _image(name: str, item: object) -> Source | PublicError:
     if not isinstance(item, str) or not item:
-        return InvalidRequest("This entry is not a URL. Remove it, or name an image.")
+        return InvalidRequest("This entry is not a URL. Remove it, or send an image's URL.")
     if is_data_url(item):
         return ImageBase64(item)
     if name not in _DATA_FIELDS:
@@ -177,3 +185,14 @@ def _image(name: str, item: object) -> Source | PublicError:
     if item[:4].lower() == "http":
         return InvalidBase64(f"{name} takes data:image/...;base64, URLs. Put a web address into image_urls.")
     return ImageBase64(item)
+
+
+DIALECT = Dialect(
+    name="NanoGPT",
+    prefixes=("/api/nsfw/",),
+    routes=routes,
+    answers=(NanoGptAnswer,),
+    error=NanoGptError,
+    error_response=error_response,
+    as_raised=as_raised,
+)

@@ -1,14 +1,24 @@
-"""The shapes of NanoGPT's endpoint, for the type checker and for the OpenAPI document."""
+"""The types of NanoGPT's endpoint, for the type checker and for the OpenAPI document."""
 
-from typing import Any, NotRequired
+from enum import StrEnum
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
+from moderate.dialects.dialect import Documentation
 from moderate.dialects.examples import PIXEL, REQUEST_ID
-from moderate.dialects.schema_refs import referring_to
+from moderate.dialects.schema_refs import answered
+from moderate.verdict import Policy
 
 MODEL = "nsfw-classifier"
 MAX_IMAGES = 10
+
+
+class OnError(StrEnum):
+    """What happens to a call in which an image cannot be judged."""
+
+    FAIL = "fail"
+    PARTIAL = "partial"
 
 
 class ImageProblem(TypedDict):
@@ -41,36 +51,29 @@ _URL = {"type": "string", "description": "A public http(s) URL, or a base64 data
 _URL_OR_URLS = {"anyOf": [_URL, {"type": "array", "items": _URL}, {"type": "null"}]}
 _DATA_URL = {"type": "string", "description": "data:image/[type];base64,[data]"}
 
-IMAGE: dict[str, Any] = {
+IMAGE: Documentation = {
     "summary": "Flag up to ten images",
     "description": (
-        "One flag per image, in order. Images are taken from the five fields in the order listed, URLs and data "
-        f"URLs alike; the first {MAX_IMAGES} are processed. Identical images are judged and charged once. By default "
-        "one image that cannot be judged fails the call and nothing is charged; with `on_error: partial` its flag is "
-        "`null` and `errors` says why. What was not judged is never `false`."
+        "Answers with one flag per image, in order. Images are taken from the five fields in the order listed, "
+        f"whether URLs or data URLs; the first {MAX_IMAGES} are processed. Identical images are judged and charged "
+        "once. By default, one image that cannot be judged fails the whole call, and nothing is charged; with "
+        "`on_error: partial`, its flag is `null` and `errors` says why. An image that was not judged is never `false`."
     ),
     "operation_id": "nanogpt_image",
-    "responses": {
-        200: {
-            "description": "A flag for each image.",
-            "content": {
-                "application/json": {
-                    "schema": referring_to(NanoGptAnswer),
-                    "example": {
-                        "model": MODEL,
-                        "requestId": REQUEST_ID,
-                        "inputCount": 2,
-                        "cost": 0.003,
-                        "currency": "USD",
-                        "truncated": False,
-                        "has_nsfw_concepts": [False, True],
-                        "is_nsfw": True,
-                    },
-                }
-            },
-        },
-        "default": {"content": {"application/json": {"schema": referring_to(NanoGptError)}}},
-    },
+    "responses": answered(
+        "A flag for each image.",
+        NanoGptAnswer,
+        NanoGptAnswer(
+            model=MODEL,
+            requestId=REQUEST_ID,
+            inputCount=2,
+            cost=0.003,
+            currency="USD",
+            truncated=False,
+            has_nsfw_concepts=[False, True],
+            is_nsfw=True,
+        ),
+    ),
     "openapi_extra": {
         "requestBody": {
             "required": True,
@@ -85,8 +88,8 @@ IMAGE: dict[str, Any] = {
                             "imageDataUrl": {"anyOf": [_DATA_URL, {"type": "null"}]},
                             "imageDataUrls": {"anyOf": [{"type": "array", "items": _DATA_URL}, {"type": "null"}]},
                             "model": {"enum": [MODEL, "", None], "default": MODEL},
-                            "policy": {"enum": ["lenient", "balanced", "strict", "", None]},
-                            "on_error": {"enum": ["fail", "partial", "", None], "default": "fail"},
+                            "policy": {"enum": [*Policy, "", None]},
+                            "on_error": {"enum": [*OnError, "", None], "default": OnError.FAIL},
                         },
                     },
                     "examples": {

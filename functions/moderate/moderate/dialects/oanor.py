@@ -1,19 +1,22 @@
-"""oanor's `/v1/check` and `/v1/classify`: one image, five classes, a verdict."""
+"""oanor's `/v1/check` and `/v1/classify`: take one image, and answer with five classes and a verdict.
 
-from collections.abc import Iterable
+The record includes `/v1/usage`, which is ours but has oanor's envelope.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from moderate.calls import body
 from moderate.calls.metering import Judged
 from moderate.calls.parameters import Explain, InvalidRequest, parse_explain, parse_policy, parse_threshold
 from moderate.calls.problems import Problem
+from moderate.dialects import usage
+from moderate.dialects.dialect import Dialect, Route
 from moderate.dialects.oanor_schema import (
-    ROUTES,
     AnswerMeta,
     CheckAnswer,
     CheckData,
@@ -22,10 +25,12 @@ from moderate.dialects.oanor_schema import (
     ClassifyData,
     Envelope,
     FramesMeta,
-    Meta,
     OanorError,
+    documentation,
+    new_meta,
 )
 from moderate.dialects.service import Service
+from moderate.dialects.usage_schema import UsageAnswer
 from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, with_pluses
@@ -35,20 +40,20 @@ from modest.money import Terms
 from modest.prices import covered_by_plan
 
 PREFIXES = ("/v1", "/nsfw-api/v1")
+"""The first is documented; the second is where oanor itself has these routes."""
+
 _TEXT_IMAGES: dict[str, type[ImageUrl] | type[ImageBase64]] = {"url": ImageUrl, "base64": ImageBase64}
-_ONE_IMAGE = "Name exactly one image: url or base64, or the image's bytes as the body or a multipart file."
+_ONE_IMAGE = "Send exactly one image: as url or base64, or its bytes as the body or a multipart file."
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
     source: Source
     fields: dict[str, Any]
-    """The parameters that name no image, from the query and the body together."""
+    """The other parameters, from the query and the body together."""
 
 
-def router(service: Service) -> APIRouter:
-    routes = APIRouter(tags=["oanor"])
-
+def routes(service: Service) -> Iterator[Route]:
     async def check(request: Request, terms: Terms) -> Judged:
         parsed = await parse(request)
         threshold = parse_threshold(parsed.fields.get("threshold"), service.cuts.nsfw)
@@ -60,7 +65,7 @@ def router(service: Service) -> APIRouter:
             nsfw_score=judgement.nsfw_score,
         )
         answer = CheckAnswer(data=data, **_envelope(request, judgement, service, "Image checked"))
-        return Judged(covered_by_plan(1, terms), lambda _booked: answer)
+        return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
     async def classify(request: Request, terms: Terms) -> Judged:
         parsed = await parse(request)
@@ -72,7 +77,7 @@ def router(service: Service) -> APIRouter:
         if explain is Explain.OVERLAY:
             data["overlay"] = overlay(data["heatmaps"][_worst_class(judgement)], service.model.size)
         answer = ClassifyAnswer(data=data, **_envelope(request, judgement, service, "Image classified"))
-        return Judged(covered_by_plan(1, terms), lambda _booked: answer)
+        return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
     async def judge(parsed: ParsedRequest, *, explain: bool = False) -> Judgement:
         policy = parse_policy(parsed.fields.get("policy"), service.default_policy)
@@ -83,19 +88,11 @@ def router(service: Service) -> APIRouter:
 
     for prefix in PREFIXES:
         documented = prefix == PREFIXES[0]
-        for name, endpoint in (
-            ("check", service.metering.metered(check)),
-            ("classify", service.metering.metered(classify)),
-        ):
+        for name, judged in (("check", check), ("classify", classify)):
             for method in ("GET", "POST"):
-                routes.add_api_route(
-                    f"{prefix}/{name}",
-                    endpoint,
-                    methods=[method],
-                    include_in_schema=documented,
-                    **(ROUTES[name, method] if documented else {}),
-                )
-    return routes
+                about = documentation(name, method, service.cuts) if documented else None
+                yield Route(method, f"{prefix}/{name}", service.metering.metered(judged), about)
+    yield from usage.routes(service)
 
 
 async def parse(request: Request) -> ParsedRequest:
@@ -111,7 +108,7 @@ async def parse(request: Request) -> ParsedRequest:
 def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JSONResponse:
     content = OanorError(
         data=None,
-        meta=Meta(timestamp=now(), request_id=request_id),
+        meta=new_meta(request_id),
         status="error",
         success=False,
         message=problem.message,
@@ -143,8 +140,8 @@ def _with_pluses(fields: Iterable[tuple[str, str]]) -> list[tuple[str, Any]]:
 
 
 def _source(name: str, value: object) -> Source | None:
-    """The image that a field holds: bytes whatever the field is called, text only where it is named for it."""
-    # A browser sends a file field that was left empty as a file of no bytes.
+    """Returns the image in a field: bytes under any name, but text only under the names that stand for images."""
+    # A browser sends a file field that was left empty as a file without bytes.
     if value is None or value in ("", b""):
         return None
     if isinstance(value, bytes):
@@ -170,8 +167,7 @@ def _unambiguous(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _envelope(request: Request, judgement: Judgement, service: Service, message: str) -> Envelope:
     meta = AnswerMeta(
-        timestamp=now(),
-        request_id=request.state.request_id,
+        **new_meta(request.state.request_id),
         model={"name": service.model.name, "version": service.model.version},
         frames=FramesMeta(judged=judgement.frames.judged, total=judgement.frames.total),
     )
@@ -198,5 +194,11 @@ def _worst_class(judgement: Judgement) -> str:
     return max(EXPLAINED, key=lambda name: float(getattr(judgement.scores, name)))
 
 
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+DIALECT = Dialect(
+    name="oanor",
+    prefixes=PREFIXES,
+    routes=routes,
+    answers=(CheckAnswer, ClassifyAnswer, UsageAnswer),
+    error=OanorError,
+    error_response=error_response,
+)

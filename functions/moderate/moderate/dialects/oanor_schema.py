@@ -1,12 +1,17 @@
-"""The shapes of oanor's endpoints, for the type checker and for the OpenAPI document."""
+"""The types of oanor's endpoints, for the type checker and for the OpenAPI document."""
 
+from datetime import UTC, datetime
 from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from moderate.dialects.examples import PIXEL, REQUEST_ID
-from moderate.dialects.schema_refs import referring_to
+from moderate.calls.parameters import Explain
+from moderate.dialects.dialect import Documentation
+from moderate.dialects.examples import MODEL, PIXEL, REQUEST_ID, TIMESTAMP
+from moderate.dialects.schema_refs import answered
 from moderate.images.formats import CONTENT_TYPES
+from moderate.sources import BASE64_IN_A_URL
+from moderate.verdict import Cuts, Policy
 
 
 class FramesMeta(TypedDict):
@@ -75,37 +80,45 @@ class OanorError(TypedDict):
     param: str | None
 
 
+def new_meta(request_id: str) -> Meta:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Meta(timestamp=now, request_id=request_id)
+
+
 _EXAMPLE_URL = "https://tesseract.projectnaptha.com/img/eng_bw.png"
 _BYTES = "(the bytes of an image)"
 _BINARY = {"schema": {"type": "string", "format": "binary"}, "example": _BYTES}
 _IMAGE = {
     "url": {"type": "string", "description": "A public http(s) URL."},
-    "base64": {"type": "string", "description": "The image in base64. A URL line holds about 7 KB of it; POST more."},
+    "base64": {
+        "type": "string",
+        "description": f"The image in base64. A URL holds about {BASE64_IN_A_URL} of it; send more with POST.",
+    },
 }
 _POLICY = {
-    "enum": ["lenient", "balanced", "strict"],
-    "description": "Default: the operator's, as a rule balanced.",
-}
-_THRESHOLD = {
-    "type": "number",
-    "minimum": 0,
-    "maximum": 1,
-    "default": 0.6,
-    "description": "safe means a score below this",
+    "enum": [*Policy],
+    "description": f"Default: the operator's choice, which is normally {Policy.BALANCED}.",
 }
 _EXPLAIN = {
-    "enum": ["false", "true", "overlay"],
-    "default": "false",
+    "enum": [*Explain],
+    "default": Explain.NOTHING,
     "description": (
-        "true: heatmaps, a grid of numbers over the upright picture for each of porn, hentai and sexy, above 0 where "
-        "the class outweighs neutral. overlay: also the worst class's as a PNG data URL to lay over the picture."
+        f"{Explain.GRIDS}: adds heatmaps, a grid of numbers over the upright picture for each of porn, hentai and "
+        f"sexy, above 0 where the class outweighs neutral. {Explain.OVERLAY}: also adds the heat map of the worst "
+        "class as a PNG data URL to lay over the picture."
     ),
 }
-_EXAMPLE_VALUES = {"url": _EXAMPLE_URL, "base64": PIXEL, "policy": "balanced", "threshold": 0.6, "explain": "true"}
+_EXAMPLE_VALUES = {
+    "url": _EXAMPLE_URL,
+    "base64": PIXEL,
+    "policy": Policy.BALANCED,
+    "threshold": 0.6,
+    "explain": Explain.GRIDS,
+}
 _META = {
-    "timestamp": "2026-05-31T03:47:44.172Z",
+    "timestamp": TIMESTAMP,
     "request_id": REQUEST_ID,
-    "model": {"name": "mobilenet_v2", "version": "nsfwjs-4.4.0"},
+    "model": MODEL,
     "frames": {"judged": 1, "total": 1},
 }
 _EXAMPLES: dict[str, dict[str, Any]] = {
@@ -132,9 +145,41 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def _parameters(name: str) -> dict[str, dict[str, Any]]:
-    """What a query may hold beside the image, as JSON Schema."""
-    return {"policy": _POLICY} | ({"threshold": _THRESHOLD} if name == "check" else {"explain": _EXPLAIN})
+def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
+    """name: `check` or `classify`; cuts: the operator's, which include the default threshold."""
+    parameters = _parameters(name, cuts)
+    extra: dict[str, Any] = {"parameters": _query(parameters)}
+    if method == "GET":
+        extra["parameters"] = _query(_IMAGE | parameters)
+    else:
+        extra["requestBody"] = _request_body(parameters)
+    return {
+        "operation_id": f"oanor_{name}_{method.lower()}",
+        "summary": "Safe or not, against a threshold" if name == "check" else "All five classes and a verdict",
+        "description": (
+            "Takes exactly one image: by `url` or `base64`, or, with POST, as the raw body or a multipart file. "
+            "An animation is judged by its worst frame; `meta.frames` says how many frames were judged. "
+            f"The same answers are given at `/nsfw-api/v1/{name}`."
+        ),
+        "responses": answered(
+            "The image was judged.", CheckAnswer if name == "check" else ClassifyAnswer, _EXAMPLES[name]
+        ),
+        "openapi_extra": extra,
+    }
+
+
+def _parameters(name: str, cuts: Cuts) -> dict[str, dict[str, Any]]:
+    """Returns the parameters that do not name an image, as JSON Schema."""
+    if name == "classify":
+        return {"policy": _POLICY, "explain": _EXPLAIN}
+    threshold = {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "default": cuts.nsfw,
+        "description": "The image is safe if its score is below this.",
+    }
+    return {"policy": _POLICY, "threshold": threshold}
 
 
 def _query(schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -144,9 +189,9 @@ def _query(schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _request_body(name: str) -> dict[str, Any]:
-    extras = {key: _EXAMPLE_VALUES[key] for key in _parameters(name)}
-    fields = {"schema": {"type": "object", "properties": _IMAGE | _parameters(name)}}
+def _request_body(parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    extras = {name: _EXAMPLE_VALUES[name] for name in parameters}
+    fields = {"schema": {"type": "object", "properties": _IMAGE | parameters}}
     return {
         "content": {
             "application/json": fields
@@ -158,43 +203,10 @@ def _request_body(name: str) -> dict[str, Any]:
             },
             "application/x-www-form-urlencoded": fields | {"example": {"url": _EXAMPLE_URL} | extras},
             "multipart/form-data": {
-                "schema": {"type": "object", "properties": {"image": _BINARY["schema"]} | _parameters(name)},
+                "schema": {"type": "object", "properties": {"image": _BINARY["schema"]} | parameters},
                 "example": {"image": _BYTES} | extras,
             },
             "application/octet-stream": _BINARY,
         }
         | dict.fromkeys(CONTENT_TYPES, _BINARY)
     }
-
-
-def _route(name: str, method: str) -> dict[str, Any]:
-    extra: dict[str, Any] = {"parameters": _query(_parameters(name))}
-    if method == "GET":
-        extra["parameters"] = _query(_IMAGE | _parameters(name))
-    else:
-        extra["requestBody"] = _request_body(name)
-    return {
-        "summary": "Safe or not, against a threshold" if name == "check" else "All five classes and a verdict",
-        "description": (
-            "Exactly one image: by `url` or `base64`, or, with POST, as the raw body or a multipart file. "
-            "An animation is judged by its worst frame; `meta.frames` says how many were looked at. "
-            f"The same answers at `/nsfw-api/v1/{name}`."
-        ),
-        "operation_id": f"oanor_{name}_{method.lower()}",
-        "responses": {
-            200: {
-                "description": "The image was judged.",
-                "content": {
-                    "application/json": {
-                        "schema": referring_to(CheckAnswer if name == "check" else ClassifyAnswer),
-                        "example": _EXAMPLES[name],
-                    }
-                },
-            },
-            "default": {"content": {"application/json": {"schema": referring_to(OanorError)}}},
-        },
-        "openapi_extra": extra,
-    }
-
-
-ROUTES = {(name, method): _route(name, method) for name in ("check", "classify") for method in ("GET", "POST")}

@@ -1,15 +1,16 @@
-"""OpenAI's `POST /v1/moderations`, for images: clients that speak it already need only another base URL."""
+"""OpenAI's `POST /v1/moderations`, for images only."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from moderate.calls import body
 from moderate.calls.metering import Judged
 from moderate.calls.parameters import InvalidRequest, parse_policy
 from moderate.calls.problems import Problem
+from moderate.dialects.dialect import Dialect, Route
 from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
 from moderate.dialects.service import Service
 from moderate.sources import ImageBase64, ImageUrl, Source, is_data_url
@@ -20,15 +21,13 @@ from modest.prices import by_the_image
 
 PATH = "/v1/moderations"
 
-_TEXT = "Only images are judged here, so text cannot be called safe. Send image_url parts alone."
+_TEXT = "Only images are judged here, so text cannot be called safe. Send only image_url parts."
 _PART = 'Each part of input must be {"type": "image_url", "image_url": {"url": "https://… or data:image/…"}}.'
 _TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 _SERVER_ERROR = 500
 
 
-def router(service: Service) -> APIRouter:
-    routes = APIRouter(tags=["OpenAI"])
-
+def routes(service: Service) -> list[Route]:
     async def moderations(request: Request, terms: Terms) -> Judged:
         fields = body.parse_json(await body.read(request))
         policy = parse_policy(fields.get("policy"), service.default_policy)
@@ -42,14 +41,13 @@ def router(service: Service) -> APIRouter:
             distinct.add(outcome.digest)
             results.append(result(flagged=outcome.verdict is Verdict.NSFW, score=outcome.nsfw_score))
         answer = OpenAiAnswer(id=f"modr-{request.state.request_id}", model=service.model.name, results=results)
-        return Judged(by_the_image(len(distinct), terms), lambda _booked: answer)
+        return Judged(by_the_image(len(distinct), terms), lambda _charge: answer)
 
-    routes.add_api_route(PATH, service.metering.metered(moderations), methods=["POST"], **MODERATIONS)
-    return routes
+    return [Route("POST", PATH, service.metering.metered(moderations), MODERATIONS)]
 
 
 def sources(given: object) -> Iterator[Source]:
-    """Raises InvalidRequest: for any text, beside images too, since an answer would call it unflagged."""
+    """Raises InvalidRequest for any text, even next to images, because an answer would call it unflagged."""
     if isinstance(given, str):
         raise InvalidRequest(_TEXT, param="input")
     if not isinstance(given, list) or not given:
@@ -61,7 +59,7 @@ def sources(given: object) -> Iterator[Source]:
 
 
 def error_response(problem: Problem, _request_id: str, _error: Exception | None) -> JSONResponse:
-    """What is wrong with an image is a 400 here: OpenAI's clients know no 413, 415 or 422 of its kind."""
+    """Returns OpenAI's envelope, in which anything wrong with an image is a 400: its clients expect no 413 or 415."""
     status = 400 if problem.about_image else problem.status
     kind = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
     detail = ErrorDetail(message=problem.message, type=kind, param=problem.param, code=problem.code)
@@ -76,3 +74,13 @@ def _source(part: Any, param: str) -> Source:
     if not isinstance(url, str) or not url:
         raise InvalidRequest(_PART, param=param)
     return ImageBase64(url) if is_data_url(url) else ImageUrl(url)
+
+
+DIALECT = Dialect(
+    name="OpenAI",
+    prefixes=(PATH,),
+    routes=routes,
+    answers=(OpenAiAnswer,),
+    error=OpenAiError,
+    error_response=error_response,
+)

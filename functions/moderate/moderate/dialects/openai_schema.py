@@ -1,15 +1,15 @@
-"""The shapes of OpenAI's moderations, for the type checker and for the OpenAPI document."""
-
-from typing import Any
+"""The types of OpenAI's moderations, for the type checker and for the OpenAPI document."""
 
 from typing_extensions import TypedDict
 
-from moderate.dialects.examples import PIXEL, REQUEST_ID
-from moderate.dialects.schema_refs import referring_to
+from moderate.dialects.dialect import Documentation
+from moderate.dialects.examples import MODEL, PIXEL, REQUEST_ID
+from moderate.dialects.schema_refs import answered
+from moderate.verdict import Policy
 
 MAX_IMAGES = 10
 JUDGED = "sexual"
-# OpenAI's names, in the order of its documentation. Only JUDGED is; the rest are there for clients that read them.
+# OpenAI's names, in the order of its documentation. Only JUDGED is judged; clients expect the others to be there.
 CATEGORIES = (
     "harassment",
     "harassment/threatening",
@@ -52,7 +52,7 @@ class OpenAiError(TypedDict):
 
 
 def result(*, flagged: bool, score: float) -> Result:
-    """Of one image. What was not looked for is false and 0, and says by its empty input types that it was not."""
+    """Returns the result for one image. Categories that are not judged are false and 0, and have no input types."""
     return Result(
         flagged=flagged,
         categories={name: flagged and name == JUDGED for name in CATEGORIES},
@@ -74,30 +74,21 @@ _IMAGE_PART = {
     },
 }
 
-MODERATIONS: dict[str, Any] = {
+MODERATIONS: Documentation = {
     "summary": "Moderate up to ten images",
     "description": (
-        "One entry in `results` per image, in order. `flagged` and `categories.sexual` mean a verdict of nsfw, "
-        "`category_scores.sexual` is the score. No other category is judged: `category_applied_input_types` is empty "
-        "for each of them, `sexual/minors` above all. Text is not judged either, so any text is an error and never "
-        "an unflagged result. Any `model` is accepted; the answer names the one that judged. Each distinct image is "
-        "charged; OpenAI's answers have no field for that, so `GET /v1/usage` tells it."
+        "Answers with one entry in `results` per image, in order. `flagged` and `categories.sexual` mean a verdict of "
+        "nsfw; `category_scores.sexual` is the score. No other category is judged, and `sexual/minors` in particular "
+        "is not: `category_applied_input_types` is empty for all of them. Text is not judged either: any text is an "
+        "error, never an unflagged result. Any `model` is accepted; the answer names the one that judged. Each "
+        "distinct image is charged. OpenAI's answers have no field for the charge, so look it up with `GET /v1/usage`."
     ),
     "operation_id": "openai_moderations",
-    "responses": {
-        200: {
-            "description": "A result for each image.",
-            "content": {
-                "application/json": {
-                    "schema": referring_to(OpenAiAnswer),
-                    "example": OpenAiAnswer(
-                        id=f"modr-{REQUEST_ID}", model="mobilenet_v2", results=[result(flagged=True, score=0.9731)]
-                    ),
-                }
-            },
-        },
-        "default": {"content": {"application/json": {"schema": referring_to(OpenAiError)}}},
-    },
+    "responses": answered(
+        "A result for each image.",
+        OpenAiAnswer,
+        OpenAiAnswer(id=f"modr-{REQUEST_ID}", model=MODEL["name"], results=[result(flagged=True, score=0.9731)]),
+    ),
     "openapi_extra": {
         "requestBody": {
             "required": True,
@@ -108,8 +99,8 @@ MODERATIONS: dict[str, Any] = {
                         "required": ["input"],
                         "properties": {
                             "input": {"type": "array", "items": _IMAGE_PART, "minItems": 1, "maxItems": MAX_IMAGES},
-                            "model": {"description": "Any is accepted."},
-                            "policy": {"enum": ["lenient", "balanced", "strict", "", None]},
+                            "model": {"description": "Any value is accepted."},
+                            "policy": {"enum": [*Policy, "", None]},
                         },
                     },
                     "examples": {

@@ -1,11 +1,11 @@
-"""What every dialect stands on."""
+"""What every dialect builds on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from moderate.blocking.block_list import PolicyViolation
-from moderate.calls.ledgers import Ledger, NoLedger
-from moderate.calls.metering import Metering
+from moderate.calls.metering import Metering, Unmetered
 from moderate.calls.problems import problem_of
 from moderate.images.limits import DecoderDied
 from moderate.inference.classifier import Model
@@ -14,25 +14,29 @@ from moderate.pipeline import Outcome, Pipeline
 from moderate.sources import Source, refuse_more_than_fits
 from moderate.verdict import Cuts, Policy
 from modest.errors import PublicError
+from modest.ledger.ledger import Ledger
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Service:
     pipeline: Pipeline
     model: Model
     cuts: Cuts
     default_policy: Policy
     observer: Observer
-    ledger: Ledger = field(default_factory=NoLedger)
+    ledger: Ledger | None = None
+    """None: nothing is counted, and nobody is charged."""
     fail_open: bool = False
-    """Whether calls are judged for nothing while the ledger cannot be reached."""
+    """Whether calls are judged free of charge while the ledger cannot be reached."""
 
-    @property
-    def metering(self) -> Metering:
-        return Metering(self.ledger, self.observer, fail_open=self.fail_open)
+    @cached_property
+    def metering(self) -> Metering | Unmetered:
+        return (
+            Metering(self.ledger, self.observer, fail_open=self.fail_open) if self.ledger is not None else Unmetered()
+        )
 
     async def judge(self, sources: Sequence[Source], policy: Policy, *, explain: bool = False) -> list[Outcome]:
-        """As Pipeline.judge, and counted. Raises ImageTooLarge where the images sent are too large together."""
+        """Runs `Pipeline.judge` and records logs and metrics. Raises ImageTooLarge if the images sent are too many."""
         refuse_more_than_fits(sources)
         outcomes = await self.pipeline.judge(sources, policy, explain=explain)
         self.observer.images(_result(outcome) for outcome in outcomes)

@@ -1,36 +1,36 @@
-"""`GET /v1/usage`: what a key's account has used of its month, and what it is charged."""
+"""`GET /v1/usage`: what a key's account has used and owes this month."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from moderate.calls.ledgers import NoLedger
-from moderate.dialects.oanor import now
-from moderate.dialects.oanor_schema import Meta
+from moderate.calls.authentication import Unauthorized
+from moderate.calls.metering import Metering
+from moderate.dialects.dialect import Route
+from moderate.dialects.oanor_schema import new_meta
 from moderate.dialects.service import Service
 from moderate.dialects.usage_schema import USAGE, UsageAccount, UsageAnswer, UsageCalls, UsageData, XnoRate
 from modest.ledger.ledger import KeyUsage
 from modest.money import Currency
+from modest.refusals import LedgerUnavailable
 
-PATH = "/v1/usage"
 
+def routes(service: Service) -> Iterator[Route]:
+    """Yields the route, unless there is no ledger to read."""
+    metering = service.metering
+    if not isinstance(metering, Metering):
+        return
 
-def router(service: Service) -> APIRouter:
-    """Without a ledger there is no such route."""
-    routes = APIRouter(tags=["oanor"])
-    if isinstance(service.ledger, NoLedger):
-        return routes
-
-    @routes.get(PATH, **USAGE)
     async def usage(request: Request) -> JSONResponse:
-        return JSONResponse(answer(await service.metering.usage(request), request.state.request_id))
+        return JSONResponse(answer(await metering.usage(request), request.state.request_id))
 
-    return routes
+    yield Route("GET", "/v1/usage", usage, USAGE, errors=frozenset({Unauthorized, LedgerUnavailable}))
 
 
-def answer(told: KeyUsage, request_id: str) -> UsageAnswer:
-    usage, allowance = told.usage, told.allowance
+def answer(found: KeyUsage, request_id: str) -> UsageAnswer:
+    usage, allowance = found.usage, found.allowance
     calls = UsageCalls(
         used=allowance.used,
         limit=allowance.limit,
@@ -40,31 +40,31 @@ def answer(told: KeyUsage, request_id: str) -> UsageAnswer:
     )
     data = UsageData(
         account=UsageAccount(id=usage.account.id, name=usage.account.name),
-        plan=told.plan.name,
+        plan=found.plan.name,
         month=usage.month,
         calls=calls,
         images_judged=usage.images,
         charges={currency.value: _exact(amount) for currency, amount in usage.charges.items()},
         discount_percent=_exact(usage.account.discount_percent),
-        xno_rate=_rate(told),
+        xno_rate=_rate(found),
     )
     return UsageAnswer(
         data=data,
-        meta=Meta(timestamp=now(), request_id=request_id),
+        meta=new_meta(request_id),
         status="ok",
         message=f"Usage of {usage.month}",
         success=True,
     )
 
 
-def _rate(told: KeyUsage) -> XnoRate | None:
-    """For whom it matters: accounts that are, or were this month, charged in XNO."""
-    rate = told.usage.rate
-    in_xno = told.usage.account.currency is Currency.XNO or Currency.XNO in told.usage.charges
+def _rate(found: KeyUsage) -> XnoRate | None:
+    """Returns None for accounts that are not, and this month were not, charged in XNO (Nano)."""
+    rate = found.usage.rate
+    in_xno = found.usage.account.currency is Currency.XNO or Currency.XNO in found.usage.charges
     return XnoRate(usd=_exact(rate.usd), date=rate.day.isoformat()) if rate and in_xno else None
 
 
 def _exact(number: Decimal) -> str:
-    """Without trailing zeros and without an exponent."""
+    """Returns the number without trailing zeros and without an exponent."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,12 +1,11 @@
-"""The shape of the usage answer, in oanor's envelope."""
-
-from typing import Any
+"""The types of the usage answer, which has oanor's envelope."""
 
 from typing_extensions import TypedDict
 
-from moderate.dialects.examples import REQUEST_ID
-from moderate.dialects.oanor_schema import Meta, OanorError
-from moderate.dialects.schema_refs import referring_to
+from moderate.dialects.dialect import Documentation
+from moderate.dialects.examples import REQUEST_ID, TIMESTAMP
+from moderate.dialects.oanor_schema import Meta
+from moderate.dialects.schema_refs import answered
 
 
 class UsageAccount(TypedDict):
@@ -46,45 +45,35 @@ class UsageAnswer(TypedDict):
     success: bool
 
 
-USAGE: dict[str, Any] = {
-    "summary": "What is used and charged this month",
-    "description": (
-        "Answers when the month is used up, too, and counts as no call. Calls are counted when they are admitted, "
-        "images when they are judged. Amounts are exact decimals, in each currency in which something was charged. "
-        "Months and days are UTC."
+_EXAMPLE = UsageAnswer(
+    data=UsageData(
+        account=UsageAccount(id="acct_6f1d2c3b4a5968778695", name="Example Inc."),
+        plan="Basic",
+        month="2026-05",
+        calls=UsageCalls(
+            used=1250,
+            limit=45000,
+            remaining=43750,
+            resets="2026-06-01T00:00:00Z",
+            by_day={"2026-05-30": 1000, "2026-05-31": 250},
+        ),
+        images_judged=2400,
+        charges={"XNO": "4.137931034"},
+        discount_percent="0",
+        xno_rate=XnoRate(usd="0.87", date="2026-05-01"),
     ),
+    meta=Meta(timestamp=TIMESTAMP, request_id=REQUEST_ID),
+    status="ok",
+    message="Usage of 2026-05",
+    success=True,
+)
+USAGE: Documentation = {
     "operation_id": "usage",
-    "responses": {
-        200: {
-            "description": "The present month's usage.",
-            "content": {
-                "application/json": {
-                    "schema": referring_to(UsageAnswer),
-                    "example": {
-                        "data": {
-                            "account": {"id": "acct_6f1d2c3b4a5968778695", "name": "Example Inc."},
-                            "plan": "Basic",
-                            "month": "2026-05",
-                            "calls": {
-                                "used": 1250,
-                                "limit": 45000,
-                                "remaining": 43750,
-                                "resets": "2026-06-01T00:00:00Z",
-                                "by_day": {"2026-05-30": 1000, "2026-05-31": 250},
-                            },
-                            "images_judged": 2400,
-                            "charges": {"XNO": "4.137931034"},
-                            "discount_percent": "0",
-                            "xno_rate": {"usd": "0.87", "date": "2026-05-01"},
-                        },
-                        "meta": {"timestamp": "2026-05-31T03:47:44.172Z", "request_id": REQUEST_ID},
-                        "status": "ok",
-                        "message": "Usage of 2026-05",
-                        "success": True,
-                    },
-                }
-            },
-        },
-        "default": {"content": {"application/json": {"schema": referring_to(OanorError)}}},
-    },
+    "summary": "What was used and charged this month",
+    "description": (
+        "Answers even when the month's calls are used up, and does not count as a call. Calls are counted when they "
+        "are admitted, images when they are judged. Amounts are exact decimals, in each currency in which something "
+        "was charged: USD, or XNO (Nano). Months and days are UTC."
+    ),
+    "responses": answered("The current month's usage.", UsageAnswer, _EXAMPLE),
 }

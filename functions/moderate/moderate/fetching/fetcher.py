@@ -27,7 +27,7 @@ from moderate.fetching.connection import OverheadLimitedStream, connect
 from moderate.fetching.resolver import SystemResolver
 from moderate.fetching.self_reference import VIA, user_agent
 from moderate.fetching.urls import WEB_PORTS, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
-from moderate.sources import MAX_FETCHED_BYTES, ImageTooLarge
+from moderate.sources import MAX_FETCHED_BYTES, too_large_to_fetch
 from moderate.version import VERSION
 from modest.errors import PublicError
 
@@ -47,7 +47,13 @@ class FetchFailed(PublicError):
 
 
 class FetchTimeout(PublicError):
-    """The URL is acceptable, and its server did not deliver in time."""
+    """The URL is acceptable, but its server did not deliver in time."""
+
+    def __init__(self, seconds: float = URL_DEADLINE_SECONDS, *, detail: str = "") -> None:
+        super().__init__(
+            f"The image did not arrive in time ({seconds:g} seconds at most). Try again, or send the image itself.",
+            detail=detail,
+        )
 
 
 class Fetcher:
@@ -84,10 +90,7 @@ class Fetcher:
             async with asyncio.timeout(self._url_deadline):
                 return await self._follow(target)
         except (TimeoutError, TimeoutException) as error:
-            raise FetchTimeout(
-                f"The image did not arrive in time ({self._url_deadline:g} seconds at most). Retry or send the image.",
-                detail=type(error).__name__,
-            ) from None
+            raise FetchTimeout(self._url_deadline, detail=type(error).__name__) from None
         except (NetworkError, ProtocolError, OSError) as error:
             raise FetchFailed(
                 "The image's server could not be reached, or broke off its answer. Check the URL, then retry.",
@@ -146,17 +149,14 @@ class Fetcher:
         return judge_addresses(answers)
 
     async def _read_body(self, response: Response, stream: OverheadLimitedStream) -> bytes:
-        too_large = ImageTooLarge(
-            f"The image at the URL is larger than {self._max_bytes / 1024**2:g} MB. Give a smaller one."
-        )
         if any(int(length) > self._max_bytes for length in values_of(response.headers, b"content-length")):
-            raise too_large
+            raise too_large_to_fetch(self._max_bytes)
         body = bytearray()
         async for chunk in response.aiter_stream():
             stream.earn(len(chunk))
             body += chunk
             if len(body) > self._max_bytes:
-                raise too_large
+                raise too_large_to_fetch(self._max_bytes)
         return bytes(body)
 
     def _request_headers(self, target: Target) -> list[tuple[str, str]]:

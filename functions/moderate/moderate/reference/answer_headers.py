@@ -1,63 +1,70 @@
 """The headers of answers, as the OpenAPI document describes them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from moderate.calls import rate_limit_headers
 from moderate.calls.metering import REPLAYED_HEADER
+from moderate.dialects.examples import REQUEST_ID
+from modest.allowance import Allowance
 
-_WHOLE = {"type": "integer", "minimum": 0}
-_COUNTED = "Of every call that is counted; behind API Gateway, not of one that it refuses itself."
+_COUNT = {"type": "integer", "minimum": 0}
+_TEXT = {"type": "string"}
+_COUNTED = "Present if the call was counted, which calls that API Gateway refuses are not."
+_ALLOWANCE = rate_limit_headers.headers(Allowance(limit=3000, used=1, at=datetime(2026, 6, 23, 7, 2, 40, tzinfo=UTC)))
 
 
 def _header(description: str, schema: dict[str, Any], example: object) -> dict[str, Any]:
     return {"description": description, "schema": schema, "example": example}
 
 
-_OF_ALL = {
+def _allowance(name: str, description: str) -> dict[str, Any]:
+    value = _ALLOWANCE[name]
+    return {name: _header(description, *((_COUNT, int(value)) if value.isdigit() else (_TEXT, value)))}
+
+
+_ALWAYS = {
     "X-Request-Id": _header(
-        "The same as in the body, unless that is an earlier call's. Name it when you ask about a call.",
-        {"type": "string"},
-        "eb816e53-5961-4837-8f20-e3477e10a3ad",
+        "The same id as in the body, unless the body repeats an earlier call's. Quote it when you ask about a call.",
+        _TEXT,
+        REQUEST_ID,
     ),
 }
 _MONTH = {
-    "X-RateLimit-Limit": _header(f"Calls in a month. {_COUNTED}", _WHOLE, 3000),
-    "X-RateLimit-Remaining": _header("Calls left of it.", _WHOLE, 2999),
-    "X-RateLimit-Reset": _header("Seconds until the next month begins, in UTC.", _WHOLE, 665840),
-    "RateLimit-Policy": _header(
-        "The same in the IETF draft's form: calls and the month's length in seconds.",
-        {"type": "string"},
-        '"month";q=3000;w=2592000',
-    ),
-    "RateLimit": _header("Calls left, and seconds until they are anew.", {"type": "string"}, '"month";r=2999;t=665840'),
+    **_allowance("X-RateLimit-Limit", f"Calls in a month. {_COUNTED}"),
+    **_allowance("X-RateLimit-Remaining", "Calls left this month."),
+    **_allowance("X-RateLimit-Reset", "Seconds until the next month begins, in UTC."),
+    **_allowance("RateLimit-Policy", "The same in the IETF draft's form: calls, and the month's length in seconds."),
+    **_allowance("RateLimit", "Calls left, and seconds until the quota resets."),
 }
-_WAIT = {"Retry-After": _header("Seconds after which the same call may be sent again.", _WHOLE, 1)}
-_IN_VAIN = {
+_RETRY_AFTER = {"Retry-After": _header("Seconds after which the same call can be sent again.", _COUNT, 1)}
+_SHOULD_RETRY = {
     "x-should-retry": _header(
-        "`false` where the month is used up: Retry-After is then the rest of the month.",
+        "`false` if the month's calls are used up: Retry-After is then the rest of the month.",
         {"type": "string", "const": "false"},
         "false",
     )
 }
-_AGAIN = {
+_REPLAYED = {
     REPLAYED_HEADER: _header(
-        "`true` where this is the answer to an earlier call with the same Idempotency-Key, which was not charged anew.",
+        "`true` if this repeats the answer to an earlier call with the same Idempotency-Key; nothing more is charged.",
         {"type": "string", "const": "true"},
         "true",
     )
 }
 
-COMPONENTS = {**_OF_ALL, **_MONTH, **_WAIT, **_IN_VAIN, **_AGAIN}
+COMPONENTS = {**_ALWAYS, **_MONTH, **_RETRY_AFTER, **_SHOULD_RETRY, **_REPLAYED}
 _UNCOUNTED = ("401", "504")
-_WAITED_OUT = ("409", "429", "503")
+_TEMPORARY = ("409", "429", "503")
 
 
 def at(status: str, method: str) -> dict[str, dict[str, str]]:
-    """What an answer of a keyed route may carry, as references to COMPONENTS."""
+    """Returns the headers that such an answer of a keyed route may carry, as references to COMPONENTS."""
     names = [
-        *_OF_ALL,
+        *_ALWAYS,
         *(_MONTH if status not in _UNCOUNTED else ()),
-        *(_WAIT if status in _WAITED_OUT else ()),
-        *(_IN_VAIN if status == "429" else ()),
-        *(_AGAIN if status == "200" and method == "post" else ()),
+        *(_RETRY_AFTER if status in _TEMPORARY else ()),
+        *(_SHOULD_RETRY if status == "429" else ()),
+        *(_REPLAYED if status == "200" and method == "POST" else ()),
     ]
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -1,13 +1,14 @@
-"""What API Gateway answers by itself, as the OpenAPI document shows it: template.yaml holds the answers themselves."""
+"""API Gateway's own answers, as the OpenAPI document shows them. template.yaml holds the answers themselves."""
 
 from typing import Any
 
 from moderate.dialects.examples import REQUEST_ID
+from moderate.sources import MAX_FETCHED, MAX_SENT
 
 NAME = "GatewayError"
 SCHEMA: dict[str, Any] = {
     "type": "object",
-    "description": "API Gateway's own refusals, in one body that clients of every API here can read.",
+    "description": "A refusal by API Gateway itself, in a form that clients of every API here can read.",
     "required": ["error", "code", "requestId", "status", "success", "message", "data", "meta"],
     "properties": {
         "error": {"type": "string"},
@@ -25,7 +26,7 @@ SCHEMA: dict[str, Any] = {
     },
 }
 STATUSES = ("401", "413", "429", "500", "504")
-"""Which of a keyed route's answers may be API Gateway's."""
+"""The statuses of a keyed route that may come from API Gateway."""
 
 
 def _body(error: str, code: str, message: str) -> dict[str, Any]:
@@ -41,11 +42,13 @@ def _body(error: str, code: str, message: str) -> dict[str, Any]:
     }
 
 
-RATE_LIMITED = _body("Rate limit exceeded", "rate_limited", "Too many calls at once. Wait a second and try again.")
-TOO_LARGE = _body(
-    "Image too large",
-    "image_too_large",
-    "A call carries about 4.4 MB of images. Send a smaller one, or its URL: up to 10 MB are fetched.",
-)
-TIMED_OUT = _body("NSFW classification failed", "internal_error", "No answer came in time. Try again.")
-"""Those that no code here answers."""
+BODIES = {
+    "413": _body(
+        "Image too large",
+        "image_too_large",
+        f"A call carries about {MAX_SENT} of images. Send a smaller one, or its URL: up to {MAX_FETCHED} are fetched.",
+    ),
+    "429": _body("Rate limit exceeded", "rate_limited", "Too many calls at once. Wait a second and try again."),
+    "504": _body("NSFW classification failed", "internal_error", "No answer came in time. Try again."),
+}
+"""The bodies that the service itself never sends, by status."""

@@ -1,9 +1,11 @@
-"""What pages of the one origin that an operator allows may send, and read of an answer.
+"""What pages of the origin that an operator allows can send, and read in an answer.
 
-API Gateway is told the same in template.yaml: it answers preflights itself, and refusals of its own.
+template.yaml says the same to API Gateway, which answers preflights itself and adds these headers to its own refusals.
 """
 
 from typing import TypedDict
+
+from modest import api_keys
 
 READABLE = (
     "x-request-id",
@@ -16,7 +18,7 @@ READABLE = (
     "ratelimit",
     "idempotency-replayed",
 )
-SENDABLE = ("authorization", "content-type", "idempotency-key", "x-api-key", "x-oanor-key")
+SENDABLE = tuple(sorted((*api_keys.HEADERS, "content-type", "idempotency-key")))
 PREFLIGHT_SECONDS = 600
 
 
@@ -29,7 +31,7 @@ class Options(TypedDict):
 
 
 def options(origin: str) -> Options:
-    """For Starlette's CORSMiddleware."""
+    """Returns the arguments of Starlette's CORSMiddleware."""
     return Options(
         allow_origins=[origin],
         allow_methods=["GET", "POST"],

@@ -1,4 +1,4 @@
-"""API Gateway's events -> HTTP, by Mangum."""
+"""Turns API Gateway's events into HTTP requests, by Mangum."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ Handler = Callable[[Event, Any], dict[str, Any]]
 
 
 def lambda_handler(app: FastAPI) -> Handler:
-    """What Lambda calls with an event of an API Gateway REST API."""
+    """Returns the function that Lambda calls with an event of an API Gateway REST API."""
     respond = Mangum(app, lifespan="off")
 
     def handler(event: Event, context: Any) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def lambda_handler(app: FastAPI) -> Handler:
 
 
 def with_bytes(event: Event) -> Event:
-    """The event, its binary body as bytes: Mangum would take a millisecond for each 300 KB of base64."""
+    """Returns the event with a binary body as bytes: Mangum would take a millisecond for each 300 KB of base64."""
     if not event.get("isBase64Encoded"):
         return event
     return {**event, "body": pybase64.b64decode(event.get("body") or "", validate=True), "isBase64Encoded": False}

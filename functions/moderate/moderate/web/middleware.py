@@ -1,8 +1,9 @@
-"""What happens around every call: its id, its headers, its log line, and the last net under it."""
+"""What happens around every call: its id, headers and log line, and an answer to any exception that gets through."""
 
 import re
 import time
 import uuid
+from collections.abc import Sequence
 from http import HTTPMethod
 from typing import Any
 
@@ -11,17 +12,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moderate.calls import rate_limit_headers
 from moderate.calls.problems import INTERNAL
-from moderate.dialects.registry import dialect_for
+from moderate.dialects.dialect import Dialect
+from moderate.dialects.registry import DIALECTS, dialect_of
 from moderate.observability import Observer
 
-# API Gateway lets clients choose a UUID; anything longer would fit into no key of the ledger's table.
+# API Gateway lets clients choose a UUID; a much longer id would not fit into a key of the ledger's table.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Calls:
-    def __init__(self, app: ASGIApp, observer: Observer) -> None:
+    def __init__(self, app: ASGIApp, observer: Observer, dialects: Sequence[Dialect] = DIALECTS) -> None:
         self._app = app
         self._observer = observer
+        self._dialects = dialects
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -30,6 +33,7 @@ class Calls:
         request_id = _request_id(scope)
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
+        dialect = state["dialect"] = dialect_of(_path(scope), self._dialects)
         status: int | None = None
 
         async def send_with_headers(message: Message) -> None:
@@ -46,18 +50,24 @@ class Calls:
         start = time.perf_counter()
         try:
             await self._app(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001 - the last net: whatever gets here is a fault of ours
+        except Exception as error:  # noqa: BLE001 - any exception that gets here is a fault of ours
             self._observer.failure(error, request_id)
             if status is None:
-                response = dialect_for(scope).error_response(INTERNAL, request_id, error)
+                response = dialect.error_response(INTERNAL, request_id, error)
                 state["code"] = INTERNAL.code
                 await response(scope, receive, send_with_headers)
         milliseconds = (time.perf_counter() - start) * 1000
         self._observer.call(_facts(scope, status), milliseconds=milliseconds)
 
 
+def _path(scope: Scope) -> str:
+    """Returns the call's path without the prefix that the application is mounted under."""
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path
+
+
 def _request_id(scope: Scope) -> str:
-    """API Gateway's own, so that one id is in its access log, in the answer and in ours."""
+    """Returns API Gateway's id, so that its access log, the answer and our log all have the same one."""
     event: dict[str, Any] = scope.get("aws.event") or {}
     request_id = str((event.get("requestContext") or {}).get("requestId") or "")
     return request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid.uuid4())
@@ -65,7 +75,7 @@ def _request_id(scope: Scope) -> str:
 
 def _facts(scope: Scope, status: int | None) -> dict[str, object]:
     state = scope["state"]
-    # The route's own template: a path that a client made up may hold anything, and so may a method.
+    # The template of the route, not the path, because clients can put anything into a path or a method.
     route = getattr(scope.get("route"), "path", None)
     method = scope["method"] if scope["method"] in HTTPMethod.__members__ else None
     facts = {"request_id": state["request_id"], "method": method, "route": route, "status": status}

@@ -1,0 +1,109 @@
+"""The service's own pages, which need no key."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.util import find_spec
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+
+from moderate.dialects.examples import MODEL
+from moderate.dialects.schema_refs import Responses
+from moderate.dialects.service import Service
+from moderate.reference import llms
+from moderate.verdict import Cuts
+from moderate.version import VERSION
+
+_HEALTH_EXAMPLE = {"status": "ok", "model": MODEL, "version": VERSION, "build": "dev"}
+_HEALTH: Responses = {
+    200: {"description": "The model is loaded.", "content": {"application/json": {"example": _HEALTH_EXAMPLE}}}
+}
+_DOCUMENT: Responses = {200: {"description": "The OpenAPI 3.1 document."}}
+_GUIDE: Responses = {
+    200: {"description": "Plain text.", "content": {"text/plain": {"example": "# Modest\n\n> NSFW image moderation"}}}
+}
+_PAGE: Responses = {200: {"description": "A page that loads nothing from other hosts."}}
+
+# Relative URLs, so that the page works under an API Gateway stage.
+_DOCS = bytes(
+    get_swagger_ui_html(
+        title="Modest",
+        openapi_url="openapi.json",
+        swagger_js_url="docs/swagger-ui-bundle.js",
+        swagger_css_url="docs/swagger-ui.css",
+        swagger_favicon_url="docs/favicon.png",
+        swagger_ui_parameters={"persistAuthorization": False, "tryItOutEnabled": True},
+    ).body
+).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    path: str
+    summary: str
+    operation_id: str
+    endpoint: Callable[[], Awaitable[Response]]
+    response_class: type[Response]
+    responses: Responses
+
+
+def pages(service: Service, *, release: str, document: Callable[[], dict[str, Any]]) -> list[Page]:
+    """document: returns the OpenAPI document."""
+    model = {"name": service.model.name, "version": service.model.version}
+    playground = _playground(service.cuts)
+
+    async def health() -> Response:
+        return JSONResponse({"status": "ok", "model": model, "version": VERSION, "build": release})
+
+    async def openapi() -> Response:
+        return JSONResponse(document())
+
+    async def docs() -> Response:
+        return HTMLResponse(_DOCS)
+
+    async def guide() -> Response:
+        return PlainTextResponse(llms.guide(document()))
+
+    async def root() -> Response:
+        return HTMLResponse(playground)
+
+    return [
+        Page("/health", "Whether the service is up", "health", health, JSONResponse, _HEALTH),
+        Page("/openapi.json", "The OpenAPI document", "openapi", openapi, JSONResponse, _DOCUMENT),
+        Page("/docs", "The documentation page", "docs", docs, HTMLResponse, _PAGE),
+        Page("/llms.txt", "A summary for language models", "llms", guide, PlainTextResponse, _GUIDE),
+        Page("/", "A page to try the service on", "playground", root, HTMLResponse, _PAGE),
+    ]
+
+
+# The asset is not a parameter of the function: for a single one, FastAPI loads pydantic's first version at every start.
+async def docs_asset(request: Request) -> Response:
+    """Serves the files that the documentation page loads."""
+    asset = request.path_params["asset"]
+    path = _assets().get(asset)
+    if path is None:
+        raise HTTPException(404)
+    return Response(
+        path.read_bytes(), media_type=guess_type(asset)[0], headers={"Cache-Control": "public, max-age=86400"}
+    )
+
+
+@cache
+def _assets() -> dict[str, Path]:
+    package = find_spec("fastapi_offline")
+    if package is None or package.origin is None:
+        return {}
+    folder = Path(package.origin).parent / "static"
+    return {name: folder / name for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")}
+
+
+def _playground(cuts: Cuts) -> str:
+    page = (Path(__file__).parent / "playground.html").read_text("utf-8")
+    return page.replace("__CUTS__", json.dumps(asdict(cuts)))
