@@ -45,16 +45,17 @@ def main() -> None:
         raise ModuleNotFoundError("moderate")
     timed(phases, "import of Lambda's client", importlib.import_module)("awslambdaric.bootstrap")
     timed(phases, "imports", run_imports)(Path(spec.origin).parent / "main.py")
-    app: Any
+    composition: Any
     classifier: Any
     ledgers: Any
-    app, classifier, ledgers = (
-        importlib.import_module(f"moderate.{name}") for name in ("web.app", "inference.classifier", "calls.ledgers")
+    composition, classifier, ledgers = (
+        importlib.import_module(f"moderate.{name}")
+        for name in ("web.composition", "inference.classifier", "calls.ledgers")
     )
     classifier.Classifier.__init__ = timed(phases, "session", classifier.Classifier.__init__)
     classifier.Classifier.warm_up = timed(phases, "first inference", classifier.Classifier.warm_up)
     ledgers.open_ledger = timed(phases, "ledger", ledgers.open_ledger)
-    app.create_app = timed(phases, "routes", app.create_app)
+    composition.create_app = timed(phases, "routes", composition.create_app)
     start = time.process_time()
     importlib.import_module("moderate.main")
     named = sum(phases[name] for name in ("session", "first inference", "ledger", "routes"))

@@ -1,7 +1,6 @@
 """Modest as Lambda calls it: an API Gateway event -> a response, beside the pipeline on the same bytes."""
 
 import asyncio
-import importlib
 import json
 import os
 import sys
@@ -13,14 +12,15 @@ from typing import Any
 from bench.events import data_urls, raw
 from bench.peers.worker import Prepare, bytes_in, serve
 from moderate.calls.authentication import from_gateway
-from moderate.calls.ledgers import NoLedger
 from moderate.dialects.service import Service
 from moderate.images.decode import decode
 from moderate.inference.classifier import Classifier
 from moderate.observability import Observer
 from moderate.pipeline import Judgement
+from moderate.settings import Settings
 from moderate.sources import ImageBytes
 from moderate.web.app import create_app
+from moderate.web.composition import build
 from moderate.web.lambda_events import Handler, lambda_handler
 
 
@@ -79,8 +79,7 @@ def handler_of(service: Service) -> Handler:
 
 def main() -> None:
     os.environ["MODEL_PATH"] = sys.argv[1]
-    # It reads the environment and loads the model.
-    composed: Any = importlib.import_module("moderate.main")
+    composed = build(Settings.from_environ(os.environ), from_gateway)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     service = composed.service
@@ -89,10 +88,12 @@ def main() -> None:
         (outcome,) = loop.run_until_complete(service.pipeline.judge([ImageBytes(data)], service.default_policy))
         assert isinstance(outcome, Judgement), outcome  # noqa: S101
 
-    without_ledger = replace(service, ledger=NoLedger())
+    without_ledger = replace(service, ledger=None)
     quiet = replace(without_ledger, observer=Observer(level="CRITICAL", metrics_enabled=False))
     serve(
-        operations(handler_of(without_ledger), handler_of(quiet), composed.handler, judge, composed.classifier),
+        operations(
+            handler_of(without_ledger), handler_of(quiet), lambda_handler(composed.app), judge, composed.classifier
+        ),
         packages=("fastapi", "mangum", "aws-lambda-powertools", "onnxruntime"),
         threads=composed.settings.workers,
     )

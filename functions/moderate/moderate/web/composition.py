@@ -1,0 +1,74 @@
+"""The composition root: puts the service together from the operator's settings."""
+
+import gc
+
+# Objects made while modules are imported stay alive, and checking them for garbage takes a tenth of a cold start.
+gc.disable()
+
+import os
+
+# numpy's matrices are small here, and starting threads for them takes a tenth of a cold start.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from moderate.blocking import block_list
+from moderate.calls import ledgers
+from moderate.calls.authentication import Identify
+from moderate.dialects.service import Service
+from moderate.fetching.fetcher import Fetcher
+from moderate.fetching.resolver import limit_lookup_time
+from moderate.fetching.self_reference import user_agent
+from moderate.images.sandbox.pool import Decoder
+from moderate.inference.classifier import Classifier
+from moderate.observability import Observer
+from moderate.pipeline import Pipeline
+from moderate.settings import Settings
+from moderate.version import VERSION
+from moderate.web.app import create_app
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    settings: Settings
+    classifier: Classifier
+    service: Service
+    app: FastAPI
+
+
+def build(settings: Settings, identify: Identify) -> Composition:
+    """Returns the whole service, warmed up. Garbage collection ignores what it consists of from then on."""
+    limit_lookup_time(os.environ)
+    # First, because its processes start in parallel with everything below.
+    decoder = Decoder(settings.workers)
+    with ThreadPoolExecutor(1) as beside:
+        opening = beside.submit(ledgers.open_ledger, settings)
+        classifier = Classifier(settings.model_path)
+        classifier.warm_up()
+    blocked = block_list.load(settings.block_list, distance=settings.block_distance)
+    fetcher = Fetcher(allowed_ports=settings.allowed_ports, agent=user_agent(VERSION), refuse_host=blocked.refuse_host)
+    pipeline = Pipeline(
+        fetcher.fetch,
+        classifier,
+        cuts=settings.cuts,
+        workers=settings.workers,
+        decode=decoder.decode,
+        block_list=blocked,
+    )
+    service = Service(
+        pipeline,
+        classifier.model,
+        settings.cuts,
+        settings.policy,
+        Observer(level=settings.log_level, metrics_enabled=settings.metrics_enabled),
+        ledger=opening.result(),
+        fail_open=settings.fail_open,
+    )
+    app = create_app(service, identify=identify, release=settings.release, allowed_origin=settings.allowed_origin)
+    decoder.warm_up()
+    gc.freeze()
+    gc.enable()
+    return Composition(settings, classifier, service, app)
