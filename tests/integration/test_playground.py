@@ -4,7 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.helpers.support import serve
 
-from moderate.verdict import Cuts
+from moderate.verdict import Cuts, Policy
 
 
 @pytest.fixture
@@ -25,6 +25,11 @@ def test_it_names_no_other_host_but_the_example(page: str) -> None:
 
 def test_its_cuts_are_the_operators(page: str) -> None:
     assert 'CUTS = {"questionable": 0.25, "nsfw": 0.75}' in page
+
+
+def test_its_policies_are_the_ones_there_are(page: str) -> None:
+    (options,) = re.findall(r'<select id="policy">(.*?)</select>', page, re.DOTALL)
+    assert re.findall(r'value="([^"]*)"', options) == ["", *Policy]
 
 
 def test_every_control_has_a_label(page: str) -> None:
