@@ -17,6 +17,7 @@ from moderate.images.limits import UnsupportedFormat
 from moderate.images.sandbox.pool import Decoder
 from moderate.inference.classifier import Classifier, ModelUnusable
 from moderate.pipeline import Judgement, Outcome, Pipeline
+from moderate.settings import usable_cores
 from moderate.sources import MAX_FETCHED_BYTES, ImageBytes, ImageTooLarge
 from moderate.verdict import Cuts, Policy, Verdict
 from modest.errors import PublicError
@@ -45,7 +46,7 @@ def judge_files(paths: Iterable[Path], *, as_json: bool, policy: Policy, model: 
     except ModelUnusable as error:
         messages.print(f"modest: {error}", markup=False)
         return NOT_ALL_JUDGED
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = usable_cores()
     rows: list[tuple[Path, Outcome]] = []
     with closing(Decoder(workers)) as decoder:
         pipeline = Pipeline(_fetch_nothing, classifier, cuts=Cuts(), workers=workers, decode=decoder.decode)

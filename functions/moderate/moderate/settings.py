@@ -1,4 +1,4 @@
-"""What an operator may set, read from environment variables by main.py alone."""
+"""What an operator can set by environment variables."""
 
 import math
 import os
@@ -19,13 +19,13 @@ T = TypeVar("T")
 # Lambda grants one vCPU for each 1,769 MB (AWS Lambda developer guide, "Configure function memory").
 _MEGABYTES_PER_CPU = 1769
 _MAX_BLOCK_DISTANCE = 16
-# As browsers write it: no path, no slash at its end, no capitals.
+# As browsers write an origin: without a path, a slash at the end, or capitals.
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class InvalidSetting(ValueError):
-    """An environment variable holds something that cannot be meant."""
+    """An environment variable has an invalid value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,17 @@ class Settings:
     cuts: Cuts
     allowed_ports: frozenset[int]
     allowed_origin: str
-    """Whose pages may read the answers in a browser; empty for nobody's."""
+    """The origin whose pages can read answers in a browser; empty for none."""
     block_list: str
-    """A path, s3://bucket/key, or nothing."""
+    """A path or s3://bucket/key; empty for no list."""
     block_distance: int
     ledger_table: str
-    """Empty: nothing is counted, and nobody charged."""
+    """Empty if calls are neither counted nor charged."""
     plans: Plans
     fail_open: bool
-    """Whether calls are judged for nothing while the ledger cannot be reached."""
+    """Whether calls are judged free of charge while the ledger cannot be reached."""
     ledger_seconds: float
-    """How long each of the ledger's operations may take."""
+    """How long each operation of the ledger may take."""
     workers: int
     """How many images are decoded and classified at once."""
     release: str
@@ -54,7 +54,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
-        """Raises InvalidSetting, which names the variable and what it takes."""
+        """Raises InvalidSetting, which names the variable and the values that it takes."""
         return cls(
             model_path=_read(environ, "MODEL_PATH", "model.onnx", Path, "the path of an .onnx file"),
             policy=_read(environ, "POLICY", Policy.BALANCED, Policy, f"one of {', '.join(Policy)}"),
@@ -87,12 +87,14 @@ def _cuts(environ: Mapping[str, str]) -> Cuts:
         raise InvalidSetting(f"QUESTIONABLE_FROM and NSFW_FROM: {error}") from None
 
 
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _workers(environ: Mapping[str, str]) -> int:
     memory = _read(environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0", int, "a number of megabytes")
-    if not memory:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # os.cpu_count() is blind to the share of a core that Lambda grants.
-    return max(1, round(memory / _MEGABYTES_PER_CPU))
+    # Lambda shows more cores than the share that it grants.
+    return max(1, round(memory / _MEGABYTES_PER_CPU)) if memory else usable_cores()
 
 
 def _ports(text: str) -> frozenset[int]:
