@@ -1,4 +1,4 @@
-"""Who is calling: which key a request was admitted with. Every keyed route asks here."""
+"""Finds out which key a call was made with. Every keyed route asks here."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,24 +11,24 @@ from modest.api_keys import hash_of, is_well_formed
 from modest.errors import PublicError
 
 Identify = Callable[[Request], str]
-"""A request -> the SHA-256 (hex) of its key. Raises Unauthorized."""
+"""Returns the SHA-256 (hex) of the request's key. Raises Unauthorized."""
 
 _HASH_LENGTH = 64
 
 
 class Unauthorized(PublicError):
-    """Missing, malformed, unknown, disabled: the caller is told the same."""
+    """The key is missing, malformed, unknown or disabled; the caller does not learn which."""
 
     def __init__(self) -> None:
         super().__init__("Send a valid API key in x-api-key, x-oanor-key or Authorization: Bearer.")
 
 
 class InvalidKeyFile(ValueError):
-    """A line is neither a key nor the SHA-256 of one."""
+    """A line of the file is neither a key nor the SHA-256 of one."""
 
 
 def from_gateway(request: Request) -> str:
-    """What the authorizer told API Gateway, which has refused every other key by now."""
+    """Returns what the authorizer passed to API Gateway, which has already refused keys that it does not know."""
     event: dict[str, Any] = request.scope.get("aws.event") or {}
     context = (event.get("requestContext") or {}).get("authorizer") or {}
     key_hash = context.get("keyHash")
@@ -38,12 +38,12 @@ def from_gateway(request: Request) -> str:
 
 
 def anyone(_request: Request) -> str:
-    """For a server that was told to ask for no key."""
+    """Identifies every caller the same, on a server that was started without keys."""
     return "anyone"
 
 
 class KeyFile:
-    """Lets in the keys of a file, by the same authorizer that runs before API Gateway's own check."""
+    """Accepts the keys of a file. It reads requests with the same authorizer that API Gateway calls."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError, InvalidKeyFile."""

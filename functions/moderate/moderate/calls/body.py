@@ -1,4 +1,4 @@
-"""A request's body -> its fields, whatever content type it claims."""
+"""Reads the fields of a request's body, whatever content type it claims to be."""
 
 import json
 import re
@@ -14,16 +14,16 @@ from moderate.calls.parameters import InvalidRequest
 from moderate.images.limits import UnsupportedFormat
 from moderate.sources import MAX_SENT_BYTES, too_large_to_send
 
-# Base64 in JSON is a third longer than the image; some room for the other fields.
+# Base64 in JSON is a third longer than the image, and the other fields need some room.
 _MAX_BODY_BYTES = MAX_SENT_BYTES * 4 // 3 + 64 * 1024
 _MAX_FIELDS = 32
-# What API Gateway puts in place of what is not UTF-8.
+# What API Gateway puts in the place of bytes that are not UTF-8.
 _REPLACED = "\ufffd".encode()
 _FORM = re.compile(rb"[a-zA-Z0-9_]+=[\t\r\n -~]*")
 
 
 async def read(request: Request) -> bytes:
-    """The same again to whoever asks again. Raises ImageTooLarge, InvalidRequest."""
+    """Returns the body, also if it was read before. Raises ImageTooLarge, InvalidRequest."""
     if not hasattr(request.state, "body"):
         request.state.body = await _read(request)
     body: bytes = request.state.body
@@ -38,7 +38,7 @@ async def _read(request: Request) -> bytes:
             size += len(chunk)
             if size > _MAX_BODY_BYTES:
                 raise too_large_to_send()
-            # The last one is empty, and one chunk alone is not copied.
+            # The last chunk is empty, and joining a single chunk copies nothing.
             if chunk:
                 chunks.append(chunk)
     except ClientDisconnect:
@@ -47,18 +47,18 @@ async def _read(request: Request) -> bytes:
 
 
 def refuse_spoilt(request: Request, body: bytes) -> None:
-    """Raises UnsupportedFormat where API Gateway took an image for text: nobody can tell what it was."""
+    """Raises UnsupportedFormat if API Gateway read the bytes of an image as text, which destroys them."""
     event = request.scope.get("aws.event") or {}
     came_as_text = isinstance(event.get("body"), str) and not event.get("isBase64Encoded")
     if came_as_text and _REPLACED in body:
         raise UnsupportedFormat(
-            "API Gateway took these bytes for text, which spoils them. "
+            "API Gateway read these bytes as text, which destroys them. "
             "Send them again with Content-Type: application/octet-stream."
         )
 
 
 def looks_like_json(body: bytes) -> bool:
-    """No accepted image begins so; a content type is not asked, since curl's own is wrong for both."""
+    """No accepted image begins like JSON. The content type does not count: curl's default is wrong for both."""
     return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
@@ -74,7 +74,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 
 def looks_like_form(body: bytes) -> bool:
-    """What `curl -d url=…` sends. Under the same content type curl sends an image's own bytes, too."""
+    """Recognises what `curl -d url=…` sends. Under the same content type, curl also sends the bytes of images."""
     return _FORM.fullmatch(body) is not None
 
 
@@ -83,7 +83,7 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
 
 
 async def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str | bytes]]:
-    """The form's fields in order: text as str, files as bytes. Raises InvalidRequest."""
+    """Returns the form's fields in order, text as str and files as bytes. Raises InvalidRequest."""
     try:
         form = await _InMemoryParser(headers, body).parse()
     except (MultiPartException, LookupError, ValueError):
@@ -98,7 +98,7 @@ async def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple
 
 
 class _InMemoryParser(MultiPartParser):
-    # An image never touches a disk, and a Lambda may have none to write to.
+    # Images are never written to a disk, and a Lambda may have none that it can write to.
     spool_max_size = 2 * _MAX_BODY_BYTES
 
     def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -116,7 +116,7 @@ class _InMemoryParser(MultiPartParser):
 
     async def _whole(self, body: bytes) -> AsyncGenerator[bytes, None]:
         yield body
-        # Raised here and not after parsing, since the parser then closes its files.
+        # Raised here rather than after parsing, so that the parser closes its files.
         if not self._ended:
             raise MultiPartException("cut short")
 
@@ -126,7 +126,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Readers differ in which of two equal names they believe: one could be shown a harmless image."""
+    """JSON parsers differ in which of two equal names counts, so another one might see a harmless image."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise InvalidRequest("The body's JSON names a field twice. Name it once.")

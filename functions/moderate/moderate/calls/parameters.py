@@ -1,4 +1,4 @@
-"""The parameters that every dialect shares, checked in one place."""
+"""Reads and checks the parameters that dialects share."""
 
 import math
 from enum import StrEnum
@@ -9,7 +9,7 @@ from modest.errors import PublicError
 
 
 class Explain(StrEnum):
-    """What is shown of where each class was seen."""
+    """How an answer shows where in the picture each class was seen."""
 
     NOTHING = "false"
     GRIDS = "true"
@@ -17,7 +17,7 @@ class Explain(StrEnum):
 
 
 class InvalidRequest(PublicError):
-    """The request itself is malformed, whatever image it names."""
+    """The request itself is malformed, not an image in it."""
 
 
 def parse_policy(value: Any, default: Policy) -> Policy:
@@ -32,7 +32,7 @@ def parse_policy(value: Any, default: Policy) -> Policy:
 
 
 def parse_threshold(value: Any, default: float) -> float:
-    """A finite number from 0 to 1, or its text. Raises InvalidRequest."""
+    """Takes a number from 0 to 1, or the text of one. Raises InvalidRequest."""
     if value is None or value == "":
         return default
     try:
@@ -51,4 +51,5 @@ def parse_explain(value: Any) -> Explain:
     try:
         return Explain(str(value).lower())
     except ValueError:
-        raise InvalidRequest("explain must be true, false or overlay.", param="explain") from None
+        names = ", ".join(Explain)
+        raise InvalidRequest(f"explain must be one of: {names}.", param="explain") from None

@@ -1,4 +1,4 @@
-"""Which status and code each error becomes: the only HTTP mapping."""
+"""Maps each error to a status and a code. Nothing else does."""
 
 from dataclasses import dataclass
 
@@ -41,14 +41,14 @@ _ROUTING = {404: "not_found", 405: "method_not_allowed"}
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as a client is told about it; a dialect puts it into its own envelope."""
+    """What a client learns about an error; each dialect puts it into its own envelope."""
 
     status: int
     code: str
     message: str
     param: str | None = None
     about_image: bool = False
-    """Whether one image of the call is at fault, and not the call itself."""
+    """Whether one image of the call is at fault rather than the call itself."""
 
 
 INTERNAL = Problem(500, "internal_error", "Something went wrong on our side. Try again in a moment.")
@@ -58,26 +58,26 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, PublicError):
         status, code = next(STATUS_AND_CODE[kind] for kind in type(error).__mro__ if kind in STATUS_AND_CODE)
         about_image = status in (400, 413, 415, 422) and code not in _ABOUT_THE_CALL
-        # An error that stands for those of several images carries the code of the first.
-        told = getattr(error, "code", code)
-        return Problem(status, told, error.message, error.param, about_image=about_image)
+        # An error that stands for several images carries the code of the first.
+        shown = getattr(error, "code", code)
+        return Problem(status, shown, error.message, error.param, about_image=about_image)
     if isinstance(error, HTTPException) and error.status_code in _ROUTING:
         return _routing_problem(error.status_code)
     return INTERNAL
 
 
 def headers_of(error: Exception) -> dict[str, str]:
-    """What a client's own retries go by: when to come back, and when not to."""
+    """Returns what a client needs for its retries: how long to wait, and whether retrying helps at all."""
     headers = {}
     if isinstance(error, QuotaExceeded | LedgerUnavailable | IdempotencyInProgress):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, QuotaExceeded):
-        # To OpenAI's clients, which would otherwise wait for the new month.
+        # OpenAI's clients would otherwise wait for the next month.
         headers["x-should-retry"] = "false"
     return headers
 
 
 def _routing_problem(status: int) -> Problem:
     if status == 404:  # noqa: PLR2004
-        return Problem(404, _ROUTING[404], "There is no such route. /docs lists those there are.")
-    return Problem(405, _ROUTING[405], "This route does not take that method. /docs lists those it takes.")
+        return Problem(404, _ROUTING[404], "There is no such route. /docs lists all routes.")
+    return Problem(405, _ROUTING[405], "This route does not take that method. /docs lists the methods it takes.")
