@@ -19,6 +19,8 @@ from starlette.testclient import TestClient
 
 from moderate.blocking.block_list import BlockList
 from moderate.calls.authentication import Identify, anyone
+from moderate.dialects.dialect import Dialect
+from moderate.dialects.registry import DIALECTS
 from moderate.dialects.service import Service
 from moderate.fetching.fetcher import FetchFailed
 from moderate.fetching.urls import parse
@@ -181,6 +183,7 @@ def serve(
     ledger: Ledger | None = None,
     fail_open: bool = False,
     allowed_origin: str = "",
+    dialects: Sequence[Dialect] = DIALECTS,
 ) -> ServedApp:
     """The whole application, but for the network, and for the model unless one is given."""
     fetch = FakeFetch(web or {})
@@ -191,7 +194,7 @@ def serve(
         fetch, classifier, cuts=cuts, workers=2, decode=decode, block_list=block_list, deadline_seconds=deadline_seconds
     )
     service = Service(pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger, fail_open=fail_open)
-    app = create_app(service, identify=identify, release="test", allowed_origin=allowed_origin)
+    app = create_app(service, identify=identify, release="test", allowed_origin=allowed_origin, dialects=dialects)
     # A server answers and goes on where an exception gets through to it, and so does this client.
     return ServedApp(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, observer)
 

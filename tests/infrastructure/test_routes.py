@@ -1,7 +1,12 @@
 from copy import deepcopy
 
 import pytest
+from fastapi.routing import APIRoute
 from samtranslator.public.exceptions import InvalidDocumentException
+from tests.fakes.clock import Clock
+from tests.fakes.table import FakeTable
+from tests.helpers.ledgers import Shop
+from tests.helpers.support import serve
 from tests.infrastructure.routes import OPEN_TO_ALL, OUTSIDE_THE_PLANS, api_body, routes, violations
 from tests.infrastructure.translated import Template, deployed, load, only
 
@@ -39,6 +44,13 @@ def changed(template: Template, event: str, auth: Template) -> Template:
 
 def test_every_route_is_known_here_by_name(stack: Template) -> None:
     assert set(routes(stack)) == KEYED | OPEN_TO_ALL | OUTSIDE_THE_PLANS
+
+
+def test_the_routes_are_those_that_the_application_serves(stack: Template) -> None:
+    served = serve(ledger=Shop(FakeTable(), Clock()).ledger()).app.routes
+    assert set(routes(stack)) == {
+        f"{method} {route.path}" for route in served if isinstance(route, APIRoute) for method in route.methods or ()
+    }
 
 
 def test_every_route_asks_for_a_key_but_those_listed_as_open(stack: Template) -> None:

@@ -8,6 +8,9 @@ from starlette.testclient import TestClient
 from tests.helpers.support import png, serve
 
 from moderate.calls.problems import STATUS_AND_CODE
+from moderate.dialects.registry import DIALECTS
+from moderate.sources import MAX_FETCHED_BYTES, MAX_SENT_BYTES
+from modest.ledger.idempotency import REPLAYED_FOR
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,9 @@ def test_its_example_of_each_request_is_answered_with_the_fields_it_shows(guide:
 
 def test_it_lists_every_error(guide: str) -> None:
     for status, code in STATUS_AND_CODE.values():
-        assert f"- {status} {code}: " in guide
+        assert f"\n- {status} {code}: " in guide
+    assert "\n- 500 internal_error: " in guide
+    assert "\n- 429 rate_limited: " in guide
 
 
 def test_it_says_how_a_key_is_sent_and_when_to_try_again(guide: str) -> None:
@@ -60,6 +65,16 @@ def test_it_says_how_a_key_is_sent_and_when_to_try_again(guide: str) -> None:
 def test_it_says_how_a_call_is_repeated_and_where_its_cost_is_told(guide: str) -> None:
     for word in ("Idempotency-Key", "GET /v1/usage", "X-RateLimit-Limit", "idempotency_mismatch"):
         assert f"`{word}`" in guide
+
+
+def test_it_names_the_published_apis_that_are_served(guide: str) -> None:
+    names = [dialect.name for dialect in DIALECTS]
+    assert f"the published APIs of {', '.join(names[:-1])} and {names[-1]}." in guide
+
+
+def test_its_limits_are_those_that_hold(guide: str) -> None:
+    assert f"About {MAX_SENT_BYTES / 1e6:g} MB can be sent, and {MAX_FETCHED_BYTES / 1024**2:g} MB fetched" in guide
+    assert f"valid for {REPLAYED_FOR.days * 24} hours" in guide
 
 
 def test_a_header_is_not_called_a_part_of_the_query(guide: str) -> None:

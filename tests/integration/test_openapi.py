@@ -1,5 +1,7 @@
 """The OpenAPI document says what the application does, and the page that shows it needs nobody else."""
 
+import asyncio
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -9,10 +11,15 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
-from tests.helpers.support import FakeClassifier, png, serve
+from tests.helpers.support import FakeClassifier, Never, Web, png, serve
 
+from moderate.blocking.block_list import BlockList
+from moderate.calls.authentication import from_gateway
 from moderate.calls.problems import STATUS_AND_CODE
-from moderate.dialects.registry import dialect_of
+from moderate.dialects.registry import DIALECTS, dialect_of
+from moderate.fetching.fetcher import URL_DEADLINE_SECONDS, Fetcher, FetchTimeout
+from moderate.verdict import Cuts
+from modest import api_keys
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch
 
 PATHS = {
@@ -117,6 +124,7 @@ def test_the_server_is_relative_to_the_document(document: dict[str, Any]) -> Non
 
 def test_keyed_routes_take_the_key_from_any_of_the_three_headers(document: dict[str, Any]) -> None:
     assert set(document["components"]["securitySchemes"]) == {"x-api-key", "x-oanor-key", "bearer"}
+    assert set(api_keys.HEADERS) == {"x-api-key", "x-oanor-key", "authorization"}
     for path, _, operation in operations(document):
         named = [name for requirement in operation.get("security", []) for name in requirement]
         assert named == (["x-api-key", "x-oanor-key", "bearer"] if path in KEYED else [])
@@ -177,23 +185,55 @@ def test_every_code_has_an_example_under_its_status_on_every_route(document: dic
         assert shown == wanted
 
 
-def test_an_example_of_an_error_is_what_the_application_answers(client: TestClient, document: dict[str, Any]) -> None:
+URL = "https://example.com/image.jpg"
+CALLS: dict[str, dict[str, object]] = {
+    "invalid_request": {"url": URL, "policy": "lax"},
+    "invalid_url": {"url": "ftp://example.com/"},
+    "blocked_url": {"url": "http://10.0.0.1/"},
+    "invalid_base64": {"base64": "="},
+    "policy_violation": {"url": "https://example.com/blocked.jpg"},
+    "unsupported_format": {"base64": "AAAA"},
+    "undecodable_image": {"base64": "Qk0="},
+    "request_too_slow": {"url": "https://example.com/never.jpg"},
+    "internal_error": {"url": "https://example.com/broken.jpg"},
+}
+
+
+@pytest.mark.parametrize("code", CALLS)
+def test_an_example_of_an_error_is_what_the_application_answers(code: str, document: dict[str, Any]) -> None:
     """Field by field, but for the time and the request's id."""
-    calls: dict[str, dict[str, object]] = {
-        "invalid_request": {"policy": "lax"},
-        "invalid_url": {"url": "ftp://example.com/"},
-        "blocked_url": {"url": "http://10.0.0.1/"},
-        "invalid_base64": {"base64": "="},
-        "undecodable_image": {"base64": "Qk0="},
-        "unsupported_format": {"base64": "AAAA"},
+    web: Web = {
+        URL: png(),
+        "https://example.com/blocked.jpg": png(grey=1),
+        "https://example.com/never.jpg": Never(),
+        "https://example.com/broken.jpg": KeyError(),
     }
-    for code, fields in calls.items():
-        answer = client.post(
-            "/v1/check", json={"url": "https://example.com/image.jpg"} | fields if "policy" in fields else fields
-        )
-        responses = document["paths"]["/v1/check"]["post"]["responses"]
-        example = responses[str(answer.status_code)]["content"]["application/json"]["examples"][code]["value"]
-        assert answer.json() | {"meta": None} == example | {"meta": None}
+    blocked = BlockList([f"sha256 {hashlib.sha256(png(grey=1)).hexdigest()}"])
+    answer = serve(web, block_list=blocked, deadline_seconds=1).client.post("/v1/check", json=CALLS[code])
+    assert answer.json()["code"] == code
+    assert answer.json() | {"meta": None} == example_of(document, answer.status_code, code) | {"meta": None}
+
+
+def test_the_example_of_a_refused_key_is_what_the_application_answers(document: dict[str, Any]) -> None:
+    answer = serve(identify=from_gateway).client.post("/v1/check", json={"url": URL})
+    assert answer.json() | {"meta": None} == example_of(document, 401, "unauthorized") | {"meta": None}
+
+
+def test_the_example_of_a_fetch_that_took_too_long_is_what_the_fetcher_says(document: dict[str, Any]) -> None:
+    async def never(_host: str) -> list[str]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    with pytest.raises(FetchTimeout) as late:
+        asyncio.run(Fetcher(url_deadline=0.01, resolve=never).fetch(URL))
+    said = late.value.message.replace("0.01 seconds", f"{URL_DEADLINE_SECONDS:g} seconds")
+    assert example_of(document, 422, "fetch_timeout")["message"] == said
+
+
+def example_of(document: dict[str, Any], status: int, code: str) -> dict[str, Any]:
+    responses = document["paths"]["/v1/check"]["post"]["responses"]
+    example: dict[str, Any] = responses[str(status)]["content"]["application/json"]["examples"][code]["value"]
+    return example
 
 
 def test_the_examples_of_requests_are_answered() -> None:
@@ -249,10 +289,36 @@ def test_it_says_nothing_of_fastapis_own_errors(document: dict[str, Any]) -> Non
 
 def test_the_dialect_of_each_path_is_the_one_that_describes_it(document: dict[str, Any]) -> None:
     for path, _, operation in keyed_operations(document):
-        prefixes = dialect_of(path).prefixes
-        assert operation["tags"] == [
-            {"/api/nsfw/": "NanoGPT", "/v1/moderations": "OpenAI", "/v1": "oanor"}[prefixes[0]]
-        ]
+        assert operation["tags"] == [dialect_of(path).name]
+
+
+def test_it_names_the_published_apis_that_are_served_and_counts_them_nowhere(document: dict[str, Any]) -> None:
+    description = document["info"]["description"]
+    names = [dialect.name for dialect in DIALECTS]
+    assert f"the published APIs of {', '.join(names[:-1])} and {names[-1]}." in description
+    assert not re.search(r"\b(two|both|three|either)\b", description)
+
+
+def test_the_default_threshold_is_the_operator_s_and_the_one_that_check_compares_with() -> None:
+    client = serve(cuts=Cuts(0.2, 0.45)).client
+    found = [found["default"] for found in thresholds(client.get("/openapi.json").json()["paths"])]
+    assert found == [0.45] * 5
+    assert client.post("/v1/check", content=png()).json()["data"]["threshold"] == 0.45
+
+
+def thresholds(described: Any) -> Iterator[dict[str, Any]]:
+    """Yields the schemas of every parameter and field that is named threshold."""
+    if isinstance(described, list):
+        for item in described:
+            yield from thresholds(item)
+    if isinstance(described, dict):
+        if described.get("name") == "threshold":
+            yield described["schema"]
+        for name, value in described.items():
+            if name == "threshold" and isinstance(value, dict):
+                yield value
+            else:
+                yield from thresholds(value)
 
 
 def test_the_page_is_a_page(document: dict[str, Any]) -> None:

@@ -1,0 +1,53 @@
+"""The service as a plain server: started as a user starts it, and without anything of Lambda's."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+from tests.helpers.support import png
+
+from modest.api_keys import new_key
+
+
+def test_importing_it_neither_builds_the_service_nor_loads_lambdas_handler() -> None:
+    code = "import sys, moderate.serve; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], env={}, check=True, capture_output=True, text=True)
+    modules = set(run.stdout.split())
+    assert "moderate.web.composition" in modules
+    assert not modules & {"mangum", "moderate.main", "moderate.web.lambda_events"}
+
+
+def test_it_judges_for_the_keys_of_a_file_and_for_nobody_else(model_path: Path, tmp_path: Path) -> None:
+    key = new_key()
+    (tmp_path / "keys").write_text(key)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    environment = os.environ | {"MODEL_PATH": str(model_path), "NSFW_FROM": "0.75", "LOG_LEVEL": "ERROR"}
+    command = [sys.executable, "-m", "moderate.serve", "--keys", str(tmp_path / "keys"), "--port", str(port)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as server:
+        try:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+                wait_until_up(client, server)
+                answer = client.post("/v1/check", content=png(), headers={"x-api-key": key})
+                assert (answer.status_code, answer.json()["data"]["threshold"]) == (200, 0.75)
+                assert client.post("/v1/check", content=png()).status_code == 401
+                assert client.get("/v1/usage", headers={"x-api-key": key}).status_code == 404
+        finally:
+            server.terminate()
+
+
+def wait_until_up(client: httpx2.Client, server: subprocess.Popen[bytes]) -> None:
+    while server.poll() is None:
+        try:
+            client.get("/health")
+        except httpx2.ConnectError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"the server ended with status {server.returncode}")
