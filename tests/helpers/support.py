@@ -1,4 +1,4 @@
-"""What the tests share: a web that is a dictionary, a model that says what it is told, a gateway without AWS."""
+"""Helpers that most tests share: a web that is a dictionary, a model with fixed answers, a gateway without AWS."""
 
 import asyncio
 import base64
@@ -132,7 +132,7 @@ class FakeClassifier(Classifier):
 
 
 class RecordingObserver(Observer):
-    """Keeps what it is told instead of writing it."""
+    """Keeps what it receives instead of writing it."""
 
     def __init__(self) -> None:
         self.calls: list[dict[str, object]] = []

@@ -117,9 +117,9 @@ def test_it_gets_its_answer_past_refusals_and_lost_answers_and_pays_once(
     with lossy_proxy(gateway.url, [Mishap.REFUSED, *lost]) as url:
         printed = run(url, tmp_path, language, snippet, key=key)
     assert FLAGGED.search(printed), printed
-    told = usage(gateway, key)
-    assert (told["calls"]["used"], told["images_judged"]) == (1, 1)
-    assert told["charges"] == ({"USD": "0.0015"} if "moderations" in snippet else {})
+    reported = usage(gateway, key)
+    assert (reported["calls"]["used"], reported["images_judged"]) == (1, 1)
+    assert reported["charges"] == ({"USD": "0.0015"} if "moderations" in snippet else {})
 
 
 @pytest.mark.parametrize(("language", "snippet"), RETRYING)
@@ -137,6 +137,6 @@ def test_the_usage_says_what_is_left_and_what_is_charged(gateway: LocalGateway, 
     (nanogpt,) = [snippet for _, snippet in SNIPPETS if "api/nsfw/image" in snippet]
     run(gateway.url, tmp_path, "bash", nanogpt, key=key)
     printed = run(gateway.url, tmp_path, USAGE_LANGUAGE, USAGE, key=key)
-    told = json.loads(printed[printed.index("{") :])["data"]
-    assert (told["calls"]["used"], told["images_judged"], told["charges"]) == (1, 1, {"USD": "0.0015"})
+    reported = json.loads(printed[printed.index("{") :])["data"]
+    assert (reported["calls"]["used"], reported["images_judged"], reported["charges"]) == (1, 1, {"USD": "0.0015"})
     assert re.search("401|unauthorized", run(gateway.url, tmp_path, USAGE_LANGUAGE, USAGE, key="mod_live_wrong"))

@@ -56,8 +56,8 @@ def test_a_page_of_the_origin_can_read_that_its_key_is_refused() -> None:
 
 
 def test_what_is_left_of_the_month_can_be_read() -> None:
-    told = rate_limit_headers.headers(Allowance(3, 1, datetime(2026, 11, 23, tzinfo=UTC)))
-    assert {name.lower() for name in told} <= set(cors.READABLE)
+    sent = rate_limit_headers.headers(Allowance(3, 1, datetime(2026, 11, 23, tzinfo=UTC)))
+    assert {name.lower() for name in sent} <= set(cors.READABLE)
 
 
 @pytest.mark.parametrize(

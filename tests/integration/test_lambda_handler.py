@@ -209,7 +209,7 @@ def test_the_deployed_handler_judges_an_image(model_path: Path) -> None:
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"])
 def test_an_image_that_came_as_text_is_told_which_content_type_to_send(image_format: str) -> None:
-    """As API Gateway hands over the bytes of a type that it was not told of."""
+    """API Gateway hands over the bytes of a type that is not on its list as text."""
     spoilt = encoded(Image.effect_noise((32, 32), 90).convert("RGB"), image_format).decode(errors="replace")
     answer = invoke(serve().app, gateway_event("POST", "/v1/classify", body=spoilt))
     body = json.loads(answer["body"])

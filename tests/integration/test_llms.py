@@ -1,4 +1,4 @@
-"""/llms.txt tells a language model enough to write a client, and nothing that the OpenAPI document does not."""
+"""/llms.txt holds enough for a language model to write a client, and nothing that the OpenAPI document lacks."""
 
 import json
 import re

@@ -15,7 +15,7 @@ from moderate.verdict import Cuts, Policy, Scores
 URL = "https://tesseract.projectnaptha.com/img/eng_bw.png"
 IMAGE = png()
 
-# The probabilities behind the seed's sample answers, with more places than it shows.
+# The probabilities behind oanor's sample answers, with more places than the samples show.
 SAMPLE_SCORES = Scores(drawing=0.003_11, hentai=0.000_58, neutral=0.996_07, porn=0.000_23, sexy=0.000_01)
 SAMPLE_CHECK = json.loads("""
 {

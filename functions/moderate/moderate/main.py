@@ -1,4 +1,4 @@
-"""Lambda's entry point: reads the environment and builds the service when Lambda imports it."""
+"""Builds the service from the environment when Lambda imports this module."""
 
 # First, because it prepares the process for a fast start.
 from moderate.web.composition import build  # isort: skip

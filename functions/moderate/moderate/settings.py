@@ -1,4 +1,4 @@
-"""What an operator can set by environment variables."""
+"""Reads the operator's settings from environment variables."""
 
 import math
 import os

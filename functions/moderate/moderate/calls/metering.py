@@ -37,7 +37,7 @@ _FREE = Terms(discount_percent=Decimal(100))
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a route found out, and what that costs."""
+    """The result of a route, and what it costs."""
 
     charge: Charge
     content: Callable[[Charge], object]
@@ -50,7 +50,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What a request shows before it is admitted."""
+    """The facts about a request that are known before it is admitted."""
 
     repeatable: Repeatable | None = None
     """Set if the request carries an Idempotency-Key."""
@@ -59,7 +59,7 @@ class Examined:
 
 
 class Unmetered:
-    """For a server without accounts: nothing is counted or charged, and answers state the list price."""
+    """Counts and charges nothing, on a server without accounts; answers state the list price."""
 
     def metered(self, judge: Judge) -> Endpoint:
         async def endpoint(request: Request) -> Response:

@@ -9,7 +9,7 @@ from modest.errors import PublicError
 
 
 class Explain(StrEnum):
-    """How an answer shows where in the picture each class was seen."""
+    """The ways to show where in the picture each class was seen."""
 
     NOTHING = "false"
     GRIDS = "true"

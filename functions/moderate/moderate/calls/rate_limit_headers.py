@@ -1,4 +1,4 @@
-"""The allowance that is left, as response headers."""
+"""Writes the allowance that is left into response headers."""
 
 from modest.allowance import Allowance
 

@@ -1,4 +1,4 @@
-"""What a published API consists of. One module beside this one defines each, and registry.py lists them."""
+"""Defines what a published API consists of. Each has a module beside this one, and registry.py lists them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -46,7 +46,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
+    """One published API."""
+
     name: str
+    """The API's name in the OpenAPI document."""
     prefixes: tuple[str, ...]
     """Errors at paths with these prefixes leave in this dialect's envelope, even if there is no such route."""
     routes: Callable[[Service], Iterable[Route]]

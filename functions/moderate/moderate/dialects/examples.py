@@ -1,4 +1,4 @@
-"""Values that several examples in the OpenAPI document share."""
+"""Holds the values that examples in the OpenAPI document share."""
 
 REQUEST_ID = "eb816e53-5961-4837-8f20-e3477e10a3ad"
 TIMESTAMP = "2026-05-31T03:47:44.172Z"

@@ -1,4 +1,4 @@
-"""NanoGPT's `POST /api/nsfw/image`: takes up to ten images, and answers with a flag for each and a cost."""
+"""Implements NanoGPT's `POST /api/nsfw/image`: up to ten images in, a flag for each and a cost out."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The types of NanoGPT's endpoint, for the type checker and for the OpenAPI document."""
+"""Defines the types of NanoGPT's endpoint, for the type checker and for the OpenAPI document."""
 
 from enum import StrEnum
 from typing import NotRequired
@@ -15,7 +15,7 @@ MAX_IMAGES = 10
 
 
 class OnError(StrEnum):
-    """What happens to a call in which an image cannot be judged."""
+    """The ways to treat a call in which an image cannot be judged."""
 
     FAIL = "fail"
     PARTIAL = "partial"

@@ -1,6 +1,6 @@
-"""oanor's `/v1/check` and `/v1/classify`: take one image, and answer with five classes and a verdict.
+"""Implements oanor's `/v1/check` and `/v1/classify`: one image in, a verdict out.
 
-The record includes `/v1/usage`, which is ours but has oanor's envelope.
+The record includes `/v1/usage`, which is our own route in oanor's envelope.
 """
 
 from collections.abc import Iterable, Iterator

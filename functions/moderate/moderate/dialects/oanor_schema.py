@@ -1,4 +1,4 @@
-"""The types of oanor's endpoints, for the type checker and for the OpenAPI document."""
+"""Defines the types of oanor's endpoints, for the type checker and for the OpenAPI document."""
 
 from datetime import UTC, datetime
 from typing import Any, NotRequired

@@ -1,4 +1,4 @@
-"""OpenAI's `POST /v1/moderations`, for images only."""
+"""Implements OpenAI's `POST /v1/moderations`, for images only."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The types of OpenAI's moderations, for the type checker and for the OpenAPI document."""
+"""Defines the types of OpenAI's moderations, for the type checker and for the OpenAPI document."""
 
 from typing_extensions import TypedDict
 

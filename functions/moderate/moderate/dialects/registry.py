@@ -1,4 +1,4 @@
-"""Which published APIs are served, and which of them answers for a path."""
+"""Lists the published APIs that are served, and finds the one that answers for a path."""
 
 from collections.abc import Iterable
 

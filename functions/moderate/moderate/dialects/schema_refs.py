@@ -1,4 +1,4 @@
-"""Schemas of answers for the OpenAPI document, by reference.
+"""Makes the schemas of answers for the OpenAPI document, which refers to them by name.
 
 If FastAPI knew the types of answers, it would build a validator for each at every start, and load pydantic's first
 version to do so. Nothing here validates answers.

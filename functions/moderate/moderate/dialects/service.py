@@ -1,4 +1,4 @@
-"""What every dialect builds on."""
+"""Provides what every dialect builds on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`GET /v1/usage`: what a key's account has used and owes this month."""
+"""Implements `GET /v1/usage`, which reports what a key's account has used and owes this month."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The types of the usage answer, which has oanor's envelope."""
+"""Defines the types of the usage answer, which has oanor's envelope."""
 
 from typing_extensions import TypedDict
 

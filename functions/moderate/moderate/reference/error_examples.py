@@ -1,4 +1,4 @@
-"""One error for each code, raised by the same code that refuses a call, so that the documented text is the real one."""
+"""Makes one error for each code, with the same code that refuses calls, so that the documented text is the real one."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""API Gateway's own answers, as the OpenAPI document shows them. template.yaml holds the answers themselves."""
+"""Describes API Gateway's own answers for the OpenAPI document. template.yaml holds the answers themselves."""
 
 from typing import Any
 

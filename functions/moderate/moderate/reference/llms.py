@@ -1,4 +1,4 @@
-"""/llms.txt: a summary of the OpenAPI document, for a language model that writes a client."""
+"""Makes /llms.txt, a summary of the OpenAPI document for language models that write clients."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's own, plus every error that a route can answer with, in its dialect's envelope."""
+"""Makes the OpenAPI document: FastAPI's own, plus every error that a route can answer with, in its envelope."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The HTTP application: routes, middleware, and the answers to errors."""
+"""Makes the HTTP application: its routes, its middleware and its answers to errors."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""The composition root: puts the service together from the operator's settings."""
+"""Builds the whole service from the operator's settings."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""What pages of the origin that an operator allows can send, and read in an answer.
+"""Lists the headers that pages of the operator's allowed origin can send and read.
 
 template.yaml says the same to API Gateway, which answers preflights itself and adds these headers to its own refusals.
 """

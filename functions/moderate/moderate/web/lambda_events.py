@@ -1,4 +1,4 @@
-"""Turns API Gateway's events into HTTP requests, by Mangum."""
+"""Turns API Gateway's events into HTTP requests, with Mangum."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What happens around every call: its id, headers and log line, and an answer to any exception that gets through."""
+"""Gives every call its id, headers and log line, and answers exceptions that nothing else caught."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""The service's own pages, which need no key."""
+"""Serves the service's own pages, which need no key."""
 
 import json
 from collections.abc import Awaitable, Callable
