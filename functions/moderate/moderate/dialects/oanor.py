@@ -135,7 +135,7 @@ async def _body_fields(request: Request) -> list[tuple[str, Any]]:
 
 
 def _with_pluses(fields: Iterable[tuple[str, str]]) -> list[tuple[str, Any]]:
-    """The fields of a query or a form, whose base64 has lost each `+` that was not escaped."""
+    """Returns the fields of a query or a form, restoring each `+` that its base64 lost because it was not escaped."""
     return [(name, with_pluses(value) if name == "base64" else value) for name, value in fields]
 
 
