@@ -126,7 +126,7 @@ class Deployment:
         return TestClient(self.service.app, headers={"x-api-key": "any"}, raise_server_exceptions=False)
 
     def entries(self) -> list[dict[str, Any]]:
-        return [dict(entry) for entry in self.shop.books.entries(self.customer.account_id, "2026-11")]
+        return [dict(entry) for entry in self.shop.usage_reader.entries(self.customer.account_id, "2026-11")]
 
 
 @pytest.fixture
