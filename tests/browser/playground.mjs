@@ -113,6 +113,15 @@ await visit('dark', { colorScheme: 'dark' }, async (page, facts) => {
 await visit('phone', { path: '/prod', viewport: { width: 360, height: 740 } }, judged);
 await visit('phone-dark', { path: '/prod/', viewport: { width: 360, height: 740 }, colorScheme: 'dark' }, judged);
 
+await visit('other-cuts', {}, async (page, facts) => {
+  await page.route(`${url}/`, async route => {
+    const html = await (await route.fetch()).text();
+    await route.fulfill({ body: html.replace('"nsfw": 0.6', '"nsfw": 0.75'), contentType: 'text/html' });
+  });
+  await page.goto(`${url}/`);
+  facts.threshold = [await page.inputValue('#threshold'), await page.textContent('#threshold-shown')];
+});
+
 await visit('keyboard', {}, async (page, facts) => {
   page.on('filechooser', chooser => chooser.setFiles(files.mosaic));
   await page.focus('#drop');
@@ -136,7 +145,7 @@ for (const kind of ['drop', 'paste']) {
 }
 
 await visit('url', {}, async (page, facts) => {
-  // No public host can be reached here, so the answer is another image's. What is looked at is what the page then does.
+  // No public host can be reached here, so another image's answer is served. The test is about what the page does with it.
   const judged = await page.request.post(`${url}/v1/classify?explain=true`, {
     headers: { 'x-api-key': keys.mega, 'Content-Type': 'image/png' }, data: readFileSync(files.mosaic),
   });
@@ -176,7 +185,7 @@ await visit('too-fast', { key: keys.free }, async (page, facts) => {
   await answered(page);
   await page.focus('#go');
   await page.keyboard.press('Enter');
-  await page.waitForFunction(() => document.querySelector('#verdict').textContent.startsWith('Too fast'));
+  await page.waitForFunction(() => document.querySelector('#verdict').textContent.startsWith('Rate limit'));
   facts.meanwhile = { ...await said(page), ...await button(page) };
   facts.violations = await violations(page);
   facts.answer = await answered(page);
@@ -224,7 +233,7 @@ await visit('account-spent', { key: keys.spent, viewport: { width: 360, height: 
   facts.leftOfAnotherKey = await page.textContent('#left');
 });
 
-// What a page of one's own can do: this one's HTML comes from here, what it asks for from the API.
+// What a customer's own page can do. Its HTML comes from this script, and it calls the real API.
 const read = {};
 for (const origin of [shop, 'https://other.example']) {
   const page = await (await browser.newContext()).newPage();

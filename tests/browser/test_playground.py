@@ -115,7 +115,7 @@ def test_axe_finds_nothing_serious_before_or_after_an_answer_in_light_dark_and_o
 def test_an_image_from_this_machine_is_judged(seen: dict[str, Facts], scenario: str) -> None:
     answer = seen[scenario]["answer"]
     assert answer["verdict"] == "nsfw"
-    assert re.match(r"Score [01]\.\d{4}, mostly porn\.", answer["note"])
+    assert re.match(r"Score [01]\.\d{4}\. Top class: porn\.", answer["note"])
 
 
 def test_a_harmless_photo_is_safe(seen: dict[str, Facts]) -> None:
@@ -141,7 +141,11 @@ def test_the_slider_takes_the_heat_map_away(seen: dict[str, Facts]) -> None:
 
 
 def test_the_score_is_held_against_the_threshold(seen: dict[str, Facts]) -> None:
-    assert seen["mosaic"]["against"] == "check with threshold 1.00 answers safe: true"
+    assert seen["mosaic"]["against"] == "With threshold 1.00, /v1/check returns safe: true."
+
+
+def test_the_threshold_starts_where_the_operator_calls_an_image_nsfw(seen: dict[str, Facts]) -> None:
+    assert seen["other-cuts"]["threshold"] == ["0.75", "0.75"]
 
 
 def test_it_is_dark_where_dark_is_preferred(seen: dict[str, Facts]) -> None:
@@ -168,13 +172,13 @@ def test_a_url_is_sent_to_be_judged_and_never_opened_by_the_page(seen: dict[str,
 @pytest.mark.parametrize(
     ("scenario", "verdict", "note"),
     [
-        ("url-unreachable", "Not judged", "host name"),
-        ("url-blocked", "Not judged", "public internet"),
-        ("wrong-key", "Key refused", "key"),
-        ("bad-image", "Not judged", "JPEG"),
-        ("no-image", "No image yet", "choose one"),
-        ("month-spent", "The month is used up", "next month begins on"),
-        ("account-spent", "The month is used up", "next month begins on"),
+        ("url-unreachable", "Not classified", "host name"),
+        ("url-blocked", "Not classified", "public internet"),
+        ("wrong-key", "API key rejected", "key"),
+        ("bad-image", "Not classified", "JPEG"),
+        ("no-image", "No image selected", "choose an image"),
+        ("month-spent", "Monthly quota used up", "quota resets on"),
+        ("account-spent", "Monthly quota used up", "quota resets on"),
     ],
 )
 def test_an_error_says_what_is_wrong(seen: dict[str, Facts], scenario: str, verdict: str, note: str) -> None:
@@ -185,7 +189,7 @@ def test_an_error_says_what_is_wrong(seen: dict[str, Facts], scenario: str, verd
 
 def test_retry_after_is_waited_out_and_the_image_judged(seen: dict[str, Facts]) -> None:
     facts = seen["too-fast"]
-    assert facts["meanwhile"]["note"] == "Trying again in 1 s."
+    assert facts["meanwhile"]["note"] == "Retrying in 1 s."
     assert facts["meanwhile"]["disabled"]
     assert facts["answer"]["verdict"] == "nsfw"
     assert facts["button"] == {"label": "Classify", "disabled": False, "focused": True}
@@ -193,7 +197,7 @@ def test_retry_after_is_waited_out_and_the_image_judged(seen: dict[str, Facts]) 
 
 def test_the_button_counts_the_seconds_down(seen: dict[str, Facts]) -> None:
     facts = seen["too-fast-for-long"]
-    assert facts["counted"] == ["Classify", "Again in 3 s", "Again in 2 s", "Again in 1 s", "Classify"]
+    assert facts["counted"] == ["Classify", "Retry in 3 s", "Retry in 2 s", "Retry in 1 s", "Classify"]
     assert facts["answer"]["verdict"] == "nsfw"
 
 
@@ -224,8 +228,8 @@ def test_what_is_left_and_until_when_is_said_in_words(seen: dict[str, Facts], sc
     now = datetime.now(UTC)
     year, month = divmod(now.year * 12 + now.month, 12)
     begins = datetime(year, month + 1, 1, tzinfo=UTC)
-    until = rf"The next month begins on {begins:%B} 1 \(UTC\), in (\d+ (days|hours)|less than an hour)\."
-    assert re.fullmatch(rf"{left} calls left\. {until}", seen[scenario]["left"])
+    until = rf"The quota resets on {begins:%B} 1 \(UTC\), in (\d+ (days|hours)|less than an hour)\."
+    assert re.fullmatch(rf"{left} calls left this month\. {until}", seen[scenario]["left"])
 
 
 def test_what_is_left_is_not_taken_for_that_of_another_key(seen: dict[str, Facts]) -> None:
