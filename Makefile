@@ -1,4 +1,4 @@
-# `make` alone prints what there is to do.
+# `make` without a target lists all targets.
 MODEL ?= mobilenet_v2
 PORT ?= 3000
 ENV ?= default
@@ -6,7 +6,7 @@ SECONDS_OF_FUZZING ?= 600
 export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 export MODEL
-# Kept, wherever it says otherwise: a process that finds no compiled modules starts in twice the time.
+# A process that finds no compiled modules takes twice as long to start, so they are always written.
 unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ONNX := .build/model/$(MODEL).onnx
 SAM := .build/sam/bin/sam
-# For `sam build` and `sam deploy` alike: what is built is then what the parameters say.
+# `sam build` and `sam deploy` read the same file, so that what is built matches the parameters.
 SAMCONFIG := --config-file $(CURDIR)/.build/samconfig.yaml --config-env $(ENV)
 PARAMETERS := $(BIN)/python -m deploy.samconfig Model=$(MODEL)
 CHECKOV := .build/checkov/bin/checkov
@@ -23,7 +23,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 .DEFAULT_GOAL := help
 .PHONY: help setup model parity run test check hostile timing soak load fuzz browser bench template build e2e deploy lock clean
 
-help: ## print this list
+help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/uv:
@@ -41,77 +41,77 @@ $(READY): requirements/dev.txt pyproject.toml | $(BIN)/uv
 	@echo "==> building the model $*"
 	$(BIN)/python model/build.py $* --out .build/model
 
-setup: $(READY) ## install everything into .venv
+setup: $(READY) ## create .venv and install the locked packages
 
 model: $(ONNX) ## build the model (MODEL=mobilenet_v2, mobilenet_v2_mid or inception_v3)
 
-run: $(ONNX) ## serve on http://127.0.0.1:3000 (PORT= for another), API Gateway emulated in front
+run: $(ONNX) ## serve on http://127.0.0.1:3000 behind an emulation of API Gateway (PORT= sets the port)
 	MODEL_PATH=$(ONNX) $(BIN)/python -m modest_local --port $(PORT)
 
-test: .build/model/mobilenet_v2.onnx ## run all tests
+test: .build/model/mobilenet_v2.onnx ## run the unit, integration and infrastructure tests
 	$(BIN)/pytest -n auto
 
-hostile: $(ONNX) ## attack it, on an internet of its own (needs root, ip and openssl)
+hostile: $(ONNX) ## attack the service on an isolated network (needs root, ip and openssl)
 	$(BIN)/pytest -n auto --dist loadfile tests/hostile tests/load
 
-timing: $(ONNX) ## hold the emulated usage plans to their rates, in real time
+timing: $(ONNX) ## check the emulated usage plans in real time
 	$(BIN)/pytest tests/gateway_timing
 
-soak: $(ONNX) ## ask it 10,000 times and watch its memory
+soak: $(ONNX) ## send 10,000 calls and watch the service's memory
 	$(BIN)/python -m tests.load.soak
 
-load: $(ONNX) ## ask it as fast as it answers
+load: $(ONNX) ## measure the calls a second that the service can answer
 	$(BIN)/python -m tests.load.load
 
-fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING=)
+fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING= sets the duration)
 	$(BIN)/python -m tests.fuzz.seeds .build/fuzz-corpus
 	PYTHONPATH=functions/moderate:layers/modest .build/fuzz/bin/python tests/fuzz/decode.py \
 		-max_total_time=$(SECONDS_OF_FUZZING) -timeout=10 -rss_limit_mb=1024 -max_len=65536 \
 		-artifact_prefix=.build/ .build/fuzz-corpus
 
-browser: $(ONNX) ## try the playground in a headless Chromium
+browser: $(ONNX) ## test the playground in headless Chromium
 	$(BIN)/pytest tests/browser
 
-bench: $(ONNX) .build/sam/.ready ## measure it side by side with its peers, and write docs/benchmarks.md
+bench: $(ONNX) .build/sam/.ready ## compare Modest with its peers and write docs/benchmarks.md
 	$(BIN)/python -m bench
 
-parity: $(READY) ## compare the models with nsfwjs itself, each from a clean build
+parity: $(READY) ## compare each model, freshly built, with nsfwjs
 	$(BIN)/pytest tests/parity
 
-check: $(READY) ## lint, types, direction of imports
+check: $(READY) ## run the linter, the type checker and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Each in an environment of its own: checkov alone wants an old boto3.
+# Each tool has a virtual environment of its own, because checkov needs an old boto3.
 .build/%/.ready: requirements/%.txt | $(BIN)/uv
 	@echo "==> installing $*"
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .build/$*
 	$(BIN)/uv pip sync --quiet --python .build/$*/bin/python --require-hashes $<
 	@touch $@
 
-template: $(READY) .build/sam/.ready .build/checkov/.ready ## check the deployment's template, before and after translation
+template: $(READY) .build/sam/.ready .build/checkov/.ready ## check template.yaml before and after SAM's translation
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/python -m tests.infrastructure.translated > .build/template.json
 	for file in template.yaml .build/template.json; do \
 		$(CHECKOV) --file $$file --framework cloudformation --compact --quiet --skip-download || exit; done
 
-build: $(ONNX) .build/sam/.ready ## build what is deployed (needs a Docker engine)
+build: $(ONNX) .build/sam/.ready ## build the container image and the zip functions (needs Docker)
 	$(PARAMETERS) > .build/samconfig.yaml
 	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)
 	$(SAM) build $(SAMCONFIG)
 
-# A changed parameter reaches traffic only with a new Release.
-deploy: build ## deploy to AWS (ENV=prod takes samconfig.toml's prod tables)
+# A changed parameter reaches traffic only with a new Release, so Release is a hash of everything that is deployed.
+deploy: build ## build and deploy to AWS (ENV=prod uses the prod tables of samconfig.toml)
 	release=$$( (docker image inspect --format '{{.Id}}' moderate:$(MODEL); cat .build/samconfig.yaml template.yaml) | \
 		sha256sum | cut -c1-40); \
 	$(PARAMETERS) Release=$$release > .build/samconfig.yaml
 	$(SAM) deploy $(SAMCONFIG)
 
 ifdef API_URL
-e2e: $(READY) ## test the API from outside: sam local, or a deployment (API_URL= API_KEY=)
+e2e: $(READY) ## test the API over HTTP with sam local, or a deployment (API_URL= API_KEY=)
 	$(BIN)/pytest tests/e2e/test_api.py
 else
 e2e: build
@@ -120,12 +120,12 @@ e2e: build
 	$(BIN)/pytest tests/e2e
 endif
 
-lock: $(BIN)/uv ## resolve requirements/*.txt anew
+lock: $(BIN)/uv ## update the lock files in requirements/
 	$(LOCK) --group dev -o requirements/dev.txt
 	$(LOCK) --group moderate -c requirements/dev.txt -o requirements/moderate.txt
 	for tool in sam checkov fuzz bench-nudenet; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit; done
 	$(LOCK) --override requirements/bench-opennsfw-overrides.txt requirements/bench-opennsfw.in \
 		-o requirements/bench-opennsfw.txt
 
-clean: ## remove what was built; .venv stays
+clean: ## remove all build results and local state, but not .venv
 	rm -rf .build .local .aws-sam
