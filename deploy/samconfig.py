@@ -1,10 +1,11 @@
-"""What SAM is told: samconfig.toml, filled in with every parameter of template.yaml that it leaves out.
+"""Prints the configuration for SAM: samconfig.toml, completed with the default of every parameter that it does not set.
 
-SAM has a stack keep the last value of a parameter that is not named, and a parameter on its command line replaces all
-those of its file. With all of them in the file, a line taken out of samconfig.toml goes back to the template's default.
+Without this, SAM would keep the stack's last value of a parameter that is not listed, and a parameter on its command
+line would replace all those of the file. With every parameter in the file, removing a line from samconfig.toml resets
+that parameter to its default in template.yaml.
 
-    python -m deploy.samconfig Model=... Release=...            prints the file, as YAML
-    python -m deploy.samconfig Model=... --show prod BaseImage  prints values of one environment, a line each
+    python -m deploy.samconfig Model=... Release=...            prints the whole file as YAML
+    python -m deploy.samconfig Model=... --show prod BaseImage  prints values of one environment, one per line
 """
 
 import argparse
@@ -18,50 +19,55 @@ import yaml
 from modest_local.template import load
 
 _ROOT = Path(__file__).resolve().parents[1]
-_BY_MAKE = {"Model", "Release"}
+_SET_BY_MAKE = {"Model", "Release"}
 
 Config = dict[str, Any]
 
 
 class InvalidConfig(Exception):
-    """A line of samconfig.toml that would do nothing, or not what it says."""
+    """Raised if samconfig.toml sets an unknown parameter, or one that make overrides."""
 
 
-def filled_in(config: Config, defaults: Mapping[str, Any], given: Mapping[str, str]) -> Config:
-    """The same for each environment, with a value for each parameter.
+def fill_in(config: Config, defaults: Mapping[str, Any], given: Mapping[str, str]) -> Config:
+    """Returns the configuration with a value for every parameter in every environment.
 
-    given: what make sets, whatever the environment. Raises InvalidConfig.
+    given: the parameters that make sets, the same in all environments. Raises InvalidConfig.
     """
-    return {name: _environment(name, facts, defaults, given) for name, facts in config.items() if name != "version"} | {
-        "version": config["version"]
-    }
+    environments = {name: tables for name, tables in config.items() if name != "version"}
+    filled = {name: _fill_in_environment(name, tables, defaults, given) for name, tables in environments.items()}
+    return filled | {"version": config["version"]}
 
 
-def _environment(name: str, facts: Config, defaults: Mapping[str, Any], given: Mapping[str, str]) -> Config:
-    parameters = facts["global"]["parameters"]
-    own = parameters.get("parameter_overrides", {})
-    if unknown := own.keys() - defaults.keys():
+def _fill_in_environment(name: str, tables: Config, defaults: Mapping[str, Any], given: Mapping[str, str]) -> Config:
+    parameters = tables["global"]["parameters"]
+    overrides = parameters.get("parameter_overrides", {})
+    if unknown := overrides.keys() - defaults.keys():
         raise InvalidConfig(f"{name}: template.yaml has no parameter {', '.join(sorted(unknown))}.")
-    if twice := own.keys() & _BY_MAKE:
-        raise InvalidConfig(f"{name}: make sets {' and '.join(sorted(twice))}; use `make deploy MODEL=...`.")
-    everything = {**defaults, **own, **given}
-    return {**facts, "global": {"parameters": {**parameters, "parameter_overrides": everything}}}
+    if reserved := overrides.keys() & _SET_BY_MAKE:
+        raise InvalidConfig(
+            f"{name}: {' and '.join(sorted(reserved))} cannot be set here, because make sets it. "
+            "Use `make deploy MODEL=...` instead."
+        )
+    values = {**defaults, **overrides, **given}
+    return {**tables, "global": {"parameters": {**parameters, "parameter_overrides": values}}}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("given", nargs="+", metavar="NAME=VALUE")
-    parser.add_argument("--show", nargs="+", metavar=("ENVIRONMENT", "NAME"))
+    parser = argparse.ArgumentParser(description="Completes samconfig.toml with the defaults of template.yaml.")
+    parser.add_argument("given", nargs="+", metavar="NAME=VALUE", help="a parameter for all environments")
+    parser.add_argument(
+        "--show", nargs="+", metavar=("ENVIRONMENT", "NAME"), help="print only these parameters of one environment"
+    )
     arguments = parser.parse_args()
     defaults = {name: facts["Default"] for name, facts in load(_ROOT / "template.yaml")["Parameters"].items()}
     try:
-        config = filled_in(
+        config = fill_in(
             tomllib.loads((_ROOT / "samconfig.toml").read_text()),
             defaults,
             dict(assignment.split("=", 1) for assignment in arguments.given),
         )
     except InvalidConfig as error:
-        parser.exit(1, f"samconfig.toml, {error}\n")
+        parser.exit(1, f"samconfig.toml: {error}\n")
     if arguments.show is None:
         print(yaml.safe_dump(config, sort_keys=False), end="")
         return

@@ -4,7 +4,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from deploy.samconfig import InvalidConfig, filled_in
+from deploy.samconfig import InvalidConfig, fill_in
 from tests.helpers.support import ROOT
 from tests.infrastructure.translated import Template
 
@@ -22,31 +22,31 @@ def values(filled: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_parameter_is_named_since_sam_keeps_the_last_value_of_one_that_is_not() -> None:
-    assert values(filled_in(config(NsfwFrom=0.7), DEFAULTS, MADE)) == {**DEFAULTS, **MADE, "NsfwFrom": 0.7}
-    assert values(filled_in(config(), DEFAULTS, MADE)) == {**DEFAULTS, **MADE}
+    assert values(fill_in(config(NsfwFrom=0.7), DEFAULTS, MADE)) == {**DEFAULTS, **MADE, "NsfwFrom": 0.7}
+    assert values(fill_in(config(), DEFAULTS, MADE)) == {**DEFAULTS, **MADE}
 
 
 def test_all_else_stays_as_it_is_written() -> None:
-    filled = filled_in(config(NsfwFrom=0.7), DEFAULTS, MADE)
+    filled = fill_in(config(NsfwFrom=0.7), DEFAULTS, MADE)
     assert (filled["version"], filled["prod"]["build"]) == (0.1, {"parameters": {"cached": True}})
     assert filled["prod"]["global"]["parameters"]["stack_name"] == "modest"
 
 
 def test_an_environment_without_parameters_has_the_defaults() -> None:
     bare = {"version": 0.1, "prod": {"global": {"parameters": {"stack_name": "modest"}}}}
-    assert values(filled_in(bare, DEFAULTS, MADE)) == {**DEFAULTS, **MADE}
+    assert values(fill_in(bare, DEFAULTS, MADE)) == {**DEFAULTS, **MADE}
 
 
 @pytest.mark.parametrize(("own", "said"), [({"NsfwFrm": 0.7}, "no parameter NsfwFrm"), ({"Model": "x"}, "MODEL=")])
 def test_a_line_that_would_do_nothing_is_refused(own: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidConfig, match=said):
-        filled_in(config(**own), DEFAULTS, MADE)
+        fill_in(config(**own), DEFAULTS, MADE)
 
 
 def test_ours_sets_what_the_template_allows(template: Template) -> None:
     facts = template["Parameters"]
     defaults = {name: fact["Default"] for name, fact in facts.items()}
-    filled = filled_in(tomllib.loads((ROOT / "samconfig.toml").read_text()), defaults, {"Model": "mobilenet_v2"})
+    filled = fill_in(tomllib.loads((ROOT / "samconfig.toml").read_text()), defaults, {"Model": "mobilenet_v2"})
     assert filled.keys() == {"version", "default", "prod"}
     for name in ("default", "prod"):
         chosen = filled[name]["global"]["parameters"]["parameter_overrides"]
