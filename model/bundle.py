@@ -1,4 +1,4 @@
-"""Reads a model out of the nsfwjs package: each file is a browserify bundle around one JavaScript literal."""
+"""Reads a model from the nsfwjs package. Each file is a browserify bundle that exports one JavaScript literal."""
 
 import base64
 import io
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 Weights = dict[str, NDArray[np.float32]]
 
-# What the minifier writes that JSON does not know: bare keys, !0 for true, !1 for false, .5 for 0.5.
+# The minified literals use syntax that JSON lacks: bare keys, !0 for true, !1 for false, .5 for 0.5.
 _TOKEN = re.compile(r'(?P<string>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<key>[A-Za-z_]\w*)(?=:)|!0|!1|(?<!\d)\.(?=\d)')
-_PLAIN = {"!0": "true", "!1": "false", ".": "0."}
+_JSON_TOKENS = {"!0": "true", "!1": "false", ".": "0."}
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Bundle:
 
 
 class Package:
-    """A verified npm tarball, read from memory: members by exact name, nothing is ever unpacked."""
+    """A verified npm tarball in memory. Files are read by their exact name and never unpacked to disk."""
 
     def __init__(self, tarball: bytes) -> None:
         self._tar = tarfile.open(fileobj=io.BytesIO(tarball), mode="r:gz")  # noqa: SIM115
@@ -36,30 +36,30 @@ class Package:
             raise ValueError(f"{path} is not a file in the package")
         return member.read()
 
-    def bundle(self, folder: str) -> Bundle:
-        model = _exported(self.read(f"{folder}/model.min.js"))
+    def read_bundle(self, folder: str) -> Bundle:
+        model = _read_export(self.read(f"{folder}/model.min.js"))
         weights: Weights = {}
         for group in model["weightsManifest"]:
-            shards = [_exported(self.read(f"{folder}/{path}.min.js")) for path in group["paths"]]
+            shards = [_read_export(self.read(f"{folder}/{path}.min.js")) for path in group["paths"]]
             data = b"".join(base64.b64decode(shard, validate=True) for shard in shards)
-            weights |= _tensors(group["weights"], data)
+            weights |= _read_tensors(group["weights"], data)
         return Bundle(model["modelTopology"], weights)
 
 
-def _exported(source: bytes) -> Any:
-    """The literal that a bundle's innermost module exports; what follows it is the bundler's own tail."""
+def _read_export(source: bytes) -> Any:
+    """Returns the literal that the innermost module exports. The bundler's own code follows it and is ignored."""
     literal = source.decode().rpartition(".exports=")[2]
-    return json.JSONDecoder().raw_decode(_TOKEN.sub(_as_json, literal))[0]
+    return json.JSONDecoder().raw_decode(_TOKEN.sub(_to_json, literal))[0]
 
 
-def _as_json(token: re.Match[str]) -> str:
+def _to_json(token: re.Match[str]) -> str:
     if token["key"]:
         return f'"{token["key"]}"'
-    return token["string"] or _PLAIN[token[0]]
+    return token["string"] or _JSON_TOKENS[token[0]]
 
 
-def _tensors(manifest: list[dict[str, Any]], data: bytes) -> Weights:
-    """Every tensor is stored as uint8; TensorFlow.js scales it in double precision and keeps single."""
+def _read_tensors(manifest: list[dict[str, Any]], data: bytes) -> Weights:
+    """Dequantizes the tensors as TensorFlow.js does: stored as uint8, scaled in double, kept in single precision."""
     weights: Weights = {}
     offset = 0
     for entry in manifest:

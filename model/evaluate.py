@@ -1,6 +1,6 @@
-"""Prints how often safe photos would be flagged, as a Markdown table per built model and policy.
+"""Prints how often safe photos are flagged, as a Markdown table with a row for each built model and policy.
 
-Give it folders of photos that are safe: every flag is then a false one. Copies of one file count once.
+All photos in the given folders must be safe, so that every flag is a false positive. Copies of a file count once.
 """
 
 import argparse
@@ -17,11 +17,11 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp"}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--models", type=Path, default=BUILT, help="folder of .onnx files")
+    parser.add_argument("folders", nargs="+", type=Path, help="folders of safe photos")
+    parser.add_argument("--models", type=Path, default=BUILT, help="the folder of .onnx files")
     arguments = parser.parse_args()
 
-    photos = distinct(arguments.folders)
+    photos = find_distinct_photos(arguments.folders)
     print(f"{len(photos)} photos\n\n| model | policy | nsfw | questionable | flagged nsfw |\n|---|---|---|---|---|")
     for path in sorted(arguments.models.glob("*.onnx")):
         classifier = Classifier(path)
@@ -35,7 +35,7 @@ def main() -> None:
             print(f"| `{path.stem}` | {policy} | {nsfw} | {questionable} | {', '.join(named[Verdict.NSFW])} |")
 
 
-def distinct(folders: list[Path]) -> dict[Path, bytes]:
+def find_distinct_photos(folders: list[Path]) -> dict[Path, bytes]:
     photos: dict[Path, bytes] = {}
     seen: set[str] = set()
     for path in sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
@@ -48,7 +48,7 @@ def distinct(folders: list[Path]) -> dict[Path, bytes]:
 
 
 def judge(classifier: Classifier, content: bytes) -> dict[Policy, Verdict]:
-    """As the API does: an image counts by its worst view."""
+    """Returns the verdict under each policy. As in the API, the worst view of an image decides."""
     views = [classifier.classify(view) for view in decode(content, classifier.model.size).views]
     return {policy: verdict(max(nsfw_score(scores, policy) for scores in views), Cuts()) for policy in Policy}
 

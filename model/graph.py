@@ -1,4 +1,4 @@
-"""Writes an ONNX graph: the few operations these models need, and the contract they all share."""
+"""Builds an ONNX graph from the few operations that these models need, with the inputs and outputs that all share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 
-# Old enough for any runtime of the last years; nothing newer is needed.
+# Every ONNX Runtime of recent years supports these versions, and the models need nothing newer.
 OPSET = 13
 IR_VERSION = 8
 
 Array = NDArray[np.float32]
 Padding = str | Sequence[int]
-"""same, valid or [top, left, bottom, right]"""
+"""`same`, `valid` or [top, left, bottom, right]"""
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Dense:
 
 
 @dataclass(frozen=True)
-class Trunk:
-    """What is left when a classifier's head is taken off."""
+class Backbone:
+    """A classifier without its head, and the layers of that head."""
 
     features: str
-    """The tensor [1, channels, side, side] that is averaged over its whole area."""
+    """The name of the tensor [1, channels, side, side] that the global pooling averages."""
     side: int
     head: list[Dense]
-    """Applied to the average, ReLU between them and softmax after the last."""
+    """The layers applied to the average, with ReLU between them and softmax after the last."""
 
 
 class Graph:
@@ -40,7 +40,7 @@ class Graph:
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
 
-    def constant(self, value: NDArray[Any]) -> str:
+    def add_constant(self, value: NDArray[Any]) -> str:
         name = f"constant_{len(self._constants)}"
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
@@ -50,38 +50,41 @@ class Graph:
         self._nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
         return output
 
-    def scalar(self, value: float) -> str:
-        return self.constant(np.array(value, np.float32))
+    def add_scalar(self, value: float) -> str:
+        return self.add_constant(np.array(value, np.float32))
 
-    def image(self) -> str:
-        """uint8 NHWC to float32 NCHW in 0..1, by the division that nsfwjs does, so to the same bit."""
+    def add_image_input(self) -> str:
+        """Converts uint8 NHWC to float32 NCHW in 0..1. It divides as nsfwjs does, to get the same bits."""
         channels_first = self.add("Transpose", "image", perm=[0, 3, 1, 2])
-        return self.add("Div", self.add("Cast", channels_first, to=TensorProto.FLOAT), self.scalar(255))
+        return self.add("Div", self.add("Cast", channels_first, to=TensorProto.FLOAT), self.add_scalar(255))
 
     def conv(self, x: str, kernel: Array, bias: Array, strides: Sequence[int], padding: Padding) -> str:
         """`kernel` is [height, width, inputs per group, outputs]."""
-        channels_first = self.constant(kernel.transpose(3, 2, 0, 1))
-        # One input per group is what makes a convolution depthwise in every one of these models.
+        channels_first = self.add_constant(kernel.transpose(3, 2, 0, 1))
+        # In these models a convolution with one input per group is always depthwise.
         group = kernel.shape[3] if kernel.shape[2] == 1 else 1
-        inputs = x, channels_first, self.constant(bias)
-        return self.add("Conv", *inputs, group=group, strides=strides, **_padding(padding))
+        inputs = x, channels_first, self.add_constant(bias)
+        return self.add("Conv", *inputs, group=group, strides=strides, **_padding_attributes(padding))
 
     def pool(self, operator: str, x: str, size: Sequence[int], strides: Sequence[int], padding: Padding) -> str:
-        return self.add(operator, x, kernel_shape=size, strides=strides, **_padding(padding))
+        return self.add(operator, x, kernel_shape=size, strides=strides, **_padding_attributes(padding))
 
     def relu(self, x: str, ceiling: float | None = None) -> str:
         if ceiling is None:
             return self.add("Relu", x)
-        return self.add("Clip", x, self.scalar(0), self.scalar(ceiling))
+        return self.add("Clip", x, self.add_scalar(0), self.add_scalar(ceiling))
 
-    def classify(self, trunk: Trunk) -> None:
-        """Ends the graph with `probabilities` and, on a branch of its own, `heatmap`.
+    def add_head(self, backbone: Backbone) -> None:
+        """Adds the outputs `probabilities` and, on a separate branch, `heatmap`.
 
-        With its ReLUs held as they fell for this image the head is linear, so it can be applied to every
-        position before averaging instead of after: the mean of a class's map is its logit, bias included.
+        With every ReLU fixed in the state that it has for this image, the head is linear. It can then be applied to
+        every position before averaging instead of after it: the mean of a class's map is its logit, bias included.
         """
-        layers = [(self.constant(dense.kernel.T[:, :, None, None]), self.constant(dense.bias)) for dense in trunk.head]
-        x = self.add("GlobalAveragePool", trunk.features)
+        layers = [
+            (self.add_constant(dense.kernel.T[:, :, None, None]), self.add_constant(dense.bias))
+            for dense in backbone.head
+        ]
+        x = self.add("GlobalAveragePool", backbone.features)
         gates: list[str] = []
         for kernel, bias in layers[:-1]:
             x = self.relu(self.add("Conv", x, kernel, bias))
@@ -89,12 +92,12 @@ class Graph:
         logits = self.add("Flatten", self.add("Conv", x, *layers[-1]))
         self.add("Softmax", logits, output="probabilities", axis=1)
 
-        x = trunk.features
+        x = backbone.features
         for (kernel, bias), gate in zip(layers, gates, strict=False):
             x = self.add("Mul", self.add("Conv", x, kernel, bias), self.add("Sign", gate))
         self.add("Conv", x, *layers[-1], output="heatmap")
 
-    def model(self, size: int, classes: int, side: int, metadata: Mapping[str, str]) -> ModelProto:
+    def build(self, size: int, classes: int, side: int, metadata: Mapping[str, str]) -> ModelProto:
         image = helper.make_tensor_value_info("image", TensorProto.UINT8, [1, size, size, 3])
         outputs = [
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, classes]),
@@ -112,7 +115,7 @@ class Graph:
         return model
 
 
-def _padding(padding: Padding) -> dict[str, Any]:
+def _padding_attributes(padding: Padding) -> dict[str, Any]:
     if padding == "same":
         return {"auto_pad": "SAME_UPPER"}
     return {"pads": [0, 0, 0, 0] if padding == "valid" else padding}
