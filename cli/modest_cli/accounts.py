@@ -1,4 +1,4 @@
-"""`modest accounts`: on what terms each customer is charged."""
+"""`modest accounts`: shows and changes the billing terms of each account."""
 
 from typing import Annotated
 
@@ -7,18 +7,20 @@ import typer
 from modest.accounts.records import Account, PlanHeld
 from modest.money import Currency
 from modest_cli import aws
-from modest_cli.arguments import Discount, Who
-from modest_cli.errors import OperatorError, told
+from modest_cli.arguments import AccountArgument, DiscountOption
+from modest_cli.errors import OperatorError, exit_on_error
 from modest_cli.output import AsJson, print_json, print_table
 
-app = typer.Typer(help="On what terms each customer is charged.", no_args_is_help=True, rich_markup_mode="markdown")
+app = typer.Typer(
+    help="Show and change the billing terms of each account.", no_args_is_help=True, rich_markup_mode="markdown"
+)
 
 
 @app.command("list")
-def list_(*, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> None:
-    """All accounts and their terms."""
-    with told():
-        accounts = aws.registry(aws.deployment(stack)).accounts()
+def list_(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
+    """List all accounts and their billing terms."""
+    with exit_on_error():
+        accounts = aws.open_registry(aws.load_deployment(stack)).accounts()
     if as_json:
         print_json([_as_dict(account) for account in accounts])
         return
@@ -29,7 +31,7 @@ def list_(*, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> N
                 account.name,
                 account.plan,
                 account.currency,
-                _percent(account),
+                _format_percent(account),
                 account.referrer,
                 f"{account.created:%Y-%m-%d}",
                 account.id,
@@ -40,33 +42,39 @@ def list_(*, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> N
 
 
 @app.command()
-def show(who: Who, *, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> None:
-    """One account: its terms, and every plan that it ever had."""
-    with told():
-        account, _ = aws.keyring(aws.deployment(stack)).find(who)
+def show(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
+    """Show an account's billing terms and every plan that it has had."""
+    with exit_on_error():
+        account, _ = aws.open_keyring(aws.load_deployment(stack)).find(who)
     _print(account, as_json=as_json)
 
 
 @app.command("set")
 def set_(
-    who: Who,
+    who: AccountArgument,
     *,
-    currency: Annotated[Currency | None, typer.Option(help="What it is charged in.")] = None,
-    discount: Discount = None,
-    referrer: Annotated[str | None, typer.Option(help="Who brought it; a note for yourself.")] = None,
+    currency: Annotated[
+        Currency | None,
+        typer.Option(help="The currency to charge in. XNO is Nano, the currency that NanoGPT is paid in."),
+    ] = None,
+    discount: DiscountOption = None,
+    referrer: Annotated[str | None, typer.Option(help="Who referred the customer. Only a note for yourself.")] = None,
     as_json: AsJson = False,
-    stack: aws.Stack = aws.DEFAULT_STACK,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Change an account's terms, from its next call on. What was booked stays as it was booked."""
-    with told():
-        keyring = aws.keyring(aws.deployment(stack))
+    """Change an account's billing terms.
+
+    They apply from the account's next call on. Calls that are already charged do not change.
+    """
+    with exit_on_error():
+        keyring = aws.open_keyring(aws.load_deployment(stack))
         account, _ = keyring.find(who)
         try:
             changed = keyring.registry.change(
                 account.id, currency=currency, discount_percent=discount, referrer=referrer
             )
         except ValueError as error:
-            raise OperatorError(f"That cannot be: {error}.") from None
+            raise OperatorError(f"These terms are not possible: {error}.") from None
     _print(changed, as_json=as_json)
 
 
@@ -74,7 +82,7 @@ def _print(account: Account, *, as_json: bool) -> None:
     if as_json:
         print_json(_as_dict(account))
         return
-    plans = [("plan", _described(held)) for held in account.plans]
+    plans = [("plan", _describe(held)) for held in account.plans]
     print_table(
         ("", ""),
         [
@@ -82,19 +90,19 @@ def _print(account: Account, *, as_json: bool) -> None:
             ("name", account.name),
             *plans,
             ("currency", account.currency),
-            ("discount", _percent(account)),
+            ("discount", _format_percent(account)),
             ("referrer", account.referrer),
         ],
     )
 
 
-def _described(held: PlanHeld) -> str:
+def _describe(held: PlanHeld) -> str:
     until = f", until {held.until:%Y-%m-%d %H:%M} UTC" if held.until else ""
     price = "" if held.price_usd is None else f" at {held.price_usd:f} USD"
-    return f"{held.plan}{price}  since {held.since:%Y-%m-%d %H:%M} UTC{until}"
+    return f"{held.plan}{price}, since {held.since:%Y-%m-%d %H:%M} UTC{until}"
 
 
-def _percent(account: Account) -> str:
+def _format_percent(account: Account) -> str:
     return f"{account.discount_percent.normalize():f} %"
 
 

@@ -1,4 +1,4 @@
-"""What several commands take, and how it is read."""
+"""Arguments and options that several commands share, and how they are parsed."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -7,26 +7,24 @@ import typer
 
 from modest.months import month_start
 
-_MOST_DIGITS = 9
+_MAX_DIGITS = 9
 
 
-def _month(text: str) -> str:
+def _parse_month(text: str) -> str:
     try:
         month_start(text)
     except ValueError:
-        raise typer.BadParameter("A month is written as 2026-11.") from None
+        raise typer.BadParameter(f"{text} is not a month. Write it as YYYY-MM, such as 2026-11.") from None
     return text
 
 
-def _number(text: str) -> Decimal:
+def _parse_decimal(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
         raise typer.BadParameter(f"{text} is not a number.") from None
-    if not number.is_finite() or number.adjusted() > _MOST_DIGITS or -_exponent(number) > _MOST_DIGITS:
-        raise typer.BadParameter(
-            f"{text} is not a number with at most {_MOST_DIGITS} digits on each side of its point."
-        )
+    if not number.is_finite() or number.adjusted() > _MAX_DIGITS or -_exponent(number) > _MAX_DIGITS:
+        raise typer.BadParameter(f"{text} must have at most {_MAX_DIGITS} digits before and after the decimal point.")
     return number
 
 
@@ -34,11 +32,21 @@ def _exponent(number: Decimal) -> int:
     return int(number.as_tuple().exponent)
 
 
-Who = Annotated[str, typer.Argument(help="An account's name or id, or the SHA-256 of one of its keys.")]
-Account = Annotated[str, typer.Option(help="Only this one: its name or id, or the SHA-256 of one of its keys.")]
-Month = Annotated[
-    str | None, typer.Option(parser=_month, metavar="2026-11", help="A UTC month; by default the present one.")
+_ACCOUNT = "An account's name or id, or the SHA-256 of one of its keys."
+
+AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help=_ACCOUNT)]
+AccountOption = Annotated[str, typer.Option(metavar="ACCOUNT", help=f"{_ACCOUNT} Default: all accounts.")]
+MonthOption = Annotated[
+    str | None, typer.Option(parser=_parse_month, metavar="YYYY-MM", help="The UTC month. Default: the current one.")
 ]
-InvoicedMonth = Annotated[str, typer.Argument(parser=_month, metavar="MONTH", help="A UTC month, such as 2026-10.")]
-Discount = Annotated[Decimal | None, typer.Option(parser=_number, metavar="PERCENT", help="Off everything it buys.")]
-Usd = Annotated[Decimal | None, typer.Argument(parser=_number, metavar="USD", help="The new rate, in US dollars.")]
+MonthArgument = Annotated[
+    str, typer.Argument(parser=_parse_month, metavar="MONTH", help="The UTC month, such as 2026-10.")
+]
+DiscountOption = Annotated[
+    Decimal | None,
+    typer.Option(parser=_parse_decimal, metavar="PERCENT", help="Discount in percent, on plan fees and images."),
+]
+UsdArgument = Annotated[
+    Decimal | None,
+    typer.Argument(parser=_parse_decimal, metavar="USD", help="The new rate: US dollars for one XNO."),
+]

@@ -1,4 +1,4 @@
-"""The clients that the operator's commands use, and what is built on them."""
+"""Opens a deployment's AWS resources for the commands."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +9,7 @@ from botocore.config import Config
 from modest.accounts.registry import Registry
 from modest.ledger.usage import UsageReader
 from modest.store.dynamodb import DynamoDBTable, make_client
-from modest_cli.deployment import Deployment, find
+from modest_cli.deployment import Deployment, find_deployment
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.gateway_plans import GatewayPlans
 from modest_cli.keyring import Keyring
@@ -17,42 +17,42 @@ from modest_cli.keyring import Keyring
 if TYPE_CHECKING:
     from types_boto3_apigateway.client import APIGatewayClient
 
-Stack = Annotated[
-    str, typer.Option(envvar="MODEST_STACK", help="The CloudFormation stack that Modest was deployed as.")
+StackOption = Annotated[
+    str, typer.Option(envvar="MODEST_STACK", help="Name of the CloudFormation stack that Modest is deployed in.")
 ]
 DEFAULT_STACK = "modest"
 
-# API Gateway allows an account no more than a few such calls a second.
-_PATIENT = Config(retries={"total_max_attempts": 4, "mode": "standard"})
+# API Gateway allows an AWS account only a few control-plane calls a second.
+_RETRYING = Config(retries={"total_max_attempts": 4, "mode": "standard"})
 
 
-def deployment(stack: str) -> Deployment:
-    return find(boto3.session.Session().client("cloudformation", config=_PATIENT), stack)
+def load_deployment(stack: str) -> Deployment:
+    return find_deployment(boto3.session.Session().client("cloudformation", config=_RETRYING), stack)
 
 
-def keyring(found: Deployment) -> Keyring:
-    return Keyring(registry(found), gateway_keys(found))
+def open_keyring(deployment: Deployment) -> Keyring:
+    return Keyring(open_registry(deployment), open_gateway_keys(deployment))
 
 
-def registry(found: Deployment) -> Registry:
-    return Registry(_table(found), found.plans)
+def open_registry(deployment: Deployment) -> Registry:
+    return Registry(_open_table(deployment), deployment.plans)
 
 
-def books(found: Deployment) -> UsageReader:
-    return UsageReader(_table(found))
+def open_usage_reader(deployment: Deployment) -> UsageReader:
+    return UsageReader(_open_table(deployment))
 
 
-def gateway_keys(found: Deployment) -> GatewayKeys:
-    return GatewayKeys(_apigateway(), found.plan_ids)
+def open_gateway_keys(deployment: Deployment) -> GatewayKeys:
+    return GatewayKeys(_make_apigateway_client(), deployment.plan_ids)
 
 
-def gateway_plans(found: Deployment) -> GatewayPlans:
-    return GatewayPlans(_apigateway(), found.plan_ids)
+def open_gateway_plans(deployment: Deployment) -> GatewayPlans:
+    return GatewayPlans(_make_apigateway_client(), deployment.plan_ids)
 
 
-def _apigateway() -> "APIGatewayClient":
-    return boto3.session.Session().client("apigateway", config=_PATIENT)
+def _make_apigateway_client() -> "APIGatewayClient":
+    return boto3.session.Session().client("apigateway", config=_RETRYING)
 
 
-def _table(found: Deployment) -> DynamoDBTable:
-    return DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), found.table)
+def _open_table(deployment: Deployment) -> DynamoDBTable:
+    return DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), deployment.table)

@@ -1,4 +1,4 @@
-"""Where a deployment's parts are: read from the outputs of its CloudFormation stack."""
+"""Finds a deployment's resources through the outputs of its CloudFormation stack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class UnknownStack(OperatorError):
-    """There is no such stack here, or it is none of ours."""
+    """Raised if the stack does not exist in this region, or is not a deployment of Modest."""
 
 
 class UnknownPlan(OperatorError):
-    """No plan has this name."""
+    """Raised if no plan has the given name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,19 @@ class Deployment:
     table: str
     plans: Plans
     plan_ids: Mapping[str, str]
-    """Plan's name -> id of the usage plan."""
+    """Maps each plan's name to the id of its usage plan."""
     invoice_bucket: str | None = None
-    """Where invoices are as they were issued."""
+    """The bucket that holds the invoices as they were issued."""
 
     def plan(self, name: str) -> Plan:
-        """In whatever case it is written. Raises UnknownPlan."""
+        """Finds a plan by its name in upper or lower case. Raises UnknownPlan."""
         for plan in self.plans.values():
             if plan.name.casefold() == name.casefold():
                 return plan
-        raise UnknownPlan(f"There is no plan {name}. There are: {', '.join(self.plans)}.")
+        raise UnknownPlan(f"There is no plan {name}. The plans are {', '.join(self.plans)}.")
 
 
-def find(client: "CloudFormationClient", stack: str) -> Deployment:
+def find_deployment(client: "CloudFormationClient", stack: str) -> Deployment:
     """Raises UnknownStack."""
     try:
         outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
@@ -47,13 +47,13 @@ def find(client: "CloudFormationClient", stack: str) -> Deployment:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise UnknownStack(
-            f"There is no stack {stack} in {client.meta.region_name}. Name yours with --stack or MODEST_STACK, "
-            "its region with AWS_DEFAULT_REGION."
+            f"There is no stack {stack} in {client.meta.region_name}. Set its name with --stack or MODEST_STACK, "
+            "and its region with AWS_DEFAULT_REGION."
         ) from None
-    return deployment_of({output["OutputKey"]: output["OutputValue"] for output in outputs}, stack)
+    return deployment_from_outputs({output["OutputKey"]: output["OutputValue"] for output in outputs}, stack)
 
 
-def deployment_of(outputs: Mapping[str, str], stack: str) -> Deployment:
+def deployment_from_outputs(outputs: Mapping[str, str], stack: str) -> Deployment:
     """Raises UnknownStack."""
     try:
         plans = plans_from_json(outputs["Plans"])
@@ -65,4 +65,4 @@ def deployment_of(outputs: Mapping[str, str], stack: str) -> Deployment:
             invoice_bucket=outputs.get("InvoiceBucket"),
         )
     except KeyError as missing:
-        raise UnknownStack(f"The stack {stack} is not one of Modest: it has no output {missing}.") from None
+        raise UnknownStack(f"The stack {stack} is not a deployment of Modest: it has no output {missing}.") from None

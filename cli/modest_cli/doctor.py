@@ -1,4 +1,4 @@
-"""`modest doctor`: whether API Gateway holds what the ledger says, and whether the books add up."""
+"""`modest doctor`: checks that API Gateway matches the ledger and that the books add up."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,17 +13,17 @@ from modest.ledger.usage import UsageReader
 from modest.months import month_before, month_of
 from modest.plans import Plans
 from modest_cli import aws, findings
-from modest_cli.errors import told
-from modest_cli.findings import AtGateway, Finding
+from modest_cli.errors import exit_on_error
+from modest_cli.findings import Finding, GatewayState
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.gateway_plans import GatewayPlans
 from modest_cli.keyring import Keyring
-from modest_cli.output import AsJson, print_json, print_line, tracked
+from modest_cli.output import AsJson, print_json, print_line, with_progress
 
-SOMETHING_LEFT = 1
+PROBLEMS_REMAIN = 1
 
-# As often as AWS allows an account to change a usage plan.
-_BETWEEN_PLANS_SECONDS = 20
+# AWS allows an account to update a usage plan once every 20 seconds.
+_PLAN_UPDATE_INTERVAL_SECONDS = 20
 
 
 class Doctor:
@@ -47,45 +47,47 @@ class Doctor:
     def accounts(self) -> list[Account]:
         return self._keyring.accounts()
 
-    def disagreements(self, accounts: Sequence[Account], now: datetime) -> Iterator[list[Finding]]:
-        """First those of the plans, then of each account, then of keys that are no account's."""
+    def check_gateway(self, accounts: Sequence[Account], now: datetime) -> Iterator[list[Finding]]:
+        """Yields the findings for the plans, then those for each account, then those for keys without an account."""
         yield [
             finding
             for name, plan in self._plans.items()
-            for finding in findings.of_plan(plan, self._gateway_plans.figures(name))
+            for finding in findings.check_plan(plan, self._gateway_plans.limits(name))
         ]
-        gateway = self._at_gateway()
+        gateway = self._read_gateway()
         for account in accounts:
             keys = self._keyring.registry.keys(account.id)
-            yield list(findings.of_account(account, keys, gateway, now))
+            yield list(findings.check_account(account, keys, gateway, now))
         ids = {account.id for account in accounts}
-        # Asked for after API Gateway was: an account made since is listed nowhere above.
-        yield [findings.of_stray(key) for key in gateway.not_of(ids) if not self._is_known(key.hash)]
+        # The ledger is asked once more, because an account may have been created since the accounts were listed.
+        yield [findings.report_stray(key) for key in gateway.keys_not_of(ids) if not self._is_known(key.hash)]
 
     def mend(self, found: Sequence[Finding], accounts: Sequence[Account]) -> Iterator[str]:
-        """Makes API Gateway hold what the ledger and the template say. Names each as it is done."""
+        """Makes API Gateway match the ledger and the template. Yields what each finding is about once it is fixed."""
         about = {finding.about for finding in found}
-        gateway = self._at_gateway()
+        gateway = self._read_gateway()
         for account in accounts:
             if account.id in about:
-                self._keyring.mirror(account, gateway.of(account, self._keyring.registry.keys(account.id)))
+                self._keyring.sync(account, gateway.keys_of(account, self._keyring.registry.keys(account.id)))
                 yield account.id
         for key in gateway.keys.values():
             if key.id in about:
                 self._gateway_keys.delete(key.id)
                 yield key.id
-        # Last, since each but the first has to wait.
+        # Plans come last, because each one after the first has to wait.
         for number, name in enumerate(name for name in self._plans if name in about):
             if number:
-                self._sleep(_BETWEEN_PLANS_SECONDS)
-            self._gateway_plans.set(self._plans[name])
+                self._sleep(_PLAN_UPDATE_INTERVAL_SECONDS)
+            self._gateway_plans.update(self._plans[name])
             yield name
 
-    def books(self, accounts: Sequence[Account], month: str) -> Iterator[list[Finding]]:
-        """Of a month in which no call is under way any more."""
+    def check_books(self, accounts: Sequence[Account], month: str) -> Iterator[list[Finding]]:
+        """Yields the findings for each account's books of a month. No call of that month may still be running."""
         for account in accounts:
-            there = account.plans_in(month)
-            yield list(findings.of_books(account, month, self._books.audit(account.id, month))) if there else []
+            if account.plans_in(month):
+                yield list(findings.check_books(account, month, self._books.audit(account.id, month)))
+            else:
+                yield []
 
     def _is_known(self, key_hash: str) -> bool:
         try:
@@ -94,37 +96,41 @@ class Doctor:
             return False
         return True
 
-    def _at_gateway(self) -> AtGateway:
-        return AtGateway({key.hash: key for key in self._gateway_keys.all()}, self._gateway_keys.plans_by_key())
+    def _read_gateway(self) -> GatewayState:
+        return GatewayState({key.hash: key for key in self._gateway_keys.list_all()}, self._gateway_keys.plans_by_key())
 
 
 def doctor(
     *,
-    mend: Annotated[bool, typer.Option("--mend", help="Make API Gateway hold what ledger and template say.")] = False,
+    mend: Annotated[bool, typer.Option("--mend", help="Make API Gateway match the ledger and the template.")] = False,
     as_json: AsJson = False,
-    stack: aws.Stack = aws.DEFAULT_STACK,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Find where API Gateway and the ledger disagree, and whether last month's books add up.
+    """Check that API Gateway matches the ledger and that last month's books add up.
 
-    Exit code 1 if something is left that is not as it should be.
+    The exit code is 1 if any problem remains.
     """
     now = datetime.now(UTC)
     month = month_before(month_of(now))
-    with told():
-        found = aws.deployment(stack)
-        theirs = Doctor(
-            aws.keyring(found), aws.gateway_keys(found), aws.gateway_plans(found), aws.books(found), found.plans
+    with exit_on_error():
+        deployment = aws.load_deployment(stack)
+        checker = Doctor(
+            aws.open_keyring(deployment),
+            aws.open_gateway_keys(deployment),
+            aws.open_gateway_plans(deployment),
+            aws.open_usage_reader(deployment),
+            deployment.plans,
         )
-        accounts = theirs.accounts()
-        disagreements = _all(theirs.disagreements(accounts, now), len(accounts) + 2, "keys and plans")
-        left = disagreements
-        if mend and disagreements:
-            for _ in tracked(theirs.mend(disagreements, accounts), len({f.about for f in disagreements}), "mending"):
+        accounts = checker.accounts()
+        found = _collect(checker.check_gateway(accounts, now), len(accounts) + 2, "checking keys and plans")
+        left = found
+        if mend and found:
+            for _ in with_progress(checker.mend(found, accounts), len({finding.about for finding in found}), "mending"):
                 pass
-            left = _all(theirs.disagreements(accounts, now), len(accounts) + 2, "looking again")
-        left = left + _all(theirs.books(accounts, month), len(accounts), f"books of {month}")
-    _print([finding for finding in disagreements if finding not in left], left, month, as_json=as_json)
-    raise typer.Exit(SOMETHING_LEFT if left else 0)
+            left = _collect(checker.check_gateway(accounts, now), len(accounts) + 2, "checking again")
+        left = left + _collect(checker.check_books(accounts, month), len(accounts), f"auditing {month}")
+    _print([finding for finding in found if finding not in left], left, month, as_json=as_json)
+    raise typer.Exit(PROBLEMS_REMAIN if left else 0)
 
 
 def _print(mended: list[Finding], left: list[Finding], month: str, *, as_json: bool) -> None:
@@ -136,11 +142,11 @@ def _print(mended: list[Finding], left: list[Finding], month: str, *, as_json: b
     for finding in left:
         print_line(f"{finding.problem} {finding.remedy}")
     if not left:
-        print_line(f"API Gateway holds what the ledger says, and the books of {month} add up.")
+        print_line(f"API Gateway matches the ledger, and the books of {month} add up.")
 
 
-def _all(some: Iterator[list[Finding]], total: int, what: str) -> list[Finding]:
-    return [finding for found in tracked(some, total, what) for finding in found]
+def _collect(batches: Iterator[list[Finding]], total: int, description: str) -> list[Finding]:
+    return [finding for batch in with_progress(batches, total, description) for finding in batch]
 
 
 def _as_dict(finding: Finding, *, mended: bool) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What goes wrong between the operator's command and AWS, told so that something can be done about it."""
+"""Turns failures that an operator can act on into one-line messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,18 +20,18 @@ from modest.refusals import LedgerUnavailable
 
 FAILED = 1
 
-_REFUSED_CREDENTIALS = frozenset(
+_CREDENTIAL_ERRORS = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 )
 
 
 class OperatorError(Exception):
-    """What was asked for cannot be done; the message says why and what to do."""
+    """Raised if a command cannot do what it was asked; the message says why and what to do."""
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Whatever an operator can act on becomes one line on stderr and exit code 1."""
+def exit_on_error() -> Iterator[None]:
+    """Prints an error that an operator can act on as one line on stderr, and exits with code 1."""
     try:
         yield
     except (OperatorError, RegistryError, LedgerUnavailable, BotoCoreError, ClientError, ResponseParserError) as error:
@@ -39,30 +39,31 @@ def told() -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
-def _message(error: Exception) -> str:  # noqa: PLR0911 - one line a case
+def _message(error: Exception) -> str:  # noqa: PLR0911 - one return per case
     match error:
         case NoCredentialsError() | PartialCredentialsError():
-            return "There are no AWS credentials. Run `aws configure`, or set AWS_PROFILE."
+            return "No AWS credentials were found. Run `aws configure`, or set AWS_PROFILE."
         case NoRegionError():
-            return "No AWS region is set. Set AWS_DEFAULT_REGION to the one that Modest is deployed in."
+            return "No AWS region is set. Set AWS_DEFAULT_REGION to the region that Modest is deployed in."
         case EndpointConnectionError():
-            return f"{error}. If AWS_ENDPOINT_URL names the local gateway: is `make run` running?"
+            return f"{error}. If AWS_ENDPOINT_URL points to the local gateway, check that `make run` is running."
         case ResponseParserError():
             return (
-                "What answered is not AWS. AWS_ENDPOINT_URL must be the one that `make run` prints, a port of its own."
+                "The endpoint that answered is not AWS. Set AWS_ENDPOINT_URL to the URL that `make run` prints for it, "
+                "which is not the URL of the API."
             )
         case LedgerUnavailable():
-            return f"The ledger's table did not answer ({error.detail}). Nothing was lost; run the same command again."
+            return f"The ledger's table did not answer ({error.detail}). Nothing was lost. Run the same command again."
         case ClientError():
-            return _refusal(error)
+            return _client_error_message(error)
         case _:
             return str(error)
 
 
-def _refusal(error: ClientError) -> str:
+def _client_error_message(error: ClientError) -> str:
     code = str(error.response["Error"]["Code"])
-    if code in _REFUSED_CREDENTIALS:
-        return f"AWS does not accept the credentials ({code}). Sign in again."
+    if code in _CREDENTIAL_ERRORS:
+        return f"AWS rejected the credentials ({code}). Sign in again."
     if code.startswith("AccessDenied"):
-        return f"The AWS credentials do not allow {error.operation_name}."
+        return f"The AWS credentials do not allow {error.operation_name}. Use a role that does."
     return f"AWS refused {error.operation_name}: {error.response['Error'].get('Message', code)}"

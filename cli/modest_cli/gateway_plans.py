@@ -1,4 +1,4 @@
-"""API Gateway's side of a plan: what it limits calls to."""
+"""Reads and updates the limits of usage plans at API Gateway."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,35 +11,36 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class PlanLimits:
+    """The limits of a plan; None means unlimited."""
+
     quota: int | None
     rate: float | None
     burst: int | None
-    """None: not limited."""
 
     @classmethod
-    def of(cls, plan: Plan) -> "Figures":
+    def from_plan(cls, plan: Plan) -> "PlanLimits":
         return cls(plan.quota, plan.rate, plan.burst)
 
     def __str__(self) -> str:
-        return f"{_shown(self.quota)} calls a month, {_shown(self.rate)} a second, {_shown(self.burst)} at once"
+        return f"quota {_format(self.quota)}, rate {_format(self.rate)}, burst {_format(self.burst)}"
 
 
 class GatewayPlans:
     def __init__(self, client: "APIGatewayClient", plan_ids: Mapping[str, str]) -> None:
-        """plan_ids: plan's name -> id of the usage plan."""
+        """plan_ids: maps each plan's name to the id of its usage plan."""
         self._client = client
         self._plan_ids = plan_ids
 
-    def figures(self, name: str) -> Figures:
+    def limits(self, name: str) -> PlanLimits:
         plan = self._client.get_usage_plan(usagePlanId=self._plan_ids[name])
         quota, throttle = plan.get("quota", {}), plan.get("throttle", {})
-        return Figures(
+        return PlanLimits(
             int(quota["limit"]) if "limit" in quota else None, throttle.get("rateLimit"), throttle.get("burstLimit")
         )
 
-    def set(self, plan: Plan) -> None:
-        figures = {
+    def update(self, plan: Plan) -> None:
+        values = {
             "/quota/limit": str(plan.quota),
             "/quota/period": "MONTH",
             "/throttle/rateLimit": f"{plan.rate:g}",
@@ -47,9 +48,9 @@ class GatewayPlans:
         }
         self._client.update_usage_plan(
             usagePlanId=self._plan_ids[plan.name],
-            patchOperations=[{"op": "replace", "path": path, "value": value} for path, value in figures.items()],
+            patchOperations=[{"op": "replace", "path": path, "value": value} for path, value in values.items()],
         )
 
 
-def _shown(figure: float | None) -> str:
-    return "any number of" if figure is None else f"{figure:,g}"
+def _format(limit: float | None) -> str:
+    return "unlimited" if limit is None else f"{limit:,g}"

@@ -1,4 +1,4 @@
-"""`modest invoice`: what each account owes for a month."""
+"""`modest invoice`: prints or writes the invoices for a month."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,64 +10,68 @@ from modest.billing.invoice_files import Format, render
 from modest.billing.invoices import Invoice, PlanNotSold, invoices_for
 from modest.months import month_end, month_start
 from modest_cli import aws
-from modest_cli.arguments import Account, InvoicedMonth
+from modest_cli.arguments import AccountOption, MonthArgument
 from modest_cli.deployment import Deployment
-from modest_cli.errors import OperatorError, told
-from modest_cli.output import note, tracked
+from modest_cli.errors import OperatorError, exit_on_error
+from modest_cli.output import print_note, with_progress
 
 
 def invoice(
-    month: InvoicedMonth,
+    month: MonthArgument,
     *,
-    form: Annotated[Format, typer.Option("--format", help="For a spreadsheet, a program or a printer.")] = Format.CSV,
-    account: Account = "",
+    form: Annotated[
+        Format, typer.Option("--format", help="csv for a spreadsheet, json for a program, html for a printer.")
+    ] = Format.CSV,
+    account: AccountOption = "",
     output: Annotated[
-        Path | None, typer.Option(help="A file, or a folder if it has no ending; else it is printed.")
+        Path | None, typer.Option(help="File to write to, or a folder if the name has no extension. Default: stdout.")
     ] = None,
-    stack: aws.Stack = aws.DEFAULT_STACK,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """What each account owes for a month: its plan's fee, and what was booked for images."""
+    """Make the invoices for a month: each account's plan fee and its charges for images."""
     now = datetime.now(UTC)
-    with told():
+    with exit_on_error():
         if month_start(month) > now:
-            raise OperatorError(f"{month} has not begun.")
-        found = aws.deployment(stack)
-        invoices, not_sold = _invoices(found, account, month, now)
+            raise OperatorError(f"{month} has not begun, so there is nothing to invoice.")
+        deployment = aws.load_deployment(stack)
+        invoices, not_sold = _make_invoices(deployment, account, month, now)
         text = render(invoices, month, form)
         if output is None:
             print(text, end="")  # noqa: T201 - rich would wrap it
         else:
             file = _write(text, output, f"{invoices[0].number if account else month}.{form}")
-            note(f"Written: {file}")
-        if remark := standing(month, now, found.invoice_bucket):
-            note(remark)
+            print_note(f"Wrote {file}")
+        if caveat := describe_caveat(month, now, deployment.invoice_bucket):
+            print_note(caveat)
         if not_sold:
-            raise OperatorError(_told(not_sold))
+            raise OperatorError(_describe_missing(not_sold))
 
 
-def standing(month: str, now: datetime, bucket: str | None) -> str:
-    """What keeps invoices made now from being those to send, if anything does."""
+def describe_caveat(month: str, now: datetime, bucket: str | None) -> str:
+    """Returns why these invoices should not be sent to customers, or an empty string if they can be."""
     if now < month_end(month):
         return f"Preliminary: {month} is not over."
     if bucket:
-        return f"Reckoned anew, at the present terms. As issued, they are in s3://{bucket}/{month}/: send those."
+        return f"Recalculated with the current terms. Send the issued invoices instead: s3://{bucket}/{month}/."
     return ""
 
 
-def _invoices(found: Deployment, who: str, month: str, now: datetime) -> tuple[list[Invoice], list[PlanNotSold]]:
-    books = aws.books(found)
-    accounts = [aws.keyring(found).find(who)[0]] if who else aws.registry(found).accounts()
+def _make_invoices(
+    deployment: Deployment, who: str, month: str, now: datetime
+) -> tuple[list[Invoice], list[PlanNotSold]]:
+    books = aws.open_usage_reader(deployment)
+    accounts = [aws.open_keyring(deployment).find(who)[0]] if who else aws.open_registry(deployment).accounts()
     usages = (books.usage(account.id, month) for account in accounts)
-    there = (usage for usage in tracked(usages, len(accounts), "accounts") if usage)
-    invoices, not_sold = invoices_for(there, found.plans, now)
+    known = (usage for usage in with_progress(usages, len(accounts), "reading accounts") if usage)
+    invoices, not_sold = invoices_for(known, deployment.plans, now)
     if who and not_sold:
-        raise OperatorError(_told(not_sold))
+        raise OperatorError(_describe_missing(not_sold))
     if who and not invoices:
         raise OperatorError(f"{accounts[0].name} had no plan in {month}.")
     return invoices, not_sold
 
 
-def _told(not_sold: list[PlanNotSold]) -> str:
+def _describe_missing(not_sold: list[PlanNotSold]) -> str:
     return "Not invoiced: " + " ".join(map(str, not_sold))
 
 
@@ -75,7 +79,7 @@ def _write(text: str, output: Path, name_in_folder: str) -> Path:
     file = output if output.suffix and not output.is_dir() else output / name_in_folder
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # The line ends of CSV are \r\n on every system.
+        # newline="" keeps the \r\n that CSV requires on every system.
         file.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise OperatorError(f"{file} cannot be written: {error.strerror}.") from None

@@ -1,4 +1,4 @@
-"""The images of a folder through the service's own pipeline, for `modest classify`."""
+"""Runs local images through the service's own pipeline, for `modest classify`."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from moderate.settings import usable_cores
 from moderate.sources import MAX_FETCHED_BYTES, ImageBytes, ImageTooLarge
 from moderate.verdict import Cuts, Policy, Verdict
 from modest.errors import PublicError
-from modest_cli.output import console, tracked
+from modest_cli.output import make_console, with_progress
 
 NSFW_FOUND = 1
 NOT_ALL_JUDGED = 2
@@ -31,15 +31,15 @@ _COLOURS = {Verdict.SAFE: "green", Verdict.QUESTIONABLE: "yellow", Verdict.NSFW:
 
 
 class UnreadableFile(PublicError):
-    """The file named cannot be read."""
+    """Raised if a file cannot be read."""
 
 
 def judge_files(paths: Iterable[Path], *, as_json: bool, policy: Policy, model: Path) -> int:
-    """Prints what was found; answers the exit code."""
-    messages = console(stderr=True)
-    files = list(_files(paths))
+    """Prints the verdicts and returns the exit code."""
+    messages = make_console(stderr=True)
+    files = list(_find_images(paths))
     if not files:
-        messages.print(f"There is no image in the folders named. Accepted formats: {ACCEPTED}.")
+        messages.print(f"The folders contain no images. Accepted formats: {ACCEPTED}.")
         return NOT_ALL_JUDGED
     try:
         classifier = Classifier(model)
@@ -50,27 +50,27 @@ def judge_files(paths: Iterable[Path], *, as_json: bool, policy: Policy, model: 
     rows: list[tuple[Path, Outcome]] = []
     with closing(Decoder(workers)) as decoder:
         pipeline = Pipeline(_fetch_nothing, classifier, cuts=Cuts(), workers=workers, decode=decoder.decode)
-        for path, outcome in tracked(_judge(files, pipeline, policy, workers), len(files), "images"):
+        for path, outcome in with_progress(_judge(files, pipeline, policy, workers), len(files), "classifying"):
             rows.append((path, outcome))
             if as_json:
                 print(json.dumps(_as_dict(path, outcome)), flush=True)  # noqa: T201 - rich would wrap it
     if not as_json:
-        console().print(_table(rows))
+        make_console().print(_make_table(rows))
     return _exit_code(outcome for _, outcome in rows)
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every file named, and of every folder named the files that begin like an image."""
+def _find_images(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yields each given file, and the files in each given folder that start with an image signature."""
     for path in paths:
         if not path.is_dir():
             yield path
             continue
         for folder, subfolders, names in os.walk(path):
             subfolders.sort()
-            yield from (file for name in sorted(names) if _begins_like_an_image(file := Path(folder, name)))
+            yield from (file for name in sorted(names) if _has_image_signature(file := Path(folder, name)))
 
 
-def _begins_like_an_image(path: Path) -> bool:
+def _has_image_signature(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
@@ -83,13 +83,13 @@ def _begins_like_an_image(path: Path) -> bool:
     return True
 
 
-def _judge(files: list[Path], pipeline: Pipeline, policy: Policy, at_once: int) -> Iterator[tuple[Path, Outcome]]:
-    for start in range(0, len(files), at_once):
-        some = files[start : start + at_once]
-        contents = [_read(path) for path in some]
+def _judge(files: list[Path], pipeline: Pipeline, policy: Policy, batch_size: int) -> Iterator[tuple[Path, Outcome]]:
+    for start in range(0, len(files), batch_size):
+        batch = files[start : start + batch_size]
+        contents = [_read(path) for path in batch]
         readable = [content for content in contents if isinstance(content, ImageBytes)]
         judged = iter(asyncio.run(pipeline.judge(readable, policy)))
-        for path, content in zip(some, contents, strict=True):
+        for path, content in zip(batch, contents, strict=True):
             yield path, next(judged) if isinstance(content, ImageBytes) else content
 
 
@@ -103,7 +103,7 @@ def _read(path: Path) -> ImageBytes | PublicError:
 
 
 async def _fetch_nothing(_url: str) -> bytes:
-    raise AssertionError("files are read, never fetched")
+    raise AssertionError("local files are never fetched")
 
 
 def _exit_code(outcomes: Iterable[Outcome]) -> int:
@@ -118,7 +118,7 @@ def _exit_code(outcomes: Iterable[Outcome]) -> int:
 
 def _as_dict(path: Path, outcome: Outcome) -> dict[str, object]:
     if isinstance(outcome, PublicError):
-        return {"path": str(path), "verdict": None, "error": {"code": _code(outcome), "message": outcome.message}}
+        return {"path": str(path), "verdict": None, "error": {"code": _error_code(outcome), "message": outcome.message}}
     return {
         "path": str(path),
         "verdict": outcome.verdict,
@@ -129,11 +129,11 @@ def _as_dict(path: Path, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _code(error: PublicError) -> str:
+def _error_code(error: PublicError) -> str:
     return "unreadable_file" if isinstance(error, UnreadableFile) else problem_of(error).code
 
 
-def _table(rows: Iterable[tuple[Path, Outcome]]) -> Table:
+def _make_table(rows: Iterable[tuple[Path, Outcome]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("verdict", "score", "class", "file"):
         table.add_column(heading, justify="right" if heading == "score" else "left", overflow="fold")

@@ -1,7 +1,7 @@
-"""Customers and their keys, in the ledger and at API Gateway at once.
+"""Manages accounts and their keys in the ledger and at API Gateway.
 
-The ledger is the truth, and each change is one write there; API Gateway is then made to hold the same. So a command
-that was cut off half-way is mended by the next one for the same account, whichever it is.
+The ledger is authoritative. Each change is one write to the ledger, after which API Gateway is updated to match it. If
+a command is interrupted in between, the next command for the same account completes the update.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,38 +19,38 @@ from modest_cli.gateway_keys import GatewayKey, GatewayKeys
 _HASH_LENGTH = 64
 
 
-class State(StrEnum):
+class KeyState(StrEnum):
     WORKS = "works"
     REPLACED = "replaced"
-    """By another key; works for some hours yet."""
+    """Replaced by another key, but still valid for some hours."""
     EXPIRED = "expired"
     DISABLED = "disabled"
     INCOMPLETE = "incomplete"
-    """API Gateway does not hold what the ledger says: a command was cut off half-way. Any other mends it."""
+    """API Gateway does not match the ledger: a command was interrupted. Any other command for the account fixes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class HeldKey:
+class KeyStatus:
     key: AccountKey
-    state: State
+    state: KeyState
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class AccountStatus:
     account: Account
-    keys: list[HeldKey]
+    keys: list[KeyStatus]
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
-    """A key that was made. It is not stored anywhere: this is the only time that it is seen."""
+class IssuedKey:
+    """A new key. The secret is not stored, so it can be shown only now."""
 
-    holder: Holder
+    owner: AccountStatus
     secret: str
 
 
-class SeveralKeys(OperatorError):
-    """It is not clear which key is meant."""
+class AmbiguousKey(OperatorError):
+    """Raised if an account has several keys and the command does not say which one to replace."""
 
 
 class Keyring:
@@ -65,62 +65,62 @@ class Keyring:
         self._gateway = gateway
         self._now = now
 
-    def create(self, name: str, plan: str) -> Handed:
-        """An account with its first key; one whose keys were all deleted gets a new one, and takes its plan anew.
+    def create(self, name: str, plan: str) -> IssuedKey:
+        """Creates an account with its first key, or gives a new key and plan to an account that has no keys left.
 
         Raises NotFound, Taken.
         """
-        account = self._account_without_keys(name) or self.registry.create(name, plan)
+        account = self._find_account_without_keys(name) or self.registry.create(name, plan)
         secret = new_key()
         self.registry.add_key(account.id, hash_of(secret), name, plan=plan)
-        return Handed(self.mirror(self.registry.account(account.id)), secret)
+        return IssuedKey(self.sync(self.registry.account(account.id)), secret)
 
-    def rotate(self, who: str, *, old_works_for: timedelta) -> Handed:
-        """Raises NotFound, SeveralKeys."""
+    def rotate(self, who: str, *, old_works_for: timedelta) -> IssuedKey:
+        """Replaces a key by a new one. Raises NotFound, AmbiguousKey."""
         account, keys = self.find(who)
         secret = new_key()
-        self.registry.replace_key(_current(keys, who).hash, hash_of(secret), old_works_for=old_works_for)
-        return Handed(self.mirror(account), secret)
+        self.registry.replace_key(_find_key_to_replace(keys, who).hash, hash_of(secret), old_works_for=old_works_for)
+        return IssuedKey(self.sync(account), secret)
 
-    def enable(self, who: str, *, enabled: bool) -> Holder:
-        """In force from the next call on. Raises NotFound."""
+    def set_enabled(self, who: str, *, enabled: bool) -> AccountStatus:
+        """Enables or disables keys from the next call on. Raises NotFound."""
         account, keys = self.find(who)
         for key in keys:
             self.registry.enable_key(key.hash, enabled=enabled)
-        return self.mirror(account)
+        return self.sync(account)
 
-    def delete(self, who: str) -> Holder:
-        """The account stays, with what it used and owes; without a key its plan ends. Raises NotFound."""
+    def delete(self, who: str) -> AccountStatus:
+        """Deletes keys. The account and its charges stay; its plan ends with its last key. Raises NotFound."""
         account, keys = self.find(who)
         self.registry.delete_keys(account.id, [key.hash for key in keys])
-        return self.mirror(account)
+        return self.sync(account)
 
-    def move(self, who: str, plan: str) -> Holder:
-        """All keys of the account. Each is refused for the moment in which it is on no plan. Raises NotFound."""
+    def move(self, who: str, plan: str) -> AccountStatus:
+        """Moves an account to another plan. Its keys are refused for a moment, while on no plan. Raises NotFound."""
         account, _ = self.find(who)
-        return self.mirror(self.registry.change(account.id, plan=plan))
+        return self.sync(self.registry.change(account.id, plan=plan))
 
-    def mirror(self, account: Account, found: Iterable[GatewayKey] = ()) -> Holder:
-        """Makes API Gateway hold what the ledger says of the account, whatever state it is in.
+    def sync(self, account: Account, found: Iterable[GatewayKey] = ()) -> AccountStatus:
+        """Makes API Gateway match what the ledger says about an account, whatever state it is in.
 
-        found: keys at API Gateway that are the account's; without any, those that carry its name and tag.
+        found: the account's keys at API Gateway. By default they are looked up by the account's name and tag.
         """
         wanted = {key.hash: key for key in self.registry.keys(account.id)}
-        there = {key.hash: key for key in found or self._gateway.of_account(account.id, account.name)}
+        existing = {key.hash: key for key in found or self._gateway.list_for_account(account.id, account.name)}
         for key_hash, key in wanted.items():
             if key.until is not None and key.until <= self._now():
                 self.registry.delete_key(key_hash)
             else:
-                at_gateway = there.pop(key_hash, None) or self._gateway.create(account.id, account.name, key_hash)
-                self._gateway.put_on(account.plan, at_gateway.id)
+                at_gateway = existing.pop(key_hash, None) or self._gateway.create(account.id, account.name, key_hash)
+                self._gateway.assign_plan(account.plan, at_gateway.id)
                 if at_gateway.enabled != key.enabled:
-                    self._gateway.enable(at_gateway.id, enabled=key.enabled)
-        for stray in there.values():
+                    self._gateway.set_enabled(at_gateway.id, enabled=key.enabled)
+        for stray in existing.values():
             self._gateway.delete(stray.id)
-        return self.holder(account)
+        return self.get_status(account)
 
     def find(self, who: str) -> tuple[Account, list[AccountKey]]:
-        """who: an account's name or id, which means all its keys, or one key or the SHA-256 of one. Raises NotFound."""
+        """Finds an account and all its keys by its name or id, or one key by itself or its SHA-256. Raises NotFound."""
         if is_well_formed(who) or (len(who) == _HASH_LENGTH and who.isalnum()):
             key = self.registry.key(hash_of(who) if is_well_formed(who) else who.lower())
             return self.registry.account(key.account_id), [key]
@@ -128,46 +128,45 @@ class Keyring:
         account = self.registry.account(who) if by_id else self.registry.account_named(who)
         return account, self.registry.keys(account.id)
 
-    def holder(self, account: Account) -> Holder:
-        at_gateway = {key.hash: key for key in self._gateway.of_account(account.id, account.name)}
-        plans = {key.id: self._gateway.plan_of(key.id) for key in at_gateway.values()}
-        return self._holder(account, at_gateway.get, lambda key: plans[key.id])
+    def get_status(self, account: Account) -> AccountStatus:
+        at_gateway = {key.hash: key for key in self._gateway.list_for_account(account.id, account.name)}
+        plans = {key.id: self._gateway.get_plan(key.id) for key in at_gateway.values()}
+        return self._make_status(account, at_gateway.get, lambda key: plans[key.id])
 
     def accounts(self) -> list[Account]:
         return self.registry.accounts()
 
-    def holders(self, accounts: list[Account]) -> Iterator[Holder]:
-        at_gateway = {key.hash: key for key in self._gateway.all()}
+    def list_statuses(self, accounts: list[Account]) -> Iterator[AccountStatus]:
+        at_gateway = {key.hash: key for key in self._gateway.list_all()}
         plans = self._gateway.plans_by_key()
         for account in accounts:
-            yield self._holder(account, at_gateway.get, lambda key: plans.get(key.id))
+            yield self._make_status(account, at_gateway.get, lambda key: plans.get(key.id))
 
-    def _holder(
+    def _make_status(
         self,
         account: Account,
         at_gateway: Callable[[str], GatewayKey | None],
         plan_of: Callable[[GatewayKey], str | None],
-    ) -> Holder:
-        def state(key: AccountKey) -> State:
-            there = at_gateway(key.hash)
-            plan = plan_of(there) if there else None
-            return _state(key, there, right_plan=plan == account.plan, now=self._now())
+    ) -> AccountStatus:
+        def state(key: AccountKey) -> KeyState:
+            gateway_key = at_gateway(key.hash)
+            plan = plan_of(gateway_key) if gateway_key else None
+            return _find_state(key, gateway_key, right_plan=plan == account.plan, now=self._now())
 
         keys = sorted(self.registry.keys(account.id), key=lambda key: key.created)
-        return Holder(account, [HeldKey(key, state(key)) for key in keys])
+        return AccountStatus(account, [KeyStatus(key, state(key)) for key in keys])
 
-    def _account_without_keys(self, name: str) -> Account | None:
+    def _find_account_without_keys(self, name: str) -> Account | None:
         try:
             account = self.registry.account_named(name)
         except NotFound:
             return None
         if self.registry.keys(account.id):
-            raise Taken(f"There is an account named {account.name} already. `modest keys rotate` gives it a new key.")
+            raise Taken(f"An account named {account.name} already exists. `modest keys rotate` gives it a new key.")
         return account
 
 
-def _current(keys: list[AccountKey], who: str) -> AccountKey:
-    """The one that is to be replaced."""
+def _find_key_to_replace(keys: list[AccountKey], who: str) -> AccountKey:
     candidates = keys if len(keys) == 1 else [key for key in keys if key.until is None]
     match candidates:
         case [key]:
@@ -175,16 +174,16 @@ def _current(keys: list[AccountKey], who: str) -> AccountKey:
         case []:
             raise NotFound(f"{who} has no key. `modest keys create` gives it one.")
         case _:
-            raise SeveralKeys(
-                f"{who} has {len(candidates)} keys. Name one by its SHA-256; `modest keys show` has them."
+            raise AmbiguousKey(
+                f"{who} has {len(candidates)} keys. Give the SHA-256 of one of them; `modest keys show` lists them."
             )
 
 
-def _state(key: AccountKey, at_gateway: GatewayKey | None, *, right_plan: bool, now: datetime) -> State:
+def _find_state(key: AccountKey, at_gateway: GatewayKey | None, *, right_plan: bool, now: datetime) -> KeyState:
     if not key.enabled:
-        return State.DISABLED
+        return KeyState.DISABLED
     if key.until is not None and key.until <= now:
-        return State.EXPIRED
+        return KeyState.EXPIRED
     if at_gateway is None or not at_gateway.enabled or not right_plan:
-        return State.INCOMPLETE
-    return State.WORKS if key.until is None else State.REPLACED
+        return KeyState.INCOMPLETE
+    return KeyState.WORKS if key.until is None else KeyState.REPLACED

@@ -1,4 +1,4 @@
-"""`modest keys`: hand out keys, look after them, take them back."""
+"""`modest keys`: creates, lists, replaces and removes API keys."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -7,176 +7,190 @@ import typer
 from rich.text import Text
 
 from modest_cli import aws
-from modest_cli.arguments import Who
-from modest_cli.errors import told
-from modest_cli.keyring import Handed, Holder, State
-from modest_cli.output import AsJson, note, print_json, print_table, tracked
+from modest_cli.arguments import AccountArgument
+from modest_cli.errors import exit_on_error
+from modest_cli.keyring import AccountStatus, IssuedKey, KeyState
+from modest_cli.output import AsJson, print_json, print_note, print_table, with_progress
 
-app = typer.Typer(
-    help="Hand out keys, look after them, take them back.", no_args_is_help=True, rich_markup_mode="markdown"
-)
+app = typer.Typer(help="Create, list, replace and remove API keys.", no_args_is_help=True, rich_markup_mode="markdown")
 
 _COLOURS = {
-    State.WORKS: "green",
-    State.REPLACED: "yellow",
-    State.EXPIRED: "dim",
-    State.DISABLED: "red",
-    State.INCOMPLETE: "bold red",
+    KeyState.WORKS: "green",
+    KeyState.REPLACED: "yellow",
+    KeyState.EXPIRED: "dim",
+    KeyState.DISABLED: "red",
+    KeyState.INCOMPLETE: "bold red",
 }
 _HASH_SHOWN = 12
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Of the new account.")],
-    plan: Annotated[str, typer.Option(help="What it is sold.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new account.")],
+    plan: Annotated[str, typer.Option(help="Usage plan: free, basic, pro or mega.")],
     *,
     as_json: AsJson = False,
-    stack: aws.Stack = aws.DEFAULT_STACK,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Make an account and its key, which is shown this once."""
-    with told():
-        found = aws.deployment(stack)
-        handed = aws.keyring(found).create(name, found.plan(plan).name)
-    _print_handed(handed, found.url, as_json=as_json)
+    """Create an account and its API key. The key is shown only once.
+
+    If the account exists but has no key any more, it gets a new key.
+    """
+    with exit_on_error():
+        deployment = aws.load_deployment(stack)
+        issued = aws.open_keyring(deployment).create(name, deployment.plan(plan).name)
+    _print_issued(issued, deployment.url, as_json=as_json)
 
 
 @app.command("list")
-def list_(*, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> None:
-    """All accounts and their keys."""
-    with told():
-        keyring = aws.keyring(aws.deployment(stack))
+def list_(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
+    """List all accounts and their keys."""
+    with exit_on_error():
+        keyring = aws.open_keyring(aws.load_deployment(stack))
         accounts = keyring.accounts()
-        holders = list(tracked(keyring.holders(accounts), len(accounts), "accounts"))
-    _print(holders, as_json=as_json)
+        statuses = list(with_progress(keyring.list_statuses(accounts), len(accounts), "reading accounts"))
+    _print(statuses, as_json=as_json)
 
 
 @app.command()
-def show(who: Who, *, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> None:
-    """One account and its keys."""
-    with told():
-        keyring = aws.keyring(aws.deployment(stack))
-        holder = keyring.holder(keyring.find(who)[0])
+def show(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
+    """Show an account and its keys."""
+    with exit_on_error():
+        keyring = aws.open_keyring(aws.load_deployment(stack))
+        status = keyring.get_status(keyring.find(who)[0])
     if as_json:
-        print_json(_as_dict(holder))
+        print_json(_as_dict(status))
         return
-    account = holder.account
+    account = status.account
     rows = [("account", account.id), ("name", account.name), ("plan", account.plan)]
     rows += [("since", f"{account.created:%Y-%m-%d}")]
-    rows += [("key", f"{held.key.hash}  {_described(held.state, held.key.until)}") for held in holder.keys]
+    rows += [
+        ("key", f"{key_status.key.hash}  {_describe_state(key_status.state, key_status.key.until)}")
+        for key_status in status.keys
+    ]
     print_table(("", ""), rows)
 
 
 @app.command()
 def rotate(
-    who: Who,
+    who: AccountArgument,
     *,
     old_works_for: Annotated[
-        float, typer.Option(min=0, help="Hours for which the old key goes on working; 0 for a leaked one.")
+        float, typer.Option(min=0, help="Hours for which the old key still works. Use 0 if the key has leaked.")
     ] = 24,
     as_json: AsJson = False,
-    stack: aws.Stack = aws.DEFAULT_STACK,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Replace a key. Account, plan and what was used this month stay."""
-    with told():
-        found = aws.deployment(stack)
-        handed = aws.keyring(found).rotate(who, old_works_for=timedelta(hours=old_works_for))
-    _print_handed(handed, found.url, as_json=as_json)
+    """Replace a key. The account, its plan and this month's usage do not change."""
+    with exit_on_error():
+        deployment = aws.load_deployment(stack)
+        issued = aws.open_keyring(deployment).rotate(who, old_works_for=timedelta(hours=old_works_for))
+    _print_issued(issued, deployment.url, as_json=as_json)
 
 
 @app.command()
 def move(
-    who: Who,
-    plan: Annotated[str, typer.Argument(help="The plan to be on from now on.")],
+    who: AccountArgument,
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="The new usage plan: free, basic, pro or mega.")],
     *,
     as_json: AsJson = False,
-    stack: aws.Stack = aws.DEFAULT_STACK,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Put an account on another plan, or on the same one at its present price.
+    """Move an account to another plan, or to the current price of its plan.
 
-    A key is on one plan at a time: it is taken off the old one, then put on the new one. Calls in between, and for the
-    seconds that API Gateway needs to take notice, are answered 401. Cut off half-way, run it again.
+    A key can be on only one plan, so it is removed from the old plan before it is added to the new one. In between, and
+    for the few seconds until API Gateway applies the change, calls are answered with 401. If the command is
+    interrupted, run it again.
     """
-    with told():
-        found = aws.deployment(stack)
-        holder = aws.keyring(found).move(who, found.plan(plan).name)
-    _print([holder], as_json=as_json)
+    with exit_on_error():
+        deployment = aws.load_deployment(stack)
+        status = aws.open_keyring(deployment).move(who, deployment.plan(plan).name)
+    _print([status], as_json=as_json)
 
 
 @app.command()
-def disable(who: Who, *, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> None:
-    """Refuse a key from the next call on. Its plan goes on and is invoiced; deleting the last key ends it."""
-    with told():
-        holder = aws.keyring(aws.deployment(stack)).enable(who, enabled=False)
-    _print([holder], as_json=as_json)
+def disable(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
+    """Refuse calls with a key, or with all keys of an account.
+
+    The account's plan continues and is invoiced until its last key is deleted.
+    """
+    with exit_on_error():
+        status = aws.open_keyring(aws.load_deployment(stack)).set_enabled(who, enabled=False)
+    _print([status], as_json=as_json)
 
 
 @app.command()
-def enable(who: Who, *, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> None:
-    """Accept a disabled key again."""
-    with told():
-        holder = aws.keyring(aws.deployment(stack)).enable(who, enabled=True)
-    _print([holder], as_json=as_json)
+def enable(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
+    """Accept calls with a disabled key again, or with all keys of an account."""
+    with exit_on_error():
+        status = aws.open_keyring(aws.load_deployment(stack)).set_enabled(who, enabled=True)
+    _print([status], as_json=as_json)
 
 
 @app.command()
 def delete(
-    who: Who,
+    who: AccountArgument,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
-    stack: aws.Stack = aws.DEFAULT_STACK,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Remove a key for good. The account stays, with what it used and owes.
+    """Delete a key, or all keys of an account, permanently.
 
-    Without a key its plan ends: it is invoiced for this month and for none after it.
+    The account stays, with its usage and charges. Its plan ends with its last key, and this month is the last one
+    that is invoiced.
     """
     if not yes:
         typer.confirm(f"Delete every key of {who}?", abort=True, err=True)
-    with told():
-        holder = aws.keyring(aws.deployment(stack)).delete(who)
-    _print([holder], as_json=as_json)
+    with exit_on_error():
+        status = aws.open_keyring(aws.load_deployment(stack)).delete(who)
+    _print([status], as_json=as_json)
 
 
-def _print_handed(handed: Handed, url: str, *, as_json: bool) -> None:
+def _print_issued(issued: IssuedKey, url: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({**_as_dict(handed.holder), "key": handed.secret})
+        print_json({**_as_dict(issued.owner), "key": issued.secret})
         return
-    account = handed.holder.account
+    account = issued.owner.account
     facts: list[tuple[str | Text, ...]] = [("account", account.id), ("name", account.name), ("plan", account.plan)]
-    print_table(("", ""), [*facts, ("key", Text(handed.secret, "bold"))])
-    note(f"The key is shown this once; only its SHA-256 is stored. Try it:\n  curl -H 'x-api-key: …' {url}/v1/usage")
+    print_table(("", ""), [*facts, ("key", Text(issued.secret, "bold"))])
+    print_note(
+        "Copy the key now. It is not shown again, because only its SHA-256 is stored. Try it:\n"
+        f"  curl -H 'x-api-key: …' {url}/v1/usage"
+    )
 
 
-def _print(holders: list[Holder], *, as_json: bool) -> None:
+def _print(statuses: list[AccountStatus], *, as_json: bool) -> None:
     if as_json:
-        print_json([_as_dict(holder) for holder in holders])
+        print_json([_as_dict(status) for status in statuses])
         return
-    print_table(("account", "plan", "key", "state", "made", "id"), (row for holder in holders for row in _rows(holder)))
+    print_table(
+        ("account", "plan", "key", "state", "created", "id"), (row for status in statuses for row in _rows(status))
+    )
 
 
-def _rows(holder: Holder) -> list[tuple[str | Text, ...]]:
-    account = holder.account
+def _rows(status: AccountStatus) -> list[tuple[str | Text, ...]]:
+    account = status.account
     rows: list[tuple[str | Text, ...]] = [
         (
             account.name,
             account.plan,
-            held.key.hash[:_HASH_SHOWN],
-            Text(_described(held.state, held.key.until), _COLOURS[held.state]),
-            f"{held.key.created:%Y-%m-%d}",
+            key_status.key.hash[:_HASH_SHOWN],
+            Text(_describe_state(key_status.state, key_status.key.until), _COLOURS[key_status.state]),
+            f"{key_status.key.created:%Y-%m-%d}",
             account.id,
         )
-        for held in holder.keys
+        for key_status in status.keys
     ]
     return rows or [(account.name, account.plan, "", "no key", "", account.id)]
 
 
-def _described(state: State, until: datetime | None) -> str:
-    return f"{state}, works until {until:%Y-%m-%d %H:%M} UTC" if state is State.REPLACED and until else state.value
+def _describe_state(state: KeyState, until: datetime | None) -> str:
+    return f"{state}, works until {until:%Y-%m-%d %H:%M} UTC" if state is KeyState.REPLACED and until else state.value
 
 
-def _as_dict(holder: Holder) -> dict[str, object]:
-    account = holder.account
+def _as_dict(status: AccountStatus) -> dict[str, object]:
+    account = status.account
     return {
         "account": account.id,
         "name": account.name,
@@ -184,11 +198,11 @@ def _as_dict(holder: Holder) -> dict[str, object]:
         "created": account.created.isoformat(),
         "keys": [
             {
-                "sha256": held.key.hash,
-                "state": held.state,
-                "created": held.key.created.isoformat(),
-                "until": held.key.until.isoformat() if held.key.until else None,
+                "sha256": key_status.key.hash,
+                "state": key_status.state,
+                "created": key_status.key.created.isoformat(),
+                "until": key_status.key.until.isoformat() if key_status.key.until else None,
             }
-            for held in holder.keys
+            for key_status in status.keys
         ],
     }

@@ -1,4 +1,4 @@
-"""The `modest` command."""
+"""The `modest` command and its subcommands."""
 
 import typer
 
@@ -12,7 +12,7 @@ from modest_cli.rate import rate
 from modest_cli.usage import usage
 
 app = typer.Typer(
-    help="Judge images, and run the service that does.",
+    help="Classify images, and operate a deployment of Modest: accounts, keys, usage and invoices.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,

@@ -1,4 +1,4 @@
-"""What the command prints: a table for people, JSON for programs."""
+"""Prints results as tables for people or as JSON for programs."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,25 +11,25 @@ from rich.text import Text
 
 T = TypeVar("T")
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 _PIPE_WIDTH = 10_000
 
 
-def console(*, stderr: bool = False) -> Console:
+def make_console(*, stderr: bool = False) -> Console:
     terminal = Console(stderr=stderr)
-    # A pipe has no width: what reads it wants one line an entry.
+    # A pipe has no width, and a program that reads it expects one line per entry.
     return terminal if terminal.is_terminal else Console(stderr=stderr, width=_PIPE_WIDTH)
 
 
-def tracked(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """The same items, with their progress shown where a person waits for them."""
-    # Slow to load, for the few commands that take long.
+def with_progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
+    """Yields the items and shows a progress bar if stderr is a terminal."""
+    # This module loads slowly, and only commands with a progress bar need it.
     from rich.progress import Progress  # noqa: PLC0415
 
-    messages = console(stderr=True)
+    messages = make_console(stderr=True)
     with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
-        yield from progress.track(items, total=total, description=what)
+        yield from progress.track(items, total=total, description=description)
 
 
 def print_json(value: object) -> None:
@@ -42,13 +42,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str | Text]]) -
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    console().print(table)
+    make_console().print(table)
 
 
 def print_line(text: str) -> None:
-    console().print(text, markup=False, highlight=False, soft_wrap=True)
+    make_console().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def note(text: str) -> None:
-    """For people, beside what is printed for programs."""
-    console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
+def print_note(text: str) -> None:
+    """Prints a message on stderr, so that it does not mix with output for programs."""
+    make_console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)

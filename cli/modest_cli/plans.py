@@ -1,14 +1,14 @@
-"""`modest plans`: what is sold."""
+"""`modest plans`: lists the usage plans."""
 
 from modest_cli import aws
-from modest_cli.errors import told
+from modest_cli.errors import exit_on_error
 from modest_cli.output import AsJson, print_json, print_table
 
 
-def plans(*, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> None:
-    """What is sold: calls a month, calls a second, price."""
-    with told():
-        found = aws.deployment(stack)
+def plans(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
+    """List the usage plans: monthly quota, rate, burst and price."""
+    with exit_on_error():
+        found = aws.load_deployment(stack)
     if as_json:
         print_json(
             [
@@ -25,7 +25,7 @@ def plans(*, as_json: AsJson = False, stack: aws.Stack = aws.DEFAULT_STACK) -> N
         )
         return
     print_table(
-        ("plan", "calls a month", "a second", "at once", "USD a month", "usage plan"),
+        ("plan", "calls/month", "calls/second", "burst", "USD/month", "usage plan id"),
         [
             (
                 plan.name,

@@ -1,4 +1,4 @@
-"""`modest usage`: what was called, judged and charged in a month."""
+"""`modest usage`: shows the calls, images and charges of a month."""
 
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -12,32 +12,35 @@ from modest.money import format_amount
 from modest.months import month_end, month_of
 from modest.plans import Plan, Plans
 from modest_cli import aws
-from modest_cli.arguments import Account, Month
+from modest_cli.arguments import AccountOption, MonthOption
 from modest_cli.deployment import Deployment
-from modest_cli.errors import OperatorError, told
-from modest_cli.output import AsJson, note, print_json, print_table, tracked
+from modest_cli.errors import OperatorError, exit_on_error
+from modest_cli.output import AsJson, print_json, print_note, print_table, with_progress
 
 
 def usage(
     *,
-    account: Account = "",
-    month: Month = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the calls of each day.")] = None,
+    account: AccountOption = "",
+    month: MonthOption = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Also plot the calls of each day to this file.")
+    ] = None,
     as_json: AsJson = False,
-    stack: aws.Stack = aws.DEFAULT_STACK,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """What was called, judged and charged in a month; of one account, each of its days as well."""
+    """Show the calls, images and charges of a month, and for one account also the calls of each day."""
     month = month or month_of(datetime.now(UTC))
-    with told():
-        found = aws.deployment(stack)
-        usages = _usages(found, account, month)
+    with exit_on_error():
+        deployment = aws.load_deployment(stack)
+        usages = _read_usages(deployment, account, month)
         if plot:
-            _draw(usages, month, plot)
+            _plot(usages, month, plot)
     if as_json:
-        print_json([_as_dict(usage, found.plans) for usage in usages])
+        print_json([_as_dict(usage, deployment.plans) for usage in usages])
         return
     print_table(
-        ("account", "plan", "calls", "of", "", "images", "charged"), [_row(usage, found.plans) for usage in usages]
+        ("account", "plan", "calls", "quota", "used", "images", "charged"),
+        [_make_row(usage, deployment.plans) for usage in usages],
     )
     if account:
         days = [(f"{month}-{day:02}", f"{calls:,}") for usage in usages for day, calls in usage.calls_by_day.items()]
@@ -45,25 +48,25 @@ def usage(
             print_table(("day", "calls"), days)
 
 
-def _usages(found: Deployment, who: str, month: str) -> list[Usage]:
-    """Of the accounts that there were in that month."""
-    books = aws.books(found)
-    accounts = [aws.keyring(found).find(who)[0]] if who else aws.registry(found).accounts()
-    there = [account for account in accounts if account.last_plan_in(month)]
-    if who and not there:
+def _read_usages(deployment: Deployment, who: str, month: str) -> list[Usage]:
+    """Returns the usage of every account that had a plan in that month."""
+    books = aws.open_usage_reader(deployment)
+    accounts = [aws.open_keyring(deployment).find(who)[0]] if who else aws.open_registry(deployment).accounts()
+    active = [account for account in accounts if account.last_plan_in(month)]
+    if who and not active:
         raise OperatorError(f"{accounts[0].name} had no plan in {month}.")
-    usages = (books.usage(account.id, month) for account in there)
-    return [usage for usage in tracked(usages, len(there), "accounts") if usage]
+    usages = (books.usage(account.id, month) for account in active)
+    return [usage for usage in with_progress(usages, len(active), "reading accounts") if usage]
 
 
-def _plan(usage: Usage, plans: Plans) -> tuple[str, Plan | None]:
-    """The one at the end of the month: None if it is not sold any more."""
+def _find_plan(usage: Usage, plans: Plans) -> tuple[str, Plan | None]:
+    """Returns the plan at the end of the month and its name. The plan is None if it is no longer sold."""
     name = usage.account.last_plan_in(usage.month) or ""
     return name, plans.get(name)
 
 
-def _row(usage: Usage, plans: Plans) -> tuple[str, ...]:
-    name, plan = _plan(usage, plans)
+def _make_row(usage: Usage, plans: Plans) -> tuple[str, ...]:
+    name, plan = _find_plan(usage, plans)
     return (
         usage.account.name,
         name,
@@ -76,7 +79,7 @@ def _row(usage: Usage, plans: Plans) -> tuple[str, ...]:
 
 
 def _as_dict(usage: Usage, plans: Plans) -> dict[str, object]:
-    name, plan = _plan(usage, plans)
+    name, plan = _find_plan(usage, plans)
     return {
         "account": usage.account.id,
         "name": usage.account.name,
@@ -89,8 +92,8 @@ def _as_dict(usage: Usage, plans: Plans) -> dict[str, object]:
     }
 
 
-def _draw(usages: list[Usage], month: str, file: Path) -> None:
-    # It takes a second to load, and most calls draw nothing.
+def _plot(usages: list[Usage], month: str, file: Path) -> None:
+    # matplotlib loads slowly, so only --plot imports it.
     import matplotlib as mpl  # noqa: PLC0415
 
     mpl.use("Agg")
@@ -103,15 +106,15 @@ def _draw(usages: list[Usage], month: str, file: Path) -> None:
     axes.set_xticks(days[::2])
     axes.set_ylabel("calls")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    whose = usages[0].account.name if len(usages) == 1 else f"{len(usages)} accounts"
-    # Not a formula, whatever dollar signs a name has.
-    axes.set_title(f"{month}, {whose}", loc="left", parse_math=False)
+    subject = usages[0].account.name if len(usages) == 1 else f"{len(usages)} accounts"
+    # A dollar sign in a name must not start a formula.
+    axes.set_title(f"{month}, {subject}", loc="left", parse_math=False)
     try:
         with warnings.catch_warnings():
-            # A name in a script that the font lacks is drawn as boxes.
+            # Characters that the font lacks are drawn as boxes.
             warnings.filterwarnings("ignore", message="Glyph .* missing")
             figure.savefig(file, dpi=110, bbox_inches="tight", format="png")
     except OSError as error:
         raise OperatorError(f"{file} cannot be written: {error.strerror}.") from None
     plt.close(figure)
-    note(f"Drawn: {file}")
+    print_note(f"Wrote {file}")

@@ -16,7 +16,7 @@ import uvicorn
 from authorizer.main import handler as authorize
 from modest.accounts.registry import Registry
 from modest.store.dynamodb import DynamoDBTable
-from modest_cli.deployment import deployment_of
+from modest_cli.deployment import deployment_from_outputs
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.keyring import Keyring
 from modest_local.aws import HOST, LocalAws
@@ -42,7 +42,7 @@ def main() -> None:
     _say("reading template.yaml as AWS would")
     aws = LocalAws()
     provisioned = provision(aws, translate(load(options.template)), url=base)
-    deployment = deployment_of(provisioned.outputs, STACK_NAME)
+    deployment = deployment_from_outputs(provisioned.outputs, STACK_NAME)
 
     _say("making accounts, keys and plans")
     apigateway, dynamodb = aws.apigateway(), aws.dynamodb()
@@ -54,7 +54,7 @@ def main() -> None:
     enrol(registry, deployment.plans, keys)
     keyring = Keyring(registry, GatewayKeys(apigateway, deployment.plan_ids))
     for account in registry.accounts():
-        keyring.mirror(account)
+        keyring.sync(account)
 
     _say("loading the model")
     aws.take_over(os.environ)

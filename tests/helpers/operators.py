@@ -46,7 +46,7 @@ class World:
     def open(cls) -> Iterator["World"]:
         world = cls()
         yield world
-        for key in world.gateway.all():
+        for key in world.gateway.list_all():
             world.gateway.delete(key.id)
         for plan_id in world.plan_ids.values():
             world.client.delete_usage_plan(usagePlanId=plan_id)
@@ -60,7 +60,7 @@ class World:
 
     def at_gateway(self) -> dict[str, tuple[bool, str | None]]:
         """Returns whether each key is enabled and which plan it is on, by the key's hash."""
-        return {key.hash: (key.enabled, self.gateway.plan_of(key.id)) for key in self.gateway.all()}
+        return {key.hash: (key.enabled, self.gateway.get_plan(key.id)) for key in self.gateway.list_all()}
 
     def cut_off(self, operation: str, command: Callable[[], Any]) -> None:
         """Runs the command until it is about to ask API Gateway for this operation."""

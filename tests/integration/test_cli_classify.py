@@ -67,7 +67,7 @@ def test_a_policy_decides_what_counts(tmp_path: Path) -> None:
 def test_a_folder_without_images_says_so(tmp_path: Path) -> None:
     result = modest(tmp_path)
     assert result.returncode == 2
-    assert "no image" in result.stderr
+    assert "no images" in result.stderr
 
 
 def test_a_missing_model_says_how_to_build_it(folder: Path) -> None:

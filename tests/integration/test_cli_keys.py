@@ -102,15 +102,15 @@ def test_the_list_has_every_account_with_its_plan_and_state(gateway: LocalGatewa
     assert {"listed", "demo-free", "demo-mega"} <= listed.keys()
     assert (listed["listed"]["plan"], listed["listed"]["keys"][0]["state"]) == ("Basic", "works")
     table = gateway.modest("keys", "list").stdout.splitlines()
-    assert table[0].split() == ["account", "plan", "key", "state", "made", "id"]
+    assert table[0].split() == ["account", "plan", "key", "state", "created", "id"]
     assert any(line.split()[:2] == ["listed", "Basic"] for line in table)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["keys", "create", "demo-free", "--plan", "pro"], "an account named demo-free already"),
-        (["keys", "create", "x", "--plan", "gold"], "There are: Free, Basic, Pro, Mega"),
+        (["keys", "create", "demo-free", "--plan", "pro"], "An account named demo-free already exists"),
+        (["keys", "create", "x", "--plan", "gold"], "The plans are Free, Basic, Pro, Mega"),
         (["keys", "show", "nobody"], "no account named nobody"),
         (["keys", "disable", "f" * 64], "no such key"),
         (["plans", "--stack", "other"], "no stack other in us-east-1"),
@@ -134,4 +134,4 @@ def test_without_credentials_it_says_how_to_get_some(tmp_path: Path) -> None:
         check=False,
     )
     assert (result.returncode, result.stdout) == (1, "")
-    assert "no AWS credentials" in result.stderr
+    assert "No AWS credentials" in result.stderr

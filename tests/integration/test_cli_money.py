@@ -86,7 +86,7 @@ def test_usage_is_drawn_as_a_picture_whatever_the_name(gateway: LocalGateway, na
     answer(gateway, "keys", "create", name, "--plan", "free")
     file = tmp_path / "calls.png"
     drawn = gateway.modest("usage", "--account", name, "--plot", str(file))
-    assert (drawn.exit_code, drawn.stderr.strip()) == (0, f"Drawn: {file}")
+    assert (drawn.exit_code, drawn.stderr.strip()) == (0, f"Wrote {file}")
     with Image.open(file) as picture:
         assert picture.format == "PNG"
 
@@ -108,7 +108,7 @@ def on_a_plan_of_unknown_price(gateway: LocalGateway, name: str) -> Iterator[Non
     """As an account was written before prices were kept in it, on a plan that went since."""
     account_id = answer(gateway, "accounts", "show", name)["account"]
     with environment(gateway.aws_environment):
-        found = aws.deployment(aws.DEFAULT_STACK)
+        found = aws.load_deployment(aws.DEFAULT_STACK)
         table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), found.table)
     key = account_item_key(account_id)
     item = table.read([key])[key]
@@ -190,4 +190,4 @@ def test_an_endpoint_that_is_not_aws_is_told_from_one_that_is_down(gateway: Loca
     result = gateway.modest("plans")
     gateway.aws_environment = gateway_environment
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "What answered is not AWS" in result.stderr
+    assert "The endpoint that answered is not AWS" in result.stderr

@@ -16,7 +16,7 @@ from modest.store.table import Put
 from modest_cli.doctor import Doctor
 from modest_cli.findings import Finding, Kind
 from modest_cli.gateway_keys import ACCOUNT_TAG
-from modest_cli.gateway_plans import Figures, GatewayPlans
+from modest_cli.gateway_plans import GatewayPlans, PlanLimits
 
 MONTH = "2026-11"
 
@@ -26,8 +26,8 @@ class Patient:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.handed = world.keyring.create("acme", "Pro")
-        self.hash = hash_of(self.handed.secret)
+        self.issued = world.keyring.create("acme", "Pro")
+        self.hash = hash_of(self.issued.secret)
         self.plans = GatewayPlans(world.client, world.plan_ids)
         self.slept: list[float] = []
         self.doctor = Doctor(
@@ -36,10 +36,10 @@ class Patient:
 
     @property
     def gateway_id(self) -> str:
-        return next(key.id for key in self.world.gateway.all() if key.hash == self.hash)
+        return next(key.id for key in self.world.gateway.list_all() if key.hash == self.hash)
 
     def found(self) -> list[Finding]:
-        looked = self.doctor.disagreements(self.doctor.accounts(), self.world.clock())
+        looked = self.doctor.check_gateway(self.doctor.accounts(), self.world.clock())
         return [finding for some in looked for finding in some]
 
     def mended(self) -> list[Finding]:
@@ -53,7 +53,7 @@ class Patient:
         self.world.ledger.settle(admission, "ok", by_the_image(1, admission.terms))
 
     def booked(self) -> list[Finding]:
-        return [finding for some in self.doctor.books(self.doctor.accounts(), MONTH) for finding in some]
+        return [finding for some in self.doctor.check_books(self.doctor.accounts(), MONTH) for finding in some]
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def missing(patient: Patient) -> None:
 
 
 def on_another_plan(patient: Patient) -> None:
-    patient.world.gateway.put_on("Free", patient.gateway_id)
+    patient.world.gateway.assign_plan("Free", patient.gateway_id)
 
 
 def on_no_plan(patient: Patient) -> None:
@@ -76,7 +76,7 @@ def on_no_plan(patient: Patient) -> None:
 
 
 def disabled_there(patient: Patient) -> None:
-    patient.world.gateway.enable(patient.gateway_id, enabled=False)
+    patient.world.gateway.set_enabled(patient.gateway_id, enabled=False)
 
 
 def enabled_there(patient: Patient) -> None:
@@ -91,14 +91,14 @@ def expired(patient: Patient) -> None:
 def unknown(patient: Patient) -> None:
     """Under another name, so that nothing but its tag says whose it is."""
     patient.world.client.create_api_key(
-        name="by hand", value="f" * 64, enabled=True, tags={ACCOUNT_TAG: patient.handed.holder.account.id}
+        name="by hand", value="f" * 64, enabled=True, tags={ACCOUNT_TAG: patient.issued.owner.account.id}
     )
 
 
 def of_no_account(patient: Patient) -> None:
     """As after a restore to a time before its account was made."""
     key = patient.world.gateway.create("acct_gone", "gone", "f" * 64)
-    patient.world.gateway.put_on("Free", key.id)
+    patient.world.gateway.assign_plan("Free", key.id)
 
 
 def plan_changed(patient: Patient) -> None:
@@ -121,20 +121,28 @@ def test_a_deployment_in_which_all_agrees_has_no_finding(patient: Patient) -> No
 @pytest.mark.parametrize(
     ("harm", "kind", "words"),
     [
-        (missing, Kind.MISSING, "is not at API Gateway, so that calls with it are answered 401"),
-        (on_another_plan, Kind.WRONG_PLAN, "is on Free at API Gateway and on Pro in the ledger"),
-        (on_no_plan, Kind.WRONG_PLAN, "is on no plan at API Gateway and on Pro in the ledger, and is answered 401"),
-        (disabled_there, Kind.DISABLED_THERE, "is disabled at API Gateway alone"),
-        (enabled_there, Kind.ENABLED_THERE, "is disabled in the ledger alone"),
-        (expired, Kind.EXPIRED, "ran out on 2026-11-23 and is still kept"),
-        (unknown, Kind.UNKNOWN, "is at API Gateway and not in the ledger"),
+        (missing, Kind.MISSING, "is not at API Gateway, so calls with it are answered with 401"),
+        (
+            on_another_plan,
+            Kind.WRONG_PLAN,
+            "is on Free at API Gateway but on Pro in the ledger, so the limits of the wrong plan apply",
+        ),
+        (
+            on_no_plan,
+            Kind.WRONG_PLAN,
+            "is on no plan at API Gateway but on Pro in the ledger, so calls with it are answered with 401",
+        ),
+        (disabled_there, Kind.DISABLED_AT_GATEWAY, "is disabled at API Gateway alone"),
+        (enabled_there, Kind.ENABLED_AT_GATEWAY, "is disabled in the ledger alone"),
+        (expired, Kind.EXPIRED, "expired on 2026-11-23 but still exists"),
+        (unknown, Kind.UNKNOWN, "is at API Gateway but not in the ledger"),
         (
             of_no_account,
             Kind.UNKNOWN,
-            "gone: key ffffffffffff is at API Gateway, and neither it nor its account is in the ledger",
+            "gone: key ffffffffffff is at API Gateway, but neither the key nor its account is in the ledger",
         ),
-        (plan_changed, Kind.PLAN_DIFFERS, "API Gateway has 9 calls a month, 1 a second, 20 at once, the template 9"),
-        (plan_unlimited, Kind.PLAN_DIFFERS, "API Gateway has any number of calls a month, 20 a second"),
+        (plan_changed, Kind.PLAN_DIFFERS, "API Gateway has quota 9, rate 1, burst 20; the template has quota 9"),
+        (plan_unlimited, Kind.PLAN_DIFFERS, "API Gateway has quota unlimited, rate 20"),
     ],
 )
 def test_each_disagreement_is_found_told_and_mended(
@@ -166,7 +174,7 @@ def test_a_key_that_lost_its_tag_or_name_is_mended_all_the_same(patient: Patient
 def test_an_account_made_while_the_doctor_looks_is_no_finding(patient: Patient) -> None:
     before = patient.doctor.accounts()
     patient.world.keyring.create("late", "Free")
-    assert [some for some in patient.doctor.disagreements(before, patient.world.clock()) if some] == []
+    assert [some for some in patient.doctor.check_gateway(before, patient.world.clock()) if some] == []
 
 
 def test_plans_are_mended_after_accounts_and_no_faster_than_aws_allows(patient: Patient) -> None:
@@ -175,7 +183,7 @@ def test_plans_are_mended_after_accounts_and_no_faster_than_aws_allows(patient: 
     missing(patient)
     mending = patient.doctor.mend(patient.found(), patient.doctor.accounts())
     done = [(about, len(patient.slept)) for about in mending]
-    assert done == [(patient.handed.holder.account.id, 0), ("Free", 0), ("Pro", 1)]
+    assert done == [(patient.issued.owner.account.id, 0), ("Free", 0), ("Pro", 1)]
     assert patient.slept == [20]
     assert patient.found() == []
 
@@ -187,8 +195,8 @@ def test_keys_of_another_deployment_are_no_finding(patient: Patient) -> None:
 
 def test_a_plan_is_set_to_all_the_templates_figures(patient: Patient) -> None:
     plan_unlimited(patient)
-    patient.plans.set(PLANS["Pro"])
-    assert patient.plans.figures("Pro") == Figures.of(PLANS["Pro"])
+    patient.plans.update(PLANS["Pro"])
+    assert patient.plans.limits("Pro") == PlanLimits.from_plan(PLANS["Pro"])
 
 
 def test_books_that_add_up_are_no_finding(patient: Patient) -> None:
@@ -198,10 +206,10 @@ def test_books_that_add_up_are_no_finding(patient: Patient) -> None:
 
 def test_an_entry_that_no_counter_knows_is_found_with_both_sums(patient: Patient) -> None:
     patient.book_an_image()
-    (entry,) = UsageReader(patient.world.table).entries(patient.handed.holder.account.id, MONTH)
+    (entry,) = UsageReader(patient.world.table).entries(patient.issued.owner.account.id, MONTH)
     key = next(key for key in patient.world.table.items if key.sk == entry["sk"])
     patient.world.table.write([Put(key, {**entry, "amount": Decimal(2), "currency": Currency.USD})])
     (finding,) = patient.booked()
     assert finding.kind is Kind.BOOKS_DIFFER
-    assert "counters say 1 calls, 1 images, 0.001500 USD" in finding.problem
-    assert "entries 1 calls, 1 images, 2 USD" in finding.problem
+    assert "counters of 2026-11 (calls: 1, images: 1, 0.001500 USD)" in finding.problem
+    assert "entries (calls: 1, images: 1, 2 USD)" in finding.problem

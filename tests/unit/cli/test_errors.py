@@ -11,8 +11,8 @@ from types_boto3_cloudformation.client import CloudFormationClient
 
 from modest.accounts.errors import Taken
 from modest.refusals import LedgerUnavailable
-from modest_cli.deployment import UnknownPlan, UnknownStack, deployment_of, find
-from modest_cli.errors import told
+from modest_cli.deployment import UnknownPlan, UnknownStack, deployment_from_outputs, find_deployment
+from modest_cli.errors import exit_on_error
 
 OUTPUTS = {
     "Url": "https://x",
@@ -29,7 +29,7 @@ def refused(code: str, message: str = "no") -> ClientError:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (NoCredentialsError(), "no AWS credentials"),
+        (NoCredentialsError(), "No AWS credentials"),
         (NoRegionError(), "AWS_DEFAULT_REGION"),
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:3001/"), "make run"),
         (refused("ExpiredTokenException"), "Sign in again"),
@@ -43,7 +43,7 @@ def refused(code: str, message: str = "no") -> ClientError:
 def test_it_is_told_in_one_line_with_what_to_do(
     capsys: pytest.CaptureFixture[str], error: Exception, words: str
 ) -> None:
-    with pytest.raises(typer.Exit) as exit_, told():
+    with pytest.raises(typer.Exit) as exit_, exit_on_error():
         raise error
     told_to_them = capsys.readouterr().err
     assert exit_.value.exit_code == 1
@@ -53,7 +53,7 @@ def test_it_is_told_in_one_line_with_what_to_do(
 
 
 def test_a_fault_of_the_command_itself_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError), told():
+    with pytest.raises(ZeroDivisionError), exit_on_error():
         raise ZeroDivisionError
 
 
@@ -73,29 +73,29 @@ def test_an_unknown_stack_is_named_with_its_region(client: CloudFormationClient)
     with Stubber(client) as stub:
         stub.add_client_error("describe_stacks", "ValidationError", "Stack with id x does not exist")
         with pytest.raises(UnknownStack, match="no stack x in eu-central-1"):
-            find(client, "x")
+            find_deployment(client, "x")
 
 
 def test_missing_rights_are_not_taken_for_a_missing_stack(client: CloudFormationClient) -> None:
     with Stubber(client) as stub:
         stub.add_client_error("describe_stacks", "AccessDenied")
         with pytest.raises(ClientError):
-            find(client, "x")
+            find_deployment(client, "x")
 
 
 def test_a_stack_of_something_else_is_recognised(client: CloudFormationClient) -> None:
     stack = {"StackName": "x", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE"}
     with Stubber(client) as stub:
         stub.add_response("describe_stacks", {"Stacks": [stack]})
-        with pytest.raises(UnknownStack, match="not one of Modest"):
-            find(client, "x")
+        with pytest.raises(UnknownStack, match="not a deployment of Modest"):
+            find_deployment(client, "x")
 
 
 def test_a_plan_is_found_in_whatever_case_it_is_written() -> None:
-    deployment = deployment_of(OUTPUTS, "modest")
+    deployment = deployment_from_outputs(OUTPUTS, "modest")
     assert deployment.plan("free").name == "Free"
     assert deployment.plan_ids == {"Free": "f"}
     assert deployment.invoice_bucket is None
-    assert deployment_of(OUTPUTS | {"InvoiceBucket": "b"}, "modest").invoice_bucket == "b"
-    with pytest.raises(UnknownPlan, match="There are: Free"):
+    assert deployment_from_outputs(OUTPUTS | {"InvoiceBucket": "b"}, "modest").invoice_bucket == "b"
+    with pytest.raises(UnknownPlan, match="The plans are Free"):
         deployment.plan("gold")

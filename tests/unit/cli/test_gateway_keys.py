@@ -36,7 +36,7 @@ def test_all_keys_are_found_over_three_pages(stub: tuple[GatewayKeys, Stubber]) 
     answers.add_response("get_api_keys", {"items": [key(1)], "position": "2"}, request)
     answers.add_response("get_api_keys", {"items": [], "position": "3"}, {**request, "position": "2"})
     answers.add_response("get_api_keys", {"items": [key(2)]}, {**request, "position": "3"})
-    assert [found.hash for found in keys.all()] == ["hash1", "hash2"]
+    assert [found.hash for found in keys.list_all()] == ["hash1", "hash2"]
 
 
 def test_an_accounts_keys_are_told_by_their_tag_from_those_that_begin_with_its_name(
@@ -47,7 +47,7 @@ def test_an_accounts_keys_are_told_by_their_tag_from_those_that_begin_with_its_n
     untagged = {"id": "k9", "name": "acme", "value": "hash9", "enabled": True}
     answers.add_response("get_api_keys", {"items": [key(1, "acct_b"), untagged], "position": "2"}, request)
     answers.add_response("get_api_keys", {"items": [key(2)]}, {**request, "position": "2"})
-    assert [found.hash for found in keys.of_account("acct_a", "acme")] == ["hash2"]
+    assert [found.hash for found in keys.list_for_account("acct_a", "acme")] == ["hash2"]
 
 
 def test_which_key_is_on_which_plan_is_read_over_all_pages_of_all_plans(stub: tuple[GatewayKeys, Stubber]) -> None:
@@ -66,10 +66,10 @@ def test_a_key_is_taken_off_its_old_plan_before_it_is_put_on_the_new_one(stub: t
     answers.add_response("get_usage_plans", {"items": [{"id": "f"}]}, {"keyId": "k1", "limit": PAGE, "position": "2"})
     answers.add_response("delete_usage_plan_key", {}, {"usagePlanId": "f", "keyId": "k1"})
     answers.add_response("create_usage_plan_key", {}, {"usagePlanId": "p", "keyId": "k1", "keyType": "API_KEY"})
-    keys.put_on("Pro", "k1")
+    keys.assign_plan("Pro", "k1")
 
 
 def test_a_key_that_is_on_the_right_plan_is_left_there(stub: tuple[GatewayKeys, Stubber]) -> None:
     keys, answers = stub
     answers.add_response("get_usage_plans", {"items": [{"id": "p"}]}, {"keyId": "k1", "limit": PAGE})
-    keys.put_on("Pro", "k1")
+    keys.assign_plan("Pro", "k1")

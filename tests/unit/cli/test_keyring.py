@@ -9,7 +9,7 @@ from tests.helpers.operators import World
 from modest.accounts.errors import NotFound, Taken
 from modest.api_keys import hash_of, is_well_formed
 from modest.refusals import UnknownKey
-from modest_cli.keyring import SeveralKeys, State
+from modest_cli.keyring import AmbiguousKey, KeyState
 
 DAY = timedelta(hours=24)
 
@@ -21,11 +21,11 @@ def world() -> Iterator[World]:
 
 
 def test_a_new_key_is_well_formed_and_stored_as_its_hash_alone(world: World) -> None:
-    handed = world.keyring.create("acme", "Free")
-    assert is_well_formed(handed.secret)
-    assert world.at_gateway() == {hash_of(handed.secret): (True, "Free")}
-    assert [held.state for held in handed.holder.keys] == [State.WORKS]
-    assert world.used(handed.secret) == 1
+    issued = world.keyring.create("acme", "Free")
+    assert is_well_formed(issued.secret)
+    assert world.at_gateway() == {hash_of(issued.secret): (True, "Free")}
+    assert [held.state for held in issued.owner.keys] == [KeyState.WORKS]
+    assert world.used(issued.secret) == 1
 
 
 def test_a_name_is_given_once(world: World) -> None:
@@ -39,7 +39,7 @@ def test_rotating_keeps_account_plan_and_count(world: World) -> None:
     old = world.keyring.create("acme", "Pro")
     assert [world.used(old.secret) for _ in range(2)] == [1, 2]
     new = world.keyring.rotate("acme", old_works_for=DAY)
-    assert new.holder.account == old.holder.account
+    assert new.owner.account == old.owner.account
     assert world.used(new.secret) == 3
     assert world.at_gateway()[hash_of(new.secret)] == (True, "Pro")
 
@@ -47,13 +47,13 @@ def test_rotating_keeps_account_plan_and_count(world: World) -> None:
 def test_a_replaced_key_works_on_for_its_hours_and_then_goes(world: World) -> None:
     old = world.keyring.create("acme", "Pro")
     world.clock.advance(minutes=1)
-    replaced = world.keyring.rotate("acme", old_works_for=DAY).holder
-    assert [held.state for held in replaced.keys] == [State.REPLACED, State.WORKS]
+    replaced = world.keyring.rotate("acme", old_works_for=DAY).owner
+    assert [held.state for held in replaced.keys] == [KeyState.REPLACED, KeyState.WORKS]
     assert world.used(old.secret) == 1
     world.clock.advance(hours=24)
     with pytest.raises(UnknownKey):
         world.used(old.secret)
-    assert State.EXPIRED in {held.state for held in world.keyring.holder(replaced.account).keys}
+    assert KeyState.EXPIRED in {held.state for held in world.keyring.get_status(replaced.account).keys}
     world.keyring.rotate("acme", old_works_for=DAY)
     assert hash_of(old.secret) not in world.at_gateway()
 
@@ -87,29 +87,29 @@ def test_rotating_again_lets_no_replaced_key_work_longer(world: World) -> None:
 
 
 def test_a_disabled_key_is_refused_from_the_next_call_on_and_may_be_enabled_again(world: World) -> None:
-    handed = world.keyring.create("acme", "Pro")
-    assert world.used(handed.secret) == 1
-    assert [held.state for held in world.keyring.enable("acme", enabled=False).keys] == [State.DISABLED]
+    issued = world.keyring.create("acme", "Pro")
+    assert world.used(issued.secret) == 1
+    assert [held.state for held in world.keyring.set_enabled("acme", enabled=False).keys] == [KeyState.DISABLED]
     with pytest.raises(UnknownKey):
-        world.used(handed.secret)
-    assert world.at_gateway() == {hash_of(handed.secret): (False, "Pro")}
-    world.keyring.enable("acme", enabled=True)
-    assert world.used(handed.secret) == 2
-    assert world.at_gateway() == {hash_of(handed.secret): (True, "Pro")}
+        world.used(issued.secret)
+    assert world.at_gateway() == {hash_of(issued.secret): (False, "Pro")}
+    world.keyring.set_enabled("acme", enabled=True)
+    assert world.used(issued.secret) == 2
+    assert world.at_gateway() == {hash_of(issued.secret): (True, "Pro")}
 
 
 def test_deleting_keeps_the_account_and_its_count_for_a_new_key(world: World) -> None:
-    handed = world.keyring.create("acme", "Pro")
-    world.used(handed.secret)
+    issued = world.keyring.create("acme", "Pro")
+    world.used(issued.secret)
     assert world.keyring.delete("acme").keys == []
     assert world.at_gateway() == {}
     again = world.keyring.create("acme", "Pro")
-    assert again.holder.account.id == handed.holder.account.id
+    assert again.owner.account.id == issued.owner.account.id
     assert world.used(again.secret) == 2
 
 
 def test_whoever_leaves_is_invoiced_for_that_month_and_no_other_until_there_is_a_new_key(world: World) -> None:
-    account_id = world.keyring.create("acme", "Pro").holder.account.id
+    account_id = world.keyring.create("acme", "Pro").owner.account.id
     world.keyring.rotate("acme", old_works_for=DAY)
     world.keyring.delete("acme")
     world.clock.advance(days=70)
@@ -128,14 +128,14 @@ def test_moving_takes_every_key_of_the_account_along(world: World) -> None:
 
 
 def test_a_move_cut_off_between_the_plans_shows_and_is_mended_by_running_it_again(world: World) -> None:
-    handed = world.keyring.create("acme", "Free")
+    issued = world.keyring.create("acme", "Free")
     world.cut_off("CreateUsagePlanKey", lambda: world.keyring.move("acme", "Pro"))
-    assert world.at_gateway() == {hash_of(handed.secret): (True, None)}
-    (listed,) = world.keyring.holders(world.keyring.accounts())
-    assert [held.state for held in listed.keys] == [State.INCOMPLETE]
+    assert world.at_gateway() == {hash_of(issued.secret): (True, None)}
+    (listed,) = world.keyring.list_statuses(world.keyring.accounts())
+    assert [held.state for held in listed.keys] == [KeyState.INCOMPLETE]
     mended = world.keyring.move("acme", "Pro")
-    assert world.at_gateway() == {hash_of(handed.secret): (True, "Pro")}
-    assert [held.state for held in mended.keys] == [State.WORKS]
+    assert world.at_gateway() == {hash_of(issued.secret): (True, "Pro")}
+    assert [held.state for held in mended.keys] == [KeyState.WORKS]
 
 
 @pytest.mark.parametrize("operation", ["CreateApiKey", "CreateUsagePlanKey"])
@@ -143,9 +143,9 @@ def test_a_key_cut_off_in_the_making_is_replaced_by_rotating(world: World, opera
     world.cut_off(operation, lambda: world.keyring.create("acme", "Free"))
     with pytest.raises(Taken, match="rotate"):
         world.keyring.create("acme", "Free")
-    handed = world.keyring.rotate("acme", old_works_for=timedelta(0))
-    assert world.at_gateway() == {hash_of(handed.secret): (True, "Free")}
-    assert [held.state for held in handed.holder.keys] == [State.WORKS]
+    issued = world.keyring.rotate("acme", old_works_for=timedelta(0))
+    assert world.at_gateway() == {hash_of(issued.secret): (True, "Free")}
+    assert [held.state for held in issued.owner.keys] == [KeyState.WORKS]
 
 
 def test_a_delete_cut_off_half_way_is_finished_by_running_it_again(world: World) -> None:
@@ -157,19 +157,19 @@ def test_a_delete_cut_off_half_way_is_finished_by_running_it_again(world: World)
 
 
 def test_a_disable_cut_off_half_way_refuses_all_the_same(world: World) -> None:
-    handed = world.keyring.create("acme", "Free")
-    world.cut_off("UpdateApiKey", lambda: world.keyring.enable("acme", enabled=False))
+    issued = world.keyring.create("acme", "Free")
+    world.cut_off("UpdateApiKey", lambda: world.keyring.set_enabled("acme", enabled=False))
     with pytest.raises(UnknownKey):
-        world.used(handed.secret)
+        world.used(issued.secret)
 
 
 def test_a_key_deleted_at_api_gateway_is_put_back(world: World) -> None:
-    handed = world.keyring.create("acme", "Free")
-    (key,) = world.gateway.all()
+    issued = world.keyring.create("acme", "Free")
+    (key,) = world.gateway.list_all()
     world.gateway.delete(key.id)
-    assert [held.state for held in world.keyring.holder(handed.holder.account).keys] == [State.INCOMPLETE]
+    assert [held.state for held in world.keyring.get_status(issued.owner.account).keys] == [KeyState.INCOMPLETE]
     world.keyring.move("acme", "Free")
-    assert world.at_gateway() == {hash_of(handed.secret): (True, "Free")}
+    assert world.at_gateway() == {hash_of(issued.secret): (True, "Free")}
 
 
 def test_keys_of_another_account_or_deployment_are_left_alone(world: World) -> None:
@@ -180,11 +180,11 @@ def test_keys_of_another_account_or_deployment_are_left_alone(world: World) -> N
 
 
 def test_an_account_is_found_by_name_id_key_and_hash(world: World) -> None:
-    handed = world.keyring.create("acme", "Free")
-    for who in ("acme", handed.holder.account.id, handed.secret, hash_of(handed.secret)):
+    issued = world.keyring.create("acme", "Free")
+    for who in ("acme", issued.owner.account.id, issued.secret, hash_of(issued.secret)):
         account, keys = world.keyring.find(who)
-        assert account == handed.holder.account
-        assert [key.hash for key in keys] == [hash_of(handed.secret)]
+        assert account == issued.owner.account
+        assert [key.hash for key in keys] == [hash_of(issued.secret)]
     with pytest.raises(NotFound):
         world.keyring.find("nobody")
 
@@ -192,7 +192,7 @@ def test_an_account_is_found_by_name_id_key_and_hash(world: World) -> None:
 def test_one_key_of_two_is_named_by_its_hash(world: World) -> None:
     old = world.keyring.create("acme", "Free")
     new = world.keyring.rotate("acme", old_works_for=DAY)
-    world.keyring.enable(hash_of(old.secret), enabled=False)
+    world.keyring.set_enabled(hash_of(old.secret), enabled=False)
     assert {key: enabled for key, (enabled, _) in world.at_gateway().items()} == {
         hash_of(old.secret): False,
         hash_of(new.secret): True,
@@ -200,8 +200,8 @@ def test_one_key_of_two_is_named_by_its_hash(world: World) -> None:
 
 
 def test_rotating_asks_which_of_several_keys_is_meant(world: World) -> None:
-    handed = world.keyring.create("acme", "Free")
-    world.registry.add_key(handed.holder.account.id, "a" * 64, "second")
-    with pytest.raises(SeveralKeys):
+    issued = world.keyring.create("acme", "Free")
+    world.registry.add_key(issued.owner.account.id, "a" * 64, "second")
+    with pytest.raises(AmbiguousKey):
         world.keyring.rotate("acme", old_works_for=DAY)
     world.keyring.rotate("a" * 64, old_works_for=DAY)
