@@ -1,20 +1,20 @@
-"""The API that a template describes: its routes, their throttles, and what it answers by itself."""
+"""Reads the API from a template: its routes, their throttles and its gateway responses."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from modest_local.refusals import GatewayResponse, Kind
-from modest_local.template import Template, of_type
+from modest_local.refusals import GatewayResponse, ResponseType
+from modest_local.template import Template, find_properties
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
-_KEYS_OF_PLANS = "api_key"
+_API_KEY_SCHEME = "api_key"
 
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
     rate: float
-    """Calls a second."""
+    """Calls per second."""
     burst: float
 
 
@@ -22,12 +22,12 @@ class Throttle:
 class Route:
     method: str
     path: str
-    """As in the template: `/docs/{asset}`."""
+    """The path as in the template, such as `/docs/{asset}`."""
     throttle: Throttle
     authorized: bool
     needs_key: bool
     preflight: Mapping[str, str] | None = None
-    """The headers of an answer that comes from no function."""
+    """Headers of the answer to a preflight request, which no function handles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +36,25 @@ class Api:
     stage: str
     routes: tuple[Route, ...]
     binary_media_types: frozenset[str]
-    responses: Mapping[Kind, GatewayResponse] = field(repr=False)
+    responses: Mapping[ResponseType, GatewayResponse] = field(repr=False)
 
-    def route_at(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
-        """The route that takes this call, and the values of its path's parameters."""
+    def find_route(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
+        """Returns the route for a call and the values of its path parameters."""
         for route in self.routes:
-            if route.method == method and (parameters := _match(route.path, path)) is not None:
+            if route.method == method and (parameters := _match_path(route.path, path)) is not None:
                 return route, parameters
         return None
 
-    def without_stage(self, path: str) -> str:
-        """A call may name the stage, as at API Gateway's own host, or not, as under a domain of its own."""
+    def strip_stage(self, path: str) -> str:
+        """Removes the stage, which starts a path at API Gateway's own host but not at a custom domain."""
         prefix = f"/{self.stage}"
         return path.removeprefix(prefix) or "/" if path == prefix or path.startswith(f"{prefix}/") else path
 
 
-def api_from(deployed: Template, api_id: str) -> Api:
-    """Reads the one API of a template that has been worked out."""
-    (properties,) = of_type(deployed, "AWS::ApiGateway::RestApi").values()
-    (stage,) = of_type(deployed, "AWS::ApiGateway::Stage").values()
+def read_api(resolved: Template, api_id: str) -> Api:
+    """Reads the only API of a resolved template."""
+    (properties,) = find_properties(resolved, "AWS::ApiGateway::RestApi").values()
+    (stage,) = find_properties(resolved, "AWS::ApiGateway::Stage").values()
     body = properties["Body"]
     throttles = {
         (setting["HttpMethod"], setting["ResourcePath"].replace("~1", "/").removeprefix("/")): Throttle(
@@ -66,14 +66,18 @@ def api_from(deployed: Template, api_id: str) -> Api:
     return Api(
         id=api_id,
         stage=stage["StageName"],
-        # A path without parameters goes before one that could be read as such.
-        routes=tuple(sorted(_routes(body["paths"], throttles), key=lambda route: "{" in route.path)),
+        # Fixed paths come first, because a path with parameters may match the same call.
+        routes=tuple(sorted(_read_routes(body["paths"], throttles), key=lambda route: "{" in route.path)),
         binary_media_types=frozenset(body.get("x-amazon-apigateway-binary-media-types", ())),
-        responses={Kind(kind): GatewayResponse.read(facts) for kind, facts in responses.items() if kind in list(Kind)},
+        responses={
+            ResponseType(kind): GatewayResponse.from_template(facts)
+            for kind, facts in responses.items()
+            if kind in list(ResponseType)
+        },
     )
 
 
-def _routes(paths: Template, throttles: Mapping[tuple[str, str], Throttle]) -> Iterator[Route]:
+def _read_routes(paths: Template, throttles: Mapping[tuple[str, str], Throttle]) -> Iterator[Route]:
     for path, operations in paths.items():
         for method in _METHODS & operations.keys():
             operation = operations[method]
@@ -82,13 +86,13 @@ def _routes(paths: Template, throttles: Mapping[tuple[str, str], Throttle]) -> I
                 method=method.upper(),
                 path=path,
                 throttle=throttles.get((method.upper(), path), throttles["*", "*"]),
-                authorized=bool(schemes - {_KEYS_OF_PLANS}),
-                needs_key=_KEYS_OF_PLANS in schemes,
-                preflight=_preflight(operation),
+                authorized=bool(schemes - {_API_KEY_SCHEME}),
+                needs_key=_API_KEY_SCHEME in schemes,
+                preflight=_read_preflight(operation),
             )
 
 
-def _preflight(operation: Template) -> Mapping[str, str] | None:
+def _read_preflight(operation: Template) -> Mapping[str, str] | None:
     integration = operation["x-amazon-apigateway-integration"]
     if integration["type"].lower() != "mock":
         return None
@@ -96,14 +100,14 @@ def _preflight(operation: Template) -> Mapping[str, str] | None:
     return {name.removeprefix("method.response.header."): value.strip("'") for name, value in parameters.items()}
 
 
-def _match(template: str, path: str) -> Mapping[str, str] | None:
-    wanted, given = template.split("/"), path.split("/")
-    if len(wanted) != len(given):
+def _match_path(template: str, path: str) -> Mapping[str, str] | None:
+    expected, actual = template.split("/"), path.split("/")
+    if len(expected) != len(actual):
         return None
     parameters: dict[str, str] = {}
-    for want, have in zip(wanted, given, strict=True):
-        if want.startswith("{") and have:
-            parameters[want.strip("{}")] = unquote(have)
-        elif want != have:
+    for name, value in zip(expected, actual, strict=True):
+        if name.startswith("{") and value:
+            parameters[name.strip("{}")] = unquote(value)
+        elif name != value:
             return None
     return parameters

@@ -1,6 +1,6 @@
-"""AWS's part on this machine: moto behind one lock, with one way in for this process and one for others.
+"""Emulates AWS with moto, for the clients of this process and, through an endpoint, for other processes.
 
-moto is not safe for threads: of 50 parallel updates on a limit of 10 it let 11 through.
+One lock guards moto, which is not thread-safe: of 50 parallel updates with a limit of 10 it let 11 through.
 """
 
 import copy
@@ -35,21 +35,21 @@ Client = TypeVar("Client", bound=BaseClient)
 
 HOST = "127.0.0.1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
-_ELSEWHERE = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL")
+_CLEARED_VARIABLES = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL")
 
 
 class LocalAws:
     def __init__(self) -> None:
-        Table.__deepcopy__ = _copy  # type: ignore[attr-defined]
+        Table.__deepcopy__ = _copy_table  # type: ignore[attr-defined]
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()
         self.stack: Stack | None = None
-        """Answers CloudFormation; moto's would take three seconds to load, for two look-ups."""
+        """Answers calls to CloudFormation. moto's CloudFormation takes three seconds to load, for two look-ups."""
         self.changes = 0
-        """Grows with every change to API Gateway's keys and plans."""
+        """Counts the changes to API Gateway's keys and plans."""
 
     def wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        service = _service_of(environ)
+        service = _read_service_name(environ)
         with self._lock:
             if service == "cloudformation" and self.stack is not None:
                 return self.stack.wsgi(environ, start_response)
@@ -57,43 +57,47 @@ class LocalAws:
                 self.changes += 1
             return list(self._moto(environ, start_response))
 
-    def answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        """A handler of botocore's event `before-send`: the request takes no network."""
+    def handle_before_send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        """Handles botocore's event `before-send`, so that the request does not use the network."""
         parts = urlsplit(request.url)
         environ = EnvironBuilder(
             path=parts.path,
             query_string=parts.query,
             base_url=f"{parts.scheme}://{parts.netloc}",
             method=request.method,
-            headers=[(name, _text(value)) for name, value in request.headers.items()],
-            data=_bytes(request.body),
+            headers=[(name, _to_text(value)) for name, value in request.headers.items()],
+            data=_to_bytes(request.body),
         ).get_environ()
         chunks, status, headers = run_wsgi_app(self.wsgi, environ, buffered=True)
-        return AWSResponse(request.url, int(status.split()[0]), HTTPHeaders.from_pairs(headers), _Raw(b"".join(chunks)))
+        return AWSResponse(
+            request.url, int(status.split()[0]), HTTPHeaders.from_pairs(headers), _RawBody(b"".join(chunks))
+        )
 
-    def take_over(self, environ: MutableMapping[str, str]) -> None:
-        """From now on whatever boto3 client this process makes talks to this object, and to nobody else."""
-        for name in _ELSEWHERE:
+    def redirect_clients(self, environ: MutableMapping[str, str]) -> None:
+        """Makes every boto3 client that this process creates from now on talk only to this object."""
+        for name in _CLEARED_VARIABLES:
             environ.pop(name, None)
         environ.update(CREDENTIALS)
-        BUILTIN_HANDLERS.append(("before-send", self.answer))
+        BUILTIN_HANDLERS.append(("before-send", self.handle_before_send))
 
     def apigateway(self) -> "APIGatewayClient":
-        return self._led_here(_session().client("apigateway"))
+        return self._redirect(_make_session().client("apigateway"))
 
     def dynamodb(self) -> "DynamoDBClient":
-        return self._led_here(_session().client("dynamodb"))
+        return self._redirect(_make_session().client("dynamodb"))
 
-    def _led_here(self, client: Client) -> Client:
-        client.meta.events.register_first("before-send", self.answer)  # type: ignore[arg-type]
+    def _redirect(self, client: Client) -> Client:
+        client.meta.events.register_first("before-send", self.handle_before_send)  # type: ignore[arg-type]
         return client
 
     @contextmanager
     def serve(self, sock: socket) -> Iterator[str]:
-        """Other processes reach it at the URL, through AWS_ENDPOINT_URL. The socket listens, and is closed."""
+        """Serves processes whose AWS_ENDPOINT_URL is the yielded URL. The socket must be listening, and is closed."""
         host, port = sock.getsockname()
         with sock:
-            server = make_server(host, port, self.wsgi, threaded=True, request_handler=_Quiet, fd=sock.fileno())
+            server = make_server(
+                host, port, self.wsgi, threaded=True, request_handler=_QuietRequestHandler, fd=sock.fileno()
+            )
             thread = threading.Thread(target=server.serve_forever, name="aws", daemon=True)
             thread.start()
             try:
@@ -104,8 +108,8 @@ class LocalAws:
                 server.server_close()
 
 
-def _copy(table: Table, _memo: object) -> Table:
-    """moto copies a table before each transaction. The ledger's entries are never changed, and there are many."""
+def _copy_table(table: Table, _memo: object) -> Table:
+    """Copies a table for moto, which does so before each transaction. Ledger entries never change and are shared."""
     copied = copy.copy(table)
     copied.items = defaultdict(dict)
     for partition, items in table.items.items():
@@ -114,17 +118,17 @@ def _copy(table: Table, _memo: object) -> Table:
     return copied
 
 
-class _Raw(BytesIO):
+class _RawBody(BytesIO):
     def stream(self, **_: object) -> Iterator[bytes]:
         yield self.read()
 
 
-class _Quiet(WSGIRequestHandler):
+class _QuietRequestHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
 
 
-def _session() -> boto3.session.Session:
+def _make_session() -> boto3.session.Session:
     return boto3.session.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -132,15 +136,15 @@ def _session() -> boto3.session.Session:
     )
 
 
-def _service_of(environ: "WSGIEnvironment") -> str:
-    """From the signature's scope: `Credential=local/20261123/us-east-1/dynamodb/aws4_request`."""
+def _read_service_name(environ: "WSGIEnvironment") -> str:
+    """Reads the signature's scope, such as `Credential=local/20261123/us-east-1/dynamodb/aws4_request`."""
     scope = str(environ.get("HTTP_AUTHORIZATION", "")).partition("Credential=")[2].partition(",")[0].split("/")
     return scope[3] if len(scope) == 5 else ""  # noqa: PLR2004
 
 
-def _text(value: str | bytes) -> str:
+def _to_text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _bytes(body: Any) -> bytes:
+def _to_bytes(body: Any) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body or b"")

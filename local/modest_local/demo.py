@@ -1,4 +1,4 @@
-"""Four keys to try, one a plan: made once, then the same at every start."""
+"""Creates a demo account with a key for each plan. The keys stay the same across restarts."""
 
 import json
 import os
@@ -11,12 +11,12 @@ from modest.api_keys import hash_of, is_well_formed, new_key
 from modest.plans import Plans
 
 
-def demo_keys(path: Path, plans: Plans) -> Mapping[str, str]:
-    """Plan's name in lower case -> key, from the file; what is missing there is made and written to it."""
-    held = json.loads(path.read_text()) if path.is_file() else {}
-    keys = {plan.lower(): held.get(plan.lower(), "") for plan in plans}
+def load_demo_keys(path: Path, plans: Plans) -> Mapping[str, str]:
+    """Returns a key for each plan by its name in lower case. Keys missing from the file are created and added to it."""
+    stored = json.loads(path.read_text()) if path.is_file() else {}
+    keys = {plan.lower(): stored.get(plan.lower(), "") for plan in plans}
     keys = {plan: key if is_well_formed(key) else new_key() for plan, key in keys.items()}
-    if keys != held:
+    if keys != stored:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
@@ -24,8 +24,8 @@ def demo_keys(path: Path, plans: Plans) -> Mapping[str, str]:
     return keys
 
 
-def enrol(registry: Registry, plans: Plans, keys: Mapping[str, str]) -> None:
-    """An account for each of them, unless it is there from an earlier run."""
+def create_demo_accounts(registry: Registry, plans: Plans, keys: Mapping[str, str]) -> None:
+    """Creates an account for each key that does not have one from an earlier run."""
     for plan in plans:
         name, key_hash = f"demo-{plan.lower()}", hash_of(keys[plan.lower()])
         try:

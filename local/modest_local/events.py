@@ -1,4 +1,4 @@
-"""What API Gateway hands to the functions: REST proxy events (payload 1.0) and REQUEST authorizer events."""
+"""Makes the events that API Gateway sends to functions: REST proxy events (1.0) and REQUEST authorizer events."""
 
 import base64
 from collections.abc import Collection, Iterable, Mapping
@@ -14,14 +14,14 @@ Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A request that found its route."""
+class RoutedRequest:
+    """A request and the route that handles it."""
 
     request: Request
     api: Api
     route: Route
     path: str
-    """Without the stage."""
+    """The path without the stage."""
     parameters: Mapping[str, str]
 
     @property
@@ -30,41 +30,41 @@ class Call:
         return f"arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{route}"
 
 
-def authorizer_event(call: Call) -> Event:
+def make_authorizer_event(call: RoutedRequest) -> Event:
     return {
         "type": "REQUEST",
         "methodArn": call.method_arn,
-        **_facts(call),
-        "requestContext": _context(call, {}),
+        **_request_fields(call),
+        "requestContext": _request_context(call, {}),
     }
 
 
-def proxy_event(call: Call, *, api_key: Mapping[str, str], authorizer: Mapping[str, str]) -> Event:
-    """api_key: `apiKey` and `apiKeyId` of a route that needs a key. authorizer: the context that it answered."""
-    text, is_base64 = _body(call.request, call.api.binary_media_types)
-    context = _context(call, api_key)
+def make_proxy_event(call: RoutedRequest, *, api_key: Mapping[str, str], authorizer: Mapping[str, str]) -> Event:
+    """api_key: `apiKey` and `apiKeyId`, if the route requires a key. authorizer: the authorizer's context."""
+    text, is_base64 = _encode_body(call.request, call.api.binary_media_types)
+    context = _request_context(call, api_key)
     if authorizer:
         context["authorizer"] = dict(authorizer)
-    return {**_facts(call), "requestContext": context, "body": text, "isBase64Encoded": is_base64}
+    return {**_request_fields(call), "requestContext": context, "body": text, "isBase64Encoded": is_base64}
 
 
-def _facts(call: Call) -> Event:
-    headers = _multiple(_forwarded(call.request))
-    query = _multiple(call.request.query)
+def _request_fields(call: RoutedRequest) -> Event:
+    headers = _group_values(_add_forwarding_headers(call.request))
+    query = _group_values(call.request.query)
     return {
         "resource": call.route.path,
         "path": call.path,
         "httpMethod": call.request.method,
-        "headers": _single(headers),
+        "headers": _take_last_values(headers),
         "multiValueHeaders": headers,
-        "queryStringParameters": _single(query) or None,
+        "queryStringParameters": _take_last_values(query) or None,
         "multiValueQueryStringParameters": query or None,
         "pathParameters": dict(call.parameters) or None,
         "stageVariables": None,
     }
 
 
-def _context(call: Call, api_key: Mapping[str, str]) -> Event:
+def _request_context(call: RoutedRequest, api_key: Mapping[str, str]) -> Event:
     request = call.request
     received = datetime.fromtimestamp(request.received, UTC)
     domain = request.header("host").partition(":")[0]
@@ -98,7 +98,7 @@ def _context(call: Call, api_key: Mapping[str, str]) -> Event:
     }
 
 
-def _forwarded(request: Request) -> list[tuple[str, str]]:
+def _add_forwarding_headers(request: Request) -> list[tuple[str, str]]:
     port = request.header("host").partition(":")[2] or "80"
     return [
         *request.headers,
@@ -108,22 +108,22 @@ def _forwarded(request: Request) -> list[tuple[str, str]]:
     ]
 
 
-def _multiple(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def _group_values(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     return values
 
 
-def _single(multiple: Mapping[str, list[str]]) -> dict[str, str]:
+def _take_last_values(multiple: Mapping[str, list[str]]) -> dict[str, str]:
     return {name: values[-1] for name, values in multiple.items()}
 
 
-def _body(request: Request, binary_media_types: Collection[str]) -> tuple[str | None, bool]:
+def _encode_body(request: Request, binary_media_types: Collection[str]) -> tuple[str | None, bool]:
     if not request.body:
         return None, False
     media_type = request.header("content-type").partition(";")[0].strip().lower()
     if media_type in binary_media_types:
         return base64.b64encode(request.body).decode(), True
-    # Bytes that are not UTF-8 are lost, as they are there.
+    # API Gateway loses bytes that are not UTF-8, too.
     return request.body.decode(errors="replace"), False

@@ -1,7 +1,6 @@
-"""API Gateway's part, as an ASGI application. An emulation: it does what AWS documents, and is not AWS.
+"""Emulates API Gateway as an ASGI application. It does what AWS documents, but it is not AWS.
 
-What a call goes through, in this order:
-size, route, authorizer, key, the plan's rate, the plan's month, the route's rate, function.
+The checks of a call, in order: size, route, authorizer, key, the plan's rate, the plan's quota, the route's rate.
 """
 
 import asyncio
@@ -12,15 +11,14 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from modest_local import request as requests
 from modest_local.api import Api
-from modest_local.events import Call, Event, authorizer_event, proxy_event
-from modest_local.keys import PlannedKey
-from modest_local.meters import Buckets, Months
-from modest_local.refusals import Kind, Refusal, answer
-from modest_local.replies import MalformedAnswer, Reply, reply_from
-from modest_local.request import Request
-from modest_local.workers import LambdaContext, Workers
+from modest_local.events import Event, RoutedRequest, make_authorizer_event, make_proxy_event
+from modest_local.keys import ApiKey
+from modest_local.meters import MonthlyQuotas, TokenBuckets
+from modest_local.refusals import Refusal, ResponseType, render_refusal
+from modest_local.replies import MalformedResponse, Reply, parse_proxy_response
+from modest_local.request import Disconnected, Request, check_size, read_request
+from modest_local.workers import LambdaContext, WorkerPool
 
 TIMEOUT_SECONDS = 29.0
 # Lambda's quotas for a synchronous call (developer guide, "Lambda quotas").
@@ -32,27 +30,27 @@ _FUNCTION_FAILED = 502
 Authorize = Callable[[Event, object], Any]
 
 
-class KnownKeys(Protocol):
-    """As modest_local.keys.Keys."""
+class KeyLookup(Protocol):
+    """The part of modest_local.keys.KeyCache that the gateway uses."""
 
     @property
-    def outdated(self) -> bool: ...
+    def is_stale(self) -> bool: ...
 
-    def read(self) -> None: ...
+    def refresh(self) -> None: ...
 
-    def with_value(self, value: str) -> PlannedKey | None: ...
+    def find(self, value: str) -> ApiKey | None: ...
 
 
 class Gateway:
     def __init__(
         self,
         api: Api,
-        keys: KnownKeys,
+        keys: KeyLookup,
         authorize: Authorize,
-        function: Workers,
+        function: WorkerPool,
         *,
-        buckets: Buckets,
-        months: Months,
+        buckets: TokenBuckets,
+        quotas: MonthlyQuotas,
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
         self._api = api
@@ -61,103 +59,103 @@ class Gateway:
         self._authorize = authorize
         self._function = function
         self._buckets = buckets
-        self._months = months
+        self._quotas = quotas
         self._timeout = timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            request = await requests.read(scope, receive)
-        except requests.Disconnected:
+            request = await read_request(scope, receive)
+        except Disconnected:
             return
         context = {"requestId": request.id}
         try:
-            requests.check_size(scope, request)
+            check_size(scope, request)
             reply = await self._handle(request, context)
         except Refusal as refusal:
-            reply = answer(refusal, self._api.responses, context)
+            reply = render_refusal(refusal, self._api.responses, context)
         await _send(send, reply, request)
 
     async def _handle(self, request: Request, context: dict[str, str]) -> Reply:
-        """What becomes known of the call is added to `context`, for the answer. Raises Refusal."""
-        call = self._routed(request)
+        """Adds what the authorizer returns to `context`, which the error bodies refer to. Raises Refusal."""
+        call = self._find_route(request)
         if call.route.preflight is not None:
             return Reply(200, [("content-type", "application/json"), *call.route.preflight.items()], b"{}")
-        value, authorizer = self._authorized(call)
+        value, authorizer = self._run_authorizer(call)
         context |= {f"authorizer.{name}": text for name, text in authorizer.items()}
         api_key: dict[str, str] = {}
         if call.route.needs_key:
-            key = await self._known(value)
+            key = await self._find_key(value)
             self._admit(key)
             api_key = {"apiKey": key.value, "apiKeyId": key.id}
         if not self._buckets.take((call.route.method, call.route.path), call.route.throttle):
-            raise Refusal(Kind.THROTTLED)
-        event = proxy_event(call, api_key=api_key, authorizer=authorizer)
+            raise Refusal(ResponseType.THROTTLED)
+        event = make_proxy_event(call, api_key=api_key, authorizer=authorizer)
         return await self._invoke(call, event)
 
-    def _routed(self, request: Request) -> Call:
-        path = self._api.without_stage(request.path)
-        found = self._api.route_at(request.method, path)
+    def _find_route(self, request: Request) -> RoutedRequest:
+        path = self._api.strip_stage(request.path)
+        found = self._api.find_route(request.method, path)
         if found is None:
-            raise Refusal(Kind.MISSING_AUTHENTICATION_TOKEN)
+            raise Refusal(ResponseType.MISSING_AUTHENTICATION_TOKEN)
         route, parameters = found
-        return Call(request, self._api, route, path, parameters)
+        return RoutedRequest(request, self._api, route, path, parameters)
 
-    def _authorized(self, call: Call) -> tuple[str, Mapping[str, str]]:
-        """The value of the call's key, and what else the authorizer told."""
+    def _run_authorizer(self, call: RoutedRequest) -> tuple[str, Mapping[str, str]]:
+        """Returns the call's key and the rest of the authorizer's context."""
         if not call.route.authorized:
             return "", {}
         try:
-            decision = self._authorize(authorizer_event(call), None)
-            context = {name: _as_text(value) for name, value in (decision.get("context") or {}).items()}
+            decision = self._authorize(make_authorizer_event(call), None)
+            context = {name: _to_text(value) for name, value in (decision.get("context") or {}).items()}
             allowed = _allows(decision["policyDocument"], call.method_arn)
             principal = str(decision["principalId"])
         except Exception as error:
-            raise Refusal(Kind.AUTHORIZER_FAILURE) from error
+            raise Refusal(ResponseType.AUTHORIZER_FAILURE) from error
         if not allowed:
-            raise Refusal(Kind.ACCESS_DENIED)
+            raise Refusal(ResponseType.ACCESS_DENIED)
         return str(decision.get("usageIdentifierKey") or ""), {"principalId": principal, **context}
 
-    async def _known(self, value: str) -> PlannedKey:
+    async def _find_key(self, value: str) -> ApiKey:
         async with self._keys_lock:
-            if self._keys.outdated:
-                await asyncio.to_thread(self._keys.read)
-        key = self._keys.with_value(value)
+            if self._keys.is_stale:
+                await asyncio.to_thread(self._keys.refresh)
+        key = self._keys.find(value)
         if key is None:
-            raise Refusal(Kind.INVALID_API_KEY)
+            raise Refusal(ResponseType.INVALID_API_KEY)
         return key
 
-    def _admit(self, key: PlannedKey) -> None:
+    def _admit(self, key: ApiKey) -> None:
         if not self._buckets.take(key.value, key.plan.throttle):
-            raise Refusal(Kind.THROTTLED)
-        if not self._months.count(key.plan.name, key.value, key.plan.quota):
-            raise Refusal(Kind.QUOTA_EXCEEDED)
+            raise Refusal(ResponseType.THROTTLED)
+        if not self._quotas.take(key.plan.name, key.value, key.plan.quota):
+            raise Refusal(ResponseType.QUOTA_EXCEEDED)
 
-    async def _invoke(self, call: Call, event: Event) -> Reply:
+    async def _invoke(self, call: RoutedRequest, event: Event) -> Reply:
         if len(json.dumps(event)) > MAX_EVENT_BYTES:
-            raise Refusal(Kind.REQUEST_TOO_LARGE)
+            raise Refusal(ResponseType.REQUEST_TOO_LARGE)
         context = LambdaContext(call.request.id, self._timeout)
         try:
             answered = await self._function.invoke(event, context, seconds=self._timeout)
             if len(json.dumps(answered)) > MAX_ANSWER_BYTES:
-                raise MalformedAnswer("too large")  # noqa: TRY301
-            return reply_from(
+                raise MalformedResponse("too large")  # noqa: TRY301
+            return parse_proxy_response(
                 answered, accept=call.request.header("accept"), binary_media_types=self._api.binary_media_types
             )
         except TimeoutError:
-            raise Refusal(Kind.INTEGRATION_TIMEOUT) from None
+            raise Refusal(ResponseType.INTEGRATION_TIMEOUT) from None
         except Exception as error:
-            raise Refusal(Kind.DEFAULT_5XX, _FUNCTION_FAILED) from error
+            raise Refusal(ResponseType.DEFAULT_5XX, _FUNCTION_FAILED) from error
 
 
 def _allows(policy: Mapping[str, Any], method_arn: str) -> bool:
-    """Nothing but a statement that allows it allows a call, and one that denies it outweighs all."""
+    """A call needs a statement that allows it, and any statement that denies it takes precedence."""
     effects = {
         statement["Effect"] for statement in policy["Statement"] if fnmatchcase(method_arn, statement["Resource"])
     }
     return effects == {"Allow"}
 
 
-def _as_text(value: object) -> str:
+def _to_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Which keys there are and what plan they are on, as API Gateway's own configuration says."""
+"""Caches the keys at API Gateway and the plans that they are on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class UsagePlan:
     id: str
     name: str
     throttle: Throttle
@@ -19,47 +19,47 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedKey:
+class ApiKey:
     id: str
     value: str
-    plan: Plan
+    plan: UsagePlan
 
 
-class Keys:
-    """Read anew after every change, so that a change holds from the next call on."""
+class KeyCache:
+    """The enabled keys. They are read again after every change, so that it takes effect from the next call on."""
 
     def __init__(self, client: "APIGatewayClient", *, api_id: str, stage: str, changes: Callable[[], int]) -> None:
-        """changes: grows whenever a key or a plan may have changed."""
+        """changes: returns a number that grows with every change to a key or a plan."""
         self._client = client
         self._stage = {"apiId": api_id, "stage": stage}
         self._changes = changes
-        self._read_at = -1
-        self._keys: Mapping[str, PlannedKey] = {}
+        self._version = -1
+        self._keys: Mapping[str, ApiKey] = {}
 
     @property
-    def outdated(self) -> bool:
-        return self._read_at != self._changes()
+    def is_stale(self) -> bool:
+        return self._version != self._changes()
 
-    def read(self) -> None:
+    def refresh(self) -> None:
         changes = self._changes()
         pages = self._client.get_paginator("get_api_keys").paginate(includeValues=True)
         enabled = {key["id"]: key["value"] for page in pages for key in page["items"] if key["enabled"]}
-        keys: dict[str, PlannedKey] = {}
-        for plan in self._plans():
+        keys: dict[str, ApiKey] = {}
+        for plan in self._read_plans():
             for page in self._client.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan.id):
                 # moto leaves deleted keys in their plans.
-                here = [key["id"] for key in page["items"] if key["id"] in enabled]
-                keys |= {enabled[key_id]: PlannedKey(key_id, enabled[key_id], plan) for key_id in here}
-        self._keys, self._read_at = keys, changes
+                key_ids = [key["id"] for key in page["items"] if key["id"] in enabled]
+                keys |= {enabled[key_id]: ApiKey(key_id, enabled[key_id], plan) for key_id in key_ids}
+        self._keys, self._version = keys, changes
 
-    def with_value(self, value: str) -> PlannedKey | None:
-        """An enabled key that is on a plan for this stage."""
+    def find(self, value: str) -> ApiKey | None:
+        """Returns the enabled key with this value if it is on a plan for this stage."""
         return self._keys.get(value)
 
-    def _plans(self) -> list[Plan]:
+    def _read_plans(self) -> list[UsagePlan]:
         pages = self._client.get_paginator("get_usage_plans").paginate()
         return [
-            Plan(
+            UsagePlan(
                 plan["id"],
                 plan["name"],
                 Throttle(float(plan["throttle"]["rateLimit"]), float(plan["throttle"]["burstLimit"])),

@@ -1,4 +1,4 @@
-"""Rates, bursts and months: what of them is used up. Not safe for threads: one event loop asks."""
+"""Enforces rates, bursts and monthly quotas. Not thread-safe: only the gateway's event loop uses this module."""
 
 from collections.abc import Callable, Hashable
 from datetime import datetime
@@ -8,8 +8,8 @@ from modest.months import month_of
 from modest_local.api import Throttle
 
 
-class Bucket:
-    """Holds `burst` tokens at most and gains `rate` a second; a call takes one."""
+class TokenBucket:
+    """Holds at most `burst` tokens and gains `rate` tokens per second. Each call takes one."""
 
     def __init__(self, throttle: Throttle, now: float) -> None:
         self._throttle = throttle
@@ -25,35 +25,35 @@ class Bucket:
         return True
 
 
-class Buckets:
-    """One for each name and throttle: a plan that changes begins with a full one."""
+class TokenBuckets:
+    """Keeps a bucket for each name and throttle, so that a key starts with a full one when its plan changes."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._buckets: dict[tuple[Hashable, Throttle], Bucket] = {}
+        self._buckets: dict[tuple[Hashable, Throttle], TokenBucket] = {}
 
     def take(self, name: Hashable, throttle: Throttle) -> bool:
         now = self._clock()
-        bucket = self._buckets.setdefault((name, throttle), Bucket(throttle, now))
+        bucket = self._buckets.setdefault((name, throttle), TokenBucket(throttle, now))
         return bucket.take(now)
 
 
-class Counter(NamedTuple):
-    """What a month's calls are counted by."""
+class QuotaCounter(NamedTuple):
+    """Identifies the counter for a key on a plan in a month."""
 
     month: str
     plan: str
     key: str
 
 
-class Months:
+class MonthlyQuotas:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self.used: dict[Counter, int] = {}
+        self.used: dict[QuotaCounter, int] = {}
 
-    def count(self, plan: str, key: str, quota: int) -> bool:
-        """Whether the month had a call left, which is taken."""
-        counter = Counter(month_of(self._now()), plan, key)
+    def take(self, plan: str, key: str, quota: int) -> bool:
+        """Takes one call from the month's quota. Returns whether one was left."""
+        counter = QuotaCounter(month_of(self._now()), plan, key)
         used = self.used.get(counter, 0)
         if used >= quota:
             return False

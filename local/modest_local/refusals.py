@@ -1,4 +1,4 @@
-"""What API Gateway answers by itself, in the words of the template's gateway responses."""
+"""Renders the errors that API Gateway answers itself, from the template's gateway responses."""
 
 import re
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from typing import Any
 from modest_local.replies import Reply
 
 Context = Mapping[str, str]
-"""`$context` as flat names: `requestId`, `authorizer.quotaResetSeconds`."""
+"""The variables of `$context` by their flat names, such as `requestId` or `authorizer.quotaResetSeconds`."""
 
 
-class Kind(StrEnum):
-    """Types of gateway responses, as API Gateway names them (developer guide, "Gateway response types")."""
+class ResponseType(StrEnum):
+    """The types of gateway responses (API Gateway's developer guide, "Gateway response types")."""
 
     ACCESS_DENIED = "ACCESS_DENIED"
     API_CONFIGURATION_ERROR = "API_CONFIGURATION_ERROR"
@@ -31,26 +31,26 @@ class Kind(StrEnum):
 
 
 _STATUS = {
-    Kind.ACCESS_DENIED: 403,
-    Kind.API_CONFIGURATION_ERROR: 500,
-    Kind.AUTHORIZER_CONFIGURATION_ERROR: 500,
-    Kind.AUTHORIZER_FAILURE: 500,
-    Kind.INTEGRATION_TIMEOUT: 504,
-    Kind.INVALID_API_KEY: 403,
-    Kind.MISSING_AUTHENTICATION_TOKEN: 403,
-    Kind.QUOTA_EXCEEDED: 429,
-    Kind.REQUEST_TOO_LARGE: 413,
-    Kind.THROTTLED: 429,
-    Kind.UNAUTHORIZED: 401,
+    ResponseType.ACCESS_DENIED: 403,
+    ResponseType.API_CONFIGURATION_ERROR: 500,
+    ResponseType.AUTHORIZER_CONFIGURATION_ERROR: 500,
+    ResponseType.AUTHORIZER_FAILURE: 500,
+    ResponseType.INTEGRATION_TIMEOUT: 504,
+    ResponseType.INVALID_API_KEY: 403,
+    ResponseType.MISSING_AUTHENTICATION_TOKEN: 403,
+    ResponseType.QUOTA_EXCEEDED: 429,
+    ResponseType.REQUEST_TOO_LARGE: 413,
+    ResponseType.THROTTLED: 429,
+    ResponseType.UNAUTHORIZED: 401,
 }
 _FIRST_SERVER_ERROR = 500
 
 
 class Refusal(Exception):
-    """The call gets no further; `kind` decides the answer."""
+    """Raised if API Gateway refuses a call; `kind` selects the answer."""
 
-    def __init__(self, kind: Kind, status: int | None = None) -> None:
-        """status: for the default kinds, which have none of their own."""
+    def __init__(self, kind: ResponseType, status: int | None = None) -> None:
+        """status: required for the DEFAULT types, which have no status of their own."""
         super().__init__(kind)
         self.kind = kind
         self.status = status or _STATUS[kind]
@@ -60,11 +60,11 @@ class Refusal(Exception):
 class GatewayResponse:
     status: int | None
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Values as in the template: `'quoted'` or `context.name`."""
+    """Values as in the template: a literal in quotes, or `context.name`."""
     body: str = '{"message": "$context.responseType"}'
 
     @classmethod
-    def read(cls, facts: Mapping[str, Any]) -> "GatewayResponse":
+    def from_template(cls, facts: Mapping[str, Any]) -> "GatewayResponse":
         parameters = facts.get("responseParameters", {})
         return cls(
             status=int(facts["statusCode"]) if "statusCode" in facts else None,
@@ -73,18 +73,20 @@ class GatewayResponse:
         )
 
 
-def answer(refusal: Refusal, responses: Mapping[Kind, GatewayResponse], context: Context) -> Reply:
-    default = Kind.DEFAULT_5XX if refusal.status >= _FIRST_SERVER_ERROR else Kind.DEFAULT_4XX
+def render_refusal(refusal: Refusal, responses: Mapping[ResponseType, GatewayResponse], context: Context) -> Reply:
+    default = ResponseType.DEFAULT_5XX if refusal.status >= _FIRST_SERVER_ERROR else ResponseType.DEFAULT_4XX
     response = responses.get(refusal.kind) or responses.get(default) or GatewayResponse(None)
     known = {**context, "responseType": refusal.kind.value}
     headers = [("content-type", "application/json")]
     headers += [
-        (name.lower(), text) for name, value in response.headers.items() if (text := _parameter(value, known)) != ""
+        (name.lower(), text)
+        for name, value in response.headers.items()
+        if (text := _resolve_parameter(value, known)) != ""
     ]
     return Reply(response.status or refusal.status, headers, _substitute(response.body, known).encode())
 
 
-def _parameter(value: str, context: Context) -> str:
+def _resolve_parameter(value: str, context: Context) -> str:
     if value.startswith("'"):
         return value.strip("'")
     return context.get(value.removeprefix("context."), "")

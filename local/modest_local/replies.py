@@ -1,4 +1,4 @@
-"""What goes back to the client."""
+"""Turns a function's answer into an HTTP response."""
 
 import base64
 import binascii
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 
-class MalformedAnswer(Exception):
-    """The function answered something that is no proxy response."""
+class MalformedResponse(Exception):
+    """Raised if a function's answer is not a valid proxy response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,10 @@ class Reply:
     body: bytes
 
 
-def reply_from(answer: Any, *, accept: str, binary_media_types: Collection[str]) -> Reply:
-    """A function's proxy response as HTTP. Raises MalformedAnswer.
+def parse_proxy_response(answer: Any, *, accept: str, binary_media_types: Collection[str]) -> Reply:
+    """Converts a function's proxy response. Raises MalformedResponse.
 
-    As API Gateway does, base64 is decoded only where the first type that the client accepts is a binary one.
+    As in API Gateway, base64 is decoded only if the first type that the client accepts is binary.
     """
     try:
         body = str(answer.get("body") or "")
@@ -33,7 +33,7 @@ def reply_from(answer: Any, *, accept: str, binary_media_types: Collection[str])
             base64.b64decode(body, validate=True) if decoded else body.encode(),
         )
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise MalformedAnswer(type(error).__name__) from error
+        raise MalformedResponse(type(error).__name__) from error
 
 
 def _headers(single: Mapping[str, object], multiple: Mapping[str, Sequence[object]]) -> list[tuple[str, str]]:

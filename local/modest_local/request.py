@@ -1,4 +1,4 @@
-"""A call as it comes in, within the limits that API Gateway sets."""
+"""Reads incoming requests and checks them against API Gateway's size limits."""
 
 import time
 import uuid
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from modest_local.refusals import Kind, Refusal
+from modest_local.refusals import Refusal, ResponseType
 
 # API Gateway's quotas for REST APIs (developer guide, "Amazon API Gateway quotas").
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -17,17 +17,17 @@ _HEAD_TOO_LARGE = 431
 
 
 class Disconnected(Exception):
-    """The client went away before its request was complete."""
+    """Raised if the client disconnects before its request is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     method: str
     path: str
-    """As sent, escapes and all."""
+    """The path as sent, with its percent-encoding."""
     query: Sequence[tuple[str, str]]
     headers: Sequence[tuple[str, str]]
-    """Names in lower case."""
+    """Names are in lower case."""
     body: bytes
     client: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -37,15 +37,15 @@ class Request:
         return next((value for key, value in self.headers if key == name), "")
 
 
-async def read(scope: Mapping[str, Any], receive: Any) -> Request:
-    """Raises Disconnected. Limits are the caller's to check, once there is a request to answer."""
+async def read_request(scope: Mapping[str, Any], receive: Any) -> Request:
+    """Reads a request without checking its size, so that a refusal can refer to it. Raises Disconnected."""
     body = bytearray()
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        # What is over the limit need not be kept to be refused.
+        # One byte over the limit is enough to refuse the request, so the rest is dropped.
         body += message.get("body", b"")[: MAX_BODY_BYTES + 1 - len(body)]
         more = message.get("more_body", False)
     return Request(
@@ -59,9 +59,9 @@ async def read(scope: Mapping[str, Any], receive: Any) -> Request:
 
 
 def check_size(scope: Mapping[str, Any], request: Request) -> None:
-    """Raises Refusal."""
+    """Raises Refusal if the head or the body is too large."""
     line = len(request.method) + len(scope["raw_path"]) + len(scope["query_string"])
     if line + sum(len(value) for _, value in request.headers) > MAX_HEAD_BYTES:
-        raise Refusal(Kind.DEFAULT_4XX, _HEAD_TOO_LARGE)
+        raise Refusal(ResponseType.DEFAULT_4XX, _HEAD_TOO_LARGE)
     if len(request.body) > MAX_BODY_BYTES:
-        raise Refusal(Kind.REQUEST_TOO_LARGE)
+        raise Refusal(ResponseType.REQUEST_TOO_LARGE)

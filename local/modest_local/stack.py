@@ -1,4 +1,4 @@
-"""The two things that the operator's command asks of CloudFormation."""
+"""Emulates the one CloudFormation call that the `modest` command makes."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ _CREATED = "2026-01-01T00:00:00Z"
 
 
 class Stack:
-    """Stands there as if it had been deployed; only DescribeStacks is answered."""
+    """A stack that appears to be deployed. It answers only DescribeStacks."""
 
     def __init__(self, name: str, outputs: Mapping[str, str]) -> None:
         self._name = name
@@ -26,14 +26,14 @@ class Stack:
     def _answer(self, form: Mapping[str, str]) -> Response:
         action, name = form.get("Action", ""), form.get("StackName", self._name)
         if action != "DescribeStacks":
-            return _error("InvalidAction", f"{action} is not answered locally")
+            return _make_error("InvalidAction", f"{action} is not emulated locally")
         if name != self._name:
-            return _error("ValidationError", f"Stack with id {name} does not exist")
+            return _make_error("ValidationError", f"Stack with id {name} does not exist")
         outputs = "".join(
             f"<member><OutputKey>{escape(key)}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
             for key, value in self._outputs.items()
         )
-        return _xml(
+        return _make_response(
             200,
             f'<DescribeStacksResponse xmlns="{_NAMESPACE}"><DescribeStacksResult><Stacks><member>'
             f"<StackName>{escape(name)}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>"
@@ -42,13 +42,13 @@ class Stack:
         )
 
 
-def _error(code: str, message: str) -> Response:
-    return _xml(
+def _make_error(code: str, message: str) -> Response:
+    return _make_response(
         400,
         f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
         f"<Message>{escape(message)}</Message></Error></ErrorResponse>",
     )
 
 
-def _xml(status: int, text: str) -> Response:
+def _make_response(status: int, text: str) -> Response:
     return Response(text, status, content_type="text/xml")

@@ -1,6 +1,6 @@
-"""What outlives the process: the ledger's items and the months' counters, in one file.
+"""Saves the ledger's items and the quota counters to a file, so that they survive a restart.
 
-Keys and plans at API Gateway are not in it: they follow from the template and the ledger.
+Keys and plans at API Gateway are not saved, because they follow from the template and the ledger.
 """
 
 import base64
@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modest_local.meters import Counter, Months
+from modest_local.meters import MonthlyQuotas, QuotaCounter
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -22,19 +22,19 @@ class StateFile:
         self._client = client
         self._table = table
 
-    def restore(self, months: Months) -> None:
+    def restore(self, quotas: MonthlyQuotas) -> None:
         if not self._path.is_file():
             return
         state = json.loads(self._path.read_text(), object_hook=_decode)
         for item in state["ledger"]:
             self._client.put_item(TableName=self._table, Item=item)
-        months.used |= {Counter(*counter): used for *counter, used in state["months"]}
+        quotas.used |= {QuotaCounter(*counter): used for *counter, used in state["months"]}
 
-    def save(self, months: Months) -> None:
+    def save(self, quotas: MonthlyQuotas) -> None:
         pages = self._client.get_paginator("scan").paginate(TableName=self._table)
         state = {
             "ledger": [item for page in pages for item in page["Items"]],
-            "months": [[*counter, used] for counter, used in months.used.items()],
+            "months": [[*counter, used] for counter, used in quotas.used.items()],
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_suffix(".new")

@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation would come to see it, worked out offline."""
+"""Translates and resolves template.yaml offline, as SAM and CloudFormation would."""
 
 import json
 import logging
@@ -29,46 +29,46 @@ _NO_VALUE = object()
 
 
 def load(path: Path) -> Template:
-    # The translator changes what it is given; through JSON, no part of it is there twice under two names.
+    # The translator modifies its input. A copy through JSON ensures that no two parts of it share an object.
     return dict(json.loads(json.dumps(yaml_parse(path.read_text()))))
 
 
 def translate(template: Template, **parameters: str) -> Template:
-    """SAM's resources become CloudFormation's; Ref, Fn::If and the like stay."""
+    """Converts SAM resources to CloudFormation resources. Intrinsic functions such as Ref and Fn::If stay."""
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     source = json.loads(json.dumps(template))
     for resource in source["Resources"].values():
-        _stand_in_for_what_is_built(resource)
+        _set_build_placeholders(resource)
     translator = Translator({}, Parser(), boto_session=Session(region_name=REGION))
     return dict(translator.translate(source, {**PSEUDO_PARAMETERS, **parameters}))
 
 
-def deployed(translated: Template, names: Mapping[str, str] | None = None, /, **parameters: str) -> Template:
-    """What a stack holds: parameters, mappings and conditions are worked out.
+def resolve(translated: Template, names: Mapping[str, str] | None = None, /, **parameters: str) -> Template:
+    """Returns the resources and outputs of a stack, with parameters, mappings and conditions resolved.
 
-    names: logical id -> what the resource is called where it is; one that is missing keeps its logical id.
-        Without any, what names a resource stays as it is.
+    names: maps logical ids to the names of the deployed resources. A resource that is missing keeps its logical id as
+        its name. Without names, references to resources are not resolved.
     """
-    called = {} if names is None else {name: name for name in translated["Resources"]} | dict(names)
+    resource_names = {} if names is None else {name: name for name in translated["Resources"]} | dict(names)
     defaults = {name: facts["Default"] for name, facts in translated["Parameters"].items() if "Default" in facts}
-    values = {**called, **PSEUDO_PARAMETERS, **defaults, **parameters}
-    work_out = partial(_work_out, template=translated, values=values)
+    values = {**resource_names, **PSEUDO_PARAMETERS, **defaults, **parameters}
+    evaluate = partial(_resolve, template=translated, values=values)
     return {
         section: {
-            name: work_out(entry)
+            name: evaluate(entry)
             for name, entry in translated[section].items()
-            if "Condition" not in entry or work_out({"Condition": entry["Condition"]})
+            if "Condition" not in entry or evaluate({"Condition": entry["Condition"]})
         }
         for section in ("Resources", "Outputs")
     }
 
 
-def of_type(template: Template, kind: str) -> dict[str, Template]:
-    """The properties of every resource of a kind, by logical id."""
+def find_properties(template: Template, kind: str) -> dict[str, Template]:
+    """Returns the properties of every resource of a type, by logical id."""
     return {name: facts["Properties"] for name, facts in template["Resources"].items() if facts["Type"] == kind}
 
 
-def _stand_in_for_what_is_built(resource: Template) -> None:
+def _set_build_placeholders(resource: Template) -> None:
     match resource["Type"]:
         case "AWS::Serverless::Function" if resource["Properties"].get("PackageType") == "Image":
             image = f"{ACCOUNT_ID}.dkr.ecr.{REGION}.amazonaws.com/modest:1"
@@ -79,8 +79,8 @@ def _stand_in_for_what_is_built(resource: Template) -> None:
             resource["Properties"]["ContentUri"] = "s3://built/layer.zip"
 
 
-def _work_out(node: Any, *, template: Template, values: Mapping[str, Any]) -> Any:  # noqa: C901, PLR0911, PLR0912
-    work_out = partial(_work_out, template=template, values=values)
+def _resolve(node: Any, *, template: Template, values: Mapping[str, Any]) -> Any:  # noqa: C901, PLR0911, PLR0912
+    evaluate = partial(_resolve, template=template, values=values)
     match node:
         case {"Ref": "AWS::NoValue"}:
             return _NO_VALUE
@@ -89,34 +89,34 @@ def _work_out(node: Any, *, template: Template, values: Mapping[str, Any]) -> An
         case {"Fn::GetAtt": [name, attribute]} if name in values:
             return f"{values[name]}.{attribute}"
         case {"Condition": str(name)} if len(node) == 1:
-            return work_out(template["Conditions"][name])
+            return evaluate(template["Conditions"][name])
         case {"Fn::Not": [condition]}:
-            return not work_out(condition)
+            return not evaluate(condition)
         case {"Fn::And": conditions}:
-            return all(work_out(condition) for condition in conditions)
+            return all(evaluate(condition) for condition in conditions)
         case {"Fn::Or": conditions}:
-            return any(work_out(condition) for condition in conditions)
+            return any(evaluate(condition) for condition in conditions)
         case {"Fn::Equals": [left, right]}:
-            return str(work_out(left)) == str(work_out(right))
+            return str(evaluate(left)) == str(evaluate(right))
         case {"Fn::If": [name, when, otherwise]}:
-            return work_out(when if work_out({"Condition": name}) else otherwise)
+            return evaluate(when if evaluate({"Condition": name}) else otherwise)
         case {"Fn::FindInMap": [mapping, *path]}:
-            return template["Mappings"][mapping][work_out(path[0])][work_out(path[1])]
+            return template["Mappings"][mapping][evaluate(path[0])][evaluate(path[1])]
         case {"Fn::Join": [separator, parts]}:
-            return separator.join(str(part) for part in work_out(parts))
+            return separator.join(str(part) for part in evaluate(parts))
         case {"Fn::Split": [separator, text]}:
-            return work_out(text).split(separator)
+            return evaluate(text).split(separator)
         case {"Fn::Select": [index, parts]}:
-            return work_out(parts)[int(index)]
+            return evaluate(parts)[int(index)]
         case {"Fn::Sub": [text, own]}:
-            return _substitute(text, {**values, **work_out(own)})
+            return _substitute(text, {**values, **evaluate(own)})
         case {"Fn::Sub": str(text)}:
             return _substitute(text, values)
         case dict():
-            entries = {key: work_out(value) for key, value in node.items()}
+            entries = {key: evaluate(value) for key, value in node.items()}
             return {key: value for key, value in entries.items() if value is not _NO_VALUE}
         case list():
-            return [value for value in map(work_out, node) if value is not _NO_VALUE]
+            return [value for value in map(evaluate, node) if value is not _NO_VALUE]
         case _:
             return node
 

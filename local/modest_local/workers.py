@@ -1,4 +1,4 @@
-"""Lambda's part: a function is called on a thread, many at a time."""
+"""Emulates Lambda: runs many calls of a function at a time, each on a thread."""
 
 import asyncio
 import threading
@@ -19,21 +19,21 @@ class LambdaContext:
     memory_limit_in_mb: int = 1769
 
 
-class Workers:
-    """Calls a handler on threads that have an event loop each.
+class WorkerPool:
+    """Calls a handler on threads that each have an event loop, on which Mangum runs the call.
 
-    Mangum runs every call on its thread's own loop. What the calls share must not belong to a loop: that holds, since
-    the function keeps thread pools, an ONNX session and settings, and makes locks, queues and connections per call.
+    Nothing that calls share may belong to a loop. The function complies: it shares only thread pools, an ONNX session
+    and settings, and creates locks, queues and connections for each call.
     """
 
     def __init__(self, handler: Handler, *, threads: int) -> None:
         self._handler = handler
         self._loops: list[asyncio.AbstractEventLoop] = []
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lambda", initializer=self._begin)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lambda", initializer=self._start_thread)
 
     async def invoke(self, event: dict[str, Any], context: object, *, seconds: float) -> Any:
-        """Raises TimeoutError, and whatever the handler raises. A handler that is late is not stopped."""
+        """Raises TimeoutError and any exception of the handler. A handler that times out is not stopped."""
         call = asyncio.get_running_loop().run_in_executor(self._pool, self._handler, event, context)
         return await asyncio.wait_for(call, seconds)
 
@@ -42,7 +42,7 @@ class Workers:
         for loop in self._loops:
             loop.close()
 
-    def _begin(self) -> None:
+    def _start_thread(self) -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         with self._lock:

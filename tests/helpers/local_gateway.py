@@ -23,12 +23,12 @@ from typer.testing import CliRunner, Result
 from authorizer.main import handler as authorize
 from modest.api_keys import hash_of, new_key
 from modest_cli.main import app
-from modest_local.api import Api, Throttle, api_from
+from modest_local.api import Api, Throttle, read_api
 from modest_local.gateway import Gateway
-from modest_local.keys import Plan, PlannedKey
-from modest_local.meters import Buckets, Months
-from modest_local.template import deployed, load, translate
-from modest_local.workers import Handler, Workers
+from modest_local.keys import ApiKey, UsagePlan
+from modest_local.meters import MonthlyQuotas, TokenBuckets
+from modest_local.template import load, resolve, translate
+from modest_local.workers import Handler, WorkerPool
 
 _STARTS_WITHIN_SECONDS = 90
 
@@ -93,22 +93,22 @@ class LocalGateway:
 
 @dataclass
 class FakeKeys:
-    """As Keys, over a dictionary."""
+    """As KeyCache, over a dictionary."""
 
-    keys: dict[str, PlannedKey] = field(default_factory=dict)
-    outdated: bool = False
-    times_read: int = 0
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    is_stale: bool = False
+    times_refreshed: int = 0
 
-    def hand_out(self, plan: Plan) -> str:
+    def hand_out(self, plan: UsagePlan) -> str:
         key = new_key()
-        self.keys[hash_of(key)] = PlannedKey(f"id{len(self.keys)}", hash_of(key), plan)
+        self.keys[hash_of(key)] = ApiKey(f"id{len(self.keys)}", hash_of(key), plan)
         return key
 
-    def read(self) -> None:
-        self.times_read += 1
-        self.outdated = False
+    def refresh(self) -> None:
+        self.times_refreshed += 1
+        self.is_stale = False
 
-    def with_value(self, value: str) -> PlannedKey | None:
+    def find(self, value: str) -> ApiKey | None:
         return self.keys.get(value)
 
 
@@ -120,7 +120,7 @@ class Clock:
         return self.seconds
 
 
-GENEROUS = Plan("p", "Generous", Throttle(1000, 1000), 1000)
+GENEROUS = UsagePlan("p", "Generous", Throttle(1000, 1000), 1000)
 
 
 def echo(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def echo(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 @cache
 def the_api() -> Api:
-    return api_from(deployed(translate(load(ROOT / "template.yaml")), {}), "abcdef1234")
+    return read_api(resolve(translate(load(ROOT / "template.yaml")), {}), "abcdef1234")
 
 
 class Bench:
@@ -143,11 +143,11 @@ class Bench:
         self.clock = Clock()
         self.now = datetime(2026, 11, 23, 3, 52, tzinfo=UTC)
         self.api = the_api()
-        self.workers = Workers(function, threads=8)
+        self.workers = WorkerPool(function, threads=8)
         self._decide = decide
         self._timeout = timeout
-        self._buckets = Buckets(self.clock)
-        self._months = Months(lambda: self.now)
+        self._buckets = TokenBuckets(self.clock)
+        self._quotas = MonthlyQuotas(lambda: self.now)
 
     def __enter__(self) -> "Bench":
         return self
@@ -177,7 +177,7 @@ class Bench:
             self._decide,
             self.workers,
             buckets=self._buckets,
-            months=self._months,
+            quotas=self._quotas,
             timeout=self._timeout,
         )
 

@@ -15,7 +15,7 @@ def load() -> Template:
 
 def deployed(template: Template, **parameters: str) -> Template:
     """What a stack with these parameters holds; what names a resource stays as it is."""
-    return sam.deployed(sam.translate(template, **parameters), **parameters)
+    return sam.resolve(sam.translate(template, **parameters), **parameters)
 
 
 def of_type(template: Template, kind: str) -> dict[str, Template]:

@@ -12,7 +12,7 @@ from botocore.handlers import BUILTIN_HANDLERS
 from tests.fakes.clock import Clock
 
 from modest_local.aws import HOST, LocalAws
-from modest_local.meters import Counter, Months
+from modest_local.meters import MonthlyQuotas, QuotaCounter
 from modest_local.stack import Stack
 from modest_local.state import StateFile
 
@@ -69,7 +69,7 @@ def test_another_process_sees_the_same_tables_through_an_endpoint(aws: LocalAws)
 
 def test_no_client_of_this_process_talks_to_anyone_else(aws: LocalAws) -> None:
     environ = {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL": "http://elsewhere", "HOME": "/"}
-    aws.take_over(environ)
+    aws.redirect_clients(environ)
     try:
         client = boto3.session.Session().client(
             "dynamodb",
@@ -79,7 +79,7 @@ def test_no_client_of_this_process_talks_to_anyone_else(aws: LocalAws) -> None:
         )
         assert TABLE in client.list_tables()["TableNames"]
     finally:
-        BUILTIN_HANDLERS.remove(("before-send", aws.answer))
+        BUILTIN_HANDLERS.remove(("before-send", aws.handle_before_send))
     assert environ.keys() == {"HOME", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
@@ -118,16 +118,16 @@ def test_the_ledger_and_the_months_outlive_the_process(aws: LocalAws, tmp_path: 
     client = aws.dynamodb()
     item = {"pk": {"S": "x"}, "n": {"N": "1.5"}, "answer": {"B": b"\x00\xff"}, "m": {"M": {"s": {"SS": ["a"]}}}}
     client.put_item(TableName=TABLE, Item=item)  # type: ignore[arg-type]
-    before, after = Months(Clock()), Months(Clock())
-    before.count("Free", "key", 10)
+    before, after = MonthlyQuotas(Clock()), MonthlyQuotas(Clock())
+    before.take("Free", "key", 10)
     StateFile(tmp_path / "new" / "state.json", client, TABLE).save(before)
     client.delete_item(TableName=TABLE, Key={"pk": {"S": "x"}})
     StateFile(tmp_path / "new" / "state.json", client, TABLE).restore(after)
     assert client.get_item(TableName=TABLE, Key={"pk": {"S": "x"}})["Item"] == item
-    assert after.used == {Counter("2026-11", "Free", "key"): 1}
+    assert after.used == {QuotaCounter("2026-11", "Free", "key"): 1}
 
 
 def test_without_a_state_file_everything_begins_anew(aws: LocalAws, tmp_path: Path) -> None:
-    months = Months(Clock())
-    StateFile(tmp_path / "state.json", aws.dynamodb(), TABLE).restore(months)
-    assert months.used == {}
+    quotas = MonthlyQuotas(Clock())
+    StateFile(tmp_path / "state.json", aws.dynamodb(), TABLE).restore(quotas)
+    assert quotas.used == {}

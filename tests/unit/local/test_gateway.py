@@ -13,11 +13,11 @@ from tests.helpers.support import EVENTS
 
 from modest.api_keys import new_key
 from modest_local.api import Throttle
-from modest_local.keys import Plan
+from modest_local.keys import UsagePlan
 
 MEGABYTE = 1024 * 1024
-SLOW = Plan("f", "Slow", Throttle(1, 1), 1000)
-SPENT = Plan("s", "Spent", Throttle(100, 100), 2)
+SLOW = UsagePlan("f", "Slow", Throttle(1, 1), 1000)
+SPENT = UsagePlan("s", "Spent", Throttle(100, 100), 2)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def bench() -> Iterator[Bench]:
         yield bench
 
 
-def keyed(bench: Bench, plan: Plan = GENEROUS) -> dict[str, str]:
+def keyed(bench: Bench, plan: UsagePlan = GENEROUS) -> dict[str, str]:
     return {"x-api-key": bench.keys.hand_out(plan)}
 
 
@@ -151,7 +151,7 @@ def test_a_month_that_is_used_up_is_429_until_it_ends_and_not_worth_a_retry(benc
 
 
 def test_a_call_over_the_rate_does_not_count_in_the_month(bench: Bench) -> None:
-    headers = keyed(bench, Plan("x", "Tight", Throttle(1, 1), 2))
+    headers = keyed(bench, UsagePlan("x", "Tight", Throttle(1, 1), 2))
     statuses = []
     for _ in range(3):
         statuses += [bench.call("GET", "/v1/check", headers=headers).status_code for _ in range(2)]
@@ -161,9 +161,9 @@ def test_a_call_over_the_rate_does_not_count_in_the_month(bench: Bench) -> None:
 
 def test_calls_that_come_in_together_after_a_change_read_the_keys_once(bench: Bench) -> None:
     headers = keyed(bench)
-    bench.keys.outdated = True
+    bench.keys.is_stale = True
     bench.calls([("GET", "/v1/check", {"headers": headers})] * 20)
-    assert bench.keys.times_read == 1
+    assert bench.keys.times_refreshed == 1
 
 
 def test_each_keyless_route_is_throttled_by_itself(bench: Bench) -> None:

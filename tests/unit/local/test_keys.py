@@ -4,7 +4,7 @@ import boto3
 from botocore.stub import Stubber
 
 from modest_local.api import Throttle
-from modest_local.keys import Keys, Plan, PlannedKey
+from modest_local.keys import ApiKey, KeyCache, UsagePlan
 
 STAGE = {"apiId": "api", "stage": "prod"}
 
@@ -29,12 +29,12 @@ def test_keys_and_plans_are_read_over_all_pages() -> None:
             {"items": [{"id": "k3"}, {"id": "deleted"}]},
             {"usagePlanId": "here", "position": "r"},
         )
-        keys = Keys(client, api_id="api", stage="prod", changes=lambda: 7)
-        assert keys.outdated
-        keys.read()
+        keys = KeyCache(client, api_id="api", stage="prod", changes=lambda: 7)
+        assert keys.is_stale
+        keys.refresh()
         stub.assert_no_pending_responses()
-    plan = Plan("here", "modest-Free", Throttle(1, 2), 3)
-    assert not keys.outdated
-    assert keys.with_value("hash1") == PlannedKey("k1", "hash1", plan)
-    assert keys.with_value("hash3") == PlannedKey("k3", "hash3", plan)
-    assert [keys.with_value(f"hash{number}") for number in (2, 4)] == [None, None]
+    plan = UsagePlan("here", "modest-Free", Throttle(1, 2), 3)
+    assert not keys.is_stale
+    assert keys.find("hash1") == ApiKey("k1", "hash1", plan)
+    assert keys.find("hash3") == ApiKey("k3", "hash3", plan)
+    assert [keys.find(f"hash{number}") for number in (2, 4)] == [None, None]

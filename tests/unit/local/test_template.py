@@ -6,8 +6,8 @@ import pytest
 from tests.helpers.local_gateway import the_api
 
 from modest_local.api import Throttle
-from modest_local.refusals import Kind
-from modest_local.template import deployed
+from modest_local.refusals import ResponseType
+from modest_local.template import resolve
 
 
 def worked_out(value: Any, **parameters: str) -> Any:
@@ -22,7 +22,7 @@ def worked_out(value: Any, **parameters: str) -> Any:
         "Resources": {"It": {"Type": "T", "Properties": {"Value": value}}},
         "Outputs": {"Sometimes": {"Condition": "HasOrigin", "Value": "there"}},
     }
-    result = deployed(template, {"Table": "modest-Table"}, **parameters)
+    result = resolve(template, {"Table": "modest-Table"}, **parameters)
     assert ("Sometimes" in result["Outputs"]) == bool(parameters.get("Origin"))
     return result["Resources"]["It"]["Properties"].get("Value", "nothing")
 
@@ -70,7 +70,7 @@ def test_a_route_has_its_own_throttle_or_that_of_the_stage() -> None:
 
 
 def test_the_template_says_what_is_answered_to_a_call_over_the_quota() -> None:
-    response = the_api().responses[Kind.QUOTA_EXCEEDED]
+    response = the_api().responses[ResponseType.QUOTA_EXCEEDED]
     assert response.status == 429
     assert response.headers["Retry-After"] == "context.authorizer.quotaResetSeconds"
 
@@ -80,7 +80,7 @@ def test_the_template_says_what_is_answered_to_a_call_over_the_quota() -> None:
     [("/prod/v1/check", "/v1/check"), ("/v1/check", "/v1/check"), ("/prod", "/"), ("/production", "/production")],
 )
 def test_the_stage_may_be_named_or_not(path: str, expected: str) -> None:
-    assert the_api().without_stage(path) == expected
+    assert the_api().strip_stage(path) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,5 +88,5 @@ def test_the_stage_may_be_named_or_not(path: str, expected: str) -> None:
     [("/docs/a%20b.css", {"asset": "a b.css"}), ("/docs/", None), ("/docs/a/b", None), ("/docs", {})],
 )
 def test_a_path_parameter_holds_one_segment(path: str, parameters: dict[str, str] | None) -> None:
-    found = the_api().route_at("GET", path)
+    found = the_api().find_route("GET", path)
     assert (found[1] if found else None) == parameters
