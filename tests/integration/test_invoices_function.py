@@ -125,7 +125,7 @@ def test_running_it_twice_writes_the_same_objects_once(world: World) -> None:
     world.shop.customer("Large")
     handler(A_SCHEDULE, None)
     objects = world.objects()
-    assert set(handler(A_SCHEDULE, None)["objects"].values()) == {"there already"}
+    assert set(handler(A_SCHEDULE, None)["objects"].values()) == {"already exists"}
     assert (world.objects(), world.versions()) == (objects, 3)
 
 
@@ -146,7 +146,7 @@ def test_a_run_that_was_cut_off_is_finished_with_the_figures_that_it_began_with(
         world.s3.delete_object(Bucket=BUCKET, Key=f"{LAST}/invoices.{form}")
     world.shop.registry.change(customer.account_id, discount_percent=Decimal(50))
     assert handler({"month": LAST}, None)["objects"] == {
-        f"{LAST}/invoices.json": "there already",
+        f"{LAST}/invoices.json": "already exists",
         f"{LAST}/invoices.csv": "written",
         f"{LAST}/invoices.html": "written",
     }
@@ -163,7 +163,7 @@ def test_an_account_that_an_older_record_lacks_is_named_and_the_record_stays(wor
     world.forget_price(customer)
     with environment({"PLANS": "{}"}), pytest.raises(NotInvoiced):
         handler(A_SCHEDULE, None)
-    with pytest.raises(NotInvoiced, match="is not among those written before"):
+    with pytest.raises(NotInvoiced, match="is missing from the invoices that were written earlier"):
         handler(A_SCHEDULE, None)
     assert world.billed() == {}
 
