@@ -1,4 +1,4 @@
-"""`python -m bench` measures everything and writes docs/benchmarks.md; `python -m bench speed page` only those."""
+"""Measures Modest and its peers, and writes docs/benchmarks.md. `python -m bench speed page` runs only those parts."""
 
 import argparse
 import sys
@@ -13,11 +13,13 @@ _QUICK = 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="speed, request, start, cost, page; all of them by default")
-    parser.add_argument("--rounds", type=int, default=30, help="rounds of each comparison")
-    parser.add_argument("--starts", type=int, default=9, help="starts of the image for each number of CPUs")
-    parser.add_argument("--quick", action="store_true", help=f"{_QUICK} of each, to see that it works")
-    parser.add_argument("--model", type=Path, default=ROOT / ".build/model/mobilenet_v2.onnx")
+    parser.add_argument("parts", nargs="*", help="speed, request, start, cost or page (default: all)")
+    parser.add_argument("--rounds", type=int, default=30, help="rounds per comparison")
+    parser.add_argument("--starts", type=int, default=9, help="starts of the image per number of CPUs")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"run only {_QUICK} rounds and starts, to check that everything works"
+    )
+    parser.add_argument("--model", type=Path, default=ROOT / ".build/model/mobilenet_v2.onnx", help="the .onnx file")
     options = parser.parse_args()
     rounds, starts = (_QUICK, _QUICK) if options.quick else (options.rounds, options.starts)
     BUILT.mkdir(parents=True, exist_ok=True)
@@ -30,7 +32,7 @@ def main() -> None:
     }
     chosen = options.parts or list(parts)
     if unknown := set(chosen) - set(parts):
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
+        parser.error(f"unknown parts: {', '.join(sorted(unknown))}. The parts are {', '.join(parts)}.")
     for name in chosen:
         sys.stdout.write(f"==> {name}\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The built image in containers: as many CPUs and as much memory as Lambda would grant."""
+"""Runs the built image in containers with the CPUs and the memory that Lambda would grant."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from bench.facts import ROOT
 
 IMAGE = "modest:bench"
 HOST = "machine"
-"""What a container calls the machine that it runs on."""
+"""The name by which a container reaches the machine that it runs on."""
 _PACKAGE = ROOT / "bench"
 _EMULATOR = ".build/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
 _STARTS_WITHIN_SECONDS = 30
@@ -25,7 +25,7 @@ def build() -> None:
     _docker("build", "--quiet", "--tag", IMAGE, "--file", "functions/moderate/Dockerfile", ".")
 
 
-def megabytes() -> float:
+def read_image_megabytes() -> float:
     return round(int(_docker("image", "inspect", "--format={{.Size}}", IMAGE)) / 1e6)
 
 
@@ -37,7 +37,7 @@ def run(
     files: Sequence[Path] = (),
     environment: Mapping[str, str] = ledger.WITHOUT,
 ) -> Any:
-    """What a module of bench.image prints, run in the image by its own Python. `files` come after the arguments."""
+    """Runs a module of bench.image in the image and returns its JSON. Its last arguments are the mounted `files`."""
     mounts = [f"--volume={file}:/files/{file.name}:ro" for file in files]
     inside = [f"/files/{file.name}" for file in files]
     output = _docker(
@@ -48,8 +48,8 @@ def run(
     return json.loads(output.splitlines()[-1])
 
 
-def import_times(cpus: float, memory: int) -> str:
-    """What `python -X importtime` says of all that Lambda imports."""
+def measure_imports(cpus: float, memory: int) -> str:
+    """Returns the output of `python -X importtime` for everything that Lambda imports."""
     code = "import awslambdaric.bootstrap, moderate.main"
     return _docker(
         *("run", "--rm", *_limits(cpus, memory, ledger.WITHOUT), "--entrypoint=python"),
@@ -59,8 +59,8 @@ def import_times(cpus: float, memory: int) -> str:
 
 
 @contextmanager
-def emulated(cpus: float, memory: int, environment: Mapping[str, str]) -> Iterator[str]:
-    """The address of the Runtime Interface Emulator, which starts the image's function on its first call."""
+def run_emulator(cpus: float, memory: int, environment: Mapping[str, str]) -> Iterator[str]:
+    """Yields the URL of the Runtime Interface Emulator, which starts the function on its first call."""
     emulator = next(ROOT.glob(_EMULATOR))
     identity = _docker(
         *("run", "--detach", "--rm", *_limits(cpus, memory, environment), "--publish=127.0.0.1::8080"),
@@ -76,7 +76,7 @@ def emulated(cpus: float, memory: int, environment: Mapping[str, str]) -> Iterat
 
 
 def post(url: str, event: bytes) -> float:
-    """Seconds to the answer, which must be a 200."""
+    """Sends an event and returns the seconds until the answer. Raises RuntimeError unless its status is 200."""
     start = time.monotonic()
     with urllib.request.urlopen(urllib.request.Request(url, event), timeout=60) as response:  # noqa: S310
         answer = json.load(response)
@@ -95,7 +95,7 @@ def _wait_for(address: str) -> None:
             return
         except OSError:
             time.sleep(0.05)
-    raise RuntimeError(f"the emulator did not come up; see `docker run {IMAGE}`")
+    raise RuntimeError(f"The emulator did not start. Run `docker run {IMAGE}` to see why.")
 
 
 def _limits(cpus: float, memory: int, environment: Mapping[str, str]) -> list[str]:

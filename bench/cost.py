@@ -1,4 +1,4 @@
-"""What a million images cost in AWS: the image's measured durations at the prices of prices.toml."""
+"""Calculates what a million images cost in AWS, from the image's measured durations and the prices in prices.toml."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import container, ledger
 from bench.events import Event, data_urls, raw
-from bench.facts import BUILT, PHOTOS, ROOT, load, record
+from bench.facts import BUILT, PHOTOS, ROOT, load_average, record
 from bench.photos import photos
 
 PRICES = ROOT / "bench" / "prices.toml"
@@ -21,17 +21,17 @@ _MILLION = 1_000_000
 
 
 def measure(calls: int) -> None:
-    before = load()
+    before = load_average()
     container.build()
     files = [path.read_bytes() for path in photos(PHOTOS, "1", "JPEG", max(_IMAGES))]
-    events = [_written("one-photo.json", raw(files[0])), _written("ten-photos.json", data_urls(files))]
+    events = [_write_event("one-photo.json", raw(files[0])), _write_event("ten-photos.json", data_urls(files))]
     prices = tomllib.loads(PRICES.read_text())
     with ledger.running(container.HOST) as environment:
-        found = {str(memory): _at(memory, events, calls, prices, environment) for memory in MEMORIES}
+        found = {str(memory): _measure_memory_size(memory, events, calls, prices, environment) for memory in MEMORIES}
     record("cost", {"calls": calls, "region": prices["region"], "photo": "1 MP JPEG", "by_memory_mb": found}, before)
 
 
-def _at(
+def _measure_memory_size(
     memory: int, events: Sequence[Path], calls: int, prices: dict[str, Any], environment: Mapping[str, str]
 ) -> dict[str, Any]:
     cpus = round(memory / _MEGABYTES_A_CPU, 3)
@@ -60,7 +60,7 @@ def _at(
 def usd_a_million_images(
     prices: dict[str, Any], *, images: int, memory: int, milliseconds: float, start_ms: float, log_bytes: float
 ) -> dict[str, float]:
-    """By what is paid for. `milliseconds`: of a warm call with `images` images."""
+    """Returns the cost by item. `milliseconds` is the duration of a warm call with `images` images."""
     aws: dict[str, float] = {name: price["usd"] for name, price in prices["aws"].items()}
     call = prices["a_call"]
 
@@ -86,7 +86,7 @@ def usd_a_million_images(
     return {name: usd * _MILLION / images for name, usd in a_call.items()}
 
 
-def _written(name: str, event: Event) -> Path:
+def _write_event(name: str, event: Event) -> Path:
     path = BUILT / name
     path.write_text(json.dumps(event))
     return path

@@ -1,4 +1,4 @@
-"""Photos in the envelope of an API Gateway REST API."""
+"""Wraps photos in events of an API Gateway REST API."""
 
 import base64
 import json
@@ -11,12 +11,12 @@ KEY_HASH = "0" * 64
 
 
 def raw(photo: bytes) -> Event:
-    """One photo as the body, for all five classes."""
+    """Returns an event with one photo as its body, which asks for all five classes."""
     return _event("/v1/classify", base64.b64encode(photo).decode(), "image/jpeg", binary=True)
 
 
 def data_urls(photos: Sequence[bytes]) -> Event:
-    """Up to ten photos in JSON, for a flag each."""
+    """Returns an event with up to ten photos in JSON, which asks for a flag for each."""
     urls = ["data:image/jpeg;base64," + base64.b64encode(photo).decode() for photo in photos]
     return _event("/api/nsfw/image", json.dumps({"imageDataUrls": urls}), "application/json", binary=False)
 

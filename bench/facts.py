@@ -1,4 +1,7 @@
-"""Where a result comes from: machine, versions, commit, load; and where it is written. No host names, no paths."""
+"""Reads and writes results, each with the machine, versions, commit and load it was measured with.
+
+Results contain no host names and no paths.
+"""
 
 import json
 import os
@@ -16,9 +19,9 @@ PHOTOS = BUILT / "photos"
 
 
 def record(name: str, result: dict[str, Any], load_before: float) -> None:
-    """Writes bench/results/NAME.json."""
+    """Writes a result to bench/results/NAME.json."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    content = {"measured": _facts(load_before), **result}
+    content = {"measured": _describe_machine(load_before), **result}
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -27,30 +30,30 @@ def recorded(name: str) -> dict[str, Any]:
     return result
 
 
-def load() -> float:
-    """How many processes wanted a core over the last minute."""
+def load_average() -> float:
+    """Returns how many processes wanted a core, on average over the last minute."""
     return round(os.getloadavg()[0], 2)
 
 
-def _facts(load_before: float) -> dict[str, Any]:
+def _describe_machine(load_before: float) -> dict[str, Any]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "cpu": _cpu(),
+        "commit": _read_commit(),
+        "cpu": _describe_cpu(),
         "cores": os.cpu_count(),
         "load_before": load_before,
-        "load_after": load(),
+        "load_after": load_average(),
         "python": sys.version.split()[0],
         "versions": {name: version(name) for name in ("onnxruntime", "pillow", "numpy", "fastapi", "mangum")},
     }
 
 
-def _commit() -> str:
+def _read_commit() -> str:
     command = ["git", "describe", "--always", "--dirty"]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
 
 
-def _cpu() -> str:
+def _describe_cpu() -> str:
     info = dict(
         line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines() if ":" in line
     )

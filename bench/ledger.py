@@ -1,4 +1,4 @@
-"""A ledger for what is measured: DynamoDB Local, Amazon's own engine, with one account on the largest plan."""
+"""Runs a ledger for the benchmarks: DynamoDB Local, Amazon's own engine, with one account on a very large plan."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ WITHOUT = {"LEDGER_TABLE": ""}
 
 @contextmanager
 def running(host: str = "127.0.0.1") -> Iterator[Mapping[str, str]]:
-    """The variables with which the service finds it. host: the name of this machine where the service runs."""
+    """Yields the environment variables for the service. host: the name by which the service reaches this machine."""
     with dynamodb_local() as endpoint:
         table = dynamodb_table(slow_client(endpoint), _TABLE)
         registry = Registry(table, {_PLAN.name: _PLAN})
@@ -30,6 +30,6 @@ def running(host: str = "127.0.0.1") -> Iterator[Mapping[str, str]]:
             "AWS_ENDPOINT_URL_DYNAMODB": endpoint.replace("127.0.0.1", host),
             "LEDGER_TABLE": _TABLE,
             "PLANS": _PLANS,
-            # An engine in Java, on the cores that are measured, is slower at times than DynamoDB.
+            # DynamoDB Local shares the cores that are measured, so it is sometimes slower than DynamoDB.
             "LEDGER_SECONDS": "2",
         }

@@ -1,4 +1,4 @@
-"""How many multiply-accumulates a model takes for one image."""
+"""Counts the multiply-accumulate operations of a model for one image."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import onnx
 
 
 def multiply_accumulates(path: Path) -> int:
-    """Of its convolutions and matrix products; the rest is a hundredth of them."""
+    """Counts those of convolutions and matrix products. All other operations add about 1%."""
     model = onnx.shape_inference.infer_shapes(onnx.load(path))
     weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     shapes = {

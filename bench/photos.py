@@ -1,7 +1,7 @@
-"""The photos that everything is measured on: ten that PyPI packages ship, enlarged, grained and encoded anew.
+"""Makes the photos for all measurements from ten photos that PyPI packages ship: enlarged, with grain, and re-encoded.
 
-Enlarging leaves a photo smoother than a camera would, which makes it too easy to decode: so it gets a sensor's grain,
-from a fixed seed. PNGs go without, or one of 12 MP would be larger than the API takes.
+An enlarged photo is smoother than a camera's and too easy to decode, so it gets a sensor's grain from a fixed seed.
+PNGs get no grain, because a PNG of 12 MP would exceed the API's size limit.
 """
 
 from importlib.util import find_spec
@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 SIZES = {"0.05": (256, 192), "1": (1152, 864), "12": (4000, 3000)}
-"""Megapixels, and the width and height that come to them."""
+"""Maps megapixels to width and height."""
 FORMATS: dict[str, dict[str, int]] = {"JPEG": {"quality": 85}, "PNG": {"compress_level": 6}, "WEBP": {"quality": 80}}
 
 _SHIPPED = {
@@ -26,39 +26,39 @@ _GRAIN = 5.0
 
 
 def photos(folder: Path, megapixels: str, image_format: str, count: int) -> list[Path]:
-    """`count` different ones, at most ten."""
-    return [_made(folder, source, megapixels, image_format) for source in _sources()[:count]]
+    """Returns `count` different photos, at most ten."""
+    return [_make_photo(folder, source, megapixels, image_format) for source in _find_sources()[:count]]
 
 
-def _sources() -> list[Path]:
+def _find_sources() -> list[Path]:
     found = []
     for package, names in _SHIPPED.items():
         spec = find_spec(package)
         if spec is None or spec.origin is None:
-            raise FileNotFoundError(f"{package} is not installed: run `make setup`")
+            raise FileNotFoundError(f"{package} is not installed. Run `make setup`.")
         found += [Path(spec.origin).parent / name for name in names]
-    # Photos of everyday things first, for the measurements that take three.
+    # Everyday photos come first, for the measurements that use only three.
     return sorted(found, key=lambda path: (path.parent.name != "images", path.name))
 
 
-def _made(folder: Path, source: Path, megapixels: str, image_format: str) -> Path:
+def _make_photo(folder: Path, source: Path, megapixels: str, image_format: str) -> Path:
     path = folder / f"{source.stem}-{megapixels}mp.{image_format.lower()}"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with Image.open(source) as photo:
-            enlarged = _cropped(photo.convert("RGB")).resize(SIZES[megapixels], Image.Resampling.LANCZOS)
-        made = enlarged if image_format == "PNG" else _grained(enlarged)
+            enlarged = _crop(photo.convert("RGB")).resize(SIZES[megapixels], Image.Resampling.LANCZOS)
+        made = enlarged if image_format == "PNG" else _add_grain(enlarged)
         made.save(path, image_format, **FORMATS[image_format])
     return path
 
 
-def _cropped(photo: Image.Image) -> Image.Image:
+def _crop(photo: Image.Image) -> Image.Image:
     width = min(photo.width, round(photo.height * _ASPECT))
     height = min(photo.height, round(photo.width / _ASPECT))
     left, top = (photo.width - width) // 2, (photo.height - height) // 2
     return photo.crop((left, top, left + width, top + height))
 
 
-def _grained(photo: Image.Image) -> Image.Image:
+def _add_grain(photo: Image.Image) -> Image.Image:
     grain = np.random.default_rng(7).normal(0, _GRAIN, (photo.height, photo.width, 1))
     return Image.fromarray(np.clip(np.asarray(photo) + grain, 0, 255).astype(np.uint8))

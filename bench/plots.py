@@ -1,4 +1,4 @@
-"""The page's pictures."""
+"""Draws the charts of docs/benchmarks.md."""
 
 from pathlib import Path
 from tomllib import loads
@@ -18,14 +18,14 @@ _CASES = tuple(f"{size} MP {kind}" for kind in ("JPEG", "PNG", "WEBP") for size 
 
 
 def draw(results: dict[str, dict[str, Any]], folder: Path) -> dict[str, str]:
-    """Writes the pictures; answers each one's file name without its ending."""
+    """Writes the charts and returns their file names without the extension."""
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(
         {"svg.hashsalt": "modest", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
     ):
         for name, picture in {"verdict": _verdict, "start": _start, "cost": _cost}.items():
             figure = picture(results)
-            # No date in the file: the same results draw the same bytes.
+            # Without the library's version in the metadata, the same results give the same bytes.
             figure.savefig(folder / f"{name}.png", dpi=110, bbox_inches="tight", metadata={"Software": None})
             plt.close(figure)
     return {name: name for name in ("verdict", "start", "cost")}

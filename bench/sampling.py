@@ -1,4 +1,4 @@
-"""Interleaved measurements: one call of each contestant a round, so that a slow moment hits all alike."""
+"""Interleaves measurements: each round calls every contestant once, so that a slow moment affects all of them."""
 
 from collections.abc import Callable, Mapping
 from statistics import median, quantiles
@@ -6,24 +6,24 @@ from typing import NamedTuple
 
 
 class Timing(NamedTuple):
-    """Seconds. On a quiet machine a call of one thread has as much of one as of the other."""
+    """Wall-clock and CPU seconds, which are equal for a single-threaded call on a quiet machine."""
 
     wall: float
     cpu: float
 
 
-Call = Callable[[int], Timing]
-"""Gets the round's number."""
+TimedCall = Callable[[int], Timing]
+"""Takes the number of the round."""
 Samples = dict[str, list[Timing]]
-"""By contestant; the n-th of each was measured in round n."""
+"""Maps contestants to timings, the n-th of which was measured in round n."""
 
 
-def interleave(calls: Mapping[str, Call], rounds: int) -> Samples:
-    """One round more than asked for: the first warms caches and is dropped."""
+def interleave(calls: Mapping[str, TimedCall], rounds: int) -> Samples:
+    """Runs one extra round first, which warms the caches and is dropped."""
     samples: Samples = {name: [] for name in calls}
     names = list(calls)
     for number in range(-1, rounds):
-        # Who goes first changes, lest one contestant always finds another's leavings in the caches.
+        # The order rotates, so that no contestant always runs after the same one, whose data is still in the caches.
         shift = number % len(names)
         for name in names[shift:] + names[:shift]:
             timing = calls[name](max(number, 0))
@@ -40,20 +40,20 @@ def summary(timings: list[Timing]) -> dict[str, float]:
     walls = [timing.wall for timing in timings]
     low, middle, high = quantiles(walls, n=4) if len(walls) > 1 else walls * 3
     return {
-        "median_ms": _milliseconds(middle),
-        "quartile_1_ms": _milliseconds(low),
-        "quartile_3_ms": _milliseconds(high),
-        "fastest_ms": _milliseconds(min(walls)),
-        "cpu_ms": _milliseconds(median(timing.cpu for timing in timings)),
+        "median_ms": _to_milliseconds(middle),
+        "quartile_1_ms": _to_milliseconds(low),
+        "quartile_3_ms": _to_milliseconds(high),
+        "fastest_ms": _to_milliseconds(min(walls)),
+        "cpu_ms": _to_milliseconds(median(timing.cpu for timing in timings)),
     }
 
 
-def least_cpu(timings: list[Timing]) -> float:
+def min_cpu(timings: list[Timing]) -> float:
     return min(timing.cpu for timing in timings)
 
 
 def ratio(samples: Samples, longer: str, shorter: str) -> dict[str, float]:
-    """How many times as long `longer` takes: the median of the rounds' own ratios."""
+    """Returns how many times as long `longer` takes as `shorter`: the median of the ratios of the rounds."""
     pairs = list(zip(samples[longer], samples[shorter], strict=True))
     return {
         "wall": round(median(a.wall / b.wall for a, b in pairs), 3),
@@ -62,13 +62,13 @@ def ratio(samples: Samples, longer: str, shorter: str) -> dict[str, float]:
 
 
 def difference(samples: Samples, longer: str, shorter: str) -> dict[str, float]:
-    """Milliseconds: the median of the rounds' own differences."""
+    """Returns milliseconds: the median of the differences of the rounds."""
     pairs = list(zip(samples[longer], samples[shorter], strict=True))
     return {
-        "wall_ms": _milliseconds(median(a.wall - b.wall for a, b in pairs)),
-        "cpu_ms": _milliseconds(median(a.cpu - b.cpu for a, b in pairs)),
+        "wall_ms": _to_milliseconds(median(a.wall - b.wall for a, b in pairs)),
+        "cpu_ms": _to_milliseconds(median(a.cpu - b.cpu for a, b in pairs)),
     }
 
 
-def _milliseconds(seconds: float) -> float:
+def _to_milliseconds(seconds: float) -> float:
     return round(seconds * 1000, 3)

@@ -1,4 +1,4 @@
-"""Inference alone, and bytes -> verdict, against the peers and the floor."""
+"""Measures inference alone and from image bytes to a verdict, against the peers and the floor."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,28 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from bench.contestants import Contestant, running
-from bench.facts import PHOTOS, load, record
+from bench.facts import PHOTOS, load_average, record
 from bench.operations import multiply_accumulates
 from bench.photos import FORMATS, SIZES, photos
-from bench.sampling import Call, Samples, Timing, interleave, least_cpu, ratio, summaries
+from bench.sampling import Samples, TimedCall, Timing, interleave, min_cpu, ratio, summaries
 
 JUDGES = ("modest", "nudenet", "opennsfw", "nsfwjs")
 _PHOTOS_A_CASE = 3
 
 
 def measure(model: Path, rounds: int) -> None:
-    before = load()
+    before = load_average()
     with running((*JUDGES, "floor"), model) as contestants:
         about = {name: contestant.about for name, contestant in contestants.items()}
-        memory = _memory(contestants)
-        inference = _inference(contestants, rounds)
+        memory = _measure_memory(contestants)
+        inference = _measure_inference(contestants, rounds)
         verdicts = {
-            f"{megapixels} MP {image_format}": _verdicts(contestants, megapixels, image_format, rounds)
+            f"{megapixels} MP {image_format}": _measure_verdicts(contestants, megapixels, image_format, rounds)
             for megapixels in SIZES
             for image_format in FORMATS
         }
     flops = 2 * multiply_accumulates(model)
-    peak = about["floor"]["multiply_flops"] / least_cpu(inference["multiply"])
+    peak = about["floor"]["multiply_flops"] / min_cpu(inference["multiply"])
     record(
         "speed",
         {
@@ -39,7 +39,7 @@ def measure(model: Path, rounds: int) -> None:
                 "times_as_long_as_modest": {name: ratio(inference, name, "modest") for name in (*JUDGES, "floor")},
                 "gigaflop_an_image": round(flops / 1e9, 3),
                 "core_peak_gflops": round(peak / 1e9, 1),
-                "share_of_peak": round(flops / least_cpu(inference["modest"]) / peak, 3),
+                "share_of_peak": round(flops / min_cpu(inference["modest"]) / peak, 3),
             },
             "bytes_to_verdict": verdicts,
         },
@@ -47,8 +47,8 @@ def measure(model: Path, rounds: int) -> None:
     )
 
 
-def _memory(contestants: dict[str, Contestant]) -> dict[str, dict[str, float]]:
-    """Loaded, and after one photo of each size."""
+def _measure_memory(contestants: dict[str, Contestant]) -> dict[str, dict[str, float]]:
+    """Measures memory after loading and after one photo of each size."""
     found: dict[str, dict[str, float]] = {name: {"loaded": contestants[name].megabytes()} for name in JUDGES}
     for megapixels in ("1", "12"):
         (photo,) = photos(PHOTOS, megapixels, "JPEG", 1)
@@ -58,22 +58,24 @@ def _memory(contestants: dict[str, Contestant]) -> dict[str, dict[str, float]]:
     return found
 
 
-def _inference(contestants: dict[str, Contestant], rounds: int) -> Samples:
+def _measure_inference(contestants: dict[str, Contestant], rounds: int) -> Samples:
     (photo,) = photos(PHOTOS, "0.05", "JPEG", 1)
-    calls: dict[str, Call] = {
-        name: _ignoring_round(partial(contestant.time, "infer", photo)) for name, contestant in contestants.items()
+    calls: dict[str, TimedCall] = {
+        name: _ignore_round(partial(contestant.time, "infer", photo)) for name, contestant in contestants.items()
     }
-    calls["multiply"] = _ignoring_round(partial(contestants["floor"].time, "multiply"))
+    calls["multiply"] = _ignore_round(partial(contestants["floor"].time, "multiply"))
     return interleave(calls, rounds)
 
 
-def _verdicts(contestants: dict[str, Contestant], megapixels: str, image_format: str, rounds: int) -> dict[str, Any]:
+def _measure_verdicts(
+    contestants: dict[str, Contestant], megapixels: str, image_format: str, rounds: int
+) -> dict[str, Any]:
     files = photos(PHOTOS, megapixels, image_format, _PHOTOS_A_CASE)
 
     def judge(name: str, round_number: int) -> Timing:
         return contestants[name].time("judge", files[round_number % len(files)])
 
-    calls: dict[str, Call] = {name: partial(judge, name) for name in JUDGES}
+    calls: dict[str, TimedCall] = {name: partial(judge, name) for name in JUDGES}
     modest = contestants["modest"]
     calls["in one process"] = lambda number: modest.time("judge in one process", files[number % len(files)])
     calls["bare inference"] = lambda _: modest.time("infer", files[0])
@@ -87,5 +89,5 @@ def _verdicts(contestants: dict[str, Contestant], megapixels: str, image_format:
     }
 
 
-def _ignoring_round(call: Callable[[], Timing]) -> Call:
+def _ignore_round(call: Callable[[], Timing]) -> TimedCall:
     return lambda _round: call()

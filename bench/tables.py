@@ -1,4 +1,4 @@
-"""The page's tables."""
+"""Formats the tables of docs/benchmarks.md."""
 
 import tomllib
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,7 @@
-"""Runs inside the image: what becomes of the time to ready, as one JSON line. CPU milliseconds, so that sharing the
-machine does not count.
+"""Runs inside the image and prints how long each phase of its start takes, as one line of JSON.
 
-Lambda's client, every import of main.py one by one, the session, its first inference, the ledger, and the rest.
+Times are CPU milliseconds, which other work on the machine hardly changes. The phases are the import of Lambda's
+client, all imports of main.py, the ONNX session, its first inference, the ledger, the routes and the rest.
 """
 
 import ast
@@ -14,14 +14,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench.processes import cpu_seconds, family
+from bench.processes import cpu_seconds, process_tree
 
 Phases = dict[str, float]
 
 
 def timed(phases: Phases, name: str, function: Any) -> Any:
     def call(*arguments: Any, **options: Any) -> Any:
-        # Of this thread: the session is opened beside the ledger's connection.
+        # Only this thread counts, because the session is opened while the ledger connects.
         start = time.thread_time()
         try:
             return function(*arguments, **options)
@@ -32,7 +32,7 @@ def timed(phases: Phases, name: str, function: Any) -> Any:
 
 
 def run_imports(path: Path) -> None:
-    """The import statements of a module, without the rest of it."""
+    """Runs a module's import statements without the rest of the module."""
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             exec(compile(ast.Module([node], []), path.name, "exec"), {})  # noqa: S102
@@ -60,7 +60,7 @@ def main() -> None:
     importlib.import_module("moderate.main")
     named = sum(phases[name] for name in ("session", "first inference", "ledger", "routes"))
     phases["the rest"] = time.process_time() - start - named
-    phases["decoding processes (in parallel)"] = cpu_seconds(family(os.getpid())[1:])
+    phases["decoding processes (in parallel)"] = cpu_seconds(process_tree(os.getpid())[1:])
     sys.stdout.write(json.dumps({name: round(seconds * 1000, 1) for name, seconds in phases.items()}) + "\n")
 
 

@@ -1,7 +1,9 @@
-"""Runs inside the image, on the standard library alone: plays Lambda's Runtime API to its entrypoint, and times it.
+"""Runs inside the image, acts as Lambda's Runtime API for its entrypoint, and times it.
 
-usage: python -m bench.image.runtime_api STARTS CALLS EVENT.json…  ->  one JSON line. Each start is a new process; CALLS
-of each event follow the last start. A process is ready when it asks for its first event.
+    python -m bench.image.runtime_api STARTS CALLS EVENT.json...
+
+Each start is a new process, which is ready when it asks for its first event. CALLS calls with each event follow the
+last start. The result is one line of JSON. This module uses only the standard library.
 """
 
 import json
@@ -16,17 +18,17 @@ from queue import Queue
 from threading import Thread
 from typing import Any
 
-from bench.processes import cpu_seconds, family, pss_megabytes
+from bench.processes import cpu_seconds, process_tree, pss_megabytes
 
 TASK_ROOT = "/var/task"
 ENTRYPOINT = ["/usr/local/bin/entrypoint", "moderate.main.handler"]
 LOG = Path("/tmp/log")  # noqa: S108 - the container has no other place to write to
-# Long enough for a share of a core to be whole again before the next start.
+# Long enough for the container's CPU quota to recover before the next start.
 _PAUSE_SECONDS = 0.5
 
 
 class RuntimeApi(ThreadingHTTPServer):
-    """Hands out events one by one, and notes when each was asked for and answered."""
+    """Serves events one at a time and records when each was requested and answered."""
 
     daemon_threads = True
 
@@ -38,10 +40,10 @@ class RuntimeApi(ThreadingHTTPServer):
         Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_arguments: Any) -> None:
-        """A start that is over hangs up in the middle of a question."""
+        """Ignores errors: a process that is killed closes its connection in the middle of a request."""
 
     def call(self, event: bytes) -> float:
-        """Seconds from the event's delivery to its answer."""
+        """Delivers an event and returns the seconds until its answer."""
         start = time.monotonic()
         self.events.put(event)
         end, body = self.answers.get(timeout=60)
@@ -61,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Lambda-Runtime-Aws-Request-Id", "5f2f0b5c-3f7e-4c3e-9d31-6d4f4f6c9a01")
         self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + 29) * 1000)))
         self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:bench")
-        # Without a type Lambda's client crashes.
+        # Lambda's client crashes without a content type.
         self.send_header("Content-Type", "application/json")
         self.send_header("Lambda-Runtime-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0")
         self.send_header("Content-Length", str(len(event)))
@@ -89,7 +91,7 @@ def start_once(event: bytes, *, others: list[bytes], calls: int) -> dict[str, An
         process = subprocess.Popen(ENTRYPOINT, env=environment, stdout=log)  # noqa: S603
     try:
         ready = api.asked.get(timeout=60) - began
-        ready_cpu = cpu_seconds(family(process.pid))
+        ready_cpu = cpu_seconds(process_tree(process.pid))
         first = api.call(event)
         found: dict[str, Any] = {
             "ready": ready,
@@ -103,7 +105,7 @@ def start_once(event: bytes, *, others: list[bytes], calls: int) -> dict[str, An
             found["pss_mb_at_the_end"] = pss_megabytes(process.pid)
         return found
     finally:
-        for member in family(process.pid):
+        for member in process_tree(process.pid):
             os.kill(member, signal.SIGKILL)
         process.wait()
         api.shutdown()

@@ -1,1 +1,1 @@
-"""One module per contestant. Each runs as a process in its own environment: see worker.py."""
+"""Contestants, one module each. Each runs as a process in an environment of its own; worker.py has the protocol."""

@@ -1,4 +1,4 @@
-"""The floor: ONNX Runtime alone, the same model on a tensor that is ready; and what this core does at most."""
+"""The floor: ONNX Runtime alone with the same model and a prepared tensor, and the peak performance of this core."""
 
 import sys
 

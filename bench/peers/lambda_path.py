@@ -1,4 +1,4 @@
-"""Modest as Lambda calls it: an API Gateway event -> a response, beside the pipeline on the same bytes."""
+"""Modest as Lambda calls it, from an API Gateway event to a response, and its pipeline on the same bytes."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from moderate.web.composition import build
 from moderate.web.lambda_events import Handler, lambda_handler
 
 
-def answered(response: dict[str, Any]) -> dict[str, Any]:
+def check_answer(response: dict[str, Any]) -> dict[str, Any]:
     assert response["statusCode"] == 200, response  # noqa: S101, PLR2004 - a refusal is faster than an answer
     return response
 
@@ -35,7 +35,7 @@ def operations(
     def one_raw(handle: Handler) -> Prepare:
         def prepare(files: list[bytes]) -> Callable[[], object]:
             made = raw(files[0])
-            return lambda: answered(handle(made, None))
+            return lambda: check_answer(handle(made, None))
 
         return prepare
 
@@ -45,11 +45,11 @@ def operations(
 
     def together(files: list[bytes]) -> Callable[[], object]:
         made = data_urls(files)
-        return lambda: answered(handler(made, None))
+        return lambda: check_answer(handler(made, None))
 
     def apart(files: list[bytes]) -> Callable[[], object]:
         made = [data_urls([data]) for data in files]
-        return lambda: [answered(handler(each, None)) for each in made]
+        return lambda: [check_answer(handler(each, None)) for each in made]
 
     def inferences(threads: int) -> Prepare:
         pool = ThreadPoolExecutor(threads)
@@ -73,7 +73,7 @@ def operations(
     }
 
 
-def handler_of(service: Service) -> Handler:
+def make_handler(service: Service) -> Handler:
     return lambda_handler(create_app(service, identify=from_gateway, release="bench"))
 
 
@@ -92,7 +92,7 @@ def main() -> None:
     quiet = replace(without_ledger, observer=Observer(level="CRITICAL", metrics_enabled=False))
     serve(
         operations(
-            handler_of(without_ledger), handler_of(quiet), lambda_handler(composed.app), judge, composed.classifier
+            make_handler(without_ledger), make_handler(quiet), lambda_handler(composed.app), judge, composed.classifier
         ),
         packages=("fastapi", "mangum", "aws-lambda-powertools", "onnxruntime"),
         threads=composed.settings.workers,

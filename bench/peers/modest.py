@@ -1,4 +1,4 @@
-"""Modest itself: its classifier on a ready view, and its pipeline from bytes to a verdict."""
+"""Modest itself: its classifier on a prepared view, and its pipeline from bytes to a verdict."""
 
 import asyncio
 import sys

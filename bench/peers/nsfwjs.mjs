@@ -1,5 +1,5 @@
-// nsfwjs in Node on tfjs-wasm, one thread, SIMD. The protocol is worker.py's.
-// Photos are decoded and shrunk by sharp (libvips): the fastest that Node has, and more than nsfwjs itself brings.
+// nsfwjs in Node on tfjs-wasm, with one thread and SIMD. worker.py describes the protocol.
+// nsfwjs has no decoder, so sharp (libvips), the fastest library for Node, decodes and shrinks the photos.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
@@ -10,12 +10,12 @@ import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { load } from "nsfwjs";
 import sharp from "sharp";
 
-console.info = console.warn = console.log = () => {}; // stdout is the answers'
+console.info = console.warn = console.log = () => {}; // stdout is only for answers
 
 const SIZE = 224;
 const require = createRequire(import.meta.url);
 const versionOf = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8")).version;
-const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
+const sendAnswer = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 
 setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
 setThreadsCount(1);
@@ -45,7 +45,7 @@ const operations = {
 };
 
 const names = ["nsfwjs", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "sharp"];
-say({
+sendAnswer({
   node: process.version,
   versions: Object.fromEntries(names.map((name) => [name, versionOf(name)])),
   threads: 1,
@@ -61,5 +61,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   const wall = Number(process.hrtime.bigint() - start) / 1e9;
   await setTimeout(3); // as in worker.py
   const { user, system } = process.cpuUsage(before);
-  say({ wall, cpu: (user + system) / 1e6 });
+  sendAnswer({ wall, cpu: (user + system) / 1e6 });
 }

@@ -1,4 +1,4 @@
-"""NudeNet: a detector of body parts. Its own class as it is, but for the threads that its session may use."""
+"""NudeNet, a detector of body parts. Its own class is used unchanged, except for the number of threads."""
 
 from typing import Any
 

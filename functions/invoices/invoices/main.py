@@ -51,7 +51,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     print(json.dumps(facts))  # noqa: T201 - Lambda's log
     if missing := _describe_missing(invoices, not_sold, record):
         raise NotInvoiced(
-            f"{' '.join(missing)} Once the price is known, make the missing ones with `modest invoice {month} --account …`."
+            f"{' '.join(missing)} Once the price is known, run `modest invoice {month} --account …` for each of them."
         )
     return facts
 
