@@ -12,6 +12,7 @@ from itertools import chain, product
 
 from PIL import Image, ImageCms
 
+from moderate.images.limits import BrokenRule
 from moderate.images.views import Rendering, full_colour
 
 SCREEN_GAMMA = 2.2
@@ -33,8 +34,8 @@ _NEEDED: dict[str, tuple[bytes, ...]] = {
 }
 
 
-class MisleadingProfile(ValueError):
-    """A profile that browsers may heed and that is not understood here."""
+class MisleadingProfile(BrokenRule):
+    """Browsers may apply the profile, and it is not understood here."""
 
 
 def renderings(profile: bytes = b"", gamma: float | None = None) -> list[Rendering]:
@@ -71,7 +72,7 @@ def _by_profile(data: bytes) -> Rendering | None:
         if _is_ordinary(profile, screen, space):
             return None
     except (OSError, ImageCms.PyCMSError):
-        raise MisleadingProfile from None
+        raise MisleadingProfile("a colour profile that cannot be applied") from None
 
     @cache
     def transform(mode: str) -> ImageCms.ImageCmsTransform:

@@ -5,7 +5,7 @@ import warnings
 from PIL import Image
 
 from moderate.images.formats import FORMATS, ImageFormat, recognise
-from moderate.images.limits import PIXELS_PER_MEGAPIXEL, UndecodableImage
+from moderate.images.limits import PIXELS_PER_MEGAPIXEL, BrokenRule, UndecodableImage
 from moderate.images.pictures import Picture
 from modest.errors import PublicError
 
@@ -31,5 +31,9 @@ def decode_as(image_format: ImageFormat, data: bytes, size: int) -> Picture:
         raise
     except Image.DecompressionBombError:
         raise image_format.largest.exceeded() from None
+    except BrokenRule as error:
+        raise UndecodableImage(f"{type(error).__name__}: {error}") from None
     except Exception as error:  # noqa: BLE001 - decoders raise whatever they like on damaged files
-        raise UndecodableImage(type(error).__name__) from None
+        # Never its text, which may quote the file. The name alone of zlib's or struct's says nothing: "error".
+        kind = type(error)
+        raise UndecodableImage(f"{kind.__module__}.{kind.__name__}".removeprefix("builtins.")) from None

@@ -30,6 +30,13 @@ class DecoderDied(UndecodableImage):
     """The process that was decoding the image crashed, hung or answered nonsense; `detail` says which."""
 
 
+class BrokenRule(ValueError):
+    """A file breaks a rule of its format, or shows different pictures in different viewers.
+
+    Its text names the rule for the log, and quotes nothing of the file.
+    """
+
+
 class TooManyPixels(PublicError):
     """The picture would take more memory to decode than one image may."""
 

@@ -9,7 +9,7 @@ from PIL import AvifImagePlugin
 
 from moderate.images.animation import display_time
 from moderate.images.colours import ORDINARY_TRANSFERS
-from moderate.images.limits import AVIF_ANIMATION
+from moderate.images.limits import AVIF_ANIMATION, BrokenRule
 from moderate.images.pictures import Picture, draw_sequence, open_image
 
 # One image is decoded on one core; the batch is what runs side by side.
@@ -24,7 +24,11 @@ _MOST_FRAMES = 10_000
 _TRANSFER = re.compile(rb"colrnclx..(..)", re.DOTALL)
 
 
-class MisleadingAvif(ValueError):
+class DamagedAvif(BrokenRule):
+    """The boxes do not add up."""
+
+
+class MisleadingAvif(BrokenRule):
     """The file asks for what not all viewers do, and the decoder here does not."""
 
 
@@ -46,8 +50,10 @@ def refuse_misleading(data: bytes) -> None:
     for kind, content in _boxes(data):
         if kind in (b"meta", b"moov"):
             transfers = {int.from_bytes(found, "big") for found in _TRANSFER.findall(content)}
-            if b"clap" in content or transfers - ORDINARY_TRANSFERS:
-                raise MisleadingAvif
+            if b"clap" in content:
+                raise MisleadingAvif("a picture to be cropped")
+            if transfers - ORDINARY_TRANSFERS:
+                raise MisleadingAvif("an unusual transfer function")
 
 
 def display_times(data: bytes) -> Iterator[float]:
@@ -60,7 +66,7 @@ def display_times(data: bytes) -> Iterator[float]:
     # A run of four thousand million frames takes eight bytes.
     first, *others = (list(islice(_times_of(track), _MOST_FRAMES)) for track in tracks)
     if any(other != first for other in others):
-        raise MisleadingAvif
+        raise MisleadingAvif("tracks with different frame times")
     yield from first
 
 
@@ -99,5 +105,5 @@ def _size(data: bytes, position: int) -> int:
     if size == _LONG_SIZE:
         (size,) = struct.unpack_from(">Q", data, position + _HEADER)
     if size < _HEADER:
-        raise ValueError("a box that ends before it begins")
+        raise DamagedAvif("a box that ends before it begins")
     return int(size)

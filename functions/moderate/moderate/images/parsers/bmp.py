@@ -3,7 +3,7 @@
 import struct
 
 from moderate.images.colours import renderings
-from moderate.images.limits import PNG_OR_BMP, UnsupportedFormat
+from moderate.images.limits import PNG_OR_BMP, BrokenRule, UnsupportedFormat
 from moderate.images.pictures import Picture, draw_still, open_image
 from moderate.images.views import Presentations, views
 
@@ -18,7 +18,7 @@ _EMBEDDED = 0x4D424544
 _RUN_LENGTH = (1, 2)
 
 
-class MisleadingBmp(ValueError):
+class MisleadingBmp(BrokenRule):
     """Viewers differ on what the file shows."""
 
 
@@ -56,7 +56,7 @@ def refuse_hidden_alpha(data: bytes) -> None:
     bits = int.from_bytes(data[_BITS], "little")
     seen_by_all = (bits, _field(data, _COMPRESSION)) == (32, _MASKS)
     if bits in (16, 32) and _field(data, _ALPHA_MASK) and not seen_by_all:
-        raise MisleadingBmp
+        raise MisleadingBmp("an alpha channel that only some viewers see")
 
 
 def levels_used(data: bytes) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from moderate.images.animation import Disposal, Frame, display_time
-from moderate.images.limits import GIF_ANIMATION
+from moderate.images.limits import GIF_ANIMATION, BrokenRule
 from moderate.images.pictures import Picture, draw_frames
 from moderate.images.views import Presentations
 
@@ -21,13 +21,15 @@ _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}
 _NO_CONTROL = bytes(4)
 
 
-class DamagedGif(ValueError):
+class DamagedGif(BrokenRule):
     """The file ends early, or goes on where a GIF may not."""
 
 
 def decode(data: bytes, size: int) -> Picture:
     found = frames(data)
-    first = next(found)
+    first = next(found, None)
+    if first is None:
+        raise DamagedGif("no frame")
     return draw_frames(canvas_size(data, first), chain([first], found), size, Presentations(), GIF_ANIMATION)
 
 
@@ -59,7 +61,7 @@ def frames(data: bytes) -> Iterator[Frame]:
             return
         else:
             # Some viewers stop here and some look for the next frame.
-            raise DamagedGif
+            raise DamagedGif("neither a frame nor the end")
 
 
 def canvas_size(data: bytes, first: Frame) -> tuple[int, int]:

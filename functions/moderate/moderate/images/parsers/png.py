@@ -15,13 +15,14 @@ from itertools import chain, count, pairwise
 
 from moderate.images.animation import Disposal, Frame, display_time
 from moderate.images.colours import ORDINARY_TRANSFERS, renderings
-from moderate.images.limits import PNG_ANIMATION, PNG_OR_BMP
+from moderate.images.limits import PNG_ANIMATION, PNG_OR_BMP, BrokenRule
 from moderate.images.pictures import Picture, draw_frames, draw_still, open_image, turned_or_not
 from moderate.images.views import Presentations
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
-# Viewers heed none that stands behind pixels, and differ on which of two they believe.
+_ANYWHERE = b"eXIf"
+# Viewers ignore those after the pixels, and differ on which of two they believe.
 _COLOURS = (b"gAMA", b"iCCP", b"cHRM", b"cICP")
 # White, red, green and blue of sRGB, and how far others may be: Adobe RGB and Display P3 are at 0.11.
 _PRIMARIES = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
@@ -35,8 +36,8 @@ _WIDENED = {2: 85, 4: 17}
 _DISPOSALS = (Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE)
 
 
-class DamagedPng(ValueError):
-    """The file is incomplete, or breaks a rule on whose breach viewers differ."""
+class DamagedPng(BrokenRule):
+    """The file is incomplete, or viewers differ on what it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +113,22 @@ def read(data: bytes) -> Png:
     sequence = count()
     awaited = True
     for (previous, _), (kind, body) in pairwise(chain([(b"", b"")], _chunks(data))):
-        if kind in _AT_MOST_ONCE:
-            _require(kind not in png.single and (kind == b"eXIf" or not png.pixels))
-            _require(kind != b"PLTE" or b"tRNS" not in png.single)
-            png.single[kind] = body
-        elif kind in _COLOURS and not png.pixels:
-            _require(kind not in png.single)
+        if kind in _AT_MOST_ONCE or (kind in _COLOURS and not png.pixels):
+            _require(kind not in png.single, f"two {kind.decode()} chunks")
+            _require(kind == _ANYWHERE or not png.pixels, f"a {kind.decode()} chunk after the pixels")
+            _require(kind != b"PLTE" or b"tRNS" not in png.single, "a PLTE chunk after tRNS")
             png.single[kind] = body
         elif kind == b"IDAT":
-            _require(previous == b"IDAT" or not png.pixels)
+            _require(previous == b"IDAT" or not png.pixels, "IDAT chunks with others between them")
             _add(png.pixels, body, new=awaited)
             awaited = False
         elif kind in (b"fcTL", b"fdAT") and b"acTL" in png.single:
-            _require(int.from_bytes(body[:4], "big") == next(sequence))
+            _require(int.from_bytes(body[:4], "big") == next(sequence), "frames out of sequence")
             if kind == b"fcTL":
-                _require(not awaited or not png.controls)
+                _require(not awaited or not png.controls, "a frame without pixels")
                 png.controls.append(body[4:])
             else:
-                _require(bool(png.pixels) and (awaited or previous == b"fdAT"))
+                _require(bool(png.pixels) and (awaited or previous == b"fdAT"), "pixels of no frame")
                 _add(png.pixels, body[4:], new=awaited)
             awaited = kind == b"fcTL"
     _check_animation(png)
@@ -142,10 +141,11 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     position = len(SIGNATURE)
     kind = b""
     while kind != b"IEND":
+        _require(position + 12 <= len(data), "no end")
         length, kind = struct.unpack_from(">I4s", data, position)
         body = data[position + 8 : position + 8 + length]
         (checksum,) = struct.unpack_from(">I", data, position + 8 + length)
-        _require(checksum == _checksum(kind, body))
+        _require(checksum == _checksum(kind, body), "a wrong checksum")
         yield kind, body
         position += length + 12
 
@@ -157,46 +157,53 @@ def _add(pixels: list[list[bytes]], compressed: bytes, *, new: bool) -> None:
 
 
 def _check_animation(png: Png) -> None:
-    _require(bool(png.pixels))
+    _require(bool(png.pixels), "no pixels")
     if b"acTL" not in png.single:
         return
     (frames,) = struct.unpack_from(">I", png.single[b"acTL"])
-    _require(0 < frames == len(png.controls) and len(png.pixels) - frames in (0, 1))
+    _require(
+        0 < frames == len(png.controls) and len(png.pixels) - frames in (0, 1),
+        "another number of frames than announced",
+    )
     if len(png.pixels) == frames:
-        _require(png.controls[0][:16] == png.single[b"IHDR"][:8] + bytes(8))
+        whole = png.single[b"IHDR"][:8] + bytes(8)
+        _require(png.controls[0][:16] == whole, "a first frame that does not cover the canvas")
     for control in png.controls:
         left, top = struct.unpack_from(">II", control, 8)
         width, height = _size(control)
-        _require(left + width <= png.size[0] and top + height <= png.size[1])
+        _require(left + width <= png.size[0] and top + height <= png.size[1], "a frame beyond the canvas")
 
 
 def _check_colours(single: dict[bytes, bytes]) -> None:
     """What bends colours in a way that is not drawn here."""
-    _require(len(single.get(b"gAMA", bytes(4))) == 4)  # noqa: PLR2004 - a number of 32 bits
+    _require(len(single.get(b"gAMA", bytes(4))) == 4, "a gAMA chunk that is no number")  # noqa: PLR2004 - of 32 bits
     if b"cICP" in single:
-        _require(single[b"cICP"][1] in ORDINARY_TRANSFERS)
+        _require(single[b"cICP"][1] in ORDINARY_TRANSFERS, "an unusual transfer function")
     if b"cHRM" in single:
         found = struct.unpack(">8I", single[b"cHRM"])
-        _require(all(abs(value / 100_000 - usual) <= _MOST_OFF for value, usual in zip(found, _PRIMARIES, strict=True)))
+        off = max(abs(value / 100_000 - usual) for value, usual in zip(found, _PRIMARIES, strict=True))
+        _require(off <= _MOST_OFF, "unusual primaries")
 
 
 def _settle_transparency(single: dict[bytes, bytes]) -> None:
     """Drop, widen or refuse the tRNS chunk, so that Pillow makes of it what libpng does."""
     depth, colour = struct.unpack(">8xBB3x", single[b"IHDR"])
-    _require(len(single.get(b"PLTE", b"")) <= _MAX_PALETTE)
+    _require(len(single.get(b"PLTE", b"")) <= _MAX_PALETTE, "a palette of more than 256 colours")
     if b"tRNS" not in single:
         return
     transparency = single[b"tRNS"]
     if colour == _PALETTE:
-        _require(0 < len(transparency) <= min(len(single[b"PLTE"]) // 3, 1 << depth))
+        colours = min(len(single[b"PLTE"]) // 3, 1 << depth)
+        _require(0 < len(transparency) <= colours, "a tRNS chunk that does not fit the palette")
     elif colour == _GREY:
         (level,) = struct.unpack(">H", transparency)
-        _require(level < 1 << depth)
+        _require(level < 1 << depth, "a transparent grey that no pixel can have")
         # Pillow widens grey levels to 8 bits, but not this one.
         single[b"tRNS"] = struct.pack(">H", level * _WIDENED.get(depth, 1))
     elif colour == _COLOUR:
         # In 16 bits one colour of 2^48 is transparent, and which pixels have it is lost in Pillow's 8.
-        _require(depth == _EIGHT_BITS and max(struct.unpack(">HHH", transparency)) < 1 << depth)
+        _require(depth == _EIGHT_BITS, "a transparent colour in 16 bits")
+        _require(max(struct.unpack(">HHH", transparency)) < 1 << depth, "a transparent colour that no pixel can have")
     else:
         del single[b"tRNS"]
 
@@ -214,6 +221,6 @@ def _checksum(*parts: bytes) -> int:
     return reduce(lambda so_far, part: zlib.crc32(part, so_far), parts, 0)
 
 
-def _require(sound: bool) -> None:  # noqa: FBT001 - reads like an assertion
+def _require(sound: bool, flaw: str) -> None:  # noqa: FBT001 - reads like an assertion
     if not sound:
-        raise DamagedPng
+        raise DamagedPng(flaw)

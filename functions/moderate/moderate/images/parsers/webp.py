@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from PIL import WebPImagePlugin  # noqa: F401 - else the first WebP makes Pillow import every format it knows
 
 from moderate.images.animation import display_time
-from moderate.images.limits import WEBP_ANIMATION
+from moderate.images.limits import WEBP_ANIMATION, BrokenRule
 from moderate.images.pictures import Picture, draw_sequence, open_image
 
 _FIRST_CHUNK = 12
@@ -18,7 +18,7 @@ _FRAME_HEADER = 16
 _LOSSLESS_FLAGS = 4
 
 
-class MisleadingWebp(ValueError):
+class MisleadingWebp(BrokenRule):
     """The file denies the transparency it holds: viewers differ on whether there is any."""
 
 
@@ -40,7 +40,7 @@ def with_alpha(data: bytes) -> bytes:
     if data[_FIRST_CHUNK : _FIRST_CHUNK + 4] != _EXTENDED or data[_FLAGS] & _HAS_ALPHA:
         return data
     if _is_transparent(_chunks(data)):
-        raise MisleadingWebp
+        raise MisleadingWebp("transparency that its header denies")
     if data[_FLAGS] & _IS_ANIMATED:
         return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
     return data

@@ -79,7 +79,7 @@ def test_an_alpha_channel_that_only_some_viewers_see_is_refused(bits: int) -> No
     pixels = np.dstack([np.zeros((SIZE, SIZE, bits // 8 - 1), np.uint8), LEVELS])
     with pytest.raises(UndecodableImage) as raised:
         decode(bmp(bottom_up(pixels), (SIZE, SIZE), bits, masks=MASKS), SIZE)
-    assert raised.value.detail == "MisleadingBmp"
+    assert raised.value.detail == "MisleadingBmp: an alpha channel that only some viewers see"
 
 
 def test_what_points_beyond_the_palette_is_black() -> None:

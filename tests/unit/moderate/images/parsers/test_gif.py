@@ -92,8 +92,9 @@ def test_however_it_ends_it_is_judged(end: bytes) -> None:
 @pytest.mark.parametrize("between", [b"\0", b"garbage"])
 def test_frames_behind_what_is_no_block_are_refused(between: bytes) -> None:
     """Some viewers stop there; others go on."""
-    with pytest.raises(UndecodableImage):
+    with pytest.raises(UndecodableImage) as refusal:
         picture(gif_head(SCREEN) + gif_frame(GifFrame(GREY)) + between + gif_frame(GifFrame(WHITE)) + b";")
+    assert refusal.value.detail == "DamagedGif: neither a frame nor the end"
 
 
 def test_comments_and_applications_are_passed_over() -> None:
@@ -109,5 +110,6 @@ def test_a_frame_with_too_few_pixels_is_refused() -> None:
 
 
 def test_a_file_without_a_frame_is_refused() -> None:
-    with pytest.raises(UndecodableImage):
+    with pytest.raises(UndecodableImage) as refusal:
         picture(gif([], SCREEN))
+    assert refusal.value.detail == "DamagedGif: no frame"

@@ -73,4 +73,4 @@ def test_colours_under_an_alpha_that_the_file_denies_are_refused(frames: int) ->
     decode(hidden(frames=frames), SIZE)
     with pytest.raises(UndecodableImage) as raised:
         decode(opaque(hidden(frames=frames)), SIZE)
-    assert raised.value.detail == "MisleadingWebp"
+    assert raised.value.detail == "MisleadingWebp: transparency that its header denies"
