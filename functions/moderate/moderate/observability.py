@@ -1,4 +1,4 @@
-"""Logs and metrics. Nothing here ever receives a key, a URL, a body or image bytes."""
+"""Writes logs and metrics. Nothing here ever receives a key, a URL, a body or image bytes."""
 
 import logging
 import traceback
@@ -10,13 +10,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 SERVICE = "modest"
 NAMESPACE = "Modest"
-# What these log quotes requests: paths, bytes of bodies, the messages of exceptions.
+# Their log lines quote requests: paths, bytes of bodies, the messages of exceptions.
 _QUOTING_LIBRARIES = ("asyncio", "mangum", "python_multipart")
 
 
 class Observer:
     def __init__(self, *, level: str = "INFO", metrics_enabled: bool = True) -> None:
-        # A location would be this file's, in every line.
+        # The location would be this file in every line.
         self._log = Logger(service=SERVICE, level=level, location=None, log_uncaught_exceptions=False)
         # From Python 3.12 on each line would name its asyncio task.
         logging.logAsyncioTasks = False  # type: ignore[attr-defined]
@@ -25,21 +25,21 @@ class Observer:
         self._metrics = Metrics(namespace=NAMESPACE, service=SERVICE) if metrics_enabled else None
 
     def call(self, facts: Mapping[str, object], *, milliseconds: float) -> None:
-        """One line and one set of metrics for one call. `facts`: request id, route, status, code."""
+        """Writes one line and one set of metrics for one call. `facts`: request id, route, status, code."""
         self._log.info("call", extra={**facts, "milliseconds": round(milliseconds, 1)})
         if self._metrics is not None:
             self._metrics.add_metric("Latency", MetricUnit.Milliseconds, milliseconds)
             self._metrics.flush_metrics()
 
     def images(self, results: Iterable[str]) -> None:
-        """`results`: a verdict or an error's code for each image of a call; flushed with the call."""
+        """Counts a verdict or an error's code for each image of a call; flushed with the call."""
         if self._metrics is None:
             return
         for result, count in Counter(results).items():
             self._metrics.add_metric(f"Images_{result}", MetricUnit.Count, count)
 
     def blocked(self, hashes: Iterable[str]) -> None:
-        """One line for each host or image that is on the operator's block list, by its hash alone."""
+        """Logs each host or image that is on the operator's block list, by its hash alone."""
         for found in hashes:
             self._log.warning("blocked", extra={"blocked": found})
 
@@ -51,14 +51,14 @@ class Observer:
             self._metrics.add_metric("DecoderDeaths", MetricUnit.Count, len(causes))
 
     def ledger_failure(self, operation: str, reason: str, *, free: bool) -> None:
-        """`free`: the call was judged, or its answer given, for nothing."""
+        """Logs and counts a failure. `free`: the call was judged, or its answer given, without charge."""
         self._log.error("ledger", extra={"operation": operation, "reason": reason, "free": free})
         if self._metrics is not None:
             self._metrics.add_metric("LedgerFailures", MetricUnit.Count, 1)
             self._metrics.add_metric("JudgedFree", MetricUnit.Count, int(free))
 
     def failure(self, error: BaseException, request_id: str) -> None:
-        """A fault of ours. Its message is left out: it may quote what the client sent."""
+        """Logs a fault of ours. Its message is left out: it may quote what the client sent."""
         frames = [
             f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
         ]

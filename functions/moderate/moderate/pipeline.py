@@ -1,6 +1,6 @@
-"""Read this first: how an image becomes a verdict.
+"""Read this first: it turns an image into a verdict.
 
-fetch -> decode -> classify -> decide, for every image of a call side by side.
+fetch -> decode -> classify -> decide, side by side for all images of a call.
 """
 
 import asyncio
@@ -35,16 +35,16 @@ class RequestTooSlow(PublicError):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What was found out about one image: the scores are those of its worst frame."""
+    """Holds what was found out about one image; the scores are those of its worst frame."""
 
     scores: Scores
     nsfw_score: float
     verdict: Verdict
     frames: Frames
     digest: str
-    """SHA-256 of the image's bytes: two judgements with one digest are of one image."""
+    """The SHA-256 of the image's bytes: two judgements with the same digest are of the same image."""
     heatmaps: dict[str, Grid] | None = None
-    """Of the worst frame, where they were asked for."""
+    """Those of the worst frame, if they were asked for."""
 
 
 Outcome = Judgement | PublicError
@@ -72,7 +72,7 @@ class Pipeline:
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="judge")
 
     async def judge(self, sources: Sequence[Source], policy: Policy, *, explain: bool = False) -> list[Outcome]:
-        """One outcome per source, in order: a judgement, or why that image could not be judged.
+        """Returns one outcome per source, in order: a judgement, or the error that prevented one.
 
         Identical sources are fetched and judged once.
         """
@@ -84,7 +84,7 @@ class Pipeline:
             _, late = await asyncio.wait(tasks.values(), timeout=self._deadline_seconds)
             for task in late:
                 task.cancel()
-            # Waited for, so that no connection outlives its call.
+            # Wait, so that no connection outlives its call.
             await asyncio.gather(*tasks.values(), return_exceptions=True)
         outcomes = {source: _outcome(task) for source, task in tasks.items()}
         return [outcomes[source] for source in sources]
@@ -120,7 +120,7 @@ class Pipeline:
 
 
 def _outcome(task: asyncio.Task[Judgement]) -> Outcome:
-    """A failure that is not the image's own is raised: it is a fault of ours, and fails the whole call."""
+    """Returns what came of one image. Raises any other failure: it is a fault of ours, and fails the whole call."""
     if task.cancelled():
         return RequestTooSlow()
     error = task.exception()

@@ -1,4 +1,4 @@
-"""The ways an image can be named in a request, and how many bytes of it are taken."""
+"""Defines the ways to give an image in a request, and how many bytes of it are accepted."""
 
 import re
 from collections.abc import Iterable
@@ -28,23 +28,23 @@ _NO_ESCAPE = re.compile(r"%(?![0-7][0-9A-Fa-f])")
 
 
 class ImageTooLarge(PublicError):
-    """More bytes than the limit for images sent or fetched."""
+    """The image has more bytes than may be sent or fetched."""
 
 
 class InvalidBase64(PublicError):
-    """Text that should have been an image in base64 is not."""
+    """The text is not the base64 of an image."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageUrl:
-    """To be fetched; not yet parsed."""
+    """Holds a URL that was not parsed yet."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImageBase64:
-    """Base64, base64url or a whole `data:` URL; not yet decoded."""
+    """Holds base64, base64url or a whole `data:` URL that was not decoded yet."""
 
     text: str = field(repr=False)
 
@@ -58,7 +58,7 @@ Source = ImageUrl | ImageBase64 | ImageBytes
 
 
 def refuse_more_than_fits(sources: Iterable[Source]) -> None:
-    """Raises ImageTooLarge where the images sent in one call add up to more than it may carry."""
+    """Raises ImageTooLarge if the images sent in one call add up to more than it may carry."""
     if sum(map(_sent_bytes, sources)) > MAX_SENT_BYTES:
         raise too_large_to_send()
 
@@ -118,7 +118,7 @@ def _decode_plain(text: str) -> bytes:
 
 
 def _decode(text: str) -> bytes:
-    """Padding is optional. Raises ValueError."""
+    """Returns the bytes; padding is optional. Raises ValueError."""
     try:
         return pybase64.b64decode(text, validate=True)
     except ValueError:
@@ -127,7 +127,7 @@ def _decode(text: str) -> bytes:
 
 
 def _unescape(payload: str) -> str:
-    """Raises ValueError where a percent sign begins no escape of a character that base64 has."""
+    """Raises ValueError if a percent sign begins no escape of a character that base64 has."""
     if "%" not in payload:
         return payload
     # Looked for first, since urllib would keep such signs, in a gigabyte of memory for a body full of them.

@@ -1,4 +1,4 @@
-"""What a set of class probabilities means: the one formula, its cuts and its names."""
+"""Turns class probabilities into a verdict: holds the one formula, its cuts and its names."""
 
 from dataclasses import astuple, dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ DECIMALS = 4
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The model's five probabilities, each 0..1, summing to 1."""
+    """Holds the model's five probabilities, each from 0 to 1; their sum is 1."""
 
     drawing: float
     hentai: float
@@ -21,12 +21,12 @@ class Scores:
         return max(self.__slots__, key=lambda name: float(getattr(self, name)))
 
     def rounded(self) -> "Scores":
-        """The same probabilities as they are shown: rounded to 4 places."""
+        """Returns the same probabilities as they are shown: rounded to 4 places."""
         return Scores(*(round(value, DECIMALS) for value in astuple(self)))
 
 
 class Policy(StrEnum):
-    """How much suggestive content counts."""
+    """Says how much suggestive content counts."""
 
     LENIENT = "lenient"
     BALANCED = "balanced"
@@ -48,7 +48,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Where a verdict changes: `questionable` and `nsfw` are the lowest scores that get that verdict."""
+    """Says where a verdict changes: `questionable` and `nsfw` are the lowest scores that get that verdict."""
 
     questionable: float = 0.3
     nsfw: float = 0.6
@@ -59,7 +59,7 @@ class Cuts:
 
 
 def nsfw_score(scores: Scores, policy: Policy) -> float:
-    """porn + hentai + w * sexy with the policy's w; 0..1, rounded to 4 places before anything compares it."""
+    """Returns porn + hentai + w * sexy with the policy's w: at most 1, rounded to 4 places before it is compared."""
     return min(1.0, round(scores.porn + scores.hentai + policy.sexy_weight * scores.sexy, DECIMALS))
 
 
@@ -72,5 +72,5 @@ def verdict(score: float, cuts: Cuts) -> Verdict:
 
 
 def passes(score: float, threshold: float) -> bool:
-    """Whether an image with this score is safe for a caller who named a threshold of their own."""
+    """Returns whether an image with this score is safe for a caller who set a threshold of their own."""
     return score < threshold

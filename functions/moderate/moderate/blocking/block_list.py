@@ -1,10 +1,10 @@
-"""What the operator refuses, whatever the model says of it: hosts, files, and pictures however they are encoded.
+"""Refuses what the operator has listed, whatever the model says: hosts, files, and pictures however they are encoded.
 
-A list has one entry a line, `#` begins a comment:
+A list has one entry per line; `#` begins a comment:
 
     host example.com            and its subdomains
     sha256 9f86d081884c7d65...  a file, byte for byte
-    picture c3a53a96c45b9a69    what looks like it; `modest block-hash` makes both kinds
+    picture c3a53a96c45b9a69    whatever looks like it; `modest block-hash` makes both kinds
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from moderate.fetching.urls import BlockedUrl, InvalidUrl, parse
 from moderate.images.views import View
 from modest.errors import PublicError
 
-# Of 64 bits. A photo re-encoded, scaled or cropped by a hundredth moves by up to 6; different photos are 18 or more
-# apart.
+# Out of 64 bits. A photo that was re-encoded, scaled or cropped by a hundredth differs in up to 6; different photos
+# differ in 18 or more.
 DEFAULT_DISTANCE = 8
 
 _S3 = re.compile(r"s3://([^/]+)/(.+)")
@@ -29,11 +29,11 @@ _PICTURE = re.compile(r"[0-9a-f]{16}")
 
 
 class InvalidBlockList(ValueError):
-    """The list cannot be read, or one of its lines cannot be meant."""
+    """The list cannot be read, or one of its lines has an invalid value."""
 
 
 class PolicyViolation(PublicError):
-    """An image or a host on the operator's block list. `detail` names it by its SHA-256."""
+    """The image or its host is on the operator's block list; `detail` names it by its SHA-256."""
 
     def __init__(self, what: str, sha256: str) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ class PolicyViolation(PublicError):
 
 class BlockList:
     def __init__(self, lines: Iterable[str] = (), *, distance: int = DEFAULT_DISTANCE) -> None:
-        """distance: in how many of its 64 bits the hash of a picture may differ from one listed.
+        """distance: in how many of its 64 bits a picture's hash may differ from a listed one.
 
         Raises InvalidBlockList.
         """
@@ -69,18 +69,18 @@ class BlockList:
         self._pictures = np.array(pictures, np.uint64)
 
     def refuse_host(self, host: str) -> None:
-        """host: as urls.parse gives it. Raises PolicyViolation for one listed, and for its subdomains."""
+        """Raises PolicyViolation if a host, as urls.parse returns it, or a domain above it is listed."""
         labels = host.split(".")
         if any(".".join(labels[start:]) in self._hosts for start in range(len(labels))):
             raise PolicyViolation("The URL's host is", hashlib.sha256(host.encode()).hexdigest())
 
     def refuse_file(self, sha256: str) -> None:
-        """Raises PolicyViolation."""
+        """Raises PolicyViolation if a file is listed."""
         if sha256 in self._sha256s:
             raise PolicyViolation("The image is", sha256)
 
     def refuse_pictures(self, views: Iterable[View], sha256: str) -> None:
-        """sha256: of the image that they are views of. Raises PolicyViolation where one looks like one listed."""
+        """Raises PolicyViolation if one of an image's views looks like a listed picture. sha256: the image's."""
         if self._pictures.size and any(self._is_listed(view) for view in views):
             raise PolicyViolation("The image is", sha256)
 
@@ -90,7 +90,7 @@ class BlockList:
 
 
 def load(source: str, *, distance: int = DEFAULT_DISTANCE) -> BlockList:
-    """source: a path, s3://bucket/key, or nothing for an empty list. Raises InvalidBlockList."""
+    """Reads a list. source: a path, s3://bucket/key, or "" for an empty list. Raises InvalidBlockList."""
     try:
         return BlockList(_read(source).splitlines() if source else (), distance=distance)
     except InvalidBlockList as error:
@@ -98,7 +98,7 @@ def load(source: str, *, distance: int = DEFAULT_DISTANCE) -> BlockList:
 
 
 def entries_for(data: bytes, views: Iterable[View]) -> list[str]:
-    """The lines that block an image: its file, and each picture in it that is not flat."""
+    """Returns the lines that block an image: its file, and each picture in it that is not flat."""
     hashes = dict.fromkeys(found for view in views if (found := picture_hash(view)) is not None)
     return [f"sha256 {hashlib.sha256(data).hexdigest()}", *(f"picture {found:016x}" for found in hashes)]
 
@@ -112,7 +112,7 @@ def _read(source: str) -> str:
 
 
 def _read_s3(bucket: str, key: str) -> str:
-    # Here, as they take a third of a second, and most have no list in S3.
+    # Imported here because they take a third of a second, and most deployments have no list in S3.
     import boto3  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 

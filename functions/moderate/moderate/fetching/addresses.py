@@ -1,7 +1,7 @@
-"""Which IP addresses are public.
+"""Decides which IP addresses are public.
 
-`ipaddress.is_global` says yes to multicast, to translated and tunnelled forms of private addresses, and to
-different things on different Pythons, so the table is our own.
+`ipaddress.is_global` accepts multicast and translated or tunnelled forms of private addresses, and differs from
+one version of Python to the next, so the table is our own.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -44,7 +44,7 @@ _V6_REFUSED = tuple(
         "3fff::/20",
     )
 )
-# An ISATAP interface id holds an IPv4 address behind this word, with or without its universal bit.
+# An ISATAP interface id holds an IPv4 address after this word, with or without its universal bit.
 _ISATAP = 0x00005EFE
 _ISATAP_MASK = 0xFDFFFFFF
 

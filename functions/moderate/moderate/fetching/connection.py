@@ -1,4 +1,4 @@
-"""A TCP connection to one of the addresses that were judged, and to no other."""
+"""Opens a TCP connection to one of the addresses that were checked, and to no other."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -15,14 +15,14 @@ from httpcore2 import (
 from moderate.fetching.addresses import IPAddress
 
 MAX_OVERHEAD_BYTES = 32 * 1024
-# Small enough that a body that came along with the head does not use up the head's allowance.
+# Small enough that the part of the body that comes with the head does not use up the head's allowance.
 READ_BYTES = 16 * 1024
 
 
 async def connect(
     backend: AsyncNetworkBackend, addresses: Sequence[IPAddress], port: int, *, seconds_each: float
 ) -> AsyncNetworkStream:
-    """The addresses are tried in turn. Raises what the last of them raised."""
+    """Tries the addresses in turn. Raises what the last of them raised."""
     failure: Exception = ConnectError()
     for address in addresses:
         try:
@@ -39,8 +39,8 @@ async def connect(
 
 
 class OverheadLimitedStream(AsyncNetworkStream):
-    """Ends an answer that is not getting on with its body: head lines or interim answers without end, chunks
-    smaller than their framing. Parsing those takes a core from the other fetches.
+    """Ends a response that makes no progress with its body: endless headers or interim responses, or chunks
+    smaller than their framing. Parsing those would take a core from the other fetches.
     """
 
     def __init__(self, stream: AsyncNetworkStream) -> None:
@@ -48,7 +48,7 @@ class OverheadLimitedStream(AsyncNetworkStream):
         self._allowance = MAX_OVERHEAD_BYTES
 
     def earn(self, body_bytes: int) -> None:
-        """Body bytes pay for themselves and for as much overhead again."""
+        """Raises the allowance: body bytes pay for themselves and for as much overhead again."""
         self._allowance += 2 * body_bytes
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore2's signature

@@ -1,6 +1,6 @@
-"""URL -> bytes, from the public web alone, within a deadline and a size.
+"""Fetches a URL from the public web, and from nowhere else, within a deadline and a size limit.
 
-Every hop is parsed, resolved and connected anew, to an address that was judged and never to a name.
+Each hop is parsed, resolved and connected to separately: always to a checked address, never to a name.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class FetchFailed(PublicError):
-    """The URL is acceptable, and no image came from it."""
+    """The URL is acceptable, but no image came from it."""
 
 
 class FetchTimeout(PublicError):
@@ -69,9 +69,9 @@ class Fetcher:
         resolve: Resolve | None = None,
         backend: AsyncNetworkBackend | None = None,
     ) -> None:
-        """refuse_host: raises for a host that nothing is wanted from; asked before a host is looked up.
-        resolve: host name -> its addresses as text; whatever it answers is judged before use.
-        backend: opens connections; is only ever given addresses that were judged.
+        """refuse_host: raises if nothing may be fetched from a host; called before the host is looked up.
+        resolve: returns the addresses of a host as text; they are checked before use.
+        backend: opens connections; it only ever gets checked addresses.
         """
         self._allowed_ports = allowed_ports
         self._url_deadline = url_deadline
@@ -85,7 +85,7 @@ class Fetcher:
     async def fetch(self, url: str) -> bytes:
         """Raises InvalidUrl, BlockedUrl, FetchFailed, FetchTimeout, ImageTooLarge, or what refuse_host does."""
         target = parse(url, allowed_ports=self._allowed_ports)
-        # What is raised below is cut off from its cause, whose text names addresses.
+        # The errors are raised without their cause, whose text names addresses.
         try:
             async with asyncio.timeout(self._url_deadline):
                 return await self._follow(target)
@@ -93,13 +93,13 @@ class Fetcher:
             raise FetchTimeout(self._url_deadline, detail=type(error).__name__) from None
         except (NetworkError, ProtocolError, OSError) as error:
             raise FetchFailed(
-                "The image's server could not be reached, or broke off its answer. Check the URL, then retry.",
+                "The image's server could not be reached, or ended its response early. Check the URL, then try again.",
                 detail=type(error).__name__,
             ) from None
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        """Made on first use, as it costs some milliseconds."""
+        """The context is made on first use, since that takes some milliseconds."""
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])
         return context
@@ -110,13 +110,13 @@ class Fetcher:
             if isinstance(answer, bytes):
                 return answer
             target = answer
-        raise FetchFailed(f"The URL redirects more than {self._max_redirects} times. Give its final address.")
+        raise FetchFailed(f"The URL redirects more than {self._max_redirects} times. Use its final address.")
 
     async def _get(self, target: Target) -> bytes | Target:
-        """The body, or where a redirect leads."""
+        """Returns the body, or where a redirect leads."""
         self._refuse_host(target.host)
         addresses = [target.address] if target.address else await self._look_up(target.host)
-        # Every address gets its share of the deadline, and the answer one too.
+        # Each address gets an equal share of the deadline, and so does the response.
         share = self._url_deadline / (len(addresses) + 1)
         async with aclosing(await connect(self._backend, addresses, target.port, seconds_each=share)) as tcp:
             stream = OverheadLimitedStream(await self._secure(tcp, target))
@@ -135,7 +135,7 @@ class Fetcher:
             return await tcp.start_tls(self.tls, target.host)
         except NetworkError as error:
             raise FetchFailed(
-                "The image's server has no TLS certificate that is valid for this URL, or speaks no TLS.",
+                "The image's server has no TLS certificate that is valid for this URL, or does not support TLS.",
                 detail=type(error).__name__,
             ) from None
 
@@ -171,28 +171,28 @@ class Fetcher:
 
 
 def judge_addresses(answers: Iterable[str]) -> list[IPAddress]:
-    """The addresses to try, in order. One that is not public refuses them all."""
+    """Returns the addresses to try, in order. Raises BlockedUrl if any of them is not public."""
     addresses = [ip_address(answer) for answer in dict.fromkeys(answers)]
     if not all(map(is_public, addresses)):
         raise BlockedUrl(
             "The URL's host name leads to an address that is not on the public internet. Use a public one."
         )
-    # A Lambda outside a VPC reaches nothing by IPv6.
+    # A Lambda outside a VPC reaches nothing over IPv6.
     return sorted(addresses, key=lambda address: address.version)[:MAX_ADDRESSES_TRIED]
 
 
 def redirect_target(current: Target, headers: Headers, allowed_ports: frozenset[int]) -> Target:
     locations = values_of(headers, b"location")
     if len(locations) != 1:
-        raise FetchFailed("The image's server redirects without saying where to. Give the image's own address.")
+        raise FetchFailed("The image's server redirects without saying where. Use the URL of the image itself.")
     try:
         target = parse_redirect(locations[0].decode(), current, allowed_ports=allowed_ports)
     except (InvalidUrl, UnicodeDecodeError):
         raise FetchFailed(
-            "The image's server redirects to something that is not a web address. Give the image's own."
+            "The image's server redirects to something that is not a web address. Use the URL of the image itself."
         ) from None
     if current.scheme == "https" and target.scheme == "http":
-        raise FetchFailed("The image's server redirects from https to http. Give an https address.")
+        raise FetchFailed("The image's server redirects from https to http. Use a URL that stays on https.")
     return target
 
 
@@ -200,7 +200,9 @@ def refuse_unusable(status: int, headers: Headers) -> None:
     if status != _OK:
         raise FetchFailed(f"The image's server answered {status}. Check that anyone can open the URL.")
     if any(value.strip().lower() != b"identity" for value in values_of(headers, b"content-encoding")):
-        raise FetchFailed("The image's server sent it compressed, though asked not to. Send the image itself.")
+        raise FetchFailed(
+            "The image's server compressed its response, although it was asked not to. Send the image itself."
+        )
 
 
 def values_of(headers: Headers, name: bytes) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""How this service names itself when it fetches, so that it can refuse to call itself in circles."""
+"""Marks the requests that this service makes, so that it can refuse to call itself in a loop."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ def user_agent(version: str) -> str:
 
 
 def carries_own_marker(headers: Iterable[tuple[str, str]]) -> bool:
-    """Whether a request came from this service or another deployment of it."""
+    """Returns whether a request came from this service or another deployment of it."""
     return any(_is_marked(name.lower(), value.lower()) for name, value in headers)
 
 

@@ -1,4 +1,4 @@
-"""A client's URL, parsed once and strictly, before any name is looked up."""
+"""Parses a client's URL once and strictly, before any name is looked up."""
 
 import re
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@%\s]+)(?::([0-9]{0,5}))?")
 # Backslashes are slashes to some parsers and not to others; control characters vanish in some.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-# What the C library would read as an IPv4 address in octal, hexadecimal or a short form.
+# What the C library would read as an IPv4 address, also in octal, hexadecimal or a short form.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-# Sent as they stand: a signed URL must arrive as it was signed.
+# Sent unchanged: a signed URL must arrive as it was signed.
 _SENT_AS_IS = "!$%&'()*+,/:;=?@[]^|~"
 
 
@@ -32,14 +32,16 @@ class InvalidUrl(PublicError):
 
 
 class BlockedUrl(PublicError):
-    """The URL is well formed, and leads (or may lead) somewhere that is not the public web."""
+    """The URL is well formed, but leads (or may lead) somewhere outside the public web."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """host: ASCII, lower case, without brackets or a trailing dot.
-    path: path and query as sent, percent-encoded ASCII.
-    address: set when the host is an IP literal, which then is public.
+    """Holds a URL that may be requested.
+
+    host: ASCII in lower case, without brackets or a trailing dot.
+    path: the path and query as sent, in percent-encoded ASCII.
+    address: set if the host is an IP address, which is then public.
     """
 
     scheme: str
@@ -120,7 +122,7 @@ def _read_host(host: str) -> tuple[str, IPAddress | None]:
 
 
 def _to_ascii(host: str) -> str:
-    # Mapped before anything looks at it: full-width digits and ideographic dots spell IP addresses too.
+    # Mapped before anything else reads it: full-width digits and ideographic dots can spell IP addresses too.
     name = idna.uts46_remap(host, std3_rules=False).removesuffix(".")
     return ".".join(label if label.isascii() else idna.alabel(label).decode() for label in name.split("."))
 

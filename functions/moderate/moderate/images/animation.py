@@ -1,4 +1,4 @@
-"""Animations: which frames are judged, and what each looks like on the canvas."""
+"""Chooses the frames of an animation to judge, and draws each on the canvas."""
 
 import heapq
 import io
@@ -21,7 +21,7 @@ _SHOWN_INSTEAD_MS = 100.0
 
 
 class Disposal(Enum):
-    """What becomes of a frame's area before the next frame is drawn."""
+    """Says what happens to a frame's area before the next frame is drawn."""
 
     KEEP = auto()
     CLEAR = auto()
@@ -30,7 +30,7 @@ class Disposal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of a GIF or an animated PNG, as a whole file of its own."""
+    """Holds one frame of a GIF or an animated PNG as a complete file of its own."""
 
     still: bytes
     at: tuple[int, int]
@@ -38,15 +38,15 @@ class Frame:
     shown_ms: float
     disposal: Disposal
     blended: bool
-    """Drawn over what is there; else it replaces it, transparent pixels and all."""
+    """Whether the frame is drawn over the canvas; otherwise it replaces what is there, transparent pixels included."""
 
 
 def play(canvas_size: tuple[int, int], frames: Iterable[Frame]) -> Iterator[Image.Image]:
-    """The canvas as each frame in turn leaves it: one image, drawn on from frame to frame.
+    """Yields the canvas after each frame: always the same image, which the next frame is drawn on.
 
     Browsers start with a transparent canvas and clear to transparent. Pillow's own players start with
     the first palette colour or the default image, clear to the background colour and keep a disposal
-    beyond its frame: a file can show a person one thing and them another.
+    beyond its frame, so a file can show a person one thing and Pillow another.
     """
     canvas = Image.new("RGBA", canvas_size)
     for frame in frames:
@@ -76,14 +76,14 @@ def _draw(frame: Frame, canvas: Image.Image) -> None:
 
 
 def display_time(duration_ms: float) -> float:
-    """Milliseconds that a frame stays on a person's screen."""
+    """Returns for how many milliseconds browsers show a frame that asks for `duration_ms`."""
     return duration_ms if duration_ms > _TOO_SHORT_MS else _SHOWN_INSTEAD_MS
 
 
 def choose_frames(display_times: Sequence[float]) -> list[int]:
-    """Indices, ascending, of the frames to judge: at most 16, and all of them where there are no more.
+    """Returns the indices of the frames to judge, ascending: at most 16, and all of them if there are no more.
 
-    The first, the last and the 8 shown longest; the rest where they fall evenly over the time shown.
+    The first, the last and the 8 shown longest are always chosen; the others are spread evenly over the time shown.
     """
     total = len(display_times)
     if total <= FRAMES_JUDGED:
@@ -96,7 +96,7 @@ def choose_frames(display_times: Sequence[float]) -> list[int]:
 
 
 def _longest(display_times: Sequence[float]) -> set[int]:
-    """The 8 frames shown longest; of those that tie for the last places, some from all over the animation."""
+    """Returns the 8 frames shown longest. Of those that tie for the last places, it takes some from all over."""
     shortest = heapq.nlargest(_LONGEST, display_times)[-1]
     longer = {index for index, time in enumerate(display_times) if time > shortest}
     tied = [index for index, time in enumerate(display_times) if time == shortest]
@@ -105,7 +105,7 @@ def _longest(display_times: Sequence[float]) -> set[int]:
 
 
 def _middle_of_longest_gap(chosen: list[int], ends: list[float]) -> int:
-    """The unchosen frame nearest the middle of the longest stretch of time between two chosen ones."""
+    """Returns the unchosen frame nearest the middle of the longest stretch of time between two chosen ones."""
     gaps = [(before, after) for before, after in pairwise(chosen) if after - before > 1]
     before, after = max(gaps, key=lambda gap: ends[gap[1] - 1] - ends[gap[0]])
     middle = (ends[before] + ends[after - 1]) / 2

@@ -1,7 +1,7 @@
-"""Which other pictures a file's colour profile or gamma makes of its levels, on screens that heed it.
+"""Draws a picture as its colour profile or gamma shows it, if that differs from what its levels show.
 
-Browsers do. A profile may turn levels upside down, or spread what seems flat: whoever ignores it sees another picture.
-Ordinary profiles move colours so little that no verdict changes; only what goes beyond that is drawn here.
+Browsers apply both. A profile may invert the levels or spread out what seems flat: a viewer that ignores it shows
+another picture. Ordinary profiles move colours so little that no verdict changes; only what goes beyond is drawn here.
 """
 
 import io
@@ -17,16 +17,18 @@ from moderate.images.views import Rendering, full_colour
 
 SCREEN_GAMMA = 2.2
 ORDINARY_TRANSFERS = frozenset({1, 2, 6, 13, 14, 15, 16, 18})
-"""Of ITU-T H.273: those near sRGB, and HDR, which screens bring near it. Others bend levels: 8, linear, most of all."""
-# In levels of 255. Display P3 and Adobe RGB move the colours below by 9 in the mean and greys by 9 at most, the gamma
-# of 1.8 that Macs once had by 10 and 19. ProPhoto moves colours by 22, a linear profile by 36, and two swapped by 66.
+"""The transfer functions of ITU-T H.273 that are near sRGB, and those of HDR, which screens bring near it. Others bend
+levels: 8, which is linear, most of all."""
+# In levels from 0 to 255. Display P3 and Adobe RGB move the colours below by 9 on average and greys by at most 9; the
+# gamma of 1.8 that Macs once had, by 10 and 19. ProPhoto moves colours by 22, a linear profile by 36, and one with two
+# colours swapped by 66.
 _ORDINARY_MEAN = 12
 _ORDINARY_GREY = 24
 _ORDINARY_STEP = 4
 _GREYS = Image.frombytes("L", (256, 1), bytes(range(256)))
 _COLOURS = Image.frombytes("RGB", (36, 6), bytes(chain(*product(range(0, 256, 51), repeat=3))))
 _HEAD = 128
-# What browsers read of a profile that has no table: by the kind of colours that it is of.
+# The tags that browsers read in a profile without a table, by its colour space.
 _NEEDED: dict[str, tuple[bytes, ...]] = {
     "RGB": (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"),
     "GRAY": (b"kTRC",),
@@ -39,9 +41,9 @@ class MisleadingProfile(BrokenRule):
 
 
 def renderings(profile: bytes = b"", gamma: float | None = None) -> list[Rendering]:
-    """As the levels say; and as the profile, else the gamma, has it, where that is another picture.
+    """Returns the ways to draw a file: by its levels, and by its profile or else its gamma if that differs.
 
-    profile: ICC. gamma: as PNG has it, of the file; 1 / 2.2 where it is ordinary. Raises MisleadingProfile.
+    profile: an ICC profile. gamma: the file's, as PNG states it; 1 / 2.2 is ordinary. Raises MisleadingProfile.
     """
     shown = _by_profile(profile) or (_by_gamma(gamma) if gamma else None)
     return [full_colour, shown] if shown else [full_colour]
@@ -62,10 +64,10 @@ def _by_gamma(gamma: float) -> Rendering | None:
 
 
 def _by_profile(data: bytes) -> Rendering | None:
-    heeded = _what_is_heeded(data)
-    if heeded is None:
+    applied = _applied_by_browsers(data)
+    if applied is None:
         return None
-    space, profile_data = heeded
+    space, profile_data = applied
     screen = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_data))
@@ -95,10 +97,10 @@ def _by_profile(data: bytes) -> Rendering | None:
     return rendering
 
 
-def _what_is_heeded(data: bytes) -> tuple[str, bytes] | None:
-    """The kind of colours that a profile is of, and the profile with no more in it than browsers read.
+def _applied_by_browsers(data: bytes) -> tuple[str, bytes] | None:
+    """Returns the colour space, and the profile with only the tags that browsers read; None if they ignore it.
 
-    Little CMS prefers tags that browsers do not know, and fails on some that they pass over. None: they ignore it.
+    Little CMS prefers tags that browsers do not know, and fails on some that they skip.
     """
     if data[36:40] != b"acsp":
         return None
@@ -132,11 +134,14 @@ def _profile(head: bytes, tags: Mapping[bytes, bytes]) -> bytes:
 
 
 def _is_ordinary(profile: ImageCms.ImageCmsProfile, screen: ImageCms.ImageCmsProfile, space: str) -> bool:
-    """A table of colours may do anything anywhere; curves and a matrix show in all greys and some colours."""
+    """Returns whether a profile moves colours as little as common ones do.
+
+    A table may change any colour by itself; what curves and a matrix do shows in the greys and some colours.
+    """
     if space == "CMYK" or any(as_input for as_input, *_ in (profile.profile.clut or {}).values()):
         return False
     mode = "L" if space == "GRAY" else "RGB"
-    # Not optimised: that takes four times as long as it saves on so few pixels.
+    # Optimising takes four times as long as it saves on so few pixels.
     transform = ImageCms.buildTransform(profile, screen, mode, "RGB", flags=ImageCms.Flags.NOOPTIMIZE)
 
     def shown(picture: Image.Image) -> bytes:
@@ -147,7 +152,7 @@ def _is_ordinary(profile: ImageCms.ImageCmsProfile, screen: ImageCms.ImageCmsPro
         return [abs(there - level) for level, there in zip(before, shown(picture), strict=True)]
 
     greys, colours = shown(_GREYS), moved(_COLOURS)
-    # Of red, green and blue each: what is next to each other stays so.
+    # For red, green and blue each: neighbouring greys must stay neighbours.
     steps = [after - before for before, after in zip(greys, greys[3:], strict=False)]
     return (
         0 <= min(steps) <= max(steps) <= _ORDINARY_STEP

@@ -9,8 +9,8 @@ from moderate.images.limits import PIXELS_PER_MEGAPIXEL, BrokenRule, Undecodable
 from moderate.images.pictures import Picture
 from modest.errors import PublicError
 
-# Pillow allocates a WebP canvas while it opens the file, so a limit must hold before ours can. It warns
-# at this many pixels and refuses at twice as many; a warning is what some other module may filter.
+# Pillow allocates a WebP's canvas while it opens the file, so a limit must hold before ours can. It only warns
+# above this many pixels, and refuses above twice as many.
 Image.MAX_IMAGE_PIXELS = int(max(each.largest.megapixels for each in FORMATS) * PIXELS_PER_MEGAPIXEL / 2)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 

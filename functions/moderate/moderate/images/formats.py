@@ -1,4 +1,4 @@
-"""The accepted image formats: one record each, from which every list of formats and content types follows."""
+"""Describes each accepted image format in one record, from which every list of formats and content types follows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,8 +107,9 @@ def not_accepted() -> UnsupportedFormat:
 
 
 def refuse_page(data: bytes) -> None:
-    """Raises UnsupportedFormat if `data` is a web page: its address was mistaken for the image's."""
+    """Raises UnsupportedFormat if `data` is a web page: the client took its URL for the image's."""
     if data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
         raise UnsupportedFormat(
-            f"The URL leads to a web page, not to an image. Give the image's own address: one of {ACCEPTED}."
+            "The URL leads to a web page, not to an image. Use the URL of the image itself. "
+            f"Accepted formats: {ACCEPTED}."
         )

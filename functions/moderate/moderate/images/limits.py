@@ -1,4 +1,4 @@
-"""How large an image may be before it is decoded, and the errors that refuse one."""
+"""Says how large an image may be, before it is decoded, and holds the errors that refuse one."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ MAX_SCANS = 100
 MAX_FRAMES = 2000
 
 PIXELS_PER_MEGAPIXEL = 1_000_000
-_UNDECODABLE = "The image is damaged or incomplete and cannot be decoded. Send it again whole."
+_UNDECODABLE = "The image is damaged or incomplete and cannot be decoded. Send the complete file."
 
 
 class UnsupportedFormat(PublicError):
@@ -38,16 +38,16 @@ class BrokenRule(ValueError):
 
 
 class TooManyPixels(PublicError):
-    """The picture would take more memory to decode than one image may."""
+    """Decoding the picture would take more memory than one image may."""
 
 
 class TooManyFrames(PublicError):
-    """The animation would take longer to decode than one image may; it is never judged in part."""
+    """Decoding the animation would take longer than one image may; it is never judged in part."""
 
 
 @dataclass(frozen=True, slots=True)
 class PixelCap:
-    """How many pixels one picture of a kind may have."""
+    """Says how many pixels one picture of a kind may have."""
 
     kind: str
     megapixels: float
@@ -59,14 +59,14 @@ class PixelCap:
 
     def exceeded(self) -> TooManyPixels:
         return TooManyPixels(
-            f"The image has too many pixels: {self.kind} may have {self.megapixels:g} megapixels, "
-            f"and {MAX_SIDE:,} on a side. Send a smaller one."
+            f"The image has too many pixels: {self.kind} may have {self.megapixels:g} megapixels "
+            f"and {MAX_SIDE:,} pixels on a side. Send a smaller one."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class AnimationCap:
-    """How many pixels an animation may have over all its frames: what decodes in about a second."""
+    """Says how many pixels an animation may have in all its frames together: what decodes in about a second."""
 
     megapixels: float
 
@@ -77,8 +77,8 @@ class AnimationCap:
 
     def exceeded(self) -> TooManyFrames:
         return TooManyFrames(
-            f"The animation is too long to be judged whole: at most {MAX_FRAMES} frames and, in this format, "
-            f"{self.megapixels:g} megapixels over all of them. Send a shorter or smaller one."
+            f"The animation is too long to judge in full. It may have {MAX_FRAMES:,} frames and, in this format, "
+            f"{self.megapixels:g} megapixels in all of them together. Send a shorter or smaller one."
         )
 
 
@@ -88,7 +88,7 @@ PROGRESSIVE_JPEG = PixelCap("a progressive JPEG", 25.0)
 PROGRESSIVE_CMYK_JPEG = PixelCap("a progressive CMYK JPEG", 22.0)
 PNG_OR_BMP = PixelCap("a PNG or BMP", 30.0)
 CANVAS = PixelCap("a GIF, WebP, AVIF or animated PNG", 16.0)
-# For time, not for memory.
+# This one limits time, not memory.
 PROFILED = PixelCap("a picture with an unusual colour profile or gamma", 25.0)
 
 GIF_ANIMATION = AnimationCap(100.0)

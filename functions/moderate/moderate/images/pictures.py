@@ -21,7 +21,7 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a person may see of one image: each judged frame, on white and on black where it is not opaque."""
+    """Holds what a person may see of one image: each judged frame, on white and on black if it is not opaque."""
 
     views: tuple[View, ...]
     frames: Frames
@@ -92,7 +92,7 @@ def draw_sequence(image: Image.Image, size: int, times: Iterable[float], cap: An
 
 
 def _extra(presentations: Presentations) -> int:
-    """How many frames could be decoded while one is rendered: a table of colours is slow."""
+    """Returns how many frames could be decoded in the time that rendering one takes: a table of colours is slow."""
     return 2 * (len(presentations.renderings) - 1)
 
 

@@ -1,4 +1,4 @@
-"""A decoded image -> the small pictures of it that are judged."""
+"""Shrinks a decoded image to the small pictures that are judged."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from PIL import Image, ImageChops, ImageStat
 
 View = bytes
-"""One picture to judge: RGB, a byte for each colour, row by row, as many rows as columns."""
+"""A picture to judge: one byte each for red, green and blue, row by row, with as many rows as columns."""
 
 Rendering = Callable[[Image.Image], Image.Image]
-"""A picture as decoded -> as it is shown, in L, RGB or RGBA."""
+"""A function that takes a picture as decoded and returns it as it is shown, in L, RGB or RGBA."""
 
 UPRIGHT = 1
 _ORIENTATION_TAG = 0x0112
@@ -35,7 +35,7 @@ _LEAST_FOR_GREY = 4
 
 
 def full_colour(image: Image.Image) -> Image.Image:
-    """`image` in a mode that may be resized: L or RGB, or RGBA where anything in it may be transparent.
+    """Returns `image` in a mode that may be resized: L or RGB, or RGBA if anything in it may be transparent.
 
     Pillow quietly resizes palette and bilevel pictures by picking single pixels, which hides whatever
     lies between them.
@@ -48,7 +48,7 @@ def full_colour(image: Image.Image) -> Image.Image:
 
 
 def _from_16_bit(image: Image.Image) -> Image.Image:
-    """Pillow's own conversion clips at 255, which turns nearly all of a 16-bit picture white."""
+    """Returns the high bytes: Pillow's own conversion clips at 255, which turns nearly all of the picture white."""
     low, high = (Image.frombytes("L", image.size, image.tobytes()[byte::2]) for byte in (0, 1))
     key = image.info.get("transparency")
     if key is None:
@@ -63,15 +63,15 @@ def _other_than(level: int, image: Image.Image) -> Image.Image:
 
 @dataclass(frozen=True, slots=True)
 class Presentations:
-    """How viewers may show a picture, where not all do alike."""
+    """Lists the ways in which viewers show a picture; there are several if viewers differ."""
 
     orientations: Sequence[int] = (UPRIGHT,)
-    """As EXIF numbers them."""
+    """EXIF's numbers."""
     renderings: Sequence[Rendering] = (full_colour,)
 
 
 def views(image: Image.Image, size: int, presentations: Presentations) -> Iterator[View]:
-    """`image` at `size` pixels a side, in every way; on white, black and grey where it is not opaque."""
+    """Yields `image` at `size` pixels a side, in each way; on white, black and grey if it is not opaque."""
     for rendering in presentations.renderings:
         small = _shrink(image, size, rendering)
         for orientation in presentations.orientations:
@@ -81,7 +81,7 @@ def views(image: Image.Image, size: int, presentations: Presentations) -> Iterat
 
 
 def orientation_in(data: bytes) -> int:
-    """Of a picture, by its EXIF. Not by image.getexif(): it also believes XMP and text chunks, which viewers do not."""
+    """Returns what EXIF states. Pillow's getexif() also believes XMP and text chunks, which viewers do not."""
     exif = Image.Exif()
     try:
         exif.load(data)
@@ -94,10 +94,10 @@ def orientation_in(data: bytes) -> int:
 def in_bands(
     image: Image.Image, rendering: Rendering = full_colour, *, rows: int = 1
 ) -> Iterator[tuple[int, Image.Image]]:
-    """Yields `image` from top to bottom in L, RGB or RGBA: each band, and the row that it begins at.
+    """Yields bands of `image` from top to bottom, in L, RGB or RGBA, each with the row at which it begins.
 
-    A large picture is thus never held whole in a wider mode than its own. rows: every band but the last is a multiple
-    of so many rows high.
+    This way a large picture is never held whole in a wider mode than its own. rows: the height of every band but the
+    last is a multiple of it.
     """
     if rendering is full_colour and image.mode in _FULL_COLOUR and not image.has_transparency_data:
         yield 0, image
@@ -113,7 +113,7 @@ def _shrink(image: Image.Image, size: int, rendering: Rendering) -> Image.Image:
 
     Every pixel counts: `reduce` averages whole steps, several times faster than a filter would, and both filters widen
     with the factor by which they shrink what is left. HAMMING comes closer to the mean over each area than BOX, which
-    counts a pixel wholly to the one that its centre falls into.
+    counts each pixel only where its centre falls.
     """
     width, height = image.size
     steps = max(1, width // (_LEFT_BY_STEPS * size)), max(1, height // (_LEFT_BY_STEPS * size))
@@ -128,9 +128,9 @@ def _shrink(image: Image.Image, size: int, rendering: Rendering) -> Image.Image:
 
 
 def _backgrounds(image: Image.Image) -> Sequence[tuple[int, int, int] | None]:
-    """Returns the page colours on which `image` may look different: None is for a picture that hides its page.
+    """Returns the page colours on which `image` may look different; None stands for a picture that hides its page.
 
-    White and black differ by how transparent the picture is in the mean, and grey lies halfway between them.
+    The views on white and on black differ by the picture's mean transparency, and grey lies halfway between them.
     """
     if image.mode != "RGBA":
         return (None,)

@@ -1,4 +1,4 @@
-"""The ONNX session: a view in, five probabilities out."""
+"""Runs the model in ONNX Runtime: takes a view, returns five probabilities."""
 
 import math
 import os
@@ -19,7 +19,7 @@ from moderate.verdict import Scores
 
 
 class ModelUnusable(Exception):
-    """The model file is missing, or is not one that `make model` built."""
+    """The model file is missing, or was not built by `make model`."""
 
 
 class ClassificationFailed(Exception):
@@ -28,7 +28,7 @@ class ClassificationFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What the model file says of itself; written there by model/build.py from model/models.toml."""
+    """Holds what the model file says about itself; model/build.py wrote it there from model/models.toml."""
 
     name: str
     version: str
@@ -37,7 +37,7 @@ class Model:
 
 
 class Classifier:
-    """Holds one session. Its calls may run side by side on several threads, one core each."""
+    """Holds one session. Calls may run side by side on several threads, one core each."""
 
     def __init__(self, path: Path) -> None:
         """Raises ModelUnusable."""
@@ -53,7 +53,7 @@ class Classifier:
         self.model = _describe(self._session.get_modelmeta().custom_metadata_map, path)
 
     def classify(self, view: View) -> Scores:
-        """Probabilities of one view of the model's size. Raises ClassificationFailed."""
+        """Returns the probabilities for one view of the model's size. Raises ClassificationFailed."""
         (row,) = self._run("probabilities", view)
         probabilities = [float(value) for value in row]
         if not all(math.isfinite(value) for value in probabilities):
@@ -61,12 +61,12 @@ class Classifier:
         return Scores(**dict(zip(self.model.labels, probabilities, strict=True)))
 
     def heatmaps(self, view: View) -> dict[str, Grid]:
-        """Where the classes of heatmap.EXPLAINED were seen; 7 x 7 numbers each, 8 x 8 with inception_v3."""
+        """Returns where each class of heatmap.EXPLAINED was seen: 7 x 7 numbers, or 8 x 8 with inception_v3."""
         (maps,) = self._run("heatmap", view)
         return against_neutral(maps, self.model.labels)
 
     def warm_up(self) -> None:
-        """Let the first caller not pay for the session's first allocations."""
+        """Makes the session's first allocations, so that the first caller need not wait for them."""
         self.classify(bytes(self.model.size**2 * 3))
 
     def _run(self, output: str, view: View) -> Any:

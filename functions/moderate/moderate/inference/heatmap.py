@@ -1,4 +1,4 @@
-"""Where in a picture each class was seen."""
+"""Shows where in a picture each class was seen."""
 
 import base64
 import io
@@ -9,26 +9,29 @@ from numpy.typing import NDArray
 from PIL import Image
 
 EXPLAINED = ("hentai", "porn", "sexy")
-"""The classes that speak against an image."""
+"""The classes that count against an image."""
 
 Grid = list[list[float]]
-"""Rows of numbers over the view that is explained, from its top left: above 0 where the class outweighs neutral."""
+"""Rows of numbers that cover the view from its top left. A number above 0 means that the class outweighs neutral."""
 
 _DECIMALS = 4
 _RED, _BLUE = (215, 30, 40), (30, 90, 200)
 
 
 def against_neutral(maps: NDArray[np.float32], labels: Sequence[str]) -> dict[str, Grid]:
-    """maps: shape (classes, rows, columns), each averaging to its class's logit."""
+    """Returns by how much each class outweighs neutral, by its name.
+
+    maps: one for each class, with the shape (classes, rows, columns); the mean of each is the class's logit.
+    """
     neutral = maps[labels.index("neutral")]
     grids = {name: maps[labels.index(name)] - neutral for name in EXPLAINED}
     return {name: [[round(float(value), _DECIMALS) for value in row] for row in grid] for name, grid in grids.items()}
 
 
 def overlay(grid: Grid, size: int) -> str:
-    """A PNG of `size` pixels a side as a data URL, to be laid over the picture stretched to a square.
+    """Returns a PNG of `size` pixels a side as a data URL, to lay over the picture stretched to a square.
 
-    Red where the class was seen, blue where neutral was; the stronger, the less transparent.
+    It is red where the class was seen and blue where neutral was; the stronger, the less transparent.
     """
     values = np.array(grid)
     strength = np.abs(values) / max(1.0, float(np.abs(values).max()))

@@ -227,7 +227,7 @@ def test_another_format_is_refused_as_such(data: bytes) -> None:
 
 
 def test_an_error_says_what_to_do_and_nothing_of_the_image() -> None:
-    with pytest.raises(UndecodableImage, match="Send it again whole") as refusal:
+    with pytest.raises(UndecodableImage, match="Send the complete file") as refusal:
         decode(b"\x89PNG\r\n\x1a\nsecret", SIZE)
     assert "secret" not in refusal.value.message + refusal.value.detail
 
@@ -238,7 +238,7 @@ def test_too_many_pixels_are_refused_with_the_number_that_may_be_sent() -> None:
 
 
 def test_a_side_longer_than_any_other_format_has_is_refused() -> None:
-    with pytest.raises(TooManyPixels, match="65,535 on a side"):
+    with pytest.raises(TooManyPixels, match="65,535 pixels on a side"):
         decode(encoded(Image.new("1", (1, 65_536)), "PNG"), SIZE)
 
 

@@ -1,4 +1,4 @@
-"""AVIF: how long its frames are shown, and what in it is not drawn alike everywhere. Its decoder draws the rest."""
+"""Decodes AVIF: reads how long its frames are shown, and refuses what viewers draw differently."""
 
 import re
 import struct
@@ -18,18 +18,18 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _BRANDS = (b"avif", b"avis")
 _HEADER = 8
 _LONG_SIZE = 1
-# More than are accepted.
+# More than an animation may have.
 _MOST_FRAMES = 10_000
 # A colour box that names its colours by number: primaries, then the transfer function.
 _TRANSFER = re.compile(rb"colrnclx..(..)", re.DOTALL)
 
 
 class DamagedAvif(BrokenRule):
-    """The boxes do not add up."""
+    """The file's boxes do not fit into each other."""
 
 
 class MisleadingAvif(BrokenRule):
-    """The file asks for what not all viewers do, and the decoder here does not."""
+    """The file asks for something that some viewers do and the decoder here does not."""
 
 
 def is_avif(data: bytes) -> bool:
@@ -46,7 +46,7 @@ def decode(data: bytes, size: int) -> Picture:
 
 
 def refuse_misleading(data: bytes) -> None:
-    """Raises MisleadingAvif of a picture that viewers crop, or whose levels they bend; or what `struct` raises."""
+    """Raises MisleadingAvif if viewers crop the picture or bend its levels; or what `struct` raises."""
     for kind, content in _boxes(data):
         if kind in (b"meta", b"moov"):
             transfers = {int.from_bytes(found, "big") for found in _TRANSFER.findall(content)}
@@ -57,13 +57,13 @@ def refuse_misleading(data: bytes) -> None:
 
 
 def display_times(data: bytes) -> Iterator[float]:
-    """Read from the tracks: the decoder itself tells a frame's time only when it has decoded it.
+    """Yields how long each frame is shown. The decoder itself knows a frame's time only after decoding it.
 
-    Raises MisleadingAvif where colour and alpha differ, ValueError, or what `struct` raises on too few bytes.
+    Raises MisleadingAvif if colour and alpha differ, ValueError, or what `struct` raises on too few bytes.
     """
     movie = _inside(data, b"moov")
     tracks = (track for kind, track in _boxes(movie) if kind == b"trak")
-    # A run of four thousand million frames takes eight bytes.
+    # Eight bytes can state a run of four thousand million frames.
     first, *others = (list(islice(_times_of(track), _MOST_FRAMES)) for track in tracks)
     if any(other != first for other in others):
         raise MisleadingAvif("tracks with different frame times")
@@ -82,7 +82,7 @@ def _times_of(track: bytes) -> Iterator[float]:
 
 
 def _inside(data: bytes, *path: bytes) -> bytes:
-    """The content of the first box of each name, each inside the one before it."""
+    """Returns the content of the box at `path`: the first box of each name, inside the one before it."""
     for name in path:
         position = 0
         while data[position + 4 : position + _HEADER] != name:
@@ -94,7 +94,7 @@ def _inside(data: bytes, *path: bytes) -> bytes:
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     position = 0
     while position + _HEADER <= len(data):
-        # The last one may say 0: to the end.
+        # The last box may state 0, which means to the end.
         size = _size(data, position) if data[position : position + 4] != bytes(4) else len(data) - position
         yield data[position + 4 : position + _HEADER], data[position + _HEADER : position + size]
         position += size

@@ -1,4 +1,4 @@
-"""BMP, with what Pillow misreads or passes over in it."""
+"""Decodes BMP, and corrects or refuses what Pillow misreads in it."""
 
 import struct
 
@@ -9,10 +9,10 @@ from moderate.images.views import Presentations, views
 
 _HEADER = 14
 _BITS = slice(28, 30)
-# In bytes from the header's start.
+# Offsets in bytes from the start of the header.
 _COMPRESSION, _COLOURS_USED, _ALPHA_MASK, _KIND_OF_COLOURS, _PROFILE, _PROFILE_BYTES = 16, 32, 52, 56, 112, 116
 _MASKS = 3
-# "MBED", of the field that names what the colours are.
+# "MBED": the file holds its own colour profile.
 _EMBEDDED = 0x4D424544
 # Values of the compression field.
 _RUN_LENGTH = (1, 2)
@@ -25,7 +25,7 @@ class MisleadingBmp(BrokenRule):
 def decode(data: bytes, size: int) -> Picture:
     with open_image(straighten(data), "BMP") as image:
         if image.info["compression"] in _RUN_LENGTH:
-            # What its runs leave out is black to some viewers and transparent to others.
+            # Some viewers draw black where its runs leave pixels out, others nothing.
             raise UnsupportedFormat("A run-length coded BMP is not accepted. Send the picture as a PNG.")
         refuse_hidden_alpha(data)
         PNG_OR_BMP.check(image.size)
@@ -36,14 +36,14 @@ def decode(data: bytes, size: int) -> Picture:
         picture = draw_still(image, size, presentations)
         if image.mode != "RGBA":
             return picture
-        # Some viewers ignore alpha in a BMP, and all see the picture that others call transparent.
+        # Some viewers ignore alpha in a BMP, and show what is transparent in others.
         return Picture((*picture.views, *views(image.convert("RGB"), size, presentations)), picture.frames)
 
 
 def straighten(data: bytes) -> bytes:
-    """`data`, without its number of colours where that would mislead.
+    """Returns `data` without its number of colours, if that would mislead Pillow.
 
-    Pillow takes every picture with a palette of black and white for one of 1 bit a pixel. It reads one of
+    Pillow takes every picture with a palette of black and white for one of 1 bit a pixel, and reads one of
     4 or 8 bits as noise.
     """
     if int.from_bytes(data[_BITS], "little") not in (4, 8) or _field(data, _COLOURS_USED) != 2:  # noqa: PLR2004
@@ -52,7 +52,7 @@ def straighten(data: bytes) -> bytes:
 
 
 def refuse_hidden_alpha(data: bytes) -> None:
-    """Raises MisleadingBmp where some viewers see an alpha channel that Pillow does not."""
+    """Raises MisleadingBmp if some viewers see an alpha channel that Pillow does not."""
     bits = int.from_bytes(data[_BITS], "little")
     seen_by_all = (bits, _field(data, _COMPRESSION)) == (32, _MASKS)
     if bits in (16, 32) and _field(data, _ALPHA_MASK) and not seen_by_all:
@@ -60,12 +60,12 @@ def refuse_hidden_alpha(data: bytes) -> None:
 
 
 def levels_used(data: bytes) -> int:
-    """How many colours the palette has: what points beyond it is black."""
+    """Returns how many colours the palette has. Viewers draw black for an index beyond it."""
     return _field(data, _COLOURS_USED) or 256
 
 
 def profile(data: bytes) -> bytes:
-    """The colour profile (ICC) that the file holds; empty if there is none."""
+    """Returns the ICC profile in the file, empty if there is none."""
     if _field(data, _KIND_OF_COLOURS) != _EMBEDDED:
         return b""
     start = _HEADER + _field(data, _PROFILE)
@@ -73,6 +73,6 @@ def profile(data: bytes) -> bytes:
 
 
 def _field(data: bytes, at: int) -> int:
-    """32 bits of the header; 0 where it ends before them, as the older and smaller kinds do."""
+    """Returns 32 bits of the header, or 0 if it ends before them, as the older and smaller kinds do."""
     (size,) = struct.unpack_from("<I", data, _HEADER)
     return int(struct.unpack_from("<I", data, _HEADER + at)[0]) if at + 4 <= size else 0

@@ -1,4 +1,4 @@
-"""GIF taken apart into its frames, read as browsers read it."""
+"""Decodes GIF: takes it apart into its frames, as browsers read it."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -22,7 +22,7 @@ _NO_CONTROL = bytes(4)
 
 
 class DamagedGif(BrokenRule):
-    """The file ends early, or goes on where a GIF may not."""
+    """The file ends early, or continues where a GIF may not."""
 
 
 def decode(data: bytes, size: int) -> Picture:
@@ -34,7 +34,7 @@ def decode(data: bytes, size: int) -> Picture:
 
 
 def frames(data: bytes) -> Iterator[Frame]:
-    """Raises DamagedGif, IndexError."""
+    """Yields the frames in order. Raises DamagedGif, or IndexError on too few bytes."""
     global_palette, position = _palette(data, data[_HEADER + 4], _HEADER + 7)
     control = _NO_CONTROL
     while position < len(data):
@@ -65,7 +65,7 @@ def frames(data: bytes) -> Iterator[Frame]:
 
 
 def canvas_size(data: bytes, first: Frame) -> tuple[int, int]:
-    """The screen, grown to hold the first frame; later frames are cut off at its edges."""
+    """Returns the size of the screen, grown to hold the first frame. Later frames are cut off at its edges."""
     width, height = _words(data[_HEADER : _HEADER + 4])
     return max(width, first.at[0] + first.size[0]), max(height, first.at[1] + first.size[1])
 
@@ -79,7 +79,7 @@ def _still(size: bytes, palette: bytes, control: bytes, flags: int, pixels: byte
 
 
 def _palette(data: bytes, flags: int, start: int) -> tuple[bytes, int]:
-    """The palette that `flags` announce at `start`, empty if none, and where it ends."""
+    """Returns the palette that `flags` announce at `start`, empty if there is none, and where it ends."""
     end = start + (3 << (flags & 7) + 1 if flags & _HAS_PALETTE else 0)
     return data[start:end], end
 

@@ -1,4 +1,4 @@
-"""JPEG, and what must be known about one before its pixels are touched."""
+"""Decodes JPEG, after finding out what must be known before its pixels are touched."""
 
 import re
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ _PROFILE, _PROFILE_NAME = 0xE2, b"ICC_PROFILE\0"
 class Structure:
     scans: int
     first_components: int
-    """Colour components in the first scan. Fewer than the picture has: it is held whole until all have come."""
+    """How many colour components the first scan has. If the picture has more, it is held whole until all have come."""
     exifs: list[bytes]
-    """As Pillow takes them. More than one: viewers differ on which they believe."""
+    """EXIF segments in the form that Pillow reads. If there are several, viewers differ on which they believe."""
     profile: bytes
-    """The colour profile (ICC), wherever before the first scan its parts stand; empty unless all are there."""
+    """The ICC profile, put together from its parts before the first scan; empty unless all are there."""
 
 
 def decode(data: bytes, size: int) -> Picture:
@@ -56,10 +56,10 @@ def _cap(image: Image.Image, structure: Structure) -> PixelCap:
 
 
 def read(data: bytes) -> Structure:
-    """Of the first picture in `data`, found by walking its markers.
+    """Walks the markers of the first picture in `data`.
 
-    Segments are skipped by their length, so bytes that merely look like a marker inside a profile or
-    a thumbnail do not count. Stops where the structure ends: a decoder reads no further either.
+    Segments are skipped by their length, so bytes inside a profile or a thumbnail that merely look like a
+    marker do not count. The walk stops where the structure ends: a decoder reads no further either.
     """
     components: list[int] = []
     exifs: list[bytes] = []
@@ -79,7 +79,7 @@ def read(data: bytes) -> Structure:
         body = data[position + 2 : position + length]
         before_pixels = not components
         if before_pixels and marker == _EXIF and body.startswith(_EXIF_NAME):
-            # The byte behind its name is filling, which not all ask to be 0.
+            # The byte after the name is padding, which need not be 0 for every viewer.
             exifs.append(_EXIF_NAME + b"\0" + body[len(_EXIF_NAME) + 1 :])
         elif before_pixels and marker == _PROFILE and body.startswith(_PROFILE_NAME):
             number, of = body[len(_PROFILE_NAME) : len(_PROFILE_NAME) + 2]

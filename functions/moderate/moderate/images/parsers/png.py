@@ -1,9 +1,8 @@
-"""PNG reduced to the chunks that make its picture, and APNG taken apart into its frames.
+"""Decodes PNG: keeps only the chunks that make its picture, and takes an APNG apart into its frames.
 
-Pillow lets text chunks steer its decoder, and believes a tRNS that stands in the wrong place or holds too
-much, which libpng (that is, every browser) ignores: with either, a file can show a person one thing and
-Pillow another. So nothing reaches Pillow but what makes the picture, and a file on which viewers may
-differ is refused.
+Pillow lets text chunks steer its decoder, and accepts a tRNS chunk in the wrong place or of the wrong length,
+which libpng (and so every browser) ignores. With either, a file can show a person one thing and Pillow another.
+So Pillow gets only what makes the picture, and a file that viewers may show differently is refused.
 """
 
 import struct
@@ -24,10 +23,10 @@ _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
 _ANYWHERE = b"eXIf"
 # Viewers ignore those after the pixels, and differ on which of two they believe.
 _COLOURS = (b"gAMA", b"iCCP", b"cHRM", b"cICP")
-# White, red, green and blue of sRGB, and how far others may be: Adobe RGB and Display P3 are at 0.11.
+# White, red, green and blue of sRGB, and how far away others may be: Adobe RGB's and Display P3's are 0.11 away.
 _PRIMARIES = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 _MOST_OFF = 0.12
-# As much as libpng unpacks.
+# The most that libpng unpacks.
 _MAX_PROFILE_BYTES = 8_000_000
 _GREY, _COLOUR, _PALETTE = 0, 2, 3
 _EIGHT_BITS = 8
@@ -43,11 +42,11 @@ class DamagedPng(BrokenRule):
 @dataclass(frozen=True, slots=True)
 class Png:
     single: dict[bytes, bytes]
-    """Of the chunks that a file holds at most once, those that matter."""
+    """The chunks that matter and that a file has at most once."""
     pixels: list[list[bytes]]
-    """Compressed; of the default image and of every further frame."""
+    """The compressed pixels of the default image and of every further frame."""
     controls: list[bytes]
-    """How to draw each frame of the animation. The default image need not be one: then there is one fewer."""
+    """How to draw each frame of the animation. There is one fewer than `pixels` if the default image is no frame."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -55,21 +54,21 @@ class Png:
 
     @property
     def gamma(self) -> float | None:
-        """Of the file, as its gAMA chunk says."""
+        """The file's gamma, if its gAMA chunk states one."""
         return int.from_bytes(self.single.get(b"gAMA", b"")) / 100_000 or None
 
     @property
     def profile(self) -> bytes:
-        """ICC, of the iCCP chunk. Raises what `zlib` raises: some viewers heed a damaged one."""
+        """The ICC profile in the iCCP chunk. Raises what `zlib` raises: some viewers apply a damaged one."""
         compressed = self.single.get(b"iCCP", b"").partition(b"\0")[2][1:]
         return zlib.decompressobj().decompress(compressed, _MAX_PROFILE_BYTES)
 
     def still(self) -> bytes:
-        """The default image: all that a viewer shows which knows nothing of animations."""
+        """Returns the default image, which is all that a viewer without support for animations shows."""
         return self._file(self.single[b"IHDR"], self.pixels[0], b"eXIf")
 
     def frames(self) -> Iterator[Frame]:
-        """The default image comes first, of the animation or not: some viewers show nothing else."""
+        """Yields the default image first, even if it is not part of the animation: some viewers show nothing else."""
         animated = self.pixels[-len(self.controls) :]
         if len(animated) < len(self.pixels):
             yield Frame(self.still(), (0, 0), self.size, display_time(0), Disposal.CLEAR, blended=False)
@@ -85,7 +84,7 @@ class Png:
             )
 
     def _file(self, size: bytes, pixels: list[bytes], *further: bytes) -> bytes:
-        """further: chunks that a frame does without. They may be large, and frames many."""
+        """further: chunks for the default image alone; they may be large, and frames many."""
         header = size[:8] + self.single[b"IHDR"][8:]
         chunks = {kind: [body] for kind, body in self.single.items()} | {
             b"IHDR": [header],
@@ -175,7 +174,7 @@ def _check_animation(png: Png) -> None:
 
 
 def _check_colours(single: dict[bytes, bytes]) -> None:
-    """What bends colours in a way that is not drawn here."""
+    """Raises DamagedPng if the file changes colours in a way that is not drawn here."""
     _require(len(single.get(b"gAMA", bytes(4))) == 4, "a gAMA chunk that is no number")  # noqa: PLR2004 - of 32 bits
     if b"cICP" in single:
         _require(single[b"cICP"][1] in ORDINARY_TRANSFERS, "an unusual transfer function")
@@ -186,7 +185,7 @@ def _check_colours(single: dict[bytes, bytes]) -> None:
 
 
 def _settle_transparency(single: dict[bytes, bytes]) -> None:
-    """Drop, widen or refuse the tRNS chunk, so that Pillow makes of it what libpng does."""
+    """Drops, widens or refuses the tRNS chunk, so that Pillow treats it as libpng does."""
     depth, colour = struct.unpack(">8xBB3x", single[b"IHDR"])
     _require(len(single.get(b"PLTE", b"")) <= _MAX_PALETTE, "a palette of more than 256 colours")
     if b"tRNS" not in single:
@@ -201,7 +200,7 @@ def _settle_transparency(single: dict[bytes, bytes]) -> None:
         # Pillow widens grey levels to 8 bits, but not this one.
         single[b"tRNS"] = struct.pack(">H", level * _WIDENED.get(depth, 1))
     elif colour == _COLOUR:
-        # In 16 bits one colour of 2^48 is transparent, and which pixels have it is lost in Pillow's 8.
+        # In 16 bits, one of 2^48 colours is transparent; in Pillow's 8 bits nobody can tell which pixels have it.
         _require(depth == _EIGHT_BITS, "a transparent colour in 16 bits")
         _require(max(struct.unpack(">HHH", transparency)) < 1 << depth, "a transparent colour that no pixel can have")
     else:

@@ -1,4 +1,4 @@
-"""WebP, and what Pillow does not make out about it. Its decoder draws its frames."""
+"""Decodes WebP, and finds what Pillow misses: hidden transparency, and how long each frame is shown."""
 
 from collections.abc import Iterable, Iterator
 
@@ -19,7 +19,7 @@ _LOSSLESS_FLAGS = 4
 
 
 class MisleadingWebp(BrokenRule):
-    """The file denies the transparency it holds: viewers differ on whether there is any."""
+    """The file's header denies transparency that is in it: viewers differ on whether there is any."""
 
 
 def is_webp(data: bytes) -> bool:
@@ -32,9 +32,9 @@ def decode(data: bytes, size: int) -> Picture:
 
 
 def with_alpha(data: bytes) -> bytes:
-    """`data`, owning up to transparency if it is animated. Raises MisleadingWebp.
+    """Returns `data`, marked as transparent if it is animated. Raises MisleadingWebp.
 
-    An animation's canvas is transparent wherever no frame covers it, also if all frames are opaque and the
+    An animation's canvas is transparent wherever no frame covers it, even if all frames are opaque and the
     file says so.
     """
     if data[_FIRST_CHUNK : _FIRST_CHUNK + 4] != _EXTENDED or data[_FLAGS] & _HAS_ALPHA:
@@ -56,7 +56,7 @@ def _is_transparent(chunks: Iterable[tuple[bytes, bytes]]) -> bool:
 
 
 def display_times(data: bytes) -> Iterator[float]:
-    """How long each frame is shown: the decoder itself tells it only of a frame that it has decoded."""
+    """Yields how long each frame is shown. The decoder itself knows a frame's time only after decoding it."""
     for kind, body in _chunks(data):
         if kind == b"ANMF":
             yield display_time(int.from_bytes(body[_DURATION], "little"))

@@ -1,4 +1,4 @@
-"""Decoding in other processes, which a hostile image may crash or hang, and which hold no credentials."""
+"""Decodes images in other processes, which a hostile image may crash or hang, and which hold no credentials."""
 
 import os
 import socket
@@ -12,11 +12,11 @@ from moderate.images.pictures import Picture
 from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive, send
 from modest.errors import PublicError
 
-# The slowest image known takes 2 s of a whole core, 7 s of the 0.29 that the smallest Lambda allowed has. The other
-# images of a call still have 10 of its 25 seconds.
+# The slowest image known takes 2 s on a whole core, and 7 s on the 0.29 of one that the smallest allowed Lambda has.
+# This leaves the other images of a call 10 of its 25 seconds.
 MAX_SECONDS = 15.0
 
-# Its end of the socket closes a moment before the system knows how a process ended.
+# The socket of a dead process closes a moment before the system knows how the process ended.
 _LAST_BREATH_SECONDS = 0.5
 
 _SMALLEST_GIF = (
@@ -24,7 +24,7 @@ _SMALLEST_GIF = (
 )
 _ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    # So much memory is kept from one image to the next: to ask for it anew each time costs up to 2 ms.
+    # This much memory is kept from one image to the next: asking for it again each time takes up to 2 ms.
     "MALLOC_TRIM_THRESHOLD_": str(16 * 1024 * 1024),
     "MALLOC_MMAP_THRESHOLD_": str(4 * 1024 * 1024),
 }
@@ -34,8 +34,8 @@ class Decoder:
     def __init__(
         self, workers: int, *, max_seconds: float = MAX_SECONDS, module: str = "moderate.images.sandbox.worker"
     ) -> None:
-        """workers: how many images are decoded at once. Their start is not waited for.
-        module: what they run.
+        """workers: how many images are decoded at once; they start in the background.
+        module: the module that they run.
         """
         self._max_seconds = max_seconds
         self._workers = [_Worker(module) for _ in range(workers)]
@@ -44,7 +44,7 @@ class Decoder:
             self._idle.put(worker)
 
     def decode(self, data: bytes, size: int) -> Picture:
-        """As images.decode, and DecoderDied where the process crashes, hangs or answers nonsense."""
+        """Does what images.decode.decode does. Raises DecoderDied if the process crashes, hangs or answers nonsense."""
         worker = self._idle.get()
         try:
             outcome = worker.decode(data, size, self._max_seconds)
@@ -57,7 +57,7 @@ class Decoder:
         return outcome
 
     def warm_up(self) -> None:
-        """Wait until every worker can decode. Raises UndecodableImage where one cannot."""
+        """Waits until every worker can decode. Raises UndecodableImage if one cannot."""
         for _ in self._workers:
             self.decode(_SMALLEST_GIF, 1)
 
@@ -72,7 +72,7 @@ class _Worker:
         self._start()
 
     def decode(self, data: bytes, size: int, seconds: float) -> Picture | PublicError:
-        """Raises OSError, of which TimeoutError is one, or NoAnswer."""
+        """Raises OSError, which includes TimeoutError, or NoAnswer."""
         deadline = time.monotonic() + seconds
 
         def read(length: int) -> bytearray:
@@ -91,7 +91,7 @@ class _Worker:
         return from_message(*receive(read, max_answer_bytes(size)), size)
 
     def replace_after(self, failure: OSError | NoAnswer) -> str:
-        """Starts a new process in place of the one that failed, and returns what became of that one."""
+        """Starts a new process in place of the one that failed, and returns how that one ended."""
         fate = "did not answer in time" if isinstance(failure, TimeoutError) else self._fate()
         self.end()
         self._start()
@@ -112,7 +112,7 @@ class _Worker:
     def _start(self) -> None:
         self._socket, theirs = socket.socketpair()
         with theirs:
-            # It inherits this one end and stderr, and no variable but those above.
+            # It inherits its end of the socket and stderr, and no variables but those above.
             self._process = subprocess.Popen(  # noqa: S603 - no part of it is a client's
                 [sys.executable, "-m", self._module],
                 env=_ENVIRONMENT,

@@ -1,7 +1,7 @@
-"""What two processes say to each other about an image: its bytes, then the decoded picture, or why there is none.
+"""Defines the messages between the service and a process that decodes for it: an image, then its picture or an error.
 
-Nothing is pickled: whoever reads the answer holds credentials, and an image may have taken over whoever wrote it.
-A message is a head in JSON and a body of bytes, with the lengths of both before them.
+Nothing is pickled: the reader of an answer holds credentials, and an image may have taken over its writer.
+A message is a head in JSON and a body of bytes, preceded by the lengths of both.
 """
 
 import json
@@ -16,7 +16,7 @@ from modest.errors import PublicError
 Head = Mapping[str, Any]
 Received = bytes | bytearray
 
-# 16 frames, on white and on black, turned and not, as the levels say and as they are shown.
+# 16 frames, on white and on black, turned and not, by the levels and by the profile.
 MAX_VIEWS = 16 * 2 * 2 * 2
 
 _ERRORS: dict[str, type[PublicError]] = {
@@ -28,7 +28,7 @@ _CHANNELS = 3
 
 
 class NoAnswer(Exception):
-    """The other process is gone, or says what it was not asked for."""
+    """The other process is gone, or sent something that it was not asked for."""
 
 
 def send(head: Head, body: Sequence[bytes], write: Callable[[bytes], object]) -> None:
@@ -39,7 +39,10 @@ def send(head: Head, body: Sequence[bytes], write: Callable[[bytes], object]) ->
 
 
 def receive(read: Callable[[int], Received], max_bytes: int) -> tuple[dict[str, Any], Received]:
-    """`read` gives exactly so many bytes, else raises NoAnswer. Raises that of a body longer than max_bytes, too."""
+    """Returns the head and the body of a message. Raises NoAnswer, also if the body is longer than max_bytes.
+
+    read: returns as many bytes as it is asked for, or raises NoAnswer.
+    """
     head_bytes, body_bytes = _LENGTHS.unpack(read(_LENGTHS.size))
     if head_bytes > _MAX_HEAD_BYTES or body_bytes > max_bytes:
         raise NoAnswer
@@ -64,7 +67,7 @@ def to_message(outcome: Picture | PublicError) -> tuple[Head, Sequence[bytes]]:
 
 
 def from_message(head: Head, body: Received, size: int) -> Picture | PublicError:
-    """What `to_message` was given. Raises NoAnswer of anything but its work."""
+    """Returns what `to_message` was given. Raises NoAnswer if the message is not one that it makes."""
     match head:
         case {"error": str(name), "message": str(message), "detail": str(detail)} if name in _ERRORS:
             return _ERRORS[name](message=message, detail=detail)

@@ -1,4 +1,4 @@
-"""Decodes images for another process, which it knows as the socket on stdin and whose secrets it never had."""
+"""Decodes images for another process, to which it is connected by stdin, and whose secrets it never had."""
 
 import resource
 import signal
@@ -38,7 +38,7 @@ def serve(decode: Callable[[bytes, int], Picture]) -> None:
 
 
 def confine() -> None:
-    """From here on no file and no socket can be opened, nothing be written but answers, and no core be dumped."""
+    """Takes from this process the right to open a file or a socket, to write anything but answers and to dump core."""
     for limit, most in (
         (resource.RLIMIT_NOFILE, 0),
         (resource.RLIMIT_FSIZE, 0),
