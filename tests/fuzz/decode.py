@@ -1,4 +1,4 @@
-"""The decoder under a coverage-guided fuzzer: a picture comes out, or one of our errors; no crash, no hang.
+"""Fuzzes the decoder, guided by coverage: a picture comes out, or one of our errors; it never crashes or hangs.
 
 Runs in the environment of requirements/fuzz.txt; `make fuzz` has the limits of time and memory.
 """

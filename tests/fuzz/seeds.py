@@ -1,4 +1,4 @@
-"""What the fuzzer starts from, a small image of every kind: `python -m tests.fuzz.seeds FOLDER`."""
+"""Writes what the fuzzer starts from, a small image of every kind: `python -m tests.fuzz.seeds FOLDER`."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Image files put together by hand, where an encoder would not write what a test needs."""
+"""Builds image files by hand, if an encoder would not write what a test needs."""
 
 import io
 import struct
@@ -28,7 +28,7 @@ def png_header(width: int, height: int, depth: int = 8, colour: int = GREY) -> b
 
 
 def png_pixels(levels: Pixels, depth: int = 8) -> bytes:
-    """What IDAT holds for `levels`: rows, or rows of pixels of several channels."""
+    """Returns what IDAT holds for `levels`: rows, or rows of pixels of several channels."""
     rows = levels.reshape(levels.shape[0], -1)
     if depth == 16:
         packed = rows.astype(">u2").view(np.uint8)
@@ -41,7 +41,7 @@ def png_pixels(levels: Pixels, depth: int = 8) -> bytes:
 
 
 def png(levels: Pixels, depth: int = 8, colour: int = GREY, before: bytes = b"", after: bytes = b"") -> bytes:
-    """before, after: chunks that stand before and after the pixels."""
+    """before, after: chunks to put before and after the pixels."""
     height, width = levels.shape[:2]
     pixels = chunk(b"IDAT", png_pixels(levels, depth))
     return png_header(width, height, depth, colour) + before + pixels + after + chunk(b"IEND")
@@ -49,7 +49,7 @@ def png(levels: Pixels, depth: int = 8, colour: int = GREY, before: bytes = b"",
 
 @dataclass(frozen=True)
 class Control:
-    """An fcTL chunk, less what follows from the picture."""
+    """Holds an fcTL chunk, except for what follows from the picture."""
 
     at: tuple[int, int] = (0, 0)
     delay_ms: int = 100
@@ -88,7 +88,7 @@ class GifFrame:
     transparent: int | None = None
     delay_cs: int = 10
     controlled: bool = True
-    """Whether a graphic control extension stands before it."""
+    """Whether a graphic control extension comes before it."""
 
 
 GREYS = bytes(level for level in range(256) for _ in range(3))
@@ -111,7 +111,7 @@ def gif_frame(frame: GifFrame) -> bytes:
 
 
 def gif_pixels(levels: Pixels) -> bytes:
-    """Uncompressed: the table is cleared before it would need longer codes."""
+    """Returns uncompressed pixels: the table is cleared before it would need longer codes."""
     codes: list[int] = []
     for at, level in enumerate(levels.ravel().tolist()):
         if at % 250 == 0:
@@ -123,7 +123,7 @@ def gif_pixels(levels: Pixels) -> bytes:
 
 
 def blocks(data: bytes, length: int = 255) -> Iterable[bytes]:
-    """`data` in GIF's sub-blocks."""
+    """Yields `data` in GIF's sub-blocks."""
     for at in range(0, len(data), length):
         part = data[at : at + length]
         yield bytes([len(part)]) + part
@@ -155,7 +155,7 @@ def bmp_with_profile(picture: Image.Image, profile: bytes) -> bytes:
 
 
 def animated(pictures: Sequence[Image.Image], image_format: str, durations_ms: Sequence[int]) -> bytes:
-    """Encoders merge frames that are alike; give them some that are not."""
+    """Encodes an animation. Encoders merge frames that are alike, so `pictures` must differ."""
     options: dict[str, Any] = {"lossless": True, "method": 0, "quality": 0} if image_format == "WEBP" else {}
     options |= {"speed": 10, "quality": 90} if image_format == "AVIF" else {}
     return encoded(
@@ -170,7 +170,7 @@ def animated(pictures: Sequence[Image.Image], image_format: str, durations_ms: S
 
 
 def decoded_times(data: bytes) -> list[float]:
-    """How long each frame of an animation is shown, as its decoder tells of the frames that it has decoded."""
+    """Returns how long each frame of an animation is shown, as its decoder says after decoding the frame."""
     found = []
     with Image.open(io.BytesIO(data)) as image:
         for index in range(getattr(image, "n_frames", 1)):
@@ -181,7 +181,7 @@ def decoded_times(data: bytes) -> list[float]:
 
 
 def jpeg_with(data: bytes, segment: bytes) -> bytes:
-    """`data` with a marker segment after its first two bytes."""
+    """Returns `data` with a marker segment after its first two bytes."""
     return data[:2] + segment + data[2:]
 
 

@@ -1,4 +1,4 @@
-"""The worker that decodes, but what a BMP names is done to it: what no image is known to do."""
+"""Runs the worker that decodes, but does to it what a BMP names: what no image is known to do."""
 
 import os
 import signal

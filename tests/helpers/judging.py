@@ -1,4 +1,4 @@
-"""One image through the whole pipeline."""
+"""Sends one image through the whole pipeline."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Photos that a package ships, so that anyone has them."""
+"""Loads photos that a package ships, so that anyone has them."""
 
 from PIL import Image
 from skimage import data

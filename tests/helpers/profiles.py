@@ -1,4 +1,4 @@
-"""Colour profiles (ICC), ordinary ones and hostile ones, made by hand. ICC.1:2022 has the layout."""
+"""Makes ordinary and hostile colour profiles (ICC) by hand. ICC.1:2022 describes the layout."""
 
 import struct
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _WHITE = (0.9642, 1.0, 0.8249)
 
 
 def curve(levels: Sequence[int]) -> bytes:
-    """How bright each level is, of 65,535; levels between are mixed."""
+    """Returns a curve: how bright each level is, of 65,535; levels between are interpolated."""
     return b"curv\0\0\0\0" + struct.pack(f">I{len(levels)}H", len(levels), *levels)
 
 
@@ -37,7 +37,7 @@ def grey_profile(brightness: bytes) -> bytes:
 
 
 def table_profile(space: bytes, corners: Sequence[tuple[int, int, int]]) -> bytes:
-    """corners: L, a and b, each of 255 and a and b around 128, where every colour is there not at all or wholly."""
+    """corners: L, a and b (0 to 255, neutral at 128) for each combination of absent and full colours."""
     channels = len(corners).bit_length() - 1
     identity = struct.pack(">9i", *(65536 * (row == column) for row in range(3) for column in range(3)))
     ramp = bytes(range(256))

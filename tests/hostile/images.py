@@ -1,4 +1,4 @@
-"""Images made to crash, stall, bloat or mislead whoever decodes them: how each is made and what it must come to."""
+"""Makes images that try to crash, stall, bloat or mislead a decoder, and says what each must lead to."""
 
 import struct
 import zlib
@@ -41,9 +41,9 @@ from modest.errors import PublicError
 class Hostile:
     make: Callable[[], bytes]
     refusal: type[PublicError] | None
-    """None: it is judged."""
+    """The error that it must lead to; None if it is judged."""
     heavy: bool
-    """Whether it takes noticeable time or memory, to make or to judge."""
+    """Whether it takes noticeable time or memory to make or to judge."""
 
 
 HOSTILE: dict[str, Hostile] = {}
@@ -65,7 +65,7 @@ def add(name: str, make: Make, refusal: type[PublicError] | None, *, heavy: bool
 
 @cache
 def photo(mode: str = "RGB", size: tuple[int, int] = (320, 240), *, patch: int = 4, seed: int = 0) -> Image.Image:
-    """Noise in patches: it compresses as a photo does."""
+    """Returns noise in patches, which compresses as a photo does."""
     bands = len(Image.new(mode, (1, 1)).getbands())
     shape = size[1] // patch + 1, size[0] // patch + 1, bands
     levels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
@@ -192,7 +192,7 @@ def jpeg_that_says_65500_x_65500() -> bytes:
 
 @hostile(None)
 def jpeg_that_says_6000_x_6000() -> bytes:
-    """As in every viewer: what there is of it, and grey for the rest."""
+    """Every viewer shows what there is of it, and grey for the rest."""
     return jpeg_that_says(6000, 6000)
 
 
@@ -241,7 +241,7 @@ def tiff_that_points_to_itself() -> bytes:
 
 
 def zeros(width: int, height: int, depth: int = 1, colour: int = GREY, *, interlaced: bool = False) -> bytes:
-    """A PNG of nothing but zeros. Those of Adam7's seven passes have a few bytes more."""
+    """Returns a PNG of nothing but zeros. With Adam7's seven passes it has a few bytes more."""
     channels = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}[colour]
     bits = width * height * depth * channels
     squeeze = zlib.compressobj(9)
@@ -264,7 +264,7 @@ def flat_progressive(size: tuple[int, int]) -> bytes:
 
 
 def jpeg_of_scans(count: int, size: tuple[int, int] = (4000, 4000)) -> bytes:
-    """Every scan says of all blocks that nothing changes, in two bytes for 32,767 of them."""
+    """Every scan states that no block changes, in two bytes for 32,767 of them."""
     tables = jpeg_segment(0xC4, b"\x10" + b"\1" + bytes(15) + b"\xe0")
     empty = b"\xff\xda\0\x08\1\1\0\1\x05\0" + bytes(60)
     return flat_progressive(size)[:-2] + tables + empty * count + b"\xff\xd9"
@@ -349,7 +349,7 @@ for name, content in ANIMATED.items():
 
 
 def at_cap(name: str, mode: str, size: tuple[int, int], image_format: str, **options: Any) -> None:
-    """Noise: what takes longest to decode."""
+    """Returns noise, which takes longest to decode."""
     add(f"{name} at its cap", lambda: encoded(photo(mode, size), image_format, **options), None, heavy=True)
 
 

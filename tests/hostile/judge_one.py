@@ -1,4 +1,4 @@
-"""Judges an image, then a good one; says what came of the first, how long it took and how much memory.
+"""Judges an image, then a good one; prints the outcome of the first, and the time and memory it took.
 
 stdin: the length of the good image in four bytes, the good image, the other.
 """
@@ -21,7 +21,7 @@ def judge(classifier: Classifier, data: bytes) -> None:
 
 
 def memory_mib(field: str) -> float:
-    """VmRSS: now; VmHWM: the most there ever was. Of this program alone, unlike getrusage's."""
+    """Returns the present (VmRSS) or the highest (VmHWM) memory of this program alone, unlike getrusage."""
     found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found
     return int(found[1]) / 1024

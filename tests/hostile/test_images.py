@@ -1,4 +1,4 @@
-"""Every hostile image comes to what it must, in time, within bounds, and leaves the process as good as new.
+"""Every hostile image has the right outcome, in time and within bounds, and leaves the process as good as new.
 
 Each is decoded and classified in a process of its own.
 """
@@ -31,7 +31,7 @@ class Measured:
 
 
 def measure(model_path: Path, data: bytes) -> Measured:
-    """Fails if a good image is not judged afterwards by the same process."""
+    """Fails if the same process cannot judge a good image afterwards."""
     child = [sys.executable, "-m", "tests.hostile.judge_one", str(model_path)]
     sent = struct.pack(">I", len(GOOD)) + GOOD + data
     done = subprocess.run(child, input=sent, capture_output=True, check=False, cwd=ROOT, timeout=60)

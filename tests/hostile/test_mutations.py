@@ -1,4 +1,4 @@
-"""Files with a few bytes changed, a few thousand of them: whatever comes of it, it is an answer or a typed error."""
+"""Thousands of files with a few bytes changed each lead to an answer or a typed error."""
 
 import random
 import time
@@ -13,7 +13,7 @@ from modest.errors import PublicError
 
 FILES = ACCEPTED | ANIMATED | {"JPEG of many scans": jpeg_of_scans(50, (100, 100))}
 MUTANTS = 250
-# Where the structure is; the rest is mostly pixels.
+# The structure is there; the rest is mostly pixels.
 HEAD = 400
 
 

@@ -1,4 +1,4 @@
-"""What the operator's block list does to a call, in both dialects and as deployed."""
+"""The operator's block list refuses hosts and images, in both dialects and as deployed."""
 
 import hashlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Decoding in another process: the same answers, whatever an image does to whoever decodes it."""
+"""Decoding in another process gives the same answers, whatever an image does to that process."""
 
 import os
 import time
@@ -80,7 +80,7 @@ def comparable(picture: Picture | PublicError) -> object:
     return picture
 
 
-def told(decoder: Decoder, deed: str, error: type[UndecodableImage] = UndecodableImage) -> str:
+def detail_of(decoder: Decoder, deed: str, error: type[UndecodableImage] = UndecodableImage) -> str:
     with pytest.raises(UndecodableImage) as raised:
         decoder.decode(b"BM" + deed.encode(), SIZE)
     assert type(raised.value) is error
@@ -126,7 +126,7 @@ def test_callers_share_the_workers_and_each_gets_its_own_picture() -> None:
     ],
 )
 def test_a_decoder_that_breaks_is_replaced_and_its_fate_is_named(fragile: Decoder, deed: str, fate: str) -> None:
-    assert told(fragile, deed, DecoderDied) == fate
+    assert detail_of(fragile, deed, DecoderDied) == fate
     assert max(fragile.decode(png(grey=7), 8).views[0]) == 7
 
 
@@ -140,7 +140,7 @@ def test_a_decoder_that_breaks_is_replaced_and_its_fate_is_named(fragile: Decode
     ],
 )
 def test_a_decoder_cannot_reach_beyond_its_image(fragile: Decoder, deed: str, error: str) -> None:
-    assert told(fragile, deed) == error
+    assert detail_of(fragile, deed) == error
 
 
 @pytest.mark.parametrize("deed", ["spin", "sleep"])
@@ -148,7 +148,7 @@ def test_a_decoder_that_hangs_is_ended_at_its_time(deed: str) -> None:
     decoder = Decoder(1, max_seconds=2, module="tests.helpers.fragile_worker")
     decoder.warm_up()
     start = time.monotonic()
-    assert told(decoder, deed, DecoderDied) == "did not answer in time"
+    assert detail_of(decoder, deed, DecoderDied) == "did not answer in time"
     assert time.monotonic() - start < 6
     decoder.warm_up()
     decoder.close()
@@ -166,16 +166,16 @@ def test_a_decoder_knows_no_variable_of_the_service_and_has_no_file_but_its_sock
     fragile: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    # So that one is started which could have inherited it.
-    told(fragile, "crash", DecoderDied)
+    # So that a process is started which could have inherited it.
+    detail_of(fragile, "crash", DecoderDied)
     # The last three are Python's own and the package's.
     ours = {"PYTHONPATH", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}
-    assert set(told(fragile, "tell its variables").split(",")) <= ours | {
+    assert set(detail_of(fragile, "tell its variables").split(",")) <= ours | {
         "LC_CTYPE",
         "ORT_DISABLE_TELEMETRY",
         "OPENBLAS_NUM_THREADS",
     }
-    assert told(fragile, "tell its files") == "[0, 1, 2]"
+    assert detail_of(fragile, "tell its files") == "[0, 1, 2]"
 
 
 def test_workers_end_with_the_service() -> None:

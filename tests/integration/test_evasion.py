@@ -1,4 +1,4 @@
-"""However it is wrapped up, what a person sees is what is judged: with the model that ships."""
+"""However a picture is wrapped, the model that ships judges what a person sees."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, Verdict, nsfw_score
 
 FLAGGED = Image.open(MOSAICS / "porn.png").convert("RGB")
-# Flagged, and not at all so once its colours have paled.
+# It is flagged, but not once its colours have paled.
 COLOURFUL = Image.open(MOSAICS / "hentai.png").convert("RGB")
 PHOTO = Image.open(Path(skimage.__file__).parent / "data" / "coffee.png").convert("RGB").resize(FLAGGED.size)
 
@@ -28,19 +28,19 @@ def view_scores(classifier: Classifier, data: bytes) -> list[float]:
 
 
 def test_the_photo_is_safe_and_the_mosaic_is_not(classifier: Classifier) -> None:
-    """What all else here rests on."""
+    """All other tests here rest on this."""
     assert judge(classifier, encoded(PHOTO, "PNG")).nsfw_score < 0.1
     assert judge(classifier, mosaic("porn.png")).nsfw_score > 0.9
 
 
 def only_on_white(picture: Image.Image) -> Image.Image:
-    """On white it is `picture`; on black, what is left of each colour without the grey in it."""
+    """On white it shows `picture`; on black, what is left of each colour without the grey in it."""
     grey = np.asarray(picture).min(axis=2, keepdims=True).astype(float)
     return unmixed(np.asarray(picture) - grey, 255 - grey)
 
 
 def only_on_black(picture: Image.Image) -> Image.Image:
-    """On black it is `picture`; on white, as light as its alpha lets it be."""
+    """On black it shows `picture`; on white, it is as light as its alpha allows."""
     alpha = np.asarray(picture).max(axis=2, keepdims=True).astype(float)
     return unmixed(np.asarray(picture).astype(float), alpha)
 
@@ -75,7 +75,7 @@ def test_a_picture_hidden_under_what_is_transparent_is_nobodys_to_see(classifier
 
 
 def shots(count: int, flagged: int, mode: str = "RGB") -> list[Image.Image]:
-    """The photo, again and again but never quite the same, and the mosaic once."""
+    """Shows the photo again and again, never quite the same, and the mosaic once."""
     kinds = []
     for picture in (PHOTO, FLAGGED):
         for dot in ("black", "white"):
@@ -137,7 +137,7 @@ def test_16_bit_grey_scores_as_its_8_bit_twin(classifier: Classifier, name: str)
 def test_every_orientation_scores_alike(
     classifier: Classifier, image_format: str, tolerance: float, orientation: int
 ) -> None:
-    """At the model's own size no filter is at work: upright again, a PNG is the same to the bit."""
+    """At the model's own size no filter is used: once upright, a PNG is the same to the bit."""
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -157,7 +157,7 @@ def test_every_orientation_scores_alike(
 
 @pytest.mark.parametrize("factor", [4, 8, 18])
 def test_a_picture_that_only_a_careless_resize_shows_is_not_what_is_judged(classifier: Classifier, factor: int) -> None:
-    """And the other way round: a flagged picture stays flagged whatever its sampled pixels show."""
+    """The reverse holds too: a flagged picture stays flagged whatever its sampled pixels show."""
     large = np.asarray(FLAGGED).repeat(factor, 0).repeat(factor, 1)
     large[factor // 2 :: factor, factor // 2 :: factor] = np.asarray(PHOTO)
     sampled = Image.fromarray(large).resize(FLAGGED.size, Image.Resampling.NEAREST)

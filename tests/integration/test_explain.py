@@ -1,4 +1,4 @@
-"""`explain` on classify: where in the picture each class was seen."""
+"""`explain` on classify shows where in the picture each class was seen."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""Every accepted format is judged, every class and verdict is reached; what is no image of ours is refused."""
+"""Every accepted format is judged, every class and verdict is reached, and any other file is refused."""
 
 import io
 import json
@@ -158,7 +158,7 @@ HEADERS = {"JPEG": 20, "MPO": 20, "PNG": 33, "GIF": 13, "BMP": 54, "WebP": 30, "
 @pytest.mark.parametrize("cut", ["after its header", "in half", "2 bytes before its end"])
 @pytest.mark.parametrize("kind", HEADERS)
 def test_an_incomplete_image_is_refused_or_judged_rightly(classifier: Classifier, kind: str, cut: str) -> None:
-    """Never called safe for what is missing."""
+    """It is never called safe because part of it is missing."""
     data = stored(kind)
     end = {"after its header": HEADERS[kind], "in half": len(data) // 2, "2 bytes before its end": -2}[cut]
     outcome: Verdict | type[PublicError]

@@ -1,4 +1,4 @@
-"""The mosaics say what their index says, however they are wrapped: other tests build on that."""
+"""The model judges the mosaics as their index says, however they are wrapped: other tests build on that."""
 
 import io
 import json

@@ -37,7 +37,7 @@ def test_every_spelling_of_base64_comes_back_as_its_bytes(data: bytes, mark: str
 
 @given(st.text("AQgw+/-_ \t\n=", min_size=1))
 def test_a_text_is_read_as_one_alphabet_alone_or_refused(text: str) -> None:
-    """Otherwise one text would be two pictures to two readers."""
+    """Otherwise two readers would see two pictures in one text."""
     found = attempt(lambda: decode_base64(text))
     compact = "".join(text.split()).rstrip("=")
     if set("-_") & set(compact) and set("+/") & set(compact):

@@ -1,4 +1,4 @@
-"""The hash of a picture against a reference, and on photos that anyone has."""
+"""The hash agrees with a reference, and separates photos that a package ships."""
 
 from collections.abc import Callable
 from functools import cache

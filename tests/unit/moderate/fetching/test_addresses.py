@@ -42,7 +42,7 @@ V6_REFUSED = [
 ]
 
 addresses = st.ip_addresses()
-# Uniformly random ones hardly ever meet 2000::/3.
+# Uniformly random addresses are hardly ever in 2000::/3.
 v6_in_use = st.ip_addresses(network="2000::/3")
 
 

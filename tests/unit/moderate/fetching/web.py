@@ -1,4 +1,4 @@
-"""A public internet inside one process: names, the addresses they resolve to, and servers behind those."""
+"""Simulates a public internet in one process: names, the addresses they resolve to, and servers behind those."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ ADDRESS = "93.184.216.34"
 
 
 class PretendedPeer(AsyncNetworkStream):
-    """A connection to a local server that says it leads to the address asked for."""
+    """Connects to a local server and claims to lead to the address that was asked for."""
 
     def __init__(self, stream: AsyncNetworkStream, peer: str) -> None:
         self._stream = stream
@@ -49,7 +49,7 @@ class Web(AsyncNetworkBackend):
     answers: dict[str, list[list[str]]] = field(default_factory=dict)
     handlers: dict[tuple[str, int], tuple[Handler, ssl.SSLContext | None]] = field(default_factory=dict)
     peers: dict[str, str] = field(default_factory=dict)
-    """Addresses behind which another one answers."""
+    """Addresses for which another one answers."""
     lookups: list[str] = field(default_factory=list)
     dialled: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Web(AsyncNetworkBackend):
     _serving: list[Any] = field(default_factory=list)
 
     def name(self, host: str, *answers: list[str]) -> None:
-        """Later look-ups get later answers; the last one stays."""
+        """Gives later look-ups later answers; the last one stays."""
         self.answers[host] = list(answers)
 
     def serve(
@@ -73,7 +73,7 @@ class Web(AsyncNetworkBackend):
         self.handlers[address, port] = handler, tls
 
     def answer(self, raw: bytes, **place: Any) -> None:
-        """Answers whatever is asked with these bytes, then closes."""
+        """Answers any request with these bytes, then closes."""
 
         async def handle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(raw)

@@ -1,4 +1,4 @@
-"""Which frames are judged, and that they are drawn as browsers draw them."""
+"""The right frames are chosen, and they are drawn as browsers draw them."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_where_all_are_shown_alike_no_stretch_is_left_unjudged(total: int) -> No
 
 
 def test_the_rest_fall_evenly_over_the_time_shown_and_not_over_the_count() -> None:
-    """1,000 frames in the first second, 100 in the ten seconds after it."""
+    """There are 1,000 frames in the first second, and 100 in the ten seconds after it."""
     chosen = choose_frames([1.0] * 1000 + [100.0] * 100)
     assert sum(index >= 1000 for index in chosen) >= 12
 
@@ -64,7 +64,7 @@ def frame(
 
 
 def played(canvas: tuple[int, int], *frames: Frame) -> list[list[tuple[int, int, int, int]]]:
-    """Every pixel of the canvas, after each frame."""
+    """Returns every pixel of the canvas after each frame."""
     return [[tuple(pixel) for pixel in np.asarray(image).reshape(-1, 4).tolist()] for image in play(canvas, frames)]
 
 

@@ -1,4 +1,4 @@
-"""What a screen makes of a profile or a gamma is judged too."""
+"""A picture is judged as a screen shows it, with its profile or gamma applied, too."""
 
 import io
 import struct
@@ -49,7 +49,7 @@ FORMATS: dict[str, dict[str, object]] = {
 
 
 def nearest(picture: Image.Image, data: bytes) -> float:
-    """How far the view that looks most like `picture` is from it: in the mean, of 255."""
+    """Returns how far the view that looks most like `picture` is from it: the mean difference in levels of 255."""
     (wanted,) = arrays(decode(encoded(picture, "PNG"), SIZE))
     return min(difference(wanted, view) for view in arrays(decode(data, SIZE)))
 
@@ -59,7 +59,7 @@ def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def with_chunk(png: bytes, kind: bytes, body: bytes) -> bytes:
-    """Right behind the header."""
+    """Inserts a chunk right after the header."""
     return png[:33] + chunk(kind, body) + png[33:]
 
 
@@ -103,14 +103,14 @@ def test_a_picture_whose_profile_swaps_its_colours_is_seen() -> None:
 
 
 def test_a_profile_that_spreads_a_few_levels_shows_what_hides_in_them() -> None:
-    """All of the picture lies in the upper quarter, in every other pixel; elsewhere it is white."""
+    """The whole picture lies in the upper quarter, in every other pixel; the rest is white."""
     spread = curve([0] * 192 + [round(65535 * (level / 63) ** 2.2) for level in range(64)])
     flat = PHOTO.point([192 + level // 4 for level in range(256)] * 3)
     data = encoded(flat, "PNG", icc_profile=rgb_profile(SRGB, spread))
     assert nearest(PHOTO, data) < 4
 
 
-def test_a_profile_of_grey_is_heeded() -> None:
+def test_a_profile_of_grey_is_applied() -> None:
     grey = PHOTO.convert("L")
     data = encoded(ImageChops.invert(grey), "JPEG", quality=95, icc_profile=grey_profile(UPSIDE_DOWN))
     assert nearest(grey, data) < 4
@@ -122,8 +122,8 @@ def test_a_grey_picture_with_a_profile_of_colours_is_seen_through_it() -> None:
     assert nearest(grey, data) < 4
 
 
-def test_a_table_of_colours_is_heeded() -> None:
-    """Each corner of the cube, upside down."""
+def test_a_table_of_colours_is_applied() -> None:
+    """The profile inverts each corner of the colour cube."""
     corners = [(255 - 255 * number.bit_count() // 3, 128, 128) for number in range(8)]
     data = encoded(
         ImageChops.invert(PHOTO.convert("L")).convert("RGB"), "PNG", icc_profile=table_profile(b"RGB ", corners)
@@ -133,7 +133,7 @@ def test_a_table_of_colours_is_heeded() -> None:
 
 
 def test_inks_may_be_anything() -> None:
-    """Paper is black, and full ink of any kind is white."""
+    """In this profile paper is black, and full ink of any colour is white."""
     corners = [(0, 128, 128)] + [(255, 128, 128)] * 15
     inked = Image.new("CMYK", (8, 8), (255, 255, 255, 255))
     plain, profiled = (
@@ -150,7 +150,7 @@ def test_a_picture_that_its_gamma_restores_is_seen(exponent: float) -> None:
 
 
 def test_levels_are_spread_before_pixels_are_mixed() -> None:
-    """The trick of pictures that change when they are opened: a dark one lies between the pixels of a bright one."""
+    """Pictures that change when they are opened use this trick: a dark one lies between the pixels of a bright one."""
     bright = Image.new("RGB", PHOTO.size, "white")
     dark = darkened(PHOTO, 4)
     mask = Image.frombytes("L", (256, 256), bytes([255, 0] * 128 + [0, 0] * 128) * 128)
@@ -203,7 +203,7 @@ def test_a_transfer_function_that_bends_levels_is_refused(transfer: int, judged:
             decode(data, SIZE)
 
 
-def test_no_gamma_is_heeded_behind_the_pixels() -> None:
+def test_no_gamma_is_applied_behind_the_pixels() -> None:
     plain = encoded(PHOTO, "PNG")
     late = plain[:-12] + chunk(b"gAMA", (500_000).to_bytes(4, "big")) + plain[-12:]
     assert decode(late, SIZE) == decode(plain, SIZE)
@@ -250,7 +250,7 @@ def test_a_damaged_profile_says_nothing(profile: bytes, image_format: str) -> No
 
 
 def test_a_profile_that_cannot_be_unpacked_is_refused() -> None:
-    """Viewers differ on how much of it must be there."""
+    """Viewers differ on how much of a profile must be there."""
     packed = zlib.compress(INVERTED)
     for body in (b"x\0\0garbage", b"x\0\0" + packed[:-1] + bytes([packed[-1] ^ 1])):
         with pytest.raises(UndecodableImage):
@@ -283,13 +283,13 @@ GREY_FILES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", GREY_FILES)
-def test_a_profile_of_grey_is_heeded_in_every_mode(name: str) -> None:
+def test_a_profile_of_grey_is_applied_in_every_mode(name: str) -> None:
     wanted = PHOTO.convert("1") if "two" in name else PHOTO.convert("L")
     assert nearest(wanted.convert("RGB"), GREY_FILES[name]) < 4
 
 
 def test_a_profile_is_found_wherever_it_stands_in_a_jpeg() -> None:
-    """Pillow knows one behind the frame's header no more, nor one that stands there twice."""
+    """Pillow does not find a profile after the frame's header, nor one that is there twice."""
     data = encoded(ImageChops.invert(PHOTO), "JPEG", quality=95, icc_profile=INVERTED)
     start = data.index(b"\xff\xe2")
     end = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
@@ -322,14 +322,14 @@ UNUSUAL = {
 
 
 @pytest.mark.parametrize("name", UNUSUAL)
-def test_of_a_profile_what_browsers_read_is_heeded(name: str) -> None:
+def test_of_a_profile_what_browsers_read_is_applied(name: str) -> None:
     grey = PHOTO.convert("L").convert("RGB")
     data = encoded(ImageChops.invert(grey), "PNG", icc_profile=UNUSUAL[name])
     assert nearest(grey, data) < (30 if "table" in name else 4)
 
 
 def test_a_profile_that_no_longer_keeps_neighbouring_greys_apart_is_drawn() -> None:
-    """Each level moves little, and what differed by one level differs by 47."""
+    """Each level moves little, but levels that differed by one differ by 47."""
     zigzag = [level + (23 if level % 2 else -23) if 102 < level < 153 else level for level in range(256)]
     profile = rgb_profile(SRGB, curve([round(65535 * (level / 255) ** 2.2) for level in zigzag]))
     two_tones = PHOTO.convert("1").point(lambda lit: 129 if lit else 128, "L").convert("RGB")

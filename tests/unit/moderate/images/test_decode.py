@@ -19,7 +19,7 @@ from moderate.images.limits import TooManyPixels, UndecodableImage, UnsupportedF
 from moderate.images.pictures import Frames
 
 SIZE = 224
-# Twice as wide as the model's input: a factor at which no filter depends on the direction it goes in.
+# Twice as wide as the model's input: at this factor no filter depends on the direction it works in.
 PHOTO = Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB").crop((32, 0, 480, 224))
 GREY_PHOTO = PHOTO.convert("L")
 
@@ -35,12 +35,12 @@ def only_view(data: bytes) -> View:
 
 
 def view_of(image: Image.Image) -> View:
-    """What `image` looks like, by way of a format in which nothing can go wrong."""
+    """Returns what `image` looks like, by way of a format in which nothing can go wrong."""
     return only_view(encoded(image.convert("RGB"), "PNG"))
 
 
 def difference(one: View, other: View) -> float:
-    """Mean over all levels, of 255."""
+    """Returns the mean difference over all levels, of 255."""
     return float(np.abs(one.astype(int) - other).mean())
 
 
@@ -83,7 +83,7 @@ def test_a_cmyk_jpeg_looks_like_its_original() -> None:
 
 
 def test_a_cmyk_jpeg_with_adobes_marker_is_inverted_likewise() -> None:
-    """Every browser takes CMYK for inverted; the marker says so, and changes nothing."""
+    """Every browser assumes that CMYK is inverted; the marker says so, and changes nothing."""
     plain = encoded(PHOTO.convert("CMYK"), "JPEG", quality=95)
     marker = jpeg_segment(0xEE, b"Adobe" + bytes([0, 100, 0, 0, 0, 0, 0]))
     without = plain.replace(marker, b"")
@@ -127,7 +127,7 @@ UPRIGHT_AGAIN: dict[int, Callable[[Image.Image], Image.Image]] = {
     7: lambda image: image.transpose(Image.Transpose.TRANSVERSE),
     8: lambda image: image.transpose(Image.Transpose.ROTATE_270),
 }
-"""How a camera stores a scene under each orientation: what undoes it is what the tag asks for."""
+"""How a camera stores a scene under each orientation; the tag asks viewers to undo it."""
 
 
 def oriented(image_format: str, orientation: int) -> bytes:
@@ -142,7 +142,7 @@ def oriented(image_format: str, orientation: int) -> bytes:
 def test_a_picture_is_set_upright_and_judged_as_stored_too_where_viewers_differ(
     image_format: str, noise: float, orientation: int
 ) -> None:
-    """To the pixel, but for what encoding and rounding change."""
+    """They agree to the pixel, except for what encoding and rounding change."""
     seen = arrays(decode(oriented(image_format, orientation), SIZE))
     assert difference(seen[-1], view_of(PHOTO)) < noise
     if image_format == "JPEG" or orientation == 1:
@@ -166,7 +166,7 @@ def test_an_orientation_that_is_none_turns_nothing(orientation: int) -> None:
 
 
 def transparent(mode: str) -> bytes:
-    """Half of it opaque mid-grey, the rest transparent over a hidden photo."""
+    """Half of the picture is opaque mid-grey, the rest is transparent and hides a photo."""
     hidden = GREY_PHOTO.copy()
     hidden.paste(128, (0, 0, 224, 224))
     alpha = Image.new("L", PHOTO.size, 0)
@@ -180,14 +180,14 @@ def transparent(mode: str) -> bytes:
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 def test_what_is_transparent_is_judged_on_white_on_black_and_on_grey(mode: str) -> None:
-    """And not by the colours that hide beneath."""
+    """The colours under full transparency do not count."""
     views = arrays(decode(transparent(mode), SIZE))
     assert [round(view[:, :112].mean()) for view in views] == [128, 128, 128]
     assert [round(view[:, 116:].mean()) for view in views] == [255, 0, 128]
 
 
 def test_a_hidden_colour_does_not_bleed_into_its_neighbours() -> None:
-    """Columns of opaque black and of hidden white, shrunk to one colour."""
+    """Columns of opaque black and of hidden white are shrunk to one colour."""
     columns = np.tile([[0, 255], [255, 0]], (2 * SIZE, SIZE, 1))
     _, on_black, _ = arrays(decode(png(columns, 8, GREY_ALPHA), SIZE))
     assert on_black.max() == 0
@@ -244,7 +244,7 @@ def test_a_side_longer_than_any_other_format_has_is_refused() -> None:
 
 @pytest.mark.parametrize("filters", ["ignore", "always", "default"])
 def test_the_limits_rest_on_no_filter_for_warnings(filters: Literal["ignore", "always", "default"]) -> None:
-    """Any module may reset those, for every thread."""
+    """Any module may reset the filters, for every thread."""
     too_large = encoded(Image.new("L", (7200, 7000)), "JPEG", quality=1)
     with warnings.catch_warnings(), ThreadPoolExecutor(1) as thread:
         warnings.resetwarnings()

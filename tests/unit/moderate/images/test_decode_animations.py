@@ -1,4 +1,4 @@
-"""Animations of every format: the right frames are judged, and none too many are decoded."""
+"""In animations of every format the right frames are judged, and not too many are decoded."""
 
 import struct
 
@@ -19,7 +19,7 @@ LIT, DARK = 250, 10
 
 
 def pictures(count: int, lit: int) -> list[Image.Image]:
-    """Dark pictures, none like the one before it, and one that is lit."""
+    """Returns dark pictures, each different from the one before it, and one that is lit."""
     found = []
     for index in range(count):
         picture = Image.new("RGB", (SIZE, SIZE), (LIT if index == lit else DARK,) * 3)
@@ -104,7 +104,7 @@ def test_a_frame_that_is_larger_than_its_canvas_is_refused_before_it_is_decoded(
 
 @pytest.mark.parametrize("image_format", ANIMATED)
 def test_one_damaged_frame_spoils_the_animation(image_format: str) -> None:
-    """It may be the one that matters: nothing is judged in part."""
+    """It may be the frame that matters: nothing is judged in part."""
     random = np.random.default_rng(0)
     noise = [Image.fromarray(random.integers(0, 256, (SIZE, SIZE, 3), np.uint8)) for _ in range(40)]
     data = animated(noise, image_format, [40] * 40)
@@ -120,7 +120,7 @@ def test_a_webp_that_announces_frames_it_does_not_hold_is_refused() -> None:
 
 
 def test_an_avif_that_times_fewer_frames_than_it_holds_is_refused() -> None:
-    """Those that it does not time would never be chosen."""
+    """Frames without a time would never be chosen."""
     data = animated(pictures(20, 19), "AVIF", [40] * 20)
     timed = data.index(b"stts") + 12
     assert data[timed : timed + 4] == struct.pack(">I", 20)

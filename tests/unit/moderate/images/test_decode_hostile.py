@@ -1,4 +1,4 @@
-"""The hostile images that are quickly made and judged; tests/hostile measures all of them."""
+"""Covers the hostile images that are quick to make and judge; tests/hostile measures all of them."""
 
 import time
 

@@ -26,7 +26,7 @@ Dots = NDArray[np.bool_]
 
 
 def hidden_checkerboard(factor: int, dot: int = 1) -> Dots:
-    """Where the light pixels are: `dot` pixels square in the middle of every other cell."""
+    """Returns where the light pixels are: squares of `dot` pixels in the middle of every other cell."""
     cell = np.zeros((factor, factor), bool)
     start = (factor - dot + 1) // 2
     cell[start : start + dot, start : start + dot] = True
@@ -38,12 +38,12 @@ def grey(dots: Dots) -> Image.Image:
 
 
 def with_alpha(dots: Dots, mode: str) -> Image.Image:
-    """White dots on black, half transparent."""
+    """Returns white dots on black, half transparent."""
     return Image.merge("LA", (grey(dots), Image.new("L", dots.shape[::-1], 128))).convert(mode)
 
 
 def in_alpha(dots: Dots, mode: str) -> Image.Image:
-    """Black all over, and transparent but for the dots."""
+    """Returns a black picture that is transparent except for the dots."""
     return Image.merge("LA", (Image.new("L", dots.shape[::-1]), grey(dots))).convert(mode)
 
 
@@ -92,7 +92,7 @@ def test_a_hidden_checkerboard_is_as_faint_as_it_is_to_the_eye(mode: str, attack
 
 @pytest.mark.parametrize("mode", STORED)
 def test_the_checkerboard_is_really_there(mode: str) -> None:
-    """To a resize by sampling it is all there is."""
+    """A resize by sampling would see nothing else."""
     with Image.open(io.BytesIO(STORED[mode](ATTACKS["4x"]))) as image:
         sampled = image.convert("RGBA").resize((SIZE, SIZE), Image.Resampling.NEAREST)
     assert np.ptp(np.asarray(sampled), axis=(0, 1)).max() > 200
@@ -100,7 +100,7 @@ def test_the_checkerboard_is_really_there(mode: str) -> None:
 
 @pytest.mark.parametrize("shape", [(SIZE // 2, SIZE * 20), (SIZE * 20, SIZE // 2), (SIZE - 1, SIZE * 4)])
 def test_every_pixel_counts_too_where_only_one_side_shrinks(shape: tuple[int, int]) -> None:
-    """Any row or column that is lit alone leaves its trace."""
+    """Any single lit row or column leaves a trace."""
     long_axis = int(shape[1] > shape[0])
     for lit in range(0, max(shape), 7):
         levels = np.zeros(shape, np.uint8)

@@ -46,7 +46,7 @@ def test_avif_is_recognised_by_any_of_its_brands(brands: tuple[bytes, ...]) -> N
         file_type_box(b"heic", b"mif1", b"heic"),
         file_type_box(b"mif1", b"heic"),
         file_type_box(b"isom", b"mp42"),
-        # The brand stands behind the box, not in it.
+        # The brand is after the box, not in it.
         file_type_box(b"heic") + b"avif",
         b"\0\0\0\1ftyp" + bytes(24),
     ],

@@ -1,4 +1,4 @@
-"""Every BMP is read for what it is, where Pillow alone would not."""
+"""Every BMP is read as viewers read it, even if Pillow alone would not."""
 
 import struct
 
@@ -21,7 +21,7 @@ BITFIELDS = 3
 
 
 def views(data: bytes) -> list[list[list[int]]]:
-    """The levels of the red channel in every view."""
+    """Returns the levels of the red channel in every view."""
     return [view[:, :, 0].tolist() for view in arrays(decode(data, SIZE))]
 
 
@@ -43,7 +43,7 @@ def test_rows_may_go_up_or_down(height: int) -> None:
 
 @pytest.mark.parametrize("bits", [1, 4, 8])
 def test_black_and_white_is_read_in_every_depth(bits: int) -> None:
-    """Pillow takes two colours for one bit a pixel and reads the rest as noise."""
+    """Pillow assumes one bit a pixel if there are two colours, and reads the rest as noise."""
     dots = (LEVELS >> 7).astype(np.uint8)
     spread = np.unpackbits(dots[:, :, np.newaxis], axis=2)[:, :, 8 - bits :].reshape(SIZE, -1)
     packed = np.packbits(spread, axis=1)
@@ -54,7 +54,7 @@ def test_black_and_white_is_read_in_every_depth(bits: int) -> None:
 
 @pytest.mark.parametrize("alpha", [0, 1, 255])
 def test_a_picture_is_seen_that_a_viewer_shows_who_ignores_alpha(alpha: int) -> None:
-    """Browsers ignore it where it is 0 everywhere; other viewers always, or never."""
+    """Browsers ignore alpha that is 0 everywhere; other viewers always do, or never."""
     pixels = np.dstack([LEVELS, LEVELS, LEVELS, np.full_like(LEVELS, alpha)])
     data = bmp(bottom_up(pixels), (SIZE, SIZE), 32, compression=BITFIELDS, masks=MASKS)
     assert LEVELS.tolist() in views(data)
@@ -67,7 +67,7 @@ def test_a_picture_is_seen_that_is_drawn_in_alpha_alone() -> None:
 
 
 def test_run_length_coding_is_refused() -> None:
-    """What the runs leave out is black to some viewers, and whatever lies behind the picture to others."""
+    """What the runs leave out is black in some viewers; others show what is behind the picture."""
     rows = b"".join(b"".join(bytes([1, level]) for level in row) + b"\0\0" for row in LEVELS[::-1].tolist())
     data = bmp(rows + b"\0\1", (SIZE, SIZE), 8, palette=GREYS, colours=256, compression=RUN_LENGTH_8)
     with pytest.raises(UnsupportedFormat, match="run-length"):

@@ -1,4 +1,4 @@
-"""A GIF shows the judge what browsers show."""
+"""A GIF is judged as browsers show it."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_a_restored_frame_leaves_what_was_there(disposal: int) -> None:
 
 @pytest.mark.parametrize("controlled", [True, False])
 def test_disposal_is_of_its_frame_alone(controlled: bool) -> None:
-    """Pillow keeps it for later frames that ask for none, and so never sees what they build up together."""
+    """Pillow keeps the disposal for later frames that ask for none, so it never sees what they build up together."""
     rows = [GifFrame(np.full((1, 8), 128), at=(0, row), controlled=controlled) for row in range(8)]
     found = picture(gif([GifFrame(DOT, disposal=2), *rows], SCREEN))
     assert arrays(found)[-1].tolist() == np.full((8, 8, 3), 128).tolist()
@@ -103,7 +103,7 @@ def test_comments_and_applications_are_passed_over() -> None:
 
 
 def test_a_frame_with_too_few_pixels_is_refused() -> None:
-    """Its rest would show what lies beneath in a browser, and the first palette colour in Pillow."""
+    """The rest would show what is beneath in a browser, and the first palette colour in Pillow."""
     whole = gif([GifFrame(GREY)], SCREEN)
     with pytest.raises(UndecodableImage):
         picture(whole.replace(gif_pixels(GREY), gif_pixels(GREY[:4])))

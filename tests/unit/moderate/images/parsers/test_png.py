@@ -1,4 +1,4 @@
-"""What a PNG may not smuggle past the judge: each file here shows a person a picture and Pillow another."""
+"""Each file here would show a person one picture and Pillow another: it is judged as a person sees it, or refused."""
 
 import struct
 from collections.abc import Callable
@@ -38,12 +38,12 @@ def picture(data: bytes) -> Picture:
 
 
 def shown(data: bytes) -> list[list[list[int]]]:
-    """The levels of the red channel in every view."""
+    """Returns the levels of the red channel in every view."""
     return [view[:, :, 0].tolist() for view in arrays(picture(data))]
 
 
 def flaw(data: bytes) -> str:
-    """What the log says of a file that is refused."""
+    """Returns the rule that the log names if a file is refused."""
     with pytest.raises(UndecodableImage) as refusal:
         picture(data)
     return refusal.value.detail.removeprefix("DamagedPng: ")
@@ -119,7 +119,7 @@ def test_the_transparent_grey_is_found_in_every_depth(depth: int) -> None:
 
 @pytest.mark.parametrize("depth", [1, 2, 4])
 def test_no_other_grey_of_a_shallow_picture_is_transparent(depth: int) -> None:
-    """Pillow widens levels to 8 bits, but not the transparent one: 1 of 0..3 is then none of 0, 85, 170, 255."""
+    """Pillow widens levels to 8 bits, but not the transparent one: 1 of 0 to 3 is none of 0, 85, 170 and 255."""
     levels = np.tile(np.arange(1 << depth), (1 << depth, 1))
     on_white, on_black, *_ = (
         view[0, :, 0]
@@ -172,7 +172,7 @@ def test_one_frame_behind_a_default_image_is_judged() -> None:
 
 
 def test_the_default_image_does_not_lie_beneath_the_first_frame() -> None:
-    """Black on transparent is seen on a white page, whatever the default image is."""
+    """Black on transparent is visible on a white page, whatever the default image is."""
     levels = np.dstack([np.zeros((SIZE, SIZE, 3)), LEVELS])
     opaque_black = np.dstack([np.zeros((SIZE, SIZE, 3)), np.full((SIZE, SIZE), 255)])
     found = picture(apng([(levels, Control(over=True))], COLOUR_ALPHA, default=opaque_black))
@@ -180,7 +180,7 @@ def test_the_default_image_does_not_lie_beneath_the_first_frame() -> None:
 
 
 def test_what_an_opaque_animation_clears_is_transparent() -> None:
-    """Cleared to black, as Pillow does it, the black dot of the last frame would be hidden."""
+    """If the canvas were cleared to black, as Pillow does, the black dot of the last frame would be hidden."""
     dot = np.zeros((1, 1))
     found = picture(apng([(BLACK_FRAME, Control(disposal=1)), (dot, Control(at=(3, 3)))]))
     on_white = arrays(found)[1]
@@ -199,7 +199,7 @@ def test_a_shallow_transparent_grey_is_found_in_animations_too() -> None:
 
 
 def edited(change: Callable[[bytes], bytes]) -> bytes:
-    """An animation of three frames, of which every chunk's body went through `change`, with right checksums."""
+    """Returns an animation of three frames in which `change` edited every chunk; the checksums are right."""
     data = apng([(GREY_FRAME, Control()), (WHITE_FRAME, Control()), (BLACK_FRAME, Control())])
     out, position = PNG_SIGNATURE, 8
     while position < len(data):
@@ -236,7 +236,7 @@ def test_a_broken_animation_is_refused(old: bytes, new: bytes, why: str) -> None
 
 
 def test_a_frame_announced_and_not_given_is_refused() -> None:
-    """Else every frame would be drawn as the one before it asked."""
+    """Otherwise every frame would be drawn as the one before it asked."""
     frame = struct.pack(">IIIIHHBB", SIZE, SIZE, 0, 0, 1, 10, 0, 0)
     out = png_header(SIZE, SIZE) + chunk(b"acTL", struct.pack(">II", 2, 0)) + PIXELS
     out += chunk(b"fcTL", bytes(4) + frame) + chunk(b"fcTL", b"\0\0\0\1" + frame)
@@ -244,7 +244,7 @@ def test_a_frame_announced_and_not_given_is_refused() -> None:
 
 
 def test_an_animation_announced_twice_is_refused() -> None:
-    """Pillow then shows the default image alone; browsers play the animation."""
+    """Pillow would show the default image alone; browsers play the animation."""
     data = apng([(GREY_FRAME, Control())] * 2, before=chunk(b"acTL", struct.pack(">II", 2, 0)))
     assert flaw(data) == "two acTL chunks"
 

@@ -1,4 +1,4 @@
-"""A WebP shows the judge what browsers show, whatever it says of itself."""
+"""A WebP is judged as browsers show it, whatever its header says."""
 
 from typing import Any
 
@@ -17,19 +17,19 @@ FLAGS, HAS_ALPHA = 20, 0x10
 
 
 def opaque(data: bytes) -> bytes:
-    """`data`, saying that nothing in it is transparent."""
+    """Returns `data` with a header that denies transparency."""
     return data[:FLAGS] + bytes([data[FLAGS] & ~HAS_ALPHA]) + data[FLAGS + 1 :]
 
 
 def half_covered(**options: Any) -> bytes:
-    """Drawn in alpha: to Pillow, if it believes the file, it is one colour."""
+    """The picture is drawn in alpha alone. Pillow sees one colour, if it believes the header."""
     picture = Image.new("RGBA", (SIZE, SIZE), "black")
     picture.paste((0, 0, 0, 0), (0, 0, SIZE, SIZE // 2))
     return encoded(picture, "WEBP", **options)
 
 
 def test_a_still_that_denies_its_transparency_is_refused() -> None:
-    """Some viewers believe the file and some their eyes."""
+    """Some viewers believe the header, others what they find."""
     data = half_covered(quality=80)
     assert len(decode(data, SIZE).views) == 3
     with pytest.raises(UndecodableImage):
@@ -57,10 +57,10 @@ def test_the_times_are_those_that_the_decoder_finds() -> None:
 
 
 def hidden(*, frames: int) -> bytes:
-    """Colours under an alpha of 0 throughout, without loss."""
+    """Returns colours under an alpha of 0 everywhere, encoded without loss."""
     picture = Image.effect_noise((SIZE, SIZE), 90).convert("RGBA")
     picture.putalpha(0)
-    # Without anything more to say, a still is no file that says what is in it.
+    # A still without metadata gets no extended header, which would state what is in it.
     exif = Image.Exif()
     exif[0x010E] = "a description"
     others = [picture.rotate(90 * turn) for turn in range(1, frames)]
@@ -69,7 +69,7 @@ def hidden(*, frames: int) -> bytes:
 
 @pytest.mark.parametrize("frames", [1, 3])
 def test_colours_under_an_alpha_that_the_file_denies_are_refused(frames: int) -> None:
-    """Chromium shows them."""
+    """Chromium shows the colours."""
     decode(hidden(frames=frames), SIZE)
     with pytest.raises(UndecodableImage) as raised:
         decode(opaque(hidden(frames=frames)), SIZE)

@@ -1,4 +1,4 @@
-"""What two processes say about an image, where the one that answers may have been taken over."""
+"""Messages about an image arrive as they were sent; an image may have taken over the process that answers."""
 
 import io
 import json
