@@ -1,4 +1,4 @@
-"""Says how large an image may be, before it is decoded, and holds the errors that refuse one."""
+"""Says how large an image may be, and holds the errors that refuse one."""
 
 from dataclasses import dataclass
 

@@ -81,7 +81,7 @@ def views(image: Image.Image, size: int, presentations: Presentations) -> Iterat
 
 
 def orientation_in(data: bytes) -> int:
-    """Returns what EXIF states. Pillow's getexif() also believes XMP and text chunks, which viewers do not."""
+    """Returns the orientation that EXIF states. getexif() would believe XMP and text chunks too; viewers do not."""
     exif = Image.Exif()
     try:
         exif.load(data)

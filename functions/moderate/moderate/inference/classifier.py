@@ -23,7 +23,7 @@ class ModelUnusable(Exception):
 
 
 class ClassificationFailed(Exception):
-    """The model answered something that is not a probability. Never caused by what a client sent."""
+    """The model answered something that is not a probability. No client can cause this."""
 
 
 @dataclass(frozen=True, slots=True)
