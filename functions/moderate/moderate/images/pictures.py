@@ -21,7 +21,7 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Holds what a person may see of one image: each judged frame, on white and on black if it is not opaque."""
+    """Holds what a person may see of one image: each judged frame, on several backgrounds if it is not opaque."""
 
     views: tuple[View, ...]
     frames: Frames

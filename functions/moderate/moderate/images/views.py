@@ -27,9 +27,8 @@ _BAND_PIXELS = 1 << 20
 # How many times the size is left after whole steps, at least.
 _LEFT_BY_STEPS = 2
 _OPAQUE = 255
-_WHITE = (255, 255, 255)
-_BLACK = (0, 0, 0)
-_GREY = (128, 128, 128)
+_WHITE, _BLACK, _GREY = (255, 255, 255), (0, 0, 0), (128, 128, 128)
+BACKGROUNDS = (_WHITE, _BLACK, _GREY)
 # In levels of 255, in the mean. Below it a grey page shows at most 2 levels from what a white or a black one shows.
 _LEAST_FOR_GREY = 4
 
@@ -137,7 +136,7 @@ def _backgrounds(image: Image.Image) -> Sequence[tuple[int, int, int] | None]:
     transparency = _OPAQUE - ImageStat.Stat(image.getchannel("A")).mean[0]
     if not transparency:
         return (None,)
-    return (_WHITE, _BLACK, _GREY) if transparency > _LEAST_FOR_GREY else (_WHITE, _BLACK)
+    return BACKGROUNDS if transparency > _LEAST_FOR_GREY else (_WHITE, _BLACK)
 
 
 def _on(background: tuple[int, int, int] | None, image: Image.Image) -> Image.Image:

@@ -9,15 +9,17 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from moderate.images.animation import FRAMES_JUDGED
 from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage, UnsupportedFormat
 from moderate.images.pictures import Frames, Picture
+from moderate.images.views import BACKGROUNDS
 from modest.errors import PublicError
 
 Head = Mapping[str, Any]
 Received = bytes | bytearray
 
-# 16 frames, on white and on black, turned and not, by the levels and by the profile.
-MAX_VIEWS = 16 * 2 * 2 * 2
+# Each frame is judged on every background, turned and not, by its levels and by its profile.
+MAX_VIEWS = FRAMES_JUDGED * len(BACKGROUNDS) * 2 * 2
 
 _ERRORS: dict[str, type[PublicError]] = {
     kind.__name__: kind for kind in (UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames)
