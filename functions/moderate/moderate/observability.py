@@ -25,7 +25,7 @@ class Observer:
         self._metrics = Metrics(namespace=NAMESPACE, service=SERVICE) if metrics_enabled else None
 
     def call(self, facts: Mapping[str, object], *, milliseconds: float) -> None:
-        """Writes one line and one set of metrics for one call. `facts`: request id, route, status, code."""
+        """Writes one line and one set of metrics for one call. `facts`: request id, route, status, code, details."""
         self._log.info("call", extra={**facts, "milliseconds": round(milliseconds, 1)})
         if self._metrics is not None:
             self._metrics.add_metric("Latency", MetricUnit.Milliseconds, milliseconds)

@@ -80,7 +80,7 @@ def routes(service: Service) -> list[Route]:
     async def image(request: Request, terms: Terms) -> Judged:
         parsed = parse(body.parse_json(await body.read(request)), service.default_policy)
         sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
-        judged = iter(await service.judge(sources, parsed.policy))
+        judged = iter(await service.judge(request, sources, parsed.policy))
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]
         refuse_unless_partial(parsed, outcomes)
         distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}

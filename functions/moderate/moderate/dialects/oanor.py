@@ -57,7 +57,7 @@ def routes(service: Service) -> Iterator[Route]:
     async def check(request: Request, terms: Terms) -> Judged:
         parsed = await parse(request)
         threshold = parse_threshold(parsed.fields.get("threshold"), service.cuts.nsfw)
-        judgement = await judge(parsed)
+        judgement = await judge(request, parsed)
         data = CheckData(
             safe=passes(judgement.nsfw_score, threshold),
             threshold=threshold,
@@ -72,16 +72,16 @@ def routes(service: Service) -> Iterator[Route]:
         if parsed.fields.get("threshold") not in (None, ""):
             raise InvalidRequest("classify takes no threshold: use /v1/check for that.", param="threshold")
         explain = parse_explain(parsed.fields.get("explain"))
-        judgement = await judge(parsed, explain=explain is not Explain.NOTHING)
+        judgement = await judge(request, parsed, explain=explain is not Explain.NOTHING)
         data = _classified(judgement)
         if explain is Explain.OVERLAY:
             data["overlay"] = overlay(data["heatmaps"][_worst_class(judgement)], service.model.size)
         answer = ClassifyAnswer(data=data, **_envelope(request, judgement, service, "Image classified"))
         return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
-    async def judge(parsed: ParsedRequest, *, explain: bool = False) -> Judgement:
+    async def judge(request: Request, parsed: ParsedRequest, *, explain: bool = False) -> Judgement:
         policy = parse_policy(parsed.fields.get("policy"), service.default_policy)
-        (outcome,) = await service.judge([parsed.source], policy, explain=explain)
+        (outcome,) = await service.judge(request, [parsed.source], policy, explain=explain)
         if isinstance(outcome, PublicError):
             raise outcome
         return outcome

@@ -31,7 +31,7 @@ def routes(service: Service) -> list[Route]:
     async def moderations(request: Request, terms: Terms) -> Judged:
         fields = body.parse_json(await body.read(request))
         policy = parse_policy(fields.get("policy"), service.default_policy)
-        outcomes = await service.judge(list(sources(fields.get("input"))), policy)
+        outcomes = await service.judge(request, list(sources(fields.get("input"))), policy)
         results = []
         distinct = set()
         for position, outcome in enumerate(outcomes):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from fastapi import Request
+
 from moderate.blocking.block_list import PolicyViolation
 from moderate.calls.metering import Metering, Unmetered
 from moderate.calls.problems import problem_of
@@ -35,13 +37,18 @@ class Service:
             Metering(self.ledger, self.observer, fail_open=self.fail_open) if self.ledger is not None else Unmetered()
         )
 
-    async def judge(self, sources: Sequence[Source], policy: Policy, *, explain: bool = False) -> list[Outcome]:
+    async def judge(
+        self, request: Request, sources: Sequence[Source], policy: Policy, *, explain: bool = False
+    ) -> list[Outcome]:
         """Runs `Pipeline.judge` and records logs and metrics. Raises ImageTooLarge if the images sent are too many."""
         refuse_more_than_fits(sources)
         outcomes = await self.pipeline.judge(sources, policy, explain=explain)
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, PublicError)]
+        # For the call's log line.
+        request.state.refused_images = [{"code": problem_of(error).code, "detail": error.detail} for error in refusals]
         self.observer.images(_result(outcome) for outcome in outcomes)
-        self.observer.decoder_deaths([outcome.detail for outcome in outcomes if isinstance(outcome, DecoderDied)])
-        self.observer.blocked({outcome.detail for outcome in outcomes if isinstance(outcome, PolicyViolation)})
+        self.observer.decoder_deaths([error.detail for error in refusals if isinstance(error, DecoderDied)])
+        self.observer.blocked({error.detail for error in refusals if isinstance(error, PolicyViolation)})
         return outcomes
 
 

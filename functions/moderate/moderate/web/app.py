@@ -85,6 +85,7 @@ def _cors(allowed_origin: str) -> list[Middleware]:
 async def _answer_error(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     request.state.code = problem.code
+    request.state.detail = error.detail if isinstance(error, PublicError) else ""
     dialect: Dialect = request.state.dialect
     response = dialect.error_response(problem, request.state.request_id, error)
     response.headers.update(headers_of(error))

@@ -79,4 +79,4 @@ def _facts(scope: Scope, status: int | None) -> dict[str, object]:
     route = getattr(scope.get("route"), "path", None)
     method = scope["method"] if scope["method"] in HTTPMethod.__members__ else None
     facts = {"request_id": state["request_id"], "method": method, "route": route, "status": status}
-    return facts | ({"code": state["code"]} if "code" in state else {})
+    return facts | {name: state[name] for name in ("code", "detail", "refused_images") if state.get(name)}

@@ -5,6 +5,7 @@ A message is a head in JSON and a body of bytes, preceded by the lengths of both
 """
 
 import json
+import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -26,6 +27,8 @@ _ERRORS: dict[str, type[PublicError]] = {
 }
 _LENGTHS = struct.Struct(">II")
 _MAX_HEAD_BYTES = 4096
+# The log quotes a detail, and an image that has taken over the decoder could put its own text into one.
+_LOGGABLE = re.compile(r"[ -~]{0,100}")
 _CHANNELS = 3
 
 
@@ -71,7 +74,9 @@ def to_message(outcome: Picture | PublicError) -> tuple[Head, Sequence[bytes]]:
 def from_message(head: Head, body: Received, size: int) -> Picture | PublicError:
     """Returns what `to_message` was given. Raises NoAnswer if the message is not one that it makes."""
     match head:
-        case {"error": str(name), "message": str(message), "detail": str(detail)} if name in _ERRORS:
+        case {"error": str(name), "message": str(message), "detail": str(detail)} if (
+            name in _ERRORS and _LOGGABLE.fullmatch(detail)
+        ):
             return _ERRORS[name](message=message, detail=detail)
         case {"views": int(count), "judged": int(judged), "total": int(total)} if (
             count > 0 and len(body) == count * size * size * _CHANNELS

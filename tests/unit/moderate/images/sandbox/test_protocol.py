@@ -97,3 +97,10 @@ def test_bytes_that_are_no_message_are_no_answer(said: bytes) -> None:
 def test_a_picture_without_views_is_no_answer() -> None:
     with pytest.raises(NoAnswer):
         attempt(lambda: transported(Picture((), Frames(0, 0))))
+
+
+@pytest.mark.parametrize("detail", ["x" * 101, "two\nlines", "\x1b[31mred", "Grüße"])
+def test_a_detail_that_no_log_should_quote_is_not_believed(detail: str) -> None:
+    head = {"error": "UndecodableImage", "message": "No.", "detail": detail}
+    with pytest.raises(NoAnswer):
+        from_message(head, b"", SIZE)
