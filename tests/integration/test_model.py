@@ -79,7 +79,7 @@ def test_a_model_that_comes_out_different_is_not_written(tmp_path: Path) -> None
     models.write_text(MODELS.read_text().replace(expected, "0" * 64))
     result = build(tmp_path, "--models", models)
     assert result.returncode == 1
-    assert f"has sha256 {expected}" in result.stderr
+    assert f"its sha256 is {expected}" in result.stderr
     assert not (tmp_path / "out").exists()
 
 
