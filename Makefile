@@ -3,6 +3,8 @@ MODEL ?= mobilenet_v2
 PORT ?= 3000
 ENV ?= default
 SECONDS_OF_FUZZING ?= 600
+COUNT ?= 10000
+CHECKOUT ?= .
 export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 export MODEL
@@ -21,7 +23,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check hostile timing soak load fuzz browser bench template build e2e deploy lock clean
+.PHONY: help setup model parity run test check hostile timing soak load fuzz browser shown bench template build e2e deploy lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +73,9 @@ fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING= sets 
 
 browser: $(ONNX) ## test the playground in headless Chromium
 	$(BIN)/pytest tests/browser
+
+shown: $(READY) ## look for images that browsers show differently from what is judged (COUNT=, SEED=, CHECKOUT=)
+	$(BIN)/python -m tests.shown --count $(COUNT) --seed "$(SEED)" --checkout $(CHECKOUT)
 
 bench: $(ONNX) .build/sam/.ready ## compare Modest with its peers and write docs/benchmarks.md
 	$(BIN)/python -m bench

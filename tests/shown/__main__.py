@@ -1,0 +1,67 @@
+"""Finds images that people see differently from what is judged of them."""
+
+import argparse
+import hashlib
+import json
+import secrets
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.helpers.support import ROOT
+from tests.shown import report
+from tests.shown.files import plan
+from tests.shown.minimise import minimised
+from tests.shown.trial import tried
+
+_BATCH = 200
+_KEPT = ROOT / ".build" / "shown"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make shown", description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", default="")
+    parser.add_argument("--checkout", type=Path, default=ROOT)
+    given = parser.parse_args()
+    seed = given.seed or secrets.token_hex(4)
+    checkout = given.checkout.resolve()
+    print(f"SEED={seed} COUNT={given.count} CHECKOUT={checkout}", flush=True)
+    done = _KEPT / f"{seed}-{given.count}-{_digest(checkout)}.jsonl"
+    done.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.loads(line) for line in done.read_text().splitlines()] if done.exists() else []
+    while len(rows) < given.count:
+        start = time.monotonic()
+        numbers = range(len(rows), min(given.count, len(rows) + _BATCH))
+        batch = _batch(checkout, seed, numbers)
+        with done.open("a") as file:
+            file.write("".join(json.dumps(row) + "\n" for row in batch))
+        rows += batch
+        differ = sum(row["differs"] for row in rows)
+        print(f"{len(rows)} files, {differ} differ ({time.monotonic() - start:.0f} s)", flush=True)
+    done.unlink()
+    print("\n".join(report.table(rows)))
+    return int(any(row["differs"] for row in rows))
+
+
+def _batch(checkout: Path, seed: str, numbers: range) -> list[dict[str, Any]]:
+    outcomes = tried(checkout, [plan(seed, number) for number in numbers])
+    for outcome in minimised(checkout, [outcome for outcome in outcomes if outcome.differs]):
+        known = report.keep(_KEPT / "found", outcome)
+        where = f"{known['browser']} on {known['page']}" + (f", frame {known['frame']}" if known["frame"] else "")
+        print(f"  {known['file']}: {known['distance']} off in {where}; {', '.join(known['mutations'])}")
+    return [report.row(outcome) for outcome in outcomes]
+
+
+def _digest(checkout: Path) -> str:
+    """A different one for each state of what is judged, and of what judges it here."""
+    digest = hashlib.sha256()
+    for folder in (checkout / "functions/moderate", checkout / "layers/modest", Path(__file__).parent):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

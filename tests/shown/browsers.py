@@ -1,0 +1,130 @@
+"""What Chromium and Firefox show of files."""
+
+import math
+import shutil
+import subprocess
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tests.browser.chromium import ask_chromium
+from tests.shown.sheet import PAGES, Sheet
+
+MAX_FRAMES = 400
+_CELLS = (64, 128, 256)
+_ON_A_SHEET = {64: 360, 128: 120, 256: 40}
+_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One picture that a browser shows."""
+
+    browser: str
+    page: str
+    frame: int | None
+    picture: Image.Image
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    path: Path
+    side: int
+
+
+def shown(folder: Path, files: Sequence[File]) -> dict[str, list[Shown]]:
+    """Every picture that either browser shows, by the name of the file. Works in `folder`, where the files lie."""
+    sheets = _sheets(files)
+    for number, sheet in enumerate(sheets):
+        (folder / f"sheet-{number}.html").write_text(sheet.html())
+    with ThreadPoolExecutor(2) as both:
+        chromium = both.submit(_by_chromium, folder, sheets, files)
+        firefox = both.submit(_by_firefox, folder, sheets)
+        found: dict[str, list[Shown]] = defaultdict(list)
+        for more in (chromium.result(), firefox.result()):
+            for name, pictures in more.items():
+                found[name] += pictures
+    return found
+
+
+def _sheets(files: Sequence[File]) -> list[Sheet]:
+    by_cell: dict[int, list[Path]] = defaultdict(list)
+    for file in files:
+        by_cell[min(cell for cell in _CELLS if file.side <= cell)].append(file.path)
+    return [
+        Sheet(paths[at : at + _ON_A_SHEET[cell]], cell)
+        for cell, paths in by_cell.items()
+        for at in range(0, len(paths), _ON_A_SHEET[cell])
+    ]
+
+
+def _by_chromium(folder: Path, sheets: Sequence[Sheet], files: Sequence[File]) -> Mapping[str, list[Shown]]:
+    given = {
+        "sheets": [
+            {
+                "html": str(folder / f"sheet-{number}.html"),
+                "screenshot": str(folder / f"chromium-{number}.png"),
+                "width": sheet.width,
+                "height": sheet.height,
+            }
+            for number, sheet in enumerate(sheets)
+        ],
+        "animations": [
+            {"name": path.name, "path": str(path), "type": _TYPES[path.suffix[1:]], "raw": f"{path}.raw"}
+            for path in (file.path for file in files)
+            if path.suffix[1:] in _TYPES and path.suffix != ".jpg"
+        ],
+        "most": MAX_FRAMES,
+    }
+    decoded = ask_chromium("sheets.mjs", given)
+    found = _cut(folder, sheets, "chromium")
+    for name, frames in decoded.items():
+        found[name] += _frames(folder / f"{name}.raw", frames["sizes"])
+    return found
+
+
+def _frames(raw: Path, sizes: Sequence[tuple[int, int]]) -> list[Shown]:
+    data, at, found = raw.read_bytes(), 0, []
+    for index, size in enumerate(sizes):
+        length = 4 * math.prod(size)
+        levels = np.frombuffer(data[at : at + length], np.uint8).reshape(size[1], size[0], 4).astype(float)
+        at += length
+        opaque = levels[:, :, 3:] / 255
+        for page, level in PAGES.items():
+            on_page = np.round(levels[:, :, :3] * opaque + level * (1 - opaque)).astype(np.uint8)
+            found.append(Shown("chromium", page, index, Image.fromarray(on_page)))
+    return found
+
+
+def _by_firefox(folder: Path, sheets: Sequence[Sheet]) -> Mapping[str, list[Shown]]:
+    with tempfile.TemporaryDirectory() as profile:
+        for number, sheet in enumerate(sheets):
+            subprocess.run(
+                [
+                    str(shutil.which("firefox-esr")),
+                    "--headless",
+                    "--no-remote",
+                    f"--profile={profile}",
+                    f"--window-size={sheet.width},{sheet.height}",
+                    f"--screenshot={folder / f'firefox-{number}.png'}",
+                    f"file://{folder / f'sheet-{number}.html'}",
+                ],
+                capture_output=True,
+                check=True,
+                timeout=300,
+            )
+    return _cut(folder, sheets, "firefox")
+
+
+def _cut(folder: Path, sheets: Sequence[Sheet], browser: str) -> dict[str, list[Shown]]:
+    found: dict[str, list[Shown]] = defaultdict(list)
+    for number, sheet in enumerate(sheets):
+        with Image.open(folder / f"{browser}-{number}.png") as screenshot:
+            for path, pictures in zip(sheet.paths, sheet.cut(screenshot.convert("RGB")), strict=True):
+                found[path.name] += [Shown(browser, page, None, picture) for page, picture in pictures.items()]
+    return found

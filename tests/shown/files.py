@@ -1,0 +1,41 @@
+"""The files that a seed stands for."""
+
+from dataclasses import dataclass
+from random import Random
+
+from tests.shown import apng_files, avif_files, bmp_files, gif_files, jpeg_files, png_files, webp_files
+from tests.shown.drafts import Kind, Mutation
+
+KINDS: tuple[Kind, ...] = tuple(
+    module.KIND for module in (jpeg_files, png_files, apng_files, gif_files, webp_files, avif_files, bmp_files)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a file is made; a plan with fewer mutations or a smaller side makes one that is otherwise the same."""
+
+    seed: str
+    number: int
+    kind: Kind
+    side: int
+    mutations: tuple[Mutation, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.seed}-{self.number}"
+
+
+def plan(seed: str, number: int) -> Plan:
+    random = Random(f"{seed} {number}")
+    (kind,) = random.choices(KINDS, [kind.weight for kind in KINDS])
+    side = random.choice([32, 40, 48, 64, 64, 96, 128])
+    count = random.choices([0, 1, 2, 3], [1, 6, 6, 4])[0]
+    return Plan(seed, number, kind, side, tuple(random.sample(kind.mutations, count)))
+
+
+def made(plan: Plan) -> bytes:
+    draft = plan.kind.draft(Random(f"{plan.seed} {plan.number} draft"), plan.side)
+    for mutation in plan.mutations:
+        mutation.apply(draft, Random(f"{plan.seed} {plan.number} {mutation.name}"))
+    return draft.file()

@@ -1,0 +1,56 @@
+"""What a checkout judges of files: a refusal, or the pictures that its model would be given."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIZE = 32
+_WORKER = Path(__file__).with_name("judge_worker.py")
+_DIED = "died"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    views: Sequence[NDArray[Any]]
+    refused: str = ""
+    """The name of the error."""
+    complete: bool = True
+    """False where frames were left out, for which no answer is `safe`."""
+
+
+def judged(checkout: Path, paths: Sequence[Path]) -> list[Judged]:
+    """Whatever ends a decoder is a refusal; the files after it go to a new one."""
+    found: list[Judged] = []
+    while len(found) < len(paths):
+        rest = paths[len(found) :]
+        done = subprocess.run(
+            [sys.executable, "-P", str(_WORKER), str(SIZE)],
+            env=os.environ | {"PYTHONPATH": f"{checkout}/functions/moderate:{checkout}/layers/modest"},
+            input="".join(f"{path}\n" for path in rest),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        found += [_read(line) for line in done.stdout.splitlines()]
+        if len(found) < len(paths):
+            if done.returncode > 0:
+                raise RuntimeError(f"the decoder of {checkout} does not run")
+            found.append(Judged((), _DIED))
+    return found
+
+
+def _read(line: str) -> Judged:
+    answer = json.loads(line)
+    if "refused" in answer:
+        return Judged((), answer["refused"])
+    views = [np.frombuffer(base64.b64decode(view), np.uint8).reshape(SIZE, SIZE, 3) for view in answer["views"]]
+    return Judged(views, complete=answer["complete"])

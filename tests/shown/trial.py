@@ -1,0 +1,41 @@
+"""Makes files, asks both browsers and the checkout about them, and compares."""
+
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.shown.browsers import File, Shown, shown
+from tests.shown.distance import MOST, Difference, farthest
+from tests.shown.files import Plan, made
+from tests.shown.judge import Judged, judged
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    plan: Plan
+    data: bytes = field(repr=False)
+    shown: Sequence[Shown] = field(repr=False)
+    judged: Judged = field(repr=False)
+    farthest: Difference | None
+
+    @property
+    def differs(self) -> bool:
+        return self.farthest is not None and self.farthest.distance > MOST
+
+
+def tried(checkout: Path, plans: Sequence[Plan]) -> list[Outcome]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        contents = [made(plan) for plan in plans]
+        files = [File(folder / f"{index}.{plan.kind.extension}", plan.side) for index, plan in enumerate(plans)]
+        for file, data in zip(files, contents, strict=True):
+            file.path.write_bytes(data)
+        with ThreadPoolExecutor(1) as aside:
+            answers = aside.submit(judged, checkout, [file.path for file in files])
+            pictures = shown(folder, files)
+            return [
+                Outcome(plan, data, pictures[file.path.name], answer, farthest(pictures[file.path.name], answer))
+                for plan, data, file, answer in zip(plans, contents, files, answers.result(), strict=True)
+            ]
