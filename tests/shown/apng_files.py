@@ -72,7 +72,6 @@ class Apng:
 
 
 def draft(random: Random, side: int) -> Apng:
-    side = min(side, 96)
     first = picture(random, side)
     frames = []
     for index in range(random.choice([1, 2, 2, 3, 5, 8])):
@@ -175,5 +174,6 @@ KIND = Kind(
         Mutation("opaque", opaque_colours),
         Mutation("ending", ending),
     ),
+    sides=(32, 40, 48, 64, 64, 64),
     weight=12,
 )

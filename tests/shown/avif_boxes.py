@@ -95,7 +95,7 @@ def _boxes(data: bytes) -> Iterator[Box]:
 def _offsets(top: Box) -> Iterator[tuple[tuple[Box, int], int]]:
     """Where a place in the file is written, and which: of items as libavif writes them, and of samples."""
     for box in top.of(b"iloc", b"stco"):
-        first, step = (16, 14) if box.kind == b"iloc" else (8, 4)
+        first, step = (14, 14) if box.kind == b"iloc" else (8, 4)
         for position in range(first, len(box.body) - 3, step):
             yield (box, position), struct.unpack_from(">I", box.body, position)[0]
 

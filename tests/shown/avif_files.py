@@ -110,7 +110,7 @@ def add_property(avif: Avif, box: Box, random: Random, *, first: bool = False) -
     """Give the first item a further property, essential or not."""
     properties, uses = avif.of(b"ipco")[0], avif.of(b"ipma")[0]
     properties.inside.append(box)
-    index = len(properties.inside) | random.choice([0, 0x80])
+    index = len(properties.inside) | random.choice([0, 0x80, 0x80, 0x80])
     count = uses.body[10]
     at = 11 if first else 11 + count
     uses.body = uses.body[:10] + bytes([count + 1]) + uses.body[11:at] + bytes([index]) + uses.body[at:]

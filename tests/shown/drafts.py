@@ -37,6 +37,7 @@ class Kind:
     draft: Callable[[Random, int], Draft]
     mutations: Sequence[Mutation]
     weight: int
+    sides: Sequence[int] = (32, 40, 48, 64, 64, 96, 128)
 
 
 @dataclass

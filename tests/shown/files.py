@@ -29,7 +29,7 @@ class Plan:
 def plan(seed: str, number: int) -> Plan:
     random = Random(f"{seed} {number}")
     (kind,) = random.choices(KINDS, [kind.weight for kind in KINDS])
-    side = random.choice([32, 40, 48, 64, 64, 96, 128])
+    side = random.choice(kind.sides)
     count = random.choices([0, 1, 2, 3], [1, 6, 6, 4])[0]
     return Plan(seed, number, kind, side, tuple(random.sample(kind.mutations, count)))
 

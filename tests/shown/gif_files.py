@@ -70,7 +70,6 @@ def _padded(palette: bytes) -> bytes:
 
 
 def draft(random: Random, side: int) -> Gif:
-    side = min(side, 96)
     count = random.choice([1, 1, 2, 3, 5, 9])
     first = picture(random, side)
     base = first.quantize(random.choice([4, 16, 100, 256]))
@@ -207,5 +206,6 @@ KIND = Kind(
         _set("flags", [0x08, 0x07]),
         _set("after", [b"", b"\0;", b";;", b"!", b";" + bytes(20)]),
     ),
+    sides=(32, 40, 48, 64, 64, 64),
     weight=16,
 )

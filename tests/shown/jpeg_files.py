@@ -28,6 +28,7 @@ class Jpeg:
     segments: list[Segment]
     scans: bytes
     """All from the first scan on, but for the end marker."""
+    side: int
     end: bytes = b"\xff\xd9"
     before: bytes = b""
     tail: Tail = field(default_factory=Tail)
@@ -44,17 +45,16 @@ class Jpeg:
         return self.of(0xC0, 0xC1, 0xC2, 0xC3, 0xC9)[0]
 
 
-def parsed(data: bytes) -> Jpeg:
+def parsed(data: bytes, side: int) -> Jpeg:
     segments, position = [], 2
     while data[position + 1] != _SCAN:
         (length,) = struct.unpack_from(">H", data, position + 2)
         segments.append(Segment(data[position + 1], data[position + 4 : position + 2 + length]))
         position += 2 + length
-    return Jpeg(segments, data[position:-2])
+    return Jpeg(segments, data[position:-2], side)
 
 
 def draft(random: Random, side: int) -> Jpeg:
-    side = random.choice([side, 128, 256])
     image = picture(random, side)
     mode = random.choice(["RGB", "RGB", "RGB", "RGB", "L", "CMYK"])
     return parsed(
@@ -65,7 +65,8 @@ def draft(random: Random, side: int) -> Jpeg:
             subsampling=random.choice([0, 1, 2]) if mode == "RGB" else 0,
             progressive=random.random() < 0.3,
             restart_marker_blocks=random.choice([0, 0, 0, 4]),
-        )
+        ),
+        side,
     )
 
 
@@ -82,7 +83,7 @@ def scale_quantizers(jpeg: Jpeg, random: Random) -> None:
 
 def beyond_range(jpeg: Jpeg, random: Random) -> None:
     """A picture far darker or brighter than black and white, but for spots as far beyond the other."""
-    image = picture(random, random.choice([64, 128, 256])).convert("L")
+    image = picture(random, jpeg.side).convert("L")
     dark = random.random() < 0.5
     factor = random.choice([2, 4, 8])
     low = image.point([96 + level // 4 if dark else 160 - level // 4 for level in range(256)])
@@ -90,7 +91,7 @@ def beyond_range(jpeg: Jpeg, random: Random) -> None:
     for x in range(0, image.width, 4):
         for y in range(0, image.height, 4):
             pixels[x, y] = 255 if dark else 0  # type: ignore[index]
-    made = parsed(encoded(low, "JPEG", quality=90))
+    made = parsed(encoded(low, "JPEG", quality=90), jpeg.side)
     for segment in made.of(_QUANTIZERS):
         segment.body = segment.body[:1] + bytes(min(255, level * factor) for level in segment.body[1:65])
     jpeg.segments, jpeg.scans = made.segments, made.scans
@@ -263,4 +264,5 @@ KIND = Kind(
         Mutation("filling", fill),
     ),
     weight=20,
+    sides=(32, 48, 64, 100, 128, 128, 256),
 )

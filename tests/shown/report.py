@@ -17,6 +17,7 @@ def row(outcome: Outcome) -> dict[str, Any]:
         "refused": outcome.judged.refused if browsers else "",
         "judged": bool(not outcome.judged.refused),
         "differs": outcome.differs,
+        "page": outcome.farthest.shown.page if outcome.farthest else "",
         "distance": round(outcome.farthest.distance, 2) if outcome.farthest else None,
         "faults": sorted({mutation.fault for mutation in outcome.plan.mutations if mutation.fault}),
     }
