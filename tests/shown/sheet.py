@@ -69,10 +69,16 @@ class Sheet:
         """What is shown of each picture, by the colour of the page; nothing where a browser shows none."""
         if screenshot.size != (self.width, self.height):
             raise ValueError(f"a screenshot of {screenshot.size}, not {(self.width, self.height)}")
-        return [
-            {page: shown for place, page in enumerate(PAGES) if (shown := self._shown(screenshot, 3 * index + place))}
-            for index in range(len(self.paths))
-        ]
+        found = []
+        for index in range(len(self.paths)):
+            pictures = {
+                page: shown
+                for place, page in enumerate(PAGES)
+                if (shown := self._shown(screenshot, 3 * index + place))
+            }
+            blank = all(picture.getextrema() == ((PAGES[page],) * 2,) * 3 for page, picture in pictures.items())
+            found.append({} if blank else pictures)
+        return found
 
     def _shown(self, screenshot: Image.Image, place: int) -> Image.Image | None:
         left, top = place % self.columns * self.cell, place // self.columns * (self.cell + _MARK)
