@@ -4,8 +4,12 @@ import argparse
 import hashlib
 import json
 import secrets
+import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +27,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make shown", description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", default="")
-    parser.add_argument("--checkout", type=Path, default=ROOT)
+    parser.add_argument("--checkout", default=str(ROOT), help="the path of one, or a commit of this one")
     given = parser.parse_args()
-    seed = given.seed or secrets.token_hex(4)
-    checkout = given.checkout.resolve()
-    print(f"SEED={seed} COUNT={given.count} CHECKOUT={checkout}", flush=True)
-    done = _KEPT / f"{seed}-{given.count}-{_digest(checkout)}.jsonl"
+    with _checkout(given.checkout) as checkout:
+        return _run(given.seed or secrets.token_hex(4), given.count, checkout)
+
+
+@contextmanager
+def _checkout(given: str) -> Iterator[Path]:
+    if Path(given).is_dir():
+        yield Path(given).resolve()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", folder, given], cwd=ROOT, check=True)
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", folder], cwd=ROOT, check=True)
+
+
+def _run(seed: str, count: int, checkout: Path) -> int:
+    print(f"SEED={seed} COUNT={count} CHECKOUT={checkout}", flush=True)
+    done = _KEPT / f"{seed}-{count}-{_digest(checkout)}.jsonl"
     done.parent.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in done.read_text().splitlines()] if done.exists() else []
-    while len(rows) < given.count:
+    while len(rows) < count:
         start = time.monotonic()
-        numbers = range(len(rows), min(given.count, len(rows) + _BATCH))
+        numbers = range(len(rows), min(count, len(rows) + _BATCH))
         batch = _batch(checkout, seed, numbers)
         with done.open("a") as file:
             file.write("".join(json.dumps(row) + "\n" for row in batch))
@@ -47,11 +67,13 @@ def main() -> int:
 
 def _batch(checkout: Path, seed: str, numbers: range) -> list[dict[str, Any]]:
     outcomes = tried(checkout, [plan(seed, number) for number in numbers])
-    for outcome in minimised(checkout, [outcome for outcome in outcomes if outcome.differs]):
+    found = minimised(checkout, [outcome for outcome in outcomes if outcome.differs])
+    for outcome in found:
         known = report.keep(_KEPT / "found", outcome)
         where = f"{known['browser']} on {known['page']}" + (f", frame {known['frame']}" if known["frame"] else "")
-        print(f"  {known['file']}: {known['distance']} off in {where}; {', '.join(known['mutations'])}")
-    return [report.row(outcome) for outcome in outcomes]
+        print(f"  {known['file']}: {known['distance']} off in {where}; {report.cause(outcome)}")
+    smallest = {outcome.plan.number: outcome for outcome in found}
+    return [report.row(smallest.get(outcome.plan.number, outcome)) for outcome in outcomes]
 
 
 def _digest(checkout: Path) -> str:

@@ -98,7 +98,15 @@ def _described(header: bytes, random: Random) -> bytes:
 
 
 def profile(avif: Avif, random: Random) -> None:
-    body = random.choice([b"prof", b"prof", b"rICC"]) + icc.any_profile(random)
+    _add_profile(avif, random, icc.any_profile(random))
+
+
+def numbered_profile(avif: Avif, random: Random) -> None:
+    _add_profile(avif, random, icc.numbered(random))
+
+
+def _add_profile(avif: Avif, random: Random, profile: bytes) -> None:
+    body = random.choice([b"prof", b"prof", b"rICC"]) + profile
     if random.random() < 0.6:
         for box in avif.of(b"colr"):
             box.body = body
@@ -253,6 +261,7 @@ KIND = Kind(
         Mutation("without colour box", without_colours, "colour description"),
         Mutation("colours in the stream", stream_colours, "colour description"),
         Mutation("profile", profile, "colour description"),
+        Mutation("cicp tag", numbered_profile, "colour description"),
         Mutation("turned", turned),
         Mutation("cropped", cropped),
         Mutation("other property", other_property),

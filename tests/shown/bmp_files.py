@@ -1,6 +1,7 @@
 """BMP files of every header, depth, palette and mask."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -165,8 +166,11 @@ def colour_space(bmp: Bmp, random: Random) -> None:
     bmp.calibration = struct.pack("<9i3I", *ends, *gammas)
 
 
-def set_profile(bmp: Bmp, random: Random) -> None:
-    bmp.header, bmp.space, bmp.profile = _V5, b"DEBM", icc.any_profile(random)
+def _profiled(make: Callable[[Random], bytes]) -> Callable[[Bmp, Random], None]:
+    def profiled(bmp: Bmp, random: Random) -> None:
+        bmp.header, bmp.space, bmp.profile = _V5, b"DEBM", make(random)
+
+    return profiled
 
 
 def run_lengths(bmp: Bmp, random: Random) -> None:
@@ -196,7 +200,8 @@ KIND = Kind(
         Mutation("alpha bytes", alpha_bytes, "grey page"),
         Mutation("reserved palette bytes", reserved_palette_bytes),
         Mutation("colour space", colour_space, "colour description"),
-        Mutation("profile", set_profile, "colour description"),
+        Mutation("profile", _profiled(icc.any_profile), "colour description"),
+        Mutation("cicp tag", _profiled(icc.numbered), "colour description"),
         Mutation("run lengths", run_lengths),
         _set("top_down", [True]),
         _set("planes", [0, 2, 3]),

@@ -1,9 +1,8 @@
 """What Chromium and Firefox show of files."""
 
+import json
 import math
 import shutil
-import subprocess
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +12,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from tests.browser.chromium import ask_chromium
+from tests.shown.firefox import Firefox
 from tests.shown.sheet import PAGES, Sheet
 
 MAX_FRAMES = 400
 _CELLS = (64, 128, 256)
 _ON_A_SHEET = {64: 360, 128: 120, 256: 40}
-_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif"}
+_FRAMES = Path(__file__).with_name("frames.js")
+_TYPES = {".png": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif"}
+"""The formats that may be animated."""
+_SENDING = """<img src="/held" hidden><script src="frames.js"></script><script>
+(async (files, most) => {
+  for (const [name, type] of Object.entries(files)) {
+    const { sizes, levels } = await framesOf(await (await fetch(name)).arrayBuffer(), type, most);
+    await fetch(name, { method: 'POST', headers: { 'x-sizes': JSON.stringify(sizes) }, body: levels });
+  }
+})(...%s).finally(() => fetch('/held', { method: 'POST' }));
+</script>
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +86,22 @@ def _by_chromium(folder: Path, sheets: Sequence[Sheet], files: Sequence[File]) -
             for number, sheet in enumerate(sheets)
         ],
         "animations": [
-            {"name": path.name, "path": str(path), "type": _TYPES[path.suffix[1:]], "raw": f"{path}.raw"}
+            {"name": path.name, "path": str(path), "type": _TYPES[path.suffix], "raw": f"{path}.raw"}
             for path in (file.path for file in files)
-            if path.suffix[1:] in _TYPES and path.suffix != ".jpg"
+            if path.suffix in _TYPES
         ],
         "most": MAX_FRAMES,
+        "frames": str(_FRAMES),
     }
     decoded = ask_chromium("sheets.mjs", given)
     found = _cut(folder, sheets, "chromium")
-    for name, frames in decoded.items():
-        found[name] += _frames(folder / f"{name}.raw", frames["sizes"])
+    for name, sizes in decoded.items():
+        found[name] += _frames("chromium", sizes, (folder / f"{name}.raw").read_bytes())
     return found
 
 
-def _frames(raw: Path, sizes: Sequence[tuple[int, int]]) -> list[Shown]:
-    data, at, found = raw.read_bytes(), 0, []
+def _frames(browser: str, sizes: Sequence[tuple[int, int]], data: bytes) -> list[Shown]:
+    at, found = 0, []
     for index, size in enumerate(sizes):
         length = 4 * math.prod(size)
         levels = np.frombuffer(data[at : at + length], np.uint8).reshape(size[1], size[0], 4).astype(float)
@@ -97,28 +109,22 @@ def _frames(raw: Path, sizes: Sequence[tuple[int, int]]) -> list[Shown]:
         opaque = levels[:, :, 3:] / 255
         for page, level in PAGES.items():
             on_page = np.round(levels[:, :, :3] * opaque + level * (1 - opaque)).astype(np.uint8)
-            found.append(Shown("chromium", page, index, Image.fromarray(on_page)))
+            found.append(Shown(browser, page, index, Image.fromarray(on_page)))
     return found
 
 
 def _by_firefox(folder: Path, sheets: Sequence[Sheet]) -> Mapping[str, list[Shown]]:
-    with tempfile.TemporaryDirectory() as profile:
+    shutil.copy(_FRAMES, folder)
+    with Firefox(folder) as firefox:
         for number, sheet in enumerate(sheets):
-            subprocess.run(
-                [
-                    str(shutil.which("firefox-esr")),
-                    "--headless",
-                    "--no-remote",
-                    f"--profile={profile}",
-                    f"--window-size={sheet.width},{sheet.height}",
-                    f"--screenshot={folder / f'firefox-{number}.png'}",
-                    f"file://{folder / f'sheet-{number}.html'}",
-                ],
-                capture_output=True,
-                check=True,
-                timeout=300,
-            )
-    return _cut(folder, sheets, "firefox")
+            animations = {path.name: _TYPES[path.suffix] for path in sheet.paths if path.suffix in _TYPES}
+            page = folder / f"firefox-{number}.html"
+            page.write_text(sheet.html() + _SENDING % json.dumps([animations, MAX_FRAMES]))
+            firefox.screenshot(page.name, (sheet.width, sheet.height), folder / f"firefox-{number}.png")
+    found = _cut(folder, sheets, "firefox")
+    for name, (sizes, levels) in firefox.posted.items():
+        found[name] += _frames("firefox", sizes, levels)
+    return found
 
 
 def _cut(folder: Path, sheets: Sequence[Sheet], browser: str) -> dict[str, list[Shown]]:

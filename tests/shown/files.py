@@ -1,5 +1,7 @@
 """The files that a seed stands for."""
 
+import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
@@ -37,5 +39,7 @@ def plan(seed: str, number: int) -> Plan:
 def made(plan: Plan) -> bytes:
     draft = plan.kind.draft(Random(f"{plan.seed} {plan.number} draft"), plan.side)
     for mutation in plan.mutations:
-        mutation.apply(draft, Random(f"{plan.seed} {plan.number} {mutation.name}"))
+        # One before it may have taken away what it would change.
+        with suppress(LookupError, ValueError, struct.error):
+            mutation.apply(draft, Random(f"{plan.seed} {plan.number} {mutation.name}"))
     return draft.file()

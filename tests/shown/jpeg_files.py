@@ -134,7 +134,14 @@ def dimensions(jpeg: Jpeg, random: Random) -> None:
 
 def profile(jpeg: Jpeg, random: Random) -> None:
     inks = jpeg.frame.body[5] == 4 and random.random() < 0.7
-    body = icc.inks(random) if inks else icc.any_profile(random)
+    _add_profile(jpeg, random, icc.inks(random) if inks else icc.any_profile(random))
+
+
+def numbered_profile(jpeg: Jpeg, random: Random) -> None:
+    _add_profile(jpeg, random, icc.numbered(random))
+
+
+def _add_profile(jpeg: Jpeg, random: Random, body: bytes) -> None:
     parts = _parts(body, random.choice([1, 1, 2, 3]))
     _insert(jpeg, random, [Segment(_ICC, part) for part in parts])
 
@@ -251,6 +258,7 @@ KIND = Kind(
         Mutation("sampling", sampling),
         Mutation("dimensions", dimensions),
         Mutation("profile", profile, "colour description"),
+        Mutation("cicp tag", numbered_profile, "colour description"),
         Mutation("hidden profile", hidden_profile, "profile gaps"),
         Mutation("orientation", orientation, "orientation"),
         Mutation("another segment", another_segment),

@@ -275,6 +275,7 @@ MUTATIONS = (
     Mutation("gamma", _adding(gammas), "colour description"),
     Mutation("primaries", _adding(primaries), "colour description"),
     Mutation("profile", _adding(lambda random: [profile_chunk(icc.any_profile(random), random)]), "colour description"),
+    Mutation("cicp tag", _adding(lambda random: [profile_chunk(icc.numbered(random), random)]), "colour description"),
     Mutation("hidden gamma or profile", _adding(hidden_gamma), "profile gaps"),
     Mutation("cICP", _adding(number_colours), "colour description"),
     Mutation("orientation", _adding(turned), "orientation"),

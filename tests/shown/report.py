@@ -10,17 +10,21 @@ from tests.shown.trial import Outcome
 
 
 def row(outcome: Outcome) -> dict[str, Any]:
+    """What is counted. Of a file that differs it must be the smallest."""
     browsers = {shown.browser for shown in outcome.shown}
     return {
         "kind": outcome.plan.kind.name,
         "rendered": sorted(browsers),
         "refused": outcome.judged.refused if browsers else "",
-        "judged": bool(not outcome.judged.refused),
+        "judged": not outcome.judged.refused,
         "differs": outcome.differs,
-        "page": outcome.farthest.shown.page if outcome.farthest else "",
-        "distance": round(outcome.farthest.distance, 2) if outcome.farthest else None,
-        "faults": sorted({mutation.fault for mutation in outcome.plan.mutations if mutation.fault}),
+        "fault": outcome.fault if outcome.differs else "",
+        "cause": cause(outcome) if outcome.differs else "",
     }
+
+
+def cause(outcome: Outcome) -> str:
+    return " + ".join(mutation.name for mutation in outcome.plan.mutations) or "as encoders write it"
 
 
 def keep(folder: Path, outcome: Outcome) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def keep(folder: Path, outcome: Outcome) -> dict[str, Any]:
         "number": plan.number,
         "side": plan.side,
         "mutations": [mutation.name for mutation in plan.mutations],
-        "faults": sorted({mutation.fault for mutation in plan.mutations if mutation.fault}),
+        "fault": outcome.fault,
         "distance": round(difference.distance, 2),
         "browser": difference.shown.browser,
         "page": difference.shown.page,
@@ -62,3 +66,9 @@ def table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
             f"{sum(row['differs'] for row in mine):8}  "
             + ", ".join(f"{name} {count}" for name, count in refusals.most_common())
         )
+    for title, name in (("kind of fault", "fault"), ("cause", "cause")):
+        counts = Counter(row[name] if name == "fault" else f"{row['kind']}: {row[name]}" for row in rows if row["differs"])
+        if counts:
+            yield ""
+            yield f"differ  by {title}"
+            yield from (f"{count:6}  {what}" for what, count in counts.most_common())

@@ -21,6 +21,14 @@ class Outcome:
     farthest: Difference | None
 
     @property
+    def fault(self) -> str:
+        """The kind of fault that it shows, once it has no more mutations than it takes."""
+        faults = sorted({mutation.fault for mutation in self.plan.mutations if mutation.fault})
+        if faults or self.farthest is None:
+            return ", ".join(faults)
+        return "grey page" if self.farthest.shown.page == "grey" else "another"
+
+    @property
     def differs(self) -> bool:
         return self.farthest is not None and self.farthest.distance > MOST
 

@@ -97,9 +97,16 @@ def canvas(webp: Webp, random: Random) -> None:
 
 
 def profile(webp: Webp, random: Random) -> None:
+    _add_profile(webp, random, icc.any_profile(random))
+
+
+def numbered_profile(webp: Webp, random: Random) -> None:
+    _add_profile(webp, random, icc.numbered(random))
+
+
+def _add_profile(webp: Webp, random: Random, body: bytes) -> None:
     if not webp.extended().body[0] & _PROFILED:
         webp.flag(_PROFILED)
-    body = icc.any_profile(random)
     at = 1 if random.random() < 0.8 else len(webp.chunks)
     webp.chunks[at:at] = [Chunk(b"ICCP", body)] * random.choice([1, 1, 1, 2])
 
@@ -198,6 +205,7 @@ KIND = Kind(
         Mutation("flags", flags, "grey page"),
         Mutation("canvas", canvas),
         Mutation("profile", profile, "colour description"),
+        Mutation("cicp tag", numbered_profile, "colour description"),
         Mutation("orientation", orientation, "orientation"),
         Mutation("order", order),
         Mutation("duplicated", duplicate),
