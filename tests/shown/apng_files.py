@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from tests.helpers.crafted import COLOUR_ALPHA, PNG_SIGNATURE, png_pixels
+from PIL import Image
+from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, PALETTE, PNG_SIGNATURE, png_pixels
 from tests.shown import png_files
 from tests.shown.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture
 from tests.shown.png_files import Chunk
@@ -73,11 +74,11 @@ class Apng:
 
 def draft(random: Random, side: int) -> Apng:
     first = picture(random, side)
+    colour = random.choice([COLOUR_ALPHA, COLOUR_ALPHA, COLOUR_ALPHA, COLOUR, PALETTE, GREY, GREY_ALPHA])
+    base = first.quantize(random.choice([4, 30, 256]))
     frames = []
     for index in range(random.choice([1, 2, 2, 3, 5, 8])):
-        levels = np.asarray(picture(random, side).resize(first.size))
-        opaque = alpha(random, levels.shape[:2]) if random.random() < 0.3 else np.full(levels.shape[:2], 255, np.uint8)
-        levels = np.dstack([levels, opaque])
+        levels = _levels(random, picture(random, side).resize(first.size), colour, base)
         left, top = random.randrange(first.width), random.randrange(first.height)
         part = index > 0 and random.random() < 0.4
         frames.append(
@@ -89,10 +90,24 @@ def draft(random: Random, side: int) -> Apng:
                 random.choice([0, 1]),
             )
         )
-    default = None
-    if random.random() < 0.25:
-        default = np.dstack([np.asarray(first), np.full((first.height, first.width), 255, np.uint8)])
-    return Apng(first.size, frames, default)
+    default = _levels(random, first, colour, base) if random.random() < 0.25 else None
+    chunks = []
+    if colour == PALETTE:
+        chunks = [Chunk(b"PLTE", bytes(base.getpalette("RGB") or []))]
+        if random.random() < 0.5:
+            chunks.append(Chunk(b"tRNS", bytes(random.choice([0, 255, 255, 100]) for _ in range(4))))
+    return Apng(first.size, frames, default, colour, chunks=chunks)
+
+
+def _levels(random: Random, image: Image.Image, colour: int, palette: Image.Image) -> Any:
+    if colour == PALETTE:
+        return np.asarray(image.quantize(palette=palette, dither=Image.Dither.NONE))
+    levels = np.asarray(image if colour in (COLOUR, COLOUR_ALPHA) else image.convert("L"))
+    if colour in (COLOUR, GREY):
+        return levels
+    clear = random.random() < 0.4
+    opaque = alpha(random, levels.shape[:2]) if clear else np.full(levels.shape[:2], 255, np.uint8)
+    return np.dstack([levels, opaque])
 
 
 def controls(apng: Apng, random: Random) -> None:
@@ -139,12 +154,9 @@ def long(apng: Apng, random: Random) -> None:
         apng.frames[at] = ApngFrame(np.rot90(levels, 2), delay=(20, 1000))
 
 
-def opaque_colours(apng: Apng, random: Random) -> None:
-    del random
-    apng.colour = 2
-    for frame in apng.frames:
-        frame.levels = frame.levels[:, :, :3]
-    apng.default = None if apng.default is None else apng.default[:, :, :3]
+def palette_edits(apng: Apng, random: Random) -> None:
+    for edit in random.sample([png_files.short_palette, png_files.transparency_of_palette, png_files.duplicate], 2):
+        edit(apng, random)
 
 
 def ending(apng: Apng, random: Random) -> None:
@@ -171,7 +183,7 @@ KIND = Kind(
         Mutation("split", split),
         Mutation("colours", further, "colour description"),
         Mutation("many frames", long, "skipped frame"),
-        Mutation("opaque", opaque_colours),
+        Mutation("palette", palette_edits, "palette index"),
         Mutation("ending", ending),
     ),
     sides=(32, 40, 48, 64, 64, 64),

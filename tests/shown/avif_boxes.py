@@ -61,19 +61,6 @@ class Avif:
     def of(self, *kinds: bytes) -> list[Box]:
         return list(self.top.of(*kinds))
 
-    def insert(self, at: int, old: int, new: bytes) -> None:
-        """Put `new` in place of `old` bytes `at` bytes into the pixels."""
-        pixels = self.of(b"mdat")[0]
-        pixels.body = pixels.body[:at] + new + pixels.body[at + old :]
-        grown, place = len(new) - old, self.origin + at
-        for (box, position), offset in list(_offsets(self.top)):
-            if offset > place:
-                box.body = _replaced(box.body, position, struct.pack(">I", offset + grown))
-            elif box.kind == b"iloc":
-                (length,) = struct.unpack_from(">I", box.body, position + 4)
-                if offset <= place < offset + length:
-                    box.body = _replaced(box.body, position + 4, struct.pack(">I", length + grown))
-
 
 def parsed(data: bytes) -> Avif:
     top = Box(b"", b"", list(_boxes(data)))

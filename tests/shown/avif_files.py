@@ -1,6 +1,7 @@
 """AVIF files: their boxes, their properties and their colours."""
 
 import struct
+from collections.abc import Iterable
 from random import Random
 
 import numpy as np
@@ -10,7 +11,8 @@ from tests.shown import exif, icc
 from tests.shown.avif_boxes import Avif, Box, parsed
 from tests.shown.drafts import ANYWHERE, Kind, Mutation, alpha, picture, seen_on_grey
 
-_SEQUENCE_HEADER = 0x0A
+# A temporal delimiter, and the start of a sequence header.
+_HEADER_BEGINS = b"\x12\0\x0a"
 
 
 def draft(random: Random, side: int) -> Avif:
@@ -67,34 +69,25 @@ def without_colours(avif: Avif, random: Random) -> None:
 
 
 def stream_colours(avif: Avif, random: Random) -> None:
-    """Name the colours in the AV1 sequence header, which counts where no box does."""
-    pixels = avif.of(b"mdat")[0]
-    at = pixels.body.find(bytes([0x12, 0, _SEQUENCE_HEADER]))
-    while at >= 0:
-        start = at + 4
-        size = pixels.body[at + 3]
-        described = _described(pixels.body[start : start + size], random)
-        if described:
-            avif.insert(at + 3, 1 + size, bytes([len(described)]) + described)
-        at = pixels.body.find(bytes([0x12, 0, _SEQUENCE_HEADER]), at + 4)
+    """Name other colours in the AV1 sequence header, which counts where no box names any."""
+    named = _bits((1, 13))
+    for pixels in avif.of(b"mdat"):
+        at = -1
+        while (at := pixels.body.find(_HEADER_BEGINS, at + 1)) >= 0:
+            start = at + len(_HEADER_BEGINS) + 1
+            end = start + pixels.body[start - 1]
+            bits = _bits(pixels.body[start:end])
+            place = bits.find(named)
+            if place >= 0:
+                matrix = random.choice([1, 2, 5, 6, 6, 6, 9])
+                other = _bits((random.choice(icc.PRIMARIES), random.choice(icc.TRANSFERS), matrix))
+                bits = bits[:place] + other + bits[place + len(other) :]
+                header = bytes(int(bits[bit : bit + 8], 2) for bit in range(0, len(bits), 8))
+                pixels.body = pixels.body[:start] + header + pixels.body[end:]
 
 
-def _described(header: bytes, random: Random) -> bytes:
-    """The sequence header of a still, with a description of its colours."""
-    bits = "".join(f"{byte:08b}" for byte in header)
-    if bits[4] != "1":
-        return b""
-    wide, high = int(bits[10:14], 2) + 1, int(bits[14:18], 2) + 1
-    at = 18 + wide + high + 6
-    profile = int(bits[:3], 2)
-    at += 1 + (profile != 1)
-    if bits[at] == "1":
-        return b""
-    numbers = (random.choice(icc.PRIMARIES), random.choice(icc.TRANSFERS), random.choice([1, 2, 5, 6, 6, 9]))
-    rest = bits[at + 1 :].rstrip("0")
-    out = bits[:at] + "1" + "".join(f"{number:08b}" for number in numbers) + rest
-    out = out.ljust(-(-len(out) // 8) * 8, "0")
-    return bytes(int(out[place : place + 8], 2) for place in range(0, len(out), 8))
+def _bits(data: Iterable[int]) -> str:
+    return "".join(f"{byte:08b}" for byte in data)
 
 
 def profile(avif: Avif, random: Random) -> None:
@@ -177,6 +170,54 @@ def orientation(avif: Avif, random: Random) -> None:
         found[0].inside.append(reference)
     else:
         avif.of(b"meta")[0].inside.insert(4, Box(b"iref", bytes(4), [reference]))
+
+
+def premultiplied(avif: Avif, random: Random) -> None:
+    """Say that colours are multiplied by their alpha, or that alpha is something else."""
+    for box in avif.of(b"iref"):
+        box.inside.append(Box(b"prem", struct.pack(">HHH", 1, 1, 2)))
+    if random.random() < 0.3:
+        for box in avif.of(b"auxC"):
+            kind = random.choice([b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:hevc:2015:auxid:2", b"urn:x"])
+            box.body = bytes(4) + kind + b"\0"
+
+
+def grid(avif: Avif, random: Random) -> None:
+    """A picture of one tile or of two alike, of which less may be shown."""
+    (sizes, *_), (meta, *_) = avif.of(b"ispe"), avif.of(b"meta")
+    width, height = struct.unpack_from(">II", sizes.body, 4)
+    across = random.choice([1, 1, 2])
+    shown = (across * width - random.choice([0, 0, 9]), height - random.choice([0, 0, 7]))
+    places, names, uses = avif.of(b"iloc")[0], avif.of(b"iinf")[0], avif.of(b"ipma")[0]
+    count = len(names.inside) + 1
+    pixels = avif.of(b"mdat")[0]
+    body = struct.pack(">BBBBHH", 0, 0, 0, across - 1, *(max(1, side) for side in shown))
+    places.body += struct.pack(">HHHII", count, 0, 1, avif.origin + len(pixels.body), len(body))
+    pixels.body += body
+    names.inside.append(Box(b"infe", b"\2\0\0\0" + struct.pack(">HH", count, 0) + b"grid\0"))
+    own = uses.body[11 : 11 + uses.body[10]]
+    tiles = [1]
+    if across > 1:
+        tiles = [1, count + 1]
+        places.body += struct.pack(">H", count + 1) + places.body[10:22]
+        names.inside.append(Box(b"infe", b"\2\0\0\0" + struct.pack(">HH", count + 1, 0) + b"av01\0"))
+    places.body = places.body[:6] + struct.pack(">H", len(names.inside)) + places.body[8:]
+    names.body = names.body[:4] + struct.pack(">H", len(names.inside))
+    properties = avif.of(b"ipco")[0].inside
+    properties.append(Box(b"ispe", bytes(4) + struct.pack(">II", *shown)))
+    number = len(properties)
+    kept = bytes(use for use in own if properties[(use & 0x7F) - 1].kind in (b"pixi", b"colr"))
+    uses.body += struct.pack(">HB", count, len(kept) + 1) + bytes([number]) + kept
+    if across > 1:
+        uses.body += struct.pack(">HB", count + 1, len(own)) + own
+    uses.body = uses.body[:4] + struct.pack(">I", len(names.inside)) + uses.body[8:]
+    reference = Box(b"dimg", struct.pack(">HH", count, len(tiles)) + b"".join(struct.pack(">H", at) for at in tiles))
+    found = avif.of(b"iref")
+    if found:
+        found[0].inside.append(reference)
+    else:
+        meta.inside.insert(4, Box(b"iref", bytes(4), [reference]))
+    avif.of(b"pitm")[0].body = bytes(4) + struct.pack(">H", count)
 
 
 def size(avif: Avif, random: Random) -> None:
@@ -266,6 +307,8 @@ KIND = Kind(
         Mutation("cropped", cropped),
         Mutation("other property", other_property),
         Mutation("orientation", orientation, "orientation"),
+        Mutation("premultiplied", premultiplied, "grey page"),
+        Mutation("grid", grid),
         Mutation("size", size),
         Mutation("references", references),
         Mutation("associations", associations),

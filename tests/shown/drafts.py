@@ -76,7 +76,8 @@ ANYWHERE = (
 
 def picture(random: Random, side: int) -> Image.Image:
     """A photo, a mosaic or a pattern, `side` pixels at its longer side."""
-    size = (side, side) if random.random() < 0.5 else (side, max(1, round(side * random.uniform(0.4, 1))))
+    narrow = random.choice([1, 1, 1, 1, random.uniform(0.4, 1), random.uniform(0.4, 1), random.uniform(0.02, 0.4)])
+    size = (side, max(1, round(side * narrow)))
     if random.random() < 0.5:
         size = size[::-1]
     kind = random.choice(["photo", "photo", "mosaic", "blocks", "gradient"])

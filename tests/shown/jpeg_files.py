@@ -97,6 +97,17 @@ def beyond_range(jpeg: Jpeg, random: Random) -> None:
     jpeg.segments, jpeg.scans = made.segments, made.scans
 
 
+def wide_quantizers(jpeg: Jpeg, random: Random) -> None:
+    """Steps of 16 bits, of which no 8-bit picture needs any."""
+    first, others = random.choice([(1, 1), (40, 1), (300, 1), (1, 30), (60, 8), (9, 9)])
+    for segment in jpeg.of(_QUANTIZERS):
+        body, out = segment.body, b""
+        while len(body) >= 65:
+            table = [min(65535, level * (others if at else first)) for at, level in enumerate(body[1:65])]
+            out, body = out + bytes([body[0] | 0x10]) + struct.pack(">64H", *table), body[65:]
+        segment.body = out + body
+
+
 def adobe(jpeg: Jpeg, random: Random) -> None:
     jpeg.segments = [segment for segment in jpeg.segments if segment.marker not in (_ADOBE, 0xE0)]
     if random.random() < 0.8:
@@ -219,11 +230,10 @@ def duplicate(jpeg: Jpeg, random: Random) -> None:
 
 def damage(jpeg: Jpeg, random: Random) -> None:
     segment = random.choice(jpeg.segments)
-    if random.random() < 0.5:
-        segment.length = len(segment.body) + 2 + random.choice([-2, -1, 1, 4, 200])
-        segment.length = max(0, segment.length)
+    if random.random() < 0.4:
+        jpeg.segments.insert(0, Segment(_COMMENT, b"hello", 7 + random.choice([-7, -5, -1, 1])))
     else:
-        at = random.randrange(max(1, len(segment.body)))
+        at = random.randrange(len(segment.body))
         segment.body = segment.body[:at] + random.randbytes(1) + segment.body[at + 1 :]
 
 
@@ -252,6 +262,7 @@ KIND = Kind(
     (
         *ANYWHERE,
         Mutation("quantizers", scale_quantizers, "scaled decoding"),
+        Mutation("wide quantizers", wide_quantizers, "scaled decoding"),
         Mutation("levels beyond range", beyond_range, "scaled decoding"),
         Mutation("Adobe marker", adobe),
         Mutation("component names", names),

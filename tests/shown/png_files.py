@@ -77,7 +77,7 @@ def draft(random: Random, side: int) -> Png:
     return Png(image.size, depth, colour, levels, [])
 
 
-def short_palette(png: Png, random: Random) -> None:
+def short_palette(png: Any, random: Random) -> None:
     for chunk in png.chunks:
         if chunk.kind == b"PLTE":
             chunk.body = chunk.body[: 3 * random.randint(1, max(1, len(chunk.body) // 3 - 1))]
@@ -98,11 +98,17 @@ def palette_for_others(png: Png, random: Random) -> None:
         png.chunks = [chunk for chunk in png.chunks if chunk.kind != b"PLTE"]
 
 
+def transparency_of_palette(png: Any, random: Random) -> None:
+    body = random.randbytes(random.choice([1, 2, 4, 16, 200, 256, 257, 0]))
+    body = bytes(255 * (level > 127) for level in body) if random.random() < 0.3 else body
+    png.chunks.append(Chunk(b"tRNS", body))
+
+
 def transparency(png: Png, random: Random) -> None:
     if png.colour == PALETTE:
-        body = random.randbytes(random.choice([1, 2, 4, 16, 200, 256, 257, 0]))
-        body = bytes(255 * (level > 127) for level in body) if random.random() < 0.3 else body
-    elif random.random() < 0.7 and png.colour in (GREY, COLOUR):
+        transparency_of_palette(png, random)
+        return
+    if random.random() < 0.7 and png.colour in (GREY, COLOUR):
         pixel = png.levels[random.randrange(png.size[1]), random.randrange(png.size[0])]
         body = struct.pack(f">{pixel.size}H", *np.atleast_1d(pixel).tolist())
         body = bytes([body[0] | random.choice([0, 0, 1, 0x80])]) + body[1:]
@@ -115,7 +121,7 @@ def shuffle(png: Png, random: Random) -> None:
     random.shuffle(png.chunks)
 
 
-def duplicate(png: Png, random: Random) -> None:
+def duplicate(png: Any, random: Random) -> None:
     if png.chunks:
         chunk = random.choice(png.chunks)
         body = bytes(255 - level for level in chunk.body) if random.random() < 0.7 else chunk.body

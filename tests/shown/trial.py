@@ -26,7 +26,9 @@ class Outcome:
         faults = sorted({mutation.fault for mutation in self.plan.mutations if mutation.fault})
         if faults or self.farthest is None:
             return ", ".join(faults)
-        return "grey page" if self.farthest.shown.page == "grey" else "another"
+        if self.farthest.shown.page == "grey":
+            return "grey page"
+        return "scaled decoding" if self.plan.kind.name == "JPEG" and not self.plan.mutations else "another"
 
     @property
     def differs(self) -> bool:
