@@ -8,7 +8,7 @@ from PIL import Image
 from tests.shown.browsers import Shown
 from tests.shown.judge import SIZE, Judged
 
-MOST = 4.0
+MOST = 5.0
 """In levels of 255, in the mean over 32 x 32 pixels."""
 
 

@@ -5,12 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
-from tests.shown import apng_files, avif_files, bmp_files, gif_files, jpeg_files, png_files, webp_files
-from tests.shown.drafts import Kind, Mutation
+from tests.shown.formats import apng, avif, bmp, gif, jpeg, png, webp
+from tests.shown.formats.drafts import Kind, Mutation
 
-KINDS: tuple[Kind, ...] = tuple(
-    module.KIND for module in (jpeg_files, png_files, apng_files, gif_files, webp_files, avif_files, bmp_files)
-)
+KINDS: tuple[Kind, ...] = tuple(module.KIND for module in (jpeg, png, apng, gif, webp, avif, bmp))
 
 
 @dataclass(frozen=True, slots=True)

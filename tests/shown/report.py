@@ -67,7 +67,9 @@ def table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
             + ", ".join(f"{name} {count}" for name, count in refusals.most_common())
         )
     for title, name in (("kind of fault", "fault"), ("cause", "cause")):
-        counts = Counter(row[name] if name == "fault" else f"{row['kind']}: {row[name]}" for row in rows if row["differs"])
+        counts = Counter(
+            row[name] if name == "fault" else f"{row['kind']}: {row[name]}" for row in rows if row["differs"]
+        )
         if counts:
             yield ""
             yield f"differ  by {title}"

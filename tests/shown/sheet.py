@@ -72,9 +72,7 @@ class Sheet:
         found = []
         for index in range(len(self.paths)):
             pictures = {
-                page: shown
-                for place, page in enumerate(PAGES)
-                if (shown := self._shown(screenshot, 3 * index + place))
+                page: shown for place, page in enumerate(PAGES) if (shown := self._shown(screenshot, 3 * index + place))
             }
             blank = all(picture.getextrema() == ((PAGES[page],) * 2,) * 3 for page, picture in pictures.items())
             found.append({} if blank else pictures)

@@ -3,12 +3,13 @@
 import struct
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from tests.helpers.support import encoded
-from tests.shown import exif, icc
-from tests.shown.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture, seen_on_grey
+from tests.shown.formats import exif, icc
+from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture, seen_on_grey
 
 _PROFILED, _ALPHA, _EXIF, _ANIMATED = 0x20, 0x10, 0x08, 0x02
 
@@ -67,7 +68,7 @@ def parsed(data: bytes) -> list[Chunk]:
 def draft(random: Random, side: int) -> Webp:
     image = picture(random, side)
     lossless = random.random() < 0.4
-    options = {"lossless": lossless, "quality": random.choice([40, 80, 95]), "method": 0, "exact": True}
+    options: dict[str, Any] = {"lossless": lossless, "quality": random.choice([40, 80, 95]), "method": 0, "exact": True}
     if random.random() < 0.4:
         count = random.choice([2, 3, 5, 8])
         image = image.resize([min(96, side) for side in image.size])
@@ -185,6 +186,24 @@ def mixed_frames(webp: Webp, random: Random) -> None:
             webp.chunks[at] = chunk
 
 
+def scaling(webp: Webp, random: Random) -> None:
+    """Bits of a lossy picture that ask for it to be shown larger, which nobody does."""
+    for chunk in webp.of(b"VP8 "):
+        body = bytearray(chunk.body)
+        body[random.choice([7, 9])] |= random.choice([0x40, 0x80, 0xC0])
+        chunk.body = bytes(body)
+
+
+def fade(webp: Webp, random: Random) -> None:
+    """One picture that turns into another, too little from frame to frame to be noticed."""
+    image = picture(random, 32).resize((32, 32))
+    other = image.transpose(Image.Transpose.ROTATE_180)
+    stills = [Image.blend(image, other, share) for share in np.linspace(0, 1, random.choice([20, 40, 100]))]
+    webp.chunks = parsed(
+        encoded(stills[0], "WEBP", save_all=True, append_images=stills[1:], duration=20, method=0, lossless=True)
+    )
+
+
 def long(webp: Webp, random: Random) -> None:
     image = picture(random, 48).resize((32, 32))
     levels = np.asarray(image)
@@ -217,6 +236,8 @@ KIND = Kind(
         Mutation("frame sizes", frame_sizes),
         Mutation("background", background),
         Mutation("mixed frames", mixed_frames),
+        Mutation("scaling", scaling),
+        Mutation("fade", fade, "skipped frame"),
         Mutation("many frames", long, "skipped frame"),
     ),
     weight=12,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, PALETTE, PNG_SIGNATURE, png_pixels
-from tests.shown import png_files
-from tests.shown.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture
-from tests.shown.png_files import Chunk
+from tests.shown.formats import png, png_colours
+from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture
+from tests.shown.formats.png_file import Chunk
 
 
 @dataclass
@@ -141,9 +141,8 @@ def split(apng: Apng, random: Random) -> None:
 
 
 def further(apng: Apng, random: Random) -> None:
-    make = random.choice([png_files.gammas, png_files.primaries, png_files.hidden_gamma, png_files.number_colours,
-                          png_files.turned, png_files.others])  # fmt: skip
-    apng.chunks += make(random)
+    colours = (png_colours.gammas, png_colours.primaries, png_colours.hidden_gamma, png_colours.number_colours)
+    apng.chunks += random.choice([*colours, png.turned, png.others])(random)
 
 
 def long(apng: Apng, random: Random) -> None:
@@ -154,8 +153,21 @@ def long(apng: Apng, random: Random) -> None:
         apng.frames[at] = ApngFrame(np.rot90(levels, 2), delay=(20, 1000))
 
 
+def fade(apng: Apng, random: Random) -> None:
+    """One picture that turns into another, too little from frame to frame to be noticed."""
+    if apng.colour == PALETTE:
+        return
+    first = apng.frames[0].levels[:32, :32].astype(np.float32)
+    apng.size, apng.default = first.shape[1::-1], None
+    shares = np.linspace(0, 1, random.choice([20, 40, 120]))
+    apng.frames = [
+        ApngFrame((first * (1 - share) + first[::-1, ::-1] * share).astype(np.uint8), delay=(20, 1000))
+        for share in shares
+    ]
+
+
 def palette_edits(apng: Apng, random: Random) -> None:
-    for edit in random.sample([png_files.short_palette, png_files.transparency_of_palette, png_files.duplicate], 2):
+    for edit in random.sample([png_colours.short_palette, png_colours.transparency_of_palette, png.duplicate], 2):
         edit(apng, random)
 
 
@@ -183,6 +195,7 @@ KIND = Kind(
         Mutation("split", split),
         Mutation("colours", further, "colour description"),
         Mutation("many frames", long, "skipped frame"),
+        Mutation("fade", fade, "skipped frame"),
         Mutation("palette", palette_edits, "palette index"),
         Mutation("ending", ending),
     ),

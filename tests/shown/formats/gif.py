@@ -6,8 +6,9 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from tests.helpers.crafted import blocks, gif_pixels
-from tests.shown.drafts import ANYWHERE, Kind, Mutation, Tail, picture
+from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, Tail, picture
 
 
 @dataclass
@@ -76,7 +77,7 @@ def draft(random: Random, side: int) -> Gif:
     palette = _padded(bytes(base.getpalette("RGB") or [0, 0, 0, 255, 255, 255]))
     frames = [GifFrame(np.asarray(base), delay=random.choice([0, 1, 5, 10, 100]))]
     for _ in range(count - 1):
-        levels = np.asarray(picture(random, side).resize(first.size).quantize(palette=base, dither=0))
+        levels = np.asarray(picture(random, side).resize(first.size).quantize(palette=base, dither=Image.Dither.NONE))
         left, top = random.randrange(first.width), random.randrange(first.height)
         full = random.random() < 0.5
         frames.append(
@@ -140,7 +141,7 @@ def controls(gif: Gif, random: Random) -> None:
 def long(gif: Gif, random: Random) -> None:
     """Many frames, nearly all alike; one that is not may be on screen longest or shortest."""
     first, count = gif.frames[0], random.choice([18, 40, 80, 200])
-    levels = first.levels[: 32, : 32]
+    levels = first.levels[:32, :32]
     gif.screen = levels.shape[1::-1]
     gif.frames = [GifFrame(levels, delay=random.choice([2, 3])) for _ in range(count)]
     colours = max(2, len(gif.palette) // 3)
@@ -150,14 +151,29 @@ def long(gif: Gif, random: Random) -> None:
         gif.frames[at] = GifFrame(odd, delay=2)
 
 
+def film(gif: Gif, random: Random) -> None:
+    """More pictures than anybody judges."""
+    numbers = np.random.default_rng(random.getrandbits(32))
+    colours = max(2, len(gif.palette) // 3)
+    gif.screen = (32, 32)
+    gif.frames = [
+        GifFrame(np.kron(numbers.integers(0, colours, (4, 4)), np.ones((8, 8))).astype(np.uint8), delay=4)
+        for _ in range(random.choice([20, 60, 110]))
+    ]
+
+
 def drift(gif: Gif, random: Random) -> None:
     """A picture that changes a little from frame to frame, until nothing of it is left."""
     levels = gif.frames[0].levels[:32, :32]
     gif.screen = levels.shape[1::-1]
     other = levels[::-1, ::-1]
     gif.frames = [GifFrame(levels, delay=2)]
+    across = random.choice([levels.shape[1], 8, 16])
     for row in range(0, levels.shape[0], random.choice([1, 2])):
-        gif.frames.append(GifFrame(other[row : row + 2], (0, row), delay=2))
+        gif.frames += [
+            GifFrame(other[row : row + 2, left : left + across], (left, row), delay=2)
+            for left in range(0, levels.shape[1], across)
+        ]
     gif.frames += gif.frames[:1] * random.choice([0, 30])
 
 
@@ -199,6 +215,7 @@ KIND = Kind(
         Mutation("frame size", frame_size),
         Mutation("controls", controls),
         Mutation("many frames", long, "skipped frame"),
+        Mutation("film", film, "skipped frame"),
         Mutation("drift", drift, "skipped frame"),
         Mutation("between frames", between),
         Mutation("pixels", pixels),

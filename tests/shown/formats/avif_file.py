@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.shown.drafts import Tail
+from tests.shown.formats.drafts import Tail
 
 _LISTS = {
     b"meta": 4,

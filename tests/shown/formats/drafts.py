@@ -118,10 +118,9 @@ def seen_on_grey(random: Random, levels: Any) -> tuple[Any, Any]:
     numbers = np.random.default_rng(random.getrandbits(32))
     cell = random.choice([1, 2, 4, 8])
     clear = numbers.random((-(-height // cell), -(-width // cell))) * random.choice([0.6, 0.9])
-    clear = np.kron(clear, np.ones((cell, cell)))[:height, :width, np.newaxis]
-    wanted = 128 + (levels.astype(float) - 128) * (1 - clear.max())
-    colours = (wanted - 128 * clear) / (1 - clear)
-    return np.clip(np.round(colours), 0, 255).astype(np.uint8), np.round(255 * (1 - clear[:, :, 0])).astype(np.uint8)
+    opaque = 1 - np.kron(clear, np.ones((cell, cell)))[:height, :width, np.newaxis]
+    colours = 128 + (levels.astype(float) - 128) * opaque.min() / opaque
+    return np.clip(np.round(colours), 0, 255).astype(np.uint8), np.round(255 * opaque[:, :, 0]).astype(np.uint8)
 
 
 @cache

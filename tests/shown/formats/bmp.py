@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 import numpy as np
-from tests.shown import icc
-from tests.shown.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture
+from tests.shown.formats import icc
+from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture
 
 _INFO, _V4, _V5 = 40, 108, 124
 _RGB, _RLE8, _RLE4, _FIELDS = 0, 1, 2, 3
@@ -90,7 +90,7 @@ def draft(random: Random, side: int) -> Bmp:
     return Bmp(image.size, bits, packed.astype("<u4").tobytes(), header=header)
 
 
-def _rows(levels: np.ndarray, bits: int) -> bytes:  # type: ignore[type-arg]
+def _rows(levels: np.ndarray, bits: int) -> bytes:
     if bits < 8:
         unpacked = np.unpackbits(levels.astype(np.uint8)[:, :, np.newaxis], axis=2)[:, :, 8 - bits :]
         levels = np.packbits(unpacked.reshape(levels.shape[0], -1), axis=1)
@@ -178,7 +178,9 @@ def run_lengths(bmp: Bmp, random: Random) -> None:
         stride = (bmp.size[0] + 3) // 4 * 4
         rows = [bmp.pixels[at : at + bmp.size[0]] for at in range(0, len(bmp.pixels), stride)]
         skipped = b"\0\x02\x03\0" if random.random() < 0.5 else b""
-        bmp.pixels = b"".join(skipped + b"".join(bytes([1, level]) for level in row) + b"\0\0" for row in rows) + b"\0\1"
+        bmp.pixels = (
+            b"".join(skipped + b"".join(bytes([1, level]) for level in row) + b"\0\0" for row in rows) + b"\0\1"
+        )
         bmp.compression = _RLE8
 
 
