@@ -14,20 +14,20 @@ def _decoder() -> Any:
     return found if callable(found) else importlib.import_module("moderate.images.decode").decode
 
 
-def _answer(decode: Any, refused: type[Exception], path: str, size: int) -> dict[str, Any]:
+def _answer(decode: Any, path: str, size: int) -> dict[str, Any]:
+    data = Path(path).read_bytes()
     try:
-        picture = decode(Path(path).read_bytes(), size)
-    except refused as error:
+        picture = decode(data, size)
+    except Exception as error:  # noqa: BLE001 - whatever it raises, nothing is judged
         return {"refused": type(error).__name__}
     views = [base64.b64encode(view).decode() for view in picture.views]
     return {"views": views, "complete": getattr(picture, "complete", True)}
 
 
 def main() -> None:
-    decode, refused = _decoder(), importlib.import_module("modest.errors").PublicError
-    size = int(sys.argv[1])
+    decode, size = _decoder(), int(sys.argv[1])
     for line in sys.stdin:
-        print(json.dumps(_answer(decode, refused, line.rstrip("\n"), size)), flush=True)
+        print(json.dumps(_answer(decode, line.rstrip("\n"), size)), flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 from tests.shown.files import Plan
@@ -11,26 +12,25 @@ from tests.shown.trial import Outcome, tried
 def minimised(checkout: Path, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Each with as few mutations, and then as small a picture, as it takes. All are tried side by side."""
     best = list(outcomes)
-    for simpler in (_with_one_mutation_fewer, _with_one_mutation_fewer, _with_one_mutation_fewer, _smaller):
+    for simpler in (_with_fewer_mutations, _smaller):
         trials = [(index, plan) for index, outcome in enumerate(best) for plan in simpler(outcome.plan)]
-        if not trials:
-            continue
         for (index, _), outcome in zip(trials, tried(checkout, [plan for _, plan in trials]), strict=True):
-            if outcome.differs and _simpler(outcome.plan, best[index].plan):
+            if outcome.differs and _size(outcome.plan) < _size(best[index].plan):
                 best[index] = outcome
     return best
 
 
-def _with_one_mutation_fewer(plan: Plan) -> Iterator[Plan]:
-    for at in range(len(plan.mutations)):
-        yield replace(plan, mutations=plan.mutations[:at] + plan.mutations[at + 1 :])
+def _with_fewer_mutations(plan: Plan) -> Iterator[Plan]:
+    for count in range(len(plan.mutations)):
+        for mutations in combinations(plan.mutations, count):
+            yield replace(plan, mutations=mutations)
 
 
 def _smaller(plan: Plan) -> Iterator[Plan]:
-    for side in (32, 48, 64):
+    for side in (32, 64):
         if side < plan.side:
             yield replace(plan, side=side)
 
 
-def _simpler(one: Plan, other: Plan) -> bool:
-    return (len(one.mutations), one.side) < (len(other.mutations), other.side)
+def _size(plan: Plan) -> tuple[int, int]:
+    return len(plan.mutations), plan.side

@@ -36,6 +36,8 @@ class Outcome:
 
 
 def tried(checkout: Path, plans: Sequence[Plan]) -> list[Outcome]:
+    if not plans:
+        return []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         contents = [made(plan) for plan in plans]
