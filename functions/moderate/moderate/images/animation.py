@@ -10,7 +10,8 @@ from itertools import accumulate, pairwise
 
 from PIL import Image
 
-from moderate.images.views import in_bands
+from moderate.images.limits import BrokenRule
+from moderate.images.views import in_bands, points_beyond_palette
 
 FRAMES_JUDGED = 16
 _LONGEST = 8
@@ -39,6 +40,8 @@ class Frame:
     disposal: Disposal
     blended: bool
     """Whether the frame is drawn over the canvas; otherwise it replaces what is there, transparent pixels included."""
+    colours: int = 0
+    """How many colours its palette has; 0 if it has none."""
 
 
 def play(canvas_size: tuple[int, int], frames: Iterable[Frame]) -> Iterator[Image.Image]:
@@ -69,6 +72,8 @@ def _shown(frame: Frame, canvas: Image.Image) -> Iterator[None]:
 def _draw(frame: Frame, canvas: Image.Image) -> None:
     x, y = frame.at
     with Image.open(io.BytesIO(frame.still), formats=["GIF", "PNG"]) as still:
+        if points_beyond_palette(still, frame.colours):
+            raise BrokenRule("a pixel that its palette has no colour for")
         for top, band in in_bands(still):
             box = (x, y + top, x + band.width, y + top + band.height)
             blended = frame.blended and band.mode == "RGBA"

@@ -79,6 +79,17 @@ def views(image: Image.Image, size: int, presentations: Presentations) -> Iterat
                 yield _on(background, turned).tobytes()
 
 
+def points_beyond_palette(image: Image.Image, colours: int) -> bool:
+    """Whether any pixel has an index that a palette of so many colours does not have. Viewers draw it differently.
+
+    colours: 0 for a picture without a palette. An index that is transparent needs no colour.
+    """
+    if not colours or image.getextrema()[1] < colours:  # type: ignore[operator]
+        return False
+    transparent = image.info.get("transparency")
+    return any(count for index, count in enumerate(image.histogram()) if index >= colours and index != transparent)
+
+
 def orientation_in(data: bytes) -> int:
     """Returns the orientation that EXIF states. getexif() would believe XMP and text chunks too; viewers do not."""
     exif = Image.Exif()

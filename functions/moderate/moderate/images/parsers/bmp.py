@@ -12,6 +12,9 @@ _BITS = slice(28, 30)
 # Offsets in bytes from the start of the header.
 _COMPRESSION, _COLOURS_USED, _ALPHA_MASK, _KIND_OF_COLOURS, _PROFILE, _PROFILE_BYTES = 16, 32, 52, 56, 112, 116
 _MASKS = 3
+# The size of the oldest header, whose palette has three bytes a colour.
+_CORE_HEADER = 12
+_MOST_PALETTE_BITS = 8
 # "MBED": the file holds its own colour profile.
 _EMBEDDED = 0x4D424544
 # Values of the compression field.
@@ -23,6 +26,7 @@ class MisleadingBmp(BrokenRule):
 
 
 def decode(data: bytes, size: int) -> Picture:
+    refuse_pixels_in_header(data)
     with open_image(straighten(data), "BMP") as image:
         if image.info["compression"] in _RUN_LENGTH:
             # Some viewers draw black where its runs leave pixels out, others nothing.
@@ -57,6 +61,24 @@ def refuse_hidden_alpha(data: bytes) -> None:
     seen_by_all = (bits, _field(data, _COMPRESSION)) == (32, _MASKS)
     if bits in (16, 32) and _field(data, _ALPHA_MASK) and not seen_by_all:
         raise MisleadingBmp("an alpha channel that only some viewers see")
+
+
+def refuse_pixels_in_header(data: bytes) -> None:
+    """Raises MisleadingBmp if the pixels begin before the header and the palette end: viewers differ on both."""
+    (start,) = struct.unpack_from("<I", data, 10)
+    (header,) = struct.unpack_from("<I", data, _HEADER)
+    if start < _HEADER + header + _palette_bytes(data, header):
+        raise MisleadingBmp("pixels that begin inside the header or the palette")
+
+
+def _palette_bytes(data: bytes, header: int) -> int:
+    if header == _CORE_HEADER:
+        (bits,) = struct.unpack_from("<H", data, _HEADER + 10)
+        return 3 << bits if bits <= _MOST_PALETTE_BITS else 0
+    bits = int.from_bytes(data[_BITS], "little")
+    if bits > _MOST_PALETTE_BITS:
+        return 0
+    return 4 * min(_field(data, _COLOURS_USED) or 1 << bits, 1 << bits)
 
 
 def levels_used(data: bytes) -> int:

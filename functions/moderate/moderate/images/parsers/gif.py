@@ -30,6 +30,7 @@ def decode(data: bytes, size: int) -> Picture:
     first = next(found, None)
     if first is None:
         raise DamagedGif("no frame")
+    _refuse_disputed_canvas(data, first)
     return draw_frames(canvas_size(data, first), chain([first], found), size, Presentations(), GIF_ANIMATION)
 
 
@@ -48,8 +49,12 @@ def frames(data: bytes) -> Iterator[Frame]:
             x, y, width, height = _words(data[at + 1 : at + 9])
             palette, start = _palette(data, flags, at + 10)
             position = _end_of_blocks(data, start + 1)
+            palette = palette or global_palette
+            if not palette:
+                raise DamagedGif("a frame without a palette")
             yield Frame(
-                still=_still(data[at + 5 : at + 9], palette or global_palette, control, flags, data[start:position]),
+                still=_still(data[at + 5 : at + 9], palette, control, flags, data[start:position]),
+                colours=len(palette) // 3,
                 at=(x, y),
                 size=(width, height),
                 shown_ms=display_time(10 * int.from_bytes(control[1:3], "little")),
@@ -70,9 +75,19 @@ def canvas_size(data: bytes, first: Frame) -> tuple[int, int]:
     return max(width, first.at[0] + first.size[0]), max(height, first.at[1] + first.size[1])
 
 
+def _refuse_disputed_canvas(data: bytes, first: Frame) -> None:
+    """Raises DamagedGif if the first frame sticks out of the screen although it would fit into it.
+
+    Chromium makes the canvas larger then, and Firefox cuts the frame off.
+    """
+    screen = _words(data[_HEADER : _HEADER + 4])
+    if any(at and at + side > length for at, side, length in zip(first.at, first.size, screen, strict=True)):
+        raise DamagedGif("a first frame that sticks out of the screen")
+
+
 def _still(size: bytes, palette: bytes, control: bytes, flags: int, pixels: bytes) -> bytes:
     colours = (len(palette) // 3).bit_length() - 2
-    screen = b"GIF89a" + size + (bytes([_HAS_PALETTE | colours, 0, 0]) + palette if palette else bytes(3))
+    screen = b"GIF89a" + size + bytes([_HAS_PALETTE | colours, 0, 0]) + palette
     transparency = bytes([_EXTENSION, _GRAPHIC_CONTROL, 4, control[0] & _HAS_TRANSPARENT_INDEX, 0, 0, control[3], 0])
     image = bytes([_IMAGE, 0, 0, 0, 0]) + size + bytes([flags & _INTERLACED])
     return screen + transparency + image + pixels + bytes([_TRAILER])

@@ -8,15 +8,17 @@ So Pillow gets only what makes the picture, and a file that viewers may show dif
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain, count, pairwise
+
+from PIL import Image
 
 from moderate.images.animation import Disposal, Frame, display_time
 from moderate.images.colours import ORDINARY_TRANSFERS, renderings
 from moderate.images.limits import PNG_ANIMATION, PNG_OR_BMP, BrokenRule
 from moderate.images.pictures import Picture, draw_frames, draw_still, open_image, turned_or_not
-from moderate.images.views import Presentations
+from moderate.images.views import Presentations, points_beyond_palette
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
@@ -30,6 +32,8 @@ _MOST_OFF = 0.12
 _MAX_PROFILE_BYTES = 8_000_000
 _GREY, _COLOUR, _PALETTE = 0, 2, 3
 _EIGHT_BITS = 8
+_CHANNELS = {_GREY: 1, _COLOUR: 3, _PALETTE: 1, 4: 2, 6: 4}
+_UNPACKED_AT_ONCE = 1 << 20
 _MAX_PALETTE = 3 * 256
 _WIDENED = {2: 85, 4: 17}
 _DISPOSALS = (Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE)
@@ -53,6 +57,11 @@ class Png:
         return _size(self.single[b"IHDR"])
 
     @property
+    def colours(self) -> int:
+        """How many colours the palette has; 0 if the picture has none."""
+        return len(self.single[b"PLTE"]) // 3 if self.single[b"IHDR"][9] == _PALETTE else 0
+
+    @property
     def gamma(self) -> float | None:
         """The file's gamma, if its gAMA chunk states one."""
         return int.from_bytes(self.single.get(b"gAMA", b"")) / 100_000 or None
@@ -71,7 +80,9 @@ class Png:
         """Yields the default image first, even if it is not part of the animation: some viewers show nothing else."""
         animated = self.pixels[-len(self.controls) :]
         if len(animated) < len(self.pixels):
-            yield Frame(self.still(), (0, 0), self.size, display_time(0), Disposal.CLEAR, blended=False)
+            yield Frame(
+                self.still(), (0, 0), self.size, display_time(0), Disposal.CLEAR, blended=False, colours=self.colours
+            )
         for control, pixels in zip(self.controls, animated, strict=True):
             left, top, delay, unit, disposal, blend = struct.unpack(">8xIIHHBB", control)
             yield Frame(
@@ -80,8 +91,18 @@ class Png:
                 size=_size(control),
                 shown_ms=display_time(1000 * delay / (unit or 100)),
                 disposal=_DISPOSALS[disposal],
+                colours=self.colours,
                 blended=blend == 1,
             )
+
+    def with_whole_palette(self) -> "Png":
+        """Returns the picture with its last colour for each index beyond its palette, as Chromium draws them."""
+        missing = 256 - self.colours
+        palette = self.single[b"PLTE"]
+        further = {b"PLTE": palette + missing * palette[-3:]}
+        if len(self.single.get(b"tRNS", b"")) == self.colours:
+            further[b"tRNS"] = self.single[b"tRNS"] + missing * self.single[b"tRNS"][-1:]
+        return replace(self, single=self.single | further)
 
     def _file(self, size: bytes, pixels: list[bytes], *further: bytes) -> bytes:
         """further: chunks for the default image alone; they may be large, and frames many."""
@@ -103,7 +124,13 @@ def decode(data: bytes, size: int) -> Picture:
         if parts.controls:
             return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION)
         PNG_OR_BMP.check(image.size)
-        return draw_still(image, size, presentations)
+        picture = draw_still(image, size, presentations)
+        _refuse_missing_rows(image, parts)
+        if not points_beyond_palette(image, parts.colours):
+            return picture
+    # Firefox draws what is beyond the palette in black, as Pillow does.
+    with open_image(parts.with_whole_palette().still(), "PNG") as image:
+        return Picture((*picture.views, *draw_still(image, size, presentations).views), picture.frames)
 
 
 def read(data: bytes) -> Png:
@@ -134,6 +161,30 @@ def read(data: bytes) -> Png:
     _check_colours(png.single)
     _settle_transparency(png.single)
     return png
+
+
+def _refuse_missing_rows(image: Image.Image, parts: Png) -> None:
+    """Raises DamagedPng if the pixels end before the picture does, which Pillow passes over in black.
+
+    Its last row is black then, or with interlacing the last but one, so that few others are unpacked twice.
+    """
+    width, height = image.size
+    if all(image.crop((0, row, width, row + 1)).getbbox() for row in range(max(0, height - 2), height)):
+        return
+    depth, colour, interlaced = struct.unpack(">8xBB2xB", parts.single[b"IHDR"])
+    row = (width * depth * _CHANNELS[colour] + 7) // 8
+    # With interlacing each pass has rows, and so filter bytes, of its own: more than are asked for here.
+    expected = height * row if interlaced else height * (row + 1)
+    _require(_unpacked_bytes(parts.pixels[0], expected) >= expected, "fewer rows than announced")
+
+
+def _unpacked_bytes(compressed: list[bytes], most: int) -> int:
+    unpacker, found = zlib.decompressobj(), 0
+    for part in compressed:
+        while part and found < most:
+            found += len(unpacker.decompress(part, _UNPACKED_AT_ONCE))
+            part = unpacker.unconsumed_tail  # noqa: PLW2901
+    return found
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
