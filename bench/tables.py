@@ -22,7 +22,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def inference(speed: Result) -> str:
     found = speed["inference"]
     rows = []
-    for key, name in {**NAMES, "floor": "ONNX Runtime alone (the floor)"}.items():
+    for key, name in {**NAMES, "floor": "ONNX Runtime alone (the lower bound)"}.items():
         ratio = found["times_as_long_as_modest"][key]
         rows.append([name, *_times(found["calls"][key]), f"{ratio['wall']:.2f}", f"{ratio['cpu']:.2f}"])
     text = table(["", "ms", "quartiles", "CPU ms", "relative to Modest", "by CPU"], rows)
@@ -91,7 +91,7 @@ def start(result: Result) -> str:
     total = sum(result["imports_ms_by_package"].values())
     imports = table(["package", "ms", "share"], [[name, ms, f"{ms / total:.0%}"] for name, ms in costly])
     return (
-        f"The image has {result['image_mb']:.0f} MB and runs with {result['memory']} of memory. Each start is a new "
+        f"The image is {result['image_mb']:.0f} MB in size and runs with {result['memory']} of memory. Each start is a new "
         f"process whose files are in the page cache. It is ready when Lambda's client asks for its first event; by "
         f"then the ledger is connected.\n\n"
         f"{by_cpus}\n{phases}\n"
@@ -115,35 +115,35 @@ def memory(results: dict[str, Result]) -> str:
 def cost(result: Result) -> str:
     prices = tomllib.loads(PRICES.read_text())
     found = {
-        f"{memory} MB, {calls.removesuffix(' a call')} a call": part
+        f"{memory} MB, {calls.removesuffix(' a call')} per call": part
         for memory, at in result["by_memory_mb"].items()
         for calls, part in at.items()
         if calls.endswith(" a call")
     }
     items = next(iter(found.values()))["usd_a_million_images"]
     rows = [
-        ["**all**", *(f"**{part['total_usd']:.2f}**" for part in found.values())],
+        ["**total**", *(f"**{part['total_usd']:.2f}**" for part in found.values())],
         *([item, *(f"{part['usd_a_million_images'][item]:.2f}" for part in found.values())] for item in items),
-        ["billed ms a call", *(part["billed_ms_a_call"] for part in found.values())],
+        ["billed ms per call", *(part["billed_ms_a_call"] for part in found.values())],
     ]
     hosted = [[each["name"], each["usd_a_million"], each["what"], each["source"]] for each in prices["hosted"]]
     aws = [[name, price["usd"], price["source"], price["date"]] for name, price in prices["aws"].items()]
     return (
         f"Prices are in US dollars for {result['region']}, before free tiers, and for {result['photo']}s that are sent "
         f"with the call. For a photo from a URL you also pay for the time that its server takes: every 100 ms of "
-        f"waiting at 1,769 MB cost ${0.1 * 1769 / 1024 * prices['aws']['lambda_gb_second']['usd'] * 1e6:.2f} a "
-        f"million. Costs that do not depend on the number of images (alarms, dashboard, custom metrics, storage of "
+        f"waiting at 1,769 MB costs ${0.1 * 1769 / 1024 * prices['aws']['lambda_gb_second']['usd'] * 1e6:.2f} per "
+        f"million images. Costs that do not depend on the number of images (alarms, dashboard, custom metrics, storage of "
         f"the container image) are left out.\n\n"
         f"{table(['', *found], rows)}\nHosted APIs charge this much for the same million:\n\n"
-        f"{table(['', 'USD', 'price', 'source'], hosted)}\nThese are the prices of AWS that were used. What else a "
-        f"call uses is in `{PRICES.relative_to(ROOT)}`.\n\n{table(['', 'USD', 'source', 'date'], aws)}"
+        f"{table(['', 'USD', 'price', 'source'], hosted)}\nThese AWS prices were used. "
+        f"`{PRICES.relative_to(ROOT)}` also states what else a call consumes.\n\n{table(['', 'USD', 'source', 'date'], aws)}"
     )
 
 
 def contestants(speed: Result) -> str:
     rows = [
         [
-            NAMES.get(name, name),
+            NAMES.get(name, "ONNX Runtime alone"),
             about.get("model", ""),
             ", ".join(f"{package} {version}" for package, version in about["versions"].items()),
             about.get("node") or f"Python {about['python']}",

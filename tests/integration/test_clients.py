@@ -25,7 +25,7 @@ def snippets(text: str) -> list[tuple[str, str]]:
 PAGE = (ROOT / "docs/clients.md").read_text()
 BY_SECTION = {section.partition("\n")[0]: snippets(section) for section in PAGE.split("\n## ")}
 ((USAGE_LANGUAGE, USAGE),) = BY_SECTION["Usage and charges"]
-RETRYING = BY_SECTION["Retries, and never paying twice"]
+RETRYING = BY_SECTION["Retrying without paying twice"]
 SNIPPETS = [found for found in snippets(PAGE) if found[1] != USAGE]
 COMMANDS = {
     "bash": ["bash", "-euo", "pipefail", "-c"],
