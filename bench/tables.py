@@ -91,9 +91,9 @@ def start(result: Result) -> str:
     total = sum(result["imports_ms_by_package"].values())
     imports = table(["package", "ms", "share"], [[name, ms, f"{ms / total:.0%}"] for name, ms in costly])
     return (
-        f"The image is {result['image_mb']:.0f} MB in size and runs with {result['memory']} of memory. Each start is a new "
-        f"process whose files are in the page cache. It is ready when Lambda's client asks for its first event; by "
-        f"then the ledger is connected.\n\n"
+        f"The image is {result['image_mb']:.0f} MB in size and runs with {result['memory']} of memory. Each start is a "
+        f"new process whose files are in the page cache. It is ready when Lambda's client asks for its first event; "
+        f"by then the ledger is connected.\n\n"
         f"{by_cpus}\n{phases}\n"
         f"A start imports {result['modules_imported']} modules. Their own code takes this long, measured with "
         f"`-X importtime`:\n\n"
@@ -132,11 +132,12 @@ def cost(result: Result) -> str:
         f"Prices are in US dollars for {result['region']}, before free tiers, and for {result['photo']}s that are sent "
         f"with the call. For a photo from a URL you also pay for the time that its server takes: every 100 ms of "
         f"waiting at 1,769 MB costs ${0.1 * 1769 / 1024 * prices['aws']['lambda_gb_second']['usd'] * 1e6:.2f} per "
-        f"million images. Costs that do not depend on the number of images (alarms, dashboard, custom metrics, storage of "
-        f"the container image) are left out.\n\n"
+        f"million images. Costs that do not depend on the number of images (alarms, dashboard, custom metrics, storage "
+        f"of the container image) are left out.\n\n"
         f"{table(['', *found], rows)}\nHosted APIs charge this much for the same million:\n\n"
         f"{table(['', 'USD', 'price', 'source'], hosted)}\nThese AWS prices were used. "
-        f"`{PRICES.relative_to(ROOT)}` also states what else a call consumes.\n\n{table(['', 'USD', 'source', 'date'], aws)}"
+        f"`{PRICES.relative_to(ROOT)}` also states what else a call consumes.\n\n"
+        f"{table(['', 'USD', 'source', 'date'], aws)}"
     )
 
 

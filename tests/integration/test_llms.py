@@ -73,7 +73,8 @@ def test_it_names_the_published_apis_that_are_served(guide: str) -> None:
 
 
 def test_its_limits_are_those_that_hold(guide: str) -> None:
-    assert f"About {MAX_SENT_BYTES / 1e6:g} MB can be sent, and {MAX_FETCHED_BYTES / 1024**2:g} MB fetched" in guide
+    assert f"about {MAX_SENT_BYTES / 1e6:g} MB of images" in guide
+    assert f"fetched from a URL may be up to {MAX_FETCHED_BYTES / 1024**2:g} MB." in guide
     assert f"valid for {REPLAYED_FOR.days * 24} hours" in guide
 
 

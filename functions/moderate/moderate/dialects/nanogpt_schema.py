@@ -54,10 +54,11 @@ _DATA_URL = {"type": "string", "description": "data:image/[type];base64,[data]"}
 IMAGE: Documentation = {
     "summary": "Flag up to ten images",
     "description": (
-        "Answers with one flag per image, in order. Images are taken from the five fields in the order listed, "
-        f"whether URLs or data URLs; the first {MAX_IMAGES} are processed. Identical images are judged and charged "
-        "once. By default, one image that cannot be judged fails the whole call, and nothing is charged; with "
-        "`on_error: partial`, its flag is `null` and `errors` says why. An image that was not judged is never `false`."
+        "Returns one flag per image, in order. Images are read from the five image fields, in the order in which the "
+        f"schema lists them, as URLs or data URLs. Only the first {MAX_IMAGES} are processed. Identical images are "
+        "judged and charged once. By default, one image that cannot be judged fails the whole call, and nothing is "
+        "charged. With `on_error: partial`, the flag of such an image is `null`, and `errors` says why. The flag of an "
+        "image that was not judged is never `false`."
     ),
     "operation_id": "nanogpt_image",
     "responses": answered(
@@ -102,7 +103,7 @@ IMAGE: Documentation = {
                             }
                         },
                         "a data URL": {"value": {"imageDataUrl": f"data:image/png;base64,{PIXEL}"}},
-                        "keep going past a bad image": {
+                        "continue if an image fails": {
                             "value": {
                                 "image_urls": ["https://example.com/image-1.jpg"],
                                 "on_error": "partial",

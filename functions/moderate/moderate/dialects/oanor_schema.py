@@ -103,9 +103,9 @@ _EXPLAIN = {
     "enum": [*Explain],
     "default": Explain.NOTHING,
     "description": (
-        f"{Explain.GRIDS}: adds heatmaps, a grid of numbers over the upright picture for each of porn, hentai and "
-        f"sexy, above 0 where the class outweighs neutral. {Explain.OVERLAY}: also adds the heat map of the worst "
-        "class as a PNG data URL to lay over the picture."
+        f"`{Explain.GRIDS}` adds `heatmaps`: for each of porn, hentai and sexy, a grid of numbers that covers the "
+        "upright picture. A number is above 0 where the class outweighs neutral. "
+        f"`{Explain.OVERLAY}` also adds the heat map of the worst class, as a PNG data URL to lay over the picture."
     ),
 }
 _EXAMPLE_VALUES = {
@@ -155,11 +155,11 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
         extra["requestBody"] = _request_body(parameters)
     return {
         "operation_id": f"oanor_{name}_{method.lower()}",
-        "summary": "Safe or not, against a threshold" if name == "check" else "All five classes and a verdict",
+        "summary": "Check an image against a threshold" if name == "check" else "Classify an image and get a verdict",
         "description": (
-            "Takes exactly one image: by `url` or `base64`, or, with POST, as the raw body or a multipart file. "
+            "Takes exactly one image: as `url` or `base64` or, with POST, as the raw body or a multipart file. "
             "An animation is judged by its worst frame; `meta.frames` says how many frames were judged. "
-            f"The same answers are given at `/nsfw-api/v1/{name}`."
+            f"`/nsfw-api/v1/{name}` works the same."
         ),
         "responses": answered(
             "The image was judged.", CheckAnswer if name == "check" else ClassifyAnswer, _EXAMPLES[name]
@@ -177,7 +177,7 @@ def _parameters(name: str, cuts: Cuts) -> dict[str, dict[str, Any]]:
         "minimum": 0,
         "maximum": 1,
         "default": cuts.nsfw,
-        "description": "The image is safe if its score is below this.",
+        "description": "The image is safe if its score is below this number.",
     }
     return {"policy": _POLICY, "threshold": threshold}
 

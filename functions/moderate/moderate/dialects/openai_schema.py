@@ -77,11 +77,12 @@ _IMAGE_PART = {
 MODERATIONS: Documentation = {
     "summary": "Moderate up to ten images",
     "description": (
-        "Answers with one entry in `results` per image, in order. `flagged` and `categories.sexual` mean a verdict of "
-        "nsfw; `category_scores.sexual` is the score. No other category is judged, and `sexual/minors` in particular "
-        "is not: `category_applied_input_types` is empty for all of them. Text is not judged either: any text is an "
-        "error, never an unflagged result. Any `model` is accepted; the answer names the one that judged. Each "
-        "distinct image is charged. OpenAI's answers have no field for the charge, so look it up with `GET /v1/usage`."
+        "Returns one entry in `results` per image, in order. `flagged` and `categories.sexual` are true if the verdict "
+        "is nsfw; `category_scores.sexual` is the score. No other category is judged, not even `sexual/minors`: "
+        "`category_applied_input_types` is empty for all of them. Text is not judged either: a request that contains "
+        "text gets an error, never an unflagged result. Any `model` is accepted; the response names the model that was "
+        "used. Each distinct image is charged. OpenAI's responses have no field for the charge, so look it up with "
+        "`GET /v1/usage`."
     ),
     "operation_id": "openai_moderations",
     "responses": answered(

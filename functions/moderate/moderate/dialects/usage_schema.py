@@ -69,11 +69,11 @@ _EXAMPLE = UsageAnswer(
 )
 USAGE: Documentation = {
     "operation_id": "usage",
-    "summary": "What was used and charged this month",
+    "summary": "Show this month's usage and charges",
     "description": (
-        "Answers even when the month's calls are used up, and does not count as a call. Calls are counted when they "
-        "are admitted, images when they are judged. Amounts are exact decimals, in each currency in which something "
-        "was charged: USD, or XNO (Nano). Months and days are UTC."
+        "Works even if the month's quota is used up, and does not count as a call. Calls are counted when they are "
+        "admitted, images when they are judged. `charges` holds exact decimals as text, one for each currency in which "
+        "something was charged: USD, or XNO (Nano). Months and days are in UTC."
     ),
     "responses": answered("The current month's usage.", UsageAnswer, _EXAMPLE),
 }

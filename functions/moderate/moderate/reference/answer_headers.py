@@ -10,7 +10,7 @@ from modest.allowance import Allowance
 
 _COUNT = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
-_COUNTED = "Present if the call was counted, which calls that API Gateway refuses are not."
+_COUNTED = "Present if the call was counted. Calls that API Gateway refuses are not counted."
 _ALLOWANCE = rate_limit_headers.headers(Allowance(limit=3000, used=1, at=datetime(2026, 6, 23, 7, 2, 40, tzinfo=UTC)))
 
 
@@ -25,22 +25,23 @@ def _allowance(name: str, description: str) -> dict[str, Any]:
 
 _ALWAYS = {
     "X-Request-Id": _header(
-        "The same id as in the body, unless the body repeats an earlier call's. Quote it when you ask about a call.",
+        "The same id as in the body, unless the body repeats the answer to an earlier call. Quote it in questions about "
+        "a call.",
         _TEXT,
         REQUEST_ID,
     ),
 }
 _MONTH = {
-    **_allowance("X-RateLimit-Limit", f"Calls in a month. {_COUNTED}"),
+    **_allowance("X-RateLimit-Limit", f"Calls that the plan includes per month. {_COUNTED}"),
     **_allowance("X-RateLimit-Remaining", "Calls left this month."),
     **_allowance("X-RateLimit-Reset", "Seconds until the next month begins, in UTC."),
-    **_allowance("RateLimit-Policy", "The same in the IETF draft's form: calls, and the month's length in seconds."),
-    **_allowance("RateLimit", "Calls left, and seconds until the quota resets."),
+    **_allowance("RateLimit-Policy", "The quota as in the IETF draft: calls, and the length of the month in seconds."),
+    **_allowance("RateLimit", "What is left, as in the IETF draft: calls, and seconds until the quota resets."),
 }
 _RETRY_AFTER = {"Retry-After": _header("Seconds after which the same call can be sent again.", _COUNT, 1)}
 _SHOULD_RETRY = {
     "x-should-retry": _header(
-        "`false` if the month's calls are used up: Retry-After is then the rest of the month.",
+        "`false` if the month's quota is used up. `Retry-After` then says when it resets, in seconds.",
         {"type": "string", "const": "false"},
         "false",
     )

@@ -22,32 +22,34 @@ never write it into code that other people can see.
 
 ## What a verdict means
 
-nsfw_score = porn + hentai + w * sexy, where w depends on the policy ({_WEIGHTS}). The operator sets the scores at which
-one verdict ({", ".join(Verdict)}) ends and the next begins. `check` compares the score with your own threshold.
+nsfw_score = porn + hentai + w * sexy, where w depends on the policy ({_WEIGHTS}).
+The verdict is one of {", ".join(Verdict)}. The operator sets the scores at which questionable and nsfw begin.
+`check` compares the score with your own threshold.
 
 ## What to watch out for
 
-- Give a body its Content-Type, and the bytes of any image `application/octet-stream`: API Gateway reads other types as
-  text.
-- About {MAX_SENT} can be sent, and {MAX_FETCHED} fetched from a URL.
-- Treat every answer other than 200 as not judged, never as safe.
-- Only sexual content in images is judged: no text, and no other category.
+- Always send a `Content-Type`. For the bytes of an image, use `application/octet-stream`: API Gateway reads many other
+  types as text, which destroys the image.
+- A call can carry about {MAX_SENT} of images. An image that is fetched from a URL may be up to {MAX_FETCHED}.
+- If the status is not 200, the image was not judged. Never treat it as safe.
+- Images are judged for sexual content only. Text and other categories are not judged.
 
 ## Retrying
 
 - 409, 429 and 503: wait as many seconds as `Retry-After` says and send the same request again, unless
-  `x-should-retry: false` says that the month is used up. Set a limit of your own, such as five attempts.
+  `x-should-retry: false` says that the month's quota is used up. Set a limit of your own, such as five attempts.
 - Give every POST its own `Idempotency-Key` (a UUID), and repeat the request with the same one: a call that was judged
   is counted and charged once, even if its answer was lost. The key is valid for {IDEMPOTENCY_HOURS} hours, for the same
   route, query and body; 422 `idempotency_mismatch` means that they differ. After an error the key can be used again.
 
 ## Usage and charges
 
-- A call counts once against the month when it is admitted, whatever its outcome. Money is charged for images judged.
-- `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds), on every answer to a counted call, say what is left of the
-  month.
-- `GET /v1/usage` reports the calls, images and charges of the month. It answers even when the month is used up, and
-  does not count as a call.
+- A call counts once against the monthly quota when it is admitted, whatever its outcome. Only images that were judged
+  are charged.
+- `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds), on every answer to a counted call, say how many calls are
+  left this month.
+- `GET /v1/usage` reports the month's calls, images and charges. It works even if the quota is used up, and does not
+  count as a call.
 """
 
 Document = Mapping[str, Any]
@@ -62,7 +64,7 @@ def guide(document: Document) -> str:
     ]
     keyed = [found for found in operations if "security" in found[1]]
     parts = [
-        f"# {document['info']['title']}\n\n> NSFW image moderation: an image in, a verdict out.",
+        f"# {document['info']['title']}\n\n> NSFW image moderation: send an image, get a verdict.",
         document["info"]["description"].strip(),
         _ABOUT.strip(),
         "## Routes that need a key",
@@ -70,7 +72,7 @@ def guide(document: Document) -> str:
         "## Routes that need no key",
         "\n".join(f"- {name}: {operation['summary']}" for name, operation in operations if "security" not in operation),
         "## Errors",
-        "Some routes answer 400 to anything that is wrong with an image; the code is the same.",
+        "Some routes return 400 for every problem with an image; the code is the same.",
         "\n".join(_errors()),
     ]
     return "\n\n".join(parts) + "\n"

@@ -22,13 +22,13 @@ KeyedRoutes = Sequence[tuple[Dialect, Route]]
 IDEMPOTENCY_HOURS = int(REPLAYED_FOR.total_seconds() // 3600)
 
 _DESCRIPTION = """
-Judges whether images are safe to show. The service answers like the published APIs of {names}.
-In a client written for one of them, change the base URL and the key, and nothing else.
+Judges whether images are safe to show. The service is compatible with the published APIs of {names}.
+In a client written for one of them, change only the base URL and the key.
 
-An image that was not judged is never called safe: every error says what was wrong and what to do.
+An image that was not judged is never reported as safe: every error says what was wrong and what to do.
 
-A call counts once against the plan's monthly quota when it is admitted, whatever its outcome. Money is charged only for
-images judged.
+A call counts once against the plan's monthly quota when it is admitted, whatever its outcome. Only images that were
+judged are charged.
 
 An `Idempotency-Key` makes it safe to send a POST again. Wait as long as `Retry-After` says; `x-should-retry: false`
 means that retrying will not help before the next month. `GET /v1/usage` reports usage and charges.
@@ -52,12 +52,12 @@ _IDEMPOTENCY_KEY = {
         "pattern": f"^{IDEMPOTENCY_KEY_CHARACTERS}+$",
     },
     "description": (
-        "A text of your choice, new for each call. If the same request is sent again with it within "
-        f"{IDEMPOTENCY_HOURS} hours, the answer is the first one's, marked `Idempotency-Replayed: true`; the call is "
-        "counted and charged once. The `X-Request-Id` of the repeated answer is new, while the request's id in its "
-        "body is the first one's. Only a 200 is kept: after any other answer the key can be used again. While the "
-        "first call is in progress, the answer is 409 with `Retry-After`; if the route, query or body differs, it is "
-        "422. The header has no effect on a server without accounts (`serve`)."
+        "Text of your choice, such as a UUID. Use a new one for each call. If you repeat a request with the same key "
+        f"within {IDEMPOTENCY_HOURS} hours, you get the first answer again, marked `Idempotency-Replayed: true`, and "
+        "the call is counted and charged only once. The repeated answer has a new `X-Request-Id`, but the request id "
+        "in its body is the original one. Only a 200 is kept; after any other answer the key can be used again. While "
+        "the first call is in progress, a repetition gets a 409 with `Retry-After`. If its route, query or body "
+        "differs, it gets a 422. The header has no effect on a server without accounts (`serve`)."
     ),
     "example": "b9f6b1f4-0d0c-4a57-8f0e-7c1f3a2f5f5e",
 }

@@ -27,9 +27,12 @@ _HEALTH: Responses = {
 }
 _DOCUMENT: Responses = {200: {"description": "The OpenAPI 3.1 document."}}
 _GUIDE: Responses = {
-    200: {"description": "Plain text.", "content": {"text/plain": {"example": "# Modest\n\n> NSFW image moderation"}}}
+    200: {
+        "description": "The summary, as plain text.",
+        "content": {"text/plain": {"example": "# Modest\n\n> NSFW image moderation"}},
+    }
 }
-_PAGE: Responses = {200: {"description": "A page that loads nothing from other hosts."}}
+_PAGE: Responses = {200: {"description": "An HTML page that loads nothing from other hosts."}}
 
 # Relative URLs, so that the page works under an API Gateway stage.
 _DOCS = bytes(
@@ -75,11 +78,11 @@ def pages(service: Service, *, release: str, document: Callable[[], dict[str, An
         return HTMLResponse(playground)
 
     return [
-        Page("/health", "Whether the service is up", "health", health, JSONResponse, _HEALTH),
-        Page("/openapi.json", "The OpenAPI document", "openapi", openapi, JSONResponse, _DOCUMENT),
-        Page("/docs", "The documentation page", "docs", docs, HTMLResponse, _PAGE),
-        Page("/llms.txt", "A summary for language models", "llms", guide, PlainTextResponse, _GUIDE),
-        Page("/", "A page to try the service on", "playground", root, HTMLResponse, _PAGE),
+        Page("/health", "Check whether the service is up", "health", health, JSONResponse, _HEALTH),
+        Page("/openapi.json", "Get the OpenAPI document", "openapi", openapi, JSONResponse, _DOCUMENT),
+        Page("/docs", "Open the documentation page", "docs", docs, HTMLResponse, _PAGE),
+        Page("/llms.txt", "Get a summary for language models", "llms", guide, PlainTextResponse, _GUIDE),
+        Page("/", "Open the playground", "playground", root, HTMLResponse, _PAGE),
     ]
 
 
