@@ -112,10 +112,23 @@ def test_a_gif_frame_without_a_palette_is_refused() -> None:
     assert raised.value.detail == "DamagedGif: a frame without a palette"
 
 
-@pytest.mark.parametrize(("at", "judged"), [((0, 0), True), ((8, 0), False), ((0, 8), False)])
-def test_a_first_gif_frame_that_sticks_out_of_the_screen_is_refused(at: tuple[int, int], judged: bool) -> None:
-    """Chromium enlarges the canvas, Firefox cuts the frame off; both enlarge it for a frame that is simply larger."""
-    data = gif([GifFrame(np.full((16, 16), 3), at=at)], (16, 16))
+@pytest.mark.parametrize(
+    ("screen", "at", "version", "judged"),
+    [
+        ((16, 16), (0, 0), b"GIF89a", True),
+        ((8, 8), (0, 0), b"GIF89a", True),
+        ((32, 32), (8, 8), b"GIF89a", True),
+        ((16, 16), (0, 0), b"GIF87a", True),
+        ((16, 16), (8, 0), b"GIF89a", False),
+        ((16, 16), (0, 8), b"GIF89a", False),
+        ((20, 8), (0, 0), b"GIF89a", False),
+        ((32, 32), (0, 0), b"GIF87a", False),
+    ],
+)
+def test_a_gif_is_refused_if_browsers_make_different_canvases_of_its_screen(
+    screen: tuple[int, int], at: tuple[int, int], version: bytes, judged: bool
+) -> None:
+    data = gif([GifFrame(np.full((16, 16), 3), at=at)], screen).replace(b"GIF89a", version, 1)
     assert isinstance(attempt(lambda: decode(data, SIZE)), Picture if judged else UndecodableImage)
 
 

@@ -76,13 +76,16 @@ def canvas_size(data: bytes, first: Frame) -> tuple[int, int]:
 
 
 def _refuse_disputed_canvas(data: bytes, first: Frame) -> None:
-    """Raises DamagedGif if the first frame sticks out of the screen although it would fit into it.
+    """Raises DamagedGif if Chromium and Firefox make different canvases of the screen and the first frame.
 
-    Chromium makes the canvas larger then, and Firefox cuts the frame off.
+    Chromium enlarges the screen to hold the frame. Firefox takes the frame for the whole canvas if it is larger than
+    the screen on either side, or if the file is a GIF87a; otherwise it cuts the frame off at the screen's edges.
     """
     screen = _words(data[_HEADER : _HEADER + 4])
-    if any(at and at + side > length for at, side, length in zip(first.at, first.size, screen, strict=True)):
-        raise DamagedGif("a first frame that sticks out of the screen")
+    larger = any(side > length for side, length in zip(first.size, screen, strict=True))
+    firefox = (first.size, (0, 0)) if larger or data.startswith(b"GIF87a") else (tuple(screen), first.at)
+    if firefox != (canvas_size(data, first), first.at):
+        raise DamagedGif("a screen that does not fit its first frame")
 
 
 def _still(size: bytes, palette: bytes, control: bytes, flags: int, pixels: bytes) -> bytes:
