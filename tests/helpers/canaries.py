@@ -32,7 +32,7 @@ FAULTY_URL = f"{HOST}/CANARYpath/faulty.png"
 FAULTS = (RuntimeError("CANARYmessage of an exception"), RuntimeError("CANARYmessage of another"))
 WEB: Web = {
     IMAGE_URL: png(grey=BENIGN),
-    GONE_URL: FetchFailed("The image's server answered 404.", detail="ConnectError"),
+    GONE_URL: FetchFailed("The image's server returned status 404.", detail="ConnectError"),
     SLOW_URL: Never(),
     FAULTY_URL: FAULTS[0],
 }

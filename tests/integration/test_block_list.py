@@ -151,7 +151,7 @@ def test_a_service_with_a_list_that_cannot_be_meant_does_not_start(tmp_path: Pat
         check=False,
     )
     assert run.returncode == 1
-    assert "blocked.txt: line 1 is none of: host example.com" in run.stderr
+    assert "blocked.txt: line 1 must be `host example.com`" in run.stderr
 
 
 def block_hash(*files: Path) -> subprocess.CompletedProcess[str]:

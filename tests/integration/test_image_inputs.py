@@ -289,7 +289,7 @@ def test_a_call_with_two_images_is_told_so_and_neither_is_fetched(
 def test_an_image_field_that_is_not_text_is_named(service: ServedApp, field: str, value: object) -> None:
     answer = service.client.post("/v1/check", json={field: value})
     assert (answer.status_code, answer.json()["param"]) == (400, field)
-    assert answer.json()["message"] == f"{field} takes a string."
+    assert answer.json()["message"] == f"{field} must be a string."
 
 
 @pytest.mark.parametrize(

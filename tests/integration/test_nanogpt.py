@@ -136,7 +136,7 @@ def test_a_call_without_an_image_gets_the_seeds_text(fields: dict[str, object]) 
 
 @pytest.mark.parametrize("field", ["imageUrl", "imageDataUrl"])
 def test_a_field_for_one_image_takes_no_list(idle: ServedApp, field: str) -> None:
-    assert refusal(idle, **{field: [FIRST]})["error"] == f"{field} takes one string."
+    assert refusal(idle, **{field: [FIRST]})["error"] == f"{field} must be a string."
 
 
 @pytest.mark.parametrize("value", [1, True, {"url": FIRST}, 0, False, {}])
@@ -144,7 +144,7 @@ def test_a_field_for_one_image_takes_no_list(idle: ServedApp, field: str) -> Non
 def test_a_field_for_several_images_takes_nothing_but_text_and_lists(
     idle: ServedApp, field: str, value: object
 ) -> None:
-    assert refusal(idle, **{field: value})["error"] == f"{field} takes a string or a list of strings."
+    assert refusal(idle, **{field: value})["error"] == f"{field} must be a string or a list of strings."
 
 
 @pytest.mark.parametrize("entry", [None, "", 1, [FIRST], {}])
@@ -230,7 +230,7 @@ def test_by_default_one_image_that_cannot_be_judged_fails_the_call(on_error: str
         "Use the URL of the image itself. Accepted formats: JPEG, PNG/APNG, GIF, WebP, AVIF, BMP."
     )
     assert body == {
-        "error": f"Image at index 1 (image_urls[1]): {page} (1 more in errors.)",
+        "error": f"Image at index 1 (image_urls[1]): {page} (errors lists 1 more.)",
         "code": "unsupported_format",
         "requestId": service.observer.calls[-1]["request_id"],
         "errors": [

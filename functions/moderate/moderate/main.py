@@ -1,6 +1,6 @@
 """Builds the service from the environment when Lambda imports this module."""
 
-# First, because it prepares the process for a fast start.
+# This import comes first, because it prepares the process for a fast start.
 from moderate.web.composition import build  # isort: skip
 
 import os

@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 SERVICE = "modest"
 NAMESPACE = "Modest"
-# Their log lines quote requests: paths, bytes of bodies, the messages of exceptions.
+# The log lines of these libraries quote requests: paths, parts of bodies, the messages of exceptions.
 _QUOTING_LIBRARIES = ("asyncio", "mangum", "python_multipart")
 
 

@@ -1,6 +1,6 @@
 """Runs the service as a plain HTTP server, without Lambda: `docker run IMAGE serve`."""
 
-# First, because it prepares the process for a fast start.
+# This import comes first, because it prepares the process for a fast start.
 from moderate.web.composition import build  # isort: skip
 
 import argparse
@@ -15,17 +15,17 @@ from moderate.settings import Settings
 _TRY = """
 Modest is listening on {base}
 
-  NanoGPT's API, a flag for each of up to ten images:
+  NanoGPT's API returns a flag for each of up to ten images:
     printf '{{"imageDataUrl": "data:image/png;base64,%s"}}' "$(base64 < {photo} | tr -d '\\n')" |
       curl {base}/api/nsfw/image -H 'Content-Type: application/json' -d @-
 
-  oanor's API, safe or not against a threshold:
+  oanor's API compares an image's score with a threshold:
     curl --data-binary @{photo} '{base}/v1/check?threshold=0.6'
 
-  oanor's API, all five classes and a verdict:
+  oanor's API also returns all five classes and a verdict:
     curl -F image=@{photo} {base}/v1/classify
 
-  documentation: {base}/docs
+  Documentation: {base}/docs
 """
 
 

@@ -78,9 +78,9 @@ class Settings:
 
 def _cuts(environ: Mapping[str, str]) -> Cuts:
     defaults = Cuts()
-    takes = "a number from 0 to 1"
-    questionable = _read(environ, "QUESTIONABLE_FROM", str(defaults.questionable), float, takes)
-    nsfw = _read(environ, "NSFW_FROM", str(defaults.nsfw), float, takes)
+    expected = "a number from 0 to 1"
+    questionable = _read(environ, "QUESTIONABLE_FROM", str(defaults.questionable), float, expected)
+    nsfw = _read(environ, "NSFW_FROM", str(defaults.nsfw), float, expected)
     try:
         return Cuts(questionable, nsfw)
     except ValueError as error:
@@ -93,7 +93,7 @@ def usable_cores() -> int:
 
 def _workers(environ: Mapping[str, str]) -> int:
     memory = _read(environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0", int, "a number of megabytes")
-    # Lambda shows more cores than the share that it grants.
+    # Lambda reports more cores than it grants.
     return max(1, round(memory / _MEGABYTES_PER_CPU)) if memory else usable_cores()
 
 
@@ -136,9 +136,9 @@ def _log_level(text: str) -> str:
     return text.upper()
 
 
-def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[str], T], takes: str) -> T:
+def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[str], T], expected: str) -> T:
     text = environ.get(name) or default
     try:
         return parse(text)
     except ValueError:
-        raise InvalidSetting(f"{name} takes {takes}, not {text!r}") from None
+        raise InvalidSetting(f"{name} must be {expected}, not {text!r}") from None

@@ -11,7 +11,7 @@ from modest.errors import PublicError
 MAX_FETCHED_BYTES = 10 * 1024 * 1024
 # A Lambda event holds 6 MB, and API Gateway hands binary bodies over as base64.
 MAX_SENT_BYTES = 4_400_000
-# The same limits as messages and documents state them.
+# The same limits in the form in which messages and documents state them.
 MAX_FETCHED = f"{MAX_FETCHED_BYTES // 1024**2} MB"
 MAX_SENT = f"{MAX_SENT_BYTES / 1e6:.1f} MB"
 BASE64_IN_A_URL = "7 KB"
@@ -37,14 +37,14 @@ class InvalidBase64(PublicError):
 
 @dataclass(frozen=True, slots=True)
 class ImageUrl:
-    """Holds a URL that was not parsed yet."""
+    """Holds a URL that has not been parsed yet."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImageBase64:
-    """Holds base64, base64url or a whole `data:` URL that was not decoded yet."""
+    """Holds base64, base64url or a whole `data:` URL that has not been decoded yet."""
 
     text: str = field(repr=False)
 
@@ -65,13 +65,13 @@ def refuse_more_than_fits(sources: Iterable[Source]) -> None:
 
 def too_large_to_send() -> ImageTooLarge:
     return ImageTooLarge(
-        f"The images sent add up to more than {MAX_SENT}, which is what one call can carry. "
-        f"Send a smaller picture, or its URL: up to {MAX_FETCHED} are fetched."
+        f"The images in this call add up to more than {MAX_SENT}, which is the most that one call can carry. "
+        f"Send smaller images, or their URLs: an image at a URL may be up to {MAX_FETCHED}."
     )
 
 
 def too_large_to_fetch(max_bytes: int = MAX_FETCHED_BYTES) -> ImageTooLarge:
-    return ImageTooLarge(f"The image at the URL is larger than {max_bytes / 1024**2:g} MB. Give a smaller one.")
+    return ImageTooLarge(f"The image at the URL is larger than {max_bytes / 1024**2:g} MB. Use a smaller one.")
 
 
 def is_data_url(text: str) -> bool:
@@ -94,18 +94,18 @@ def decode_base64(text: str) -> bytes:
         data = _decode_data_url(text) if is_data_url(text) else _decode_plain(text)
     except ValueError:
         raise InvalidBase64(
-            "This is not base64. Send the image's bytes as base64, base64url or a data:image/...;base64, URL; "
-            f"an image too long for a URL (about {BASE64_IN_A_URL}) belongs in a POST body."
+            "This is not valid base64. Send the image's bytes as base64, base64url or a data:image/...;base64, URL. "
+            f"If they do not fit into a query (about {BASE64_IN_A_URL}), send them in a POST body."
         ) from None
     if not data:
-        raise InvalidBase64("The base64 text holds no bytes. Send the image's bytes as base64.")
+        raise InvalidBase64("The base64 text is empty. Send the image's bytes as base64.")
     return data
 
 
 def _decode_data_url(url: str) -> bytes:
     header, comma, payload = url.partition(",")
     if not comma or not _BASE64_MARK.search(header.translate(_LINE_ENDS_DROPPED)):
-        raise InvalidBase64("A data URL must carry base64: data:image/png;base64,... Send it in that form.")
+        raise InvalidBase64("A data URL must contain base64, in the form data:image/png;base64,...")
     return _decode(_unescape(payload))
 
 
@@ -130,7 +130,7 @@ def _unescape(payload: str) -> str:
     """Raises ValueError if a percent sign begins no escape of a character that base64 has."""
     if "%" not in payload:
         return payload
-    # Looked for first, since urllib would keep such signs, in a gigabyte of memory for a body full of them.
+    # This is checked first, because urllib would keep such signs, and use a gigabyte of memory for a body full of them.
     if _NO_ESCAPE.search(payload):
         raise ValueError("not an escape")
     return _ESCAPE.sub(lambda escape: chr(int(escape[0][1:], 16)), payload)

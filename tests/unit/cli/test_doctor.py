@@ -132,8 +132,8 @@ def test_a_deployment_in_which_all_agrees_has_no_finding(patient: Patient) -> No
             Kind.WRONG_PLAN,
             "is on no plan at API Gateway but on Pro in the ledger, so calls with it are answered with 401",
         ),
-        (disabled_there, Kind.DISABLED_AT_GATEWAY, "is disabled at API Gateway alone"),
-        (enabled_there, Kind.ENABLED_AT_GATEWAY, "is disabled in the ledger alone"),
+        (disabled_there, Kind.DISABLED_AT_GATEWAY, "is disabled only at API Gateway"),
+        (enabled_there, Kind.ENABLED_AT_GATEWAY, "is disabled only in the ledger"),
         (expired, Kind.EXPIRED, "expired on 2026-11-23 but still exists"),
         (unknown, Kind.UNKNOWN, "is at API Gateway but not in the ledger"),
         (

@@ -49,7 +49,7 @@ def test_a_text_is_read_as_one_alphabet_alone_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["AA-_", "A-AA", "AA+A-AAA"])
 def test_a_data_url_has_no_base64url_as_in_browsers(text: str) -> None:
-    with pytest.raises(InvalidBase64, match="not base64"):
+    with pytest.raises(InvalidBase64, match="not valid base64"):
         decode_base64(f"data:image/png;base64,{text}")
 
 
@@ -75,13 +75,13 @@ def test_whatever_is_sent_as_base64_is_bytes_or_refused(text: str) -> None:
     "text", ["A", "AAAAA", "AAA*", "QQ==QQ==", "=QQ=", "AA\x00A", "AAAA\u2028", "\uff21" * 4, "\ud800"]
 )
 def test_text_outside_the_alphabet_or_of_no_whole_length_is_not_base64(text: str) -> None:
-    with pytest.raises(InvalidBase64, match="not base64"):
+    with pytest.raises(InvalidBase64, match="not valid base64"):
         decode_base64(text)
 
 
 @pytest.mark.parametrize("text", ["", "====", "\r\n", "data:image/png;base64,", "data:;base64,="])
 def test_base64_of_nothing_is_refused(text: str) -> None:
-    with pytest.raises(InvalidBase64, match="no bytes"):
+    with pytest.raises(InvalidBase64, match="is empty"):
         decode_base64(text)
 
 
@@ -89,7 +89,7 @@ def test_base64_of_nothing_is_refused(text: str) -> None:
     "url", ["data:image/png,AAAA", "data:AAAA", "data:image/png;base64", "data:,", "data:;base6,AAAA"]
 )
 def test_a_data_url_must_carry_base64(url: str) -> None:
-    with pytest.raises(InvalidBase64, match="must carry base64"):
+    with pytest.raises(InvalidBase64, match="must contain base64"):
         decode_base64(url)
 
 

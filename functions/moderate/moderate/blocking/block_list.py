@@ -4,7 +4,7 @@ A list has one entry per line; `#` begins a comment:
 
     host example.com            and its subdomains
     sha256 9f86d081884c7d65...  a file, byte for byte
-    picture c3a53a96c45b9a69    whatever looks like it; `modest block-hash` makes both kinds
+    picture c3a53a96c45b9a69    pictures that look like it; `modest block-hash` makes both kinds
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class PolicyViolation(PublicError):
 
     def __init__(self, what: str, sha256: str) -> None:
         super().__init__(
-            f"{what} on the block list of this service, so the image was not judged. Send another.",
+            f"{what} on this service's block list, so the image was not judged. Send another image.",
             detail=f"sha256 {sha256}",
         )
 
@@ -64,7 +64,8 @@ class BlockList:
                     pictures.append(int(digits, 16))
                 case _:
                     raise InvalidBlockList(
-                        f"line {number} is none of: host example.com, sha256 and {_hex(256)}, picture and {_hex(BITS)}"
+                        f"line {number} must be `host example.com`, `sha256` and {_hex(256)}, "
+                        f"or `picture` and {_hex(BITS)}"
                     )
         self._pictures = np.array(pictures, np.uint64)
 
@@ -131,4 +132,4 @@ def _host_name(text: str) -> str | None:
 
 
 def _hex(bits: int) -> str:
-    return f"{bits // 4} digits from 0 to f"
+    return f"{bits // 4} lower-case hexadecimal digits"

@@ -129,5 +129,5 @@ def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """JSON parsers differ in which of two equal names counts, so another one might see a harmless image."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise InvalidRequest("The body's JSON names a field twice. Name it once.")
+        raise InvalidRequest("The JSON body has the same field twice. Send each field once.")
     return fields

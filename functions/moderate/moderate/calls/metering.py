@@ -183,7 +183,7 @@ async def _repeatable(request: Request) -> Repeatable | None:
         return None
     if len(keys) > 1 or not all(_IDEMPOTENCY_KEY.fullmatch(key) for key in keys):
         raise InvalidRequest(
-            f"Idempotency-Key takes one text of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
+            f"Idempotency-Key must be a single value of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
         )
     digest = sha256()
     for part in (request.scope["path"].encode(), request.scope["query_string"], await body.read(request)):

@@ -41,7 +41,7 @@ _ROUTING = {404: "not_found", 405: "method_not_allowed"}
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a client learns about an error; each dialect puts it into its own envelope."""
+    """Holds what a client learns about an error. Each dialect puts it into its own envelope."""
 
     status: int
     code: str
@@ -80,4 +80,4 @@ def headers_of(error: Exception) -> dict[str, str]:
 def _routing_problem(status: int) -> Problem:
     if status == 404:  # noqa: PLR2004
         return Problem(404, _ROUTING[404], "There is no such route. /docs lists all routes.")
-    return Problem(405, _ROUTING[405], "This route does not take that method. /docs lists the methods it takes.")
+    return Problem(405, _ROUTING[405], "This route does not accept that method. /docs lists the methods of each route.")

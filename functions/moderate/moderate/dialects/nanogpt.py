@@ -70,7 +70,7 @@ class ImagesNotJudged(InvalidRequest):
 
     def __init__(self, problems: list[ImageProblem]) -> None:
         first = problems[0]
-        others = f" ({len(problems) - 1} more in errors.)" if len(problems) > 1 else ""
+        others = f" (errors lists {len(problems) - 1} more.)" if len(problems) > 1 else ""
         super().__init__(f"Image at index {first['index']} ({first['param']}): {first['message']}{others}")
         self.code = first["code"]
         self.problems = problems
@@ -95,12 +95,12 @@ def routes(service: Service) -> list[Route]:
 def parse(fields: dict[str, Any], default_policy: Policy) -> ParsedRequest:
     """Raises InvalidRequest."""
     if fields.get("model") not in (None, "", MODEL):
-        raise InvalidRequest(f"The only model here is {MODEL}. Leave model out, or send that name.", param="model")
+        raise InvalidRequest(f"model must be {MODEL}. You can also leave it out.", param="model")
     on_error = fields.get("on_error")
     if on_error not in (None, "", *OnError):
         raise InvalidRequest(f"on_error must be {' or '.join(OnError)}.", param="on_error")
     policy = parse_policy(fields.get("policy"), default_policy)
-    # One more than is taken, to see whether there are more.
+    # Reads one more than the maximum, to find out whether there are more.
     entries = list(islice(_entries(fields), MAX_IMAGES + 1))
     if not entries:
         raise InvalidRequest("No valid image URLs provided")
@@ -167,8 +167,8 @@ def _entries(fields: dict[str, Any]) -> Iterator[Entry]:
             for position, item in enumerate(value):
                 yield Entry(f"{name}[{position}]", _image(name, item))
         else:
-            takes = "a string or a list of strings" if may_be_list else "one string"
-            raise InvalidRequest(f"{name} takes {takes}.", param=name)
+            expected = "a string or a list of strings" if may_be_list else "a string"
+            raise InvalidRequest(f"{name} must be {expected}.", param=name)
 
 
 def _image_problem(index: int, param: str, error: PublicError) -> ImageProblem:
@@ -183,7 +183,7 @@ def _image(name: str, item: object) -> Source | PublicError:
     if name not in _DATA_FIELDS:
         return ImageUrl(item)
     if item[:4].lower() == "http":
-        return InvalidBase64(f"{name} takes data:image/...;base64, URLs. Put a web address into image_urls.")
+        return InvalidBase64(f"{name} takes data:image/...;base64, URLs. Put web addresses in image_urls.")
     return ImageBase64(item)
 
 

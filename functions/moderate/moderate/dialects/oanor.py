@@ -70,7 +70,7 @@ def routes(service: Service) -> Iterator[Route]:
     async def classify(request: Request, terms: Terms) -> Judged:
         parsed = await parse(request)
         if parsed.fields.get("threshold") not in (None, ""):
-            raise InvalidRequest("classify takes no threshold: use /v1/check for that.", param="threshold")
+            raise InvalidRequest("classify takes no threshold. Use /v1/check for that.", param="threshold")
         explain = parse_explain(parsed.fields.get("explain"))
         judgement = await judge(request, parsed, explain=explain is not Explain.NOTHING)
         data = _classified(judgement)
@@ -149,7 +149,7 @@ def _source(name: str, value: object) -> Source | None:
     if name not in _TEXT_IMAGES:
         return None
     if not isinstance(value, str):
-        raise InvalidRequest(f"{name} takes a string.", param=name)
+        raise InvalidRequest(f"{name} must be a string.", param=name)
     return _TEXT_IMAGES[name](value)
 
 

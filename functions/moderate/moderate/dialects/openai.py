@@ -21,7 +21,7 @@ from modest.prices import by_the_image
 
 PATH = "/v1/moderations"
 
-_TEXT = "Only images are judged here, so text cannot be called safe. Send only image_url parts."
+_TEXT = "Text is not judged here, so it cannot be reported as safe. Send only image_url parts."
 _PART = 'Each part of input must be {"type": "image_url", "image_url": {"url": "https://… or data:image/…"}}.'
 _TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 _SERVER_ERROR = 500
@@ -53,7 +53,9 @@ def sources(given: object) -> Iterator[Source]:
     if not isinstance(given, list) or not given:
         raise InvalidRequest(f"input must be a list of images. {_PART}", param="input")
     if len(given) > MAX_IMAGES:
-        raise InvalidRequest(f"input may hold {MAX_IMAGES} images. Send the rest in another call.", param="input")
+        raise InvalidRequest(
+            f"input may have at most {MAX_IMAGES} images. Send the rest in another call.", param="input"
+        )
     for position, part in enumerate(given):
         yield _source(part, f"input[{position}]")
 

@@ -85,7 +85,7 @@ class Fetcher:
     async def fetch(self, url: str) -> bytes:
         """Raises InvalidUrl, BlockedUrl, FetchFailed, FetchTimeout, ImageTooLarge, or what refuse_host does."""
         target = parse(url, allowed_ports=self._allowed_ports)
-        # The errors are raised without their cause, whose text names addresses.
+        # The errors are raised without their cause, because its text contains addresses.
         try:
             async with asyncio.timeout(self._url_deadline):
                 return await self._follow(target)
@@ -175,7 +175,7 @@ def judge_addresses(answers: Iterable[str]) -> list[IPAddress]:
     addresses = [ip_address(answer) for answer in dict.fromkeys(answers)]
     if not all(map(is_public, addresses)):
         raise BlockedUrl(
-            "The URL's host name leads to an address that is not on the public internet. Use a public one."
+            "The URL's host name leads to an address that is not on the public internet. Use a public host."
         )
     # A Lambda outside a VPC reaches nothing over IPv6.
     return sorted(addresses, key=lambda address: address.version)[:MAX_ADDRESSES_TRIED]
@@ -198,7 +198,7 @@ def redirect_target(current: Target, headers: Headers, allowed_ports: frozenset[
 
 def refuse_unusable(status: int, headers: Headers) -> None:
     if status != _OK:
-        raise FetchFailed(f"The image's server answered {status}. Check that anyone can open the URL.")
+        raise FetchFailed(f"The image's server returned status {status}. Check that anyone can open the URL.")
     if any(value.strip().lower() != b"identity" for value in values_of(headers, b"content-encoding")):
         raise FetchFailed(
             "The image's server compressed its response, although it was asked not to. Send the image itself."

@@ -66,7 +66,7 @@ def parse(url: str, *, allowed_ports: frozenset[int] = WEB_PORTS) -> Target:
     _refuse_ambiguous(url)
     parts = _URL.fullmatch(url)
     if parts is None:
-        raise InvalidUrl("The URL does not start with http:// or https://. Give the image's full web address.")
+        raise InvalidUrl("The URL does not start with http:// or https://. Use the image's full web address.")
     scheme, authority, path, query = parts[1].lower(), parts[2], parts[3], parts[4] or ""
     host, port = _split_authority(authority)
     host, address = _read_host(host)
@@ -79,7 +79,7 @@ def parse(url: str, *, allowed_ports: frozenset[int] = WEB_PORTS) -> Target:
 
 
 def parse_redirect(location: str, base: Target, *, allowed_ports: frozenset[int] = WEB_PORTS) -> Target:
-    # Before joining, which drops some of what is refused here.
+    # This comes before urljoin, which drops some of the characters that are refused here.
     _refuse_ambiguous(location)
     try:
         absolute = urljoin(base.url, location)
@@ -113,7 +113,7 @@ def _read_host(host: str) -> tuple[str, IPAddress | None]:
             v4 = IPv4Address(name)
             return str(v4), v4
     except AddressValueError:
-        raise InvalidUrl("The URL's host is not a valid IP address. Write four decimal numbers.") from None
+        raise InvalidUrl("The URL's host is not a valid IP address. Write it as four decimal numbers.") from None
     except idna.IDNAError:
         raise InvalidUrl("The URL's host name is not a valid domain name.") from None
     if len(name) > MAX_HOST_LENGTH or not all(_LABEL.fullmatch(label) for label in name.split(".")):
@@ -129,7 +129,7 @@ def _to_ascii(host: str) -> str:
 
 def _refuse_private(host: str, address: IPAddress | None) -> None:
     if address is not None and not is_public(address):
-        raise BlockedUrl("The URL's address is not on the public internet. Use an address anyone can reach.")
+        raise BlockedUrl("The URL's address is not on the public internet. Use an address that anyone can reach.")
     if address is None and ("." not in host or host.endswith(".localhost")):
         raise BlockedUrl("The URL's host is a local name. Use an address on the public internet.")
 
@@ -138,4 +138,4 @@ def _encode(text: str) -> str:
     try:
         return quote(text, safe=_SENT_AS_IS)
     except UnicodeEncodeError:
-        raise InvalidUrl("The URL has a character that cannot be encoded.") from None
+        raise InvalidUrl("The URL has a character that cannot be encoded. Remove it.") from None

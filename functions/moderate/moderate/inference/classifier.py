@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-# ONNX Runtime's published builds report to their maker and keep an identifier on disk, unless this is set
-# before it is imported.
+# ONNX Runtime's published builds send telemetry to Microsoft and keep an identifier on disk, unless this is set before
+# the library is imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
@@ -83,7 +83,7 @@ def _describe(metadata: dict[str, str], path: Path) -> Model:
             size=int(metadata["size"]),
         )
     except (KeyError, ValueError) as error:
-        raise ModelUnusable(f"{path} does not say what it is; `make model` builds one that does") from error
+        raise ModelUnusable(f"{path} lacks the metadata of a model; `make model` builds one that has it") from error
     if sorted(model.labels) != sorted(field.name for field in fields(Scores)):
-        raise ModelUnusable(f"{path} has the classes {model.labels}")
+        raise ModelUnusable(f"{path} has the wrong classes: {', '.join(model.labels)}")
     return model

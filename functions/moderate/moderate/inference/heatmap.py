@@ -29,9 +29,9 @@ def against_neutral(maps: NDArray[np.float32], labels: Sequence[str]) -> dict[st
 
 
 def overlay(grid: Grid, size: int) -> str:
-    """Returns a PNG of `size` pixels a side as a data URL, to lay over the picture stretched to a square.
+    """Returns a PNG of `size` x `size` pixels as a data URL. To show it, stretch it over the picture.
 
-    It is red where the class was seen and blue where neutral was; the stronger, the less transparent.
+    It is red where the class was seen and blue where neutral was. Stronger values are less transparent.
     """
     values = np.array(grid)
     strength = np.abs(values) / max(1.0, float(np.abs(values).max()))

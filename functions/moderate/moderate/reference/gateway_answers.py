@@ -46,7 +46,8 @@ BODIES = {
     "413": _body(
         "Image too large",
         "image_too_large",
-        f"A call carries about {MAX_SENT} of images. Send a smaller one, or its URL: up to {MAX_FETCHED} are fetched.",
+        f"A call can carry about {MAX_SENT} of images. Send smaller images, or their URLs: an image at a URL "
+        f"may be up to {MAX_FETCHED}.",
     ),
     "429": _body("Rate limit exceeded", "rate_limited", "Too many calls at once. Wait a second and try again."),
     "504": _body("NSFW classification failed", "internal_error", "No answer came in time. Try again."),

@@ -91,7 +91,7 @@ def test_whatever_is_sent_as_json_is_an_object_or_refused(content: bytes) -> Non
     ],
 )
 def test_a_name_twice_in_one_object_is_refused(content: bytes) -> None:
-    with pytest.raises(InvalidRequest, match="names a field twice"):
+    with pytest.raises(InvalidRequest, match="same field twice"):
         body.parse_json(content)
 
 
