@@ -58,13 +58,15 @@ def set_(
         typer.Option(help="The currency to charge in. XNO is Nano, the currency that NanoGPT is paid in."),
     ] = None,
     discount: DiscountOption = None,
-    referrer: Annotated[str | None, typer.Option(help="Who referred the customer. Only a note for yourself.")] = None,
+    referrer: Annotated[
+        str | None, typer.Option(help="Who referred the customer. This is a note for yourself.")
+    ] = None,
     as_json: AsJson = False,
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
     """Change an account's billing terms.
 
-    They apply from the account's next call on. Calls that are already charged do not change.
+    The new terms apply from the account's next call on. Calls that have already been charged do not change.
     """
     with exit_on_error():
         keyring = aws.open_keyring(aws.load_deployment(stack))
@@ -74,7 +76,7 @@ def set_(
                 account.id, currency=currency, discount_percent=discount, referrer=referrer
             )
         except ValueError as error:
-            raise OperatorError(f"These terms are not possible: {error}.") from None
+            raise OperatorError(f"These terms are not valid: {error}.") from None
     _print(changed, as_json=as_json)
 
 

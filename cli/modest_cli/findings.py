@@ -75,10 +75,10 @@ def check_account(account: Account, keys: list[AccountKey], gateway: GatewayStat
             problem = f"is on {plan or 'no plan'} at API Gateway but on {account.plan} in the ledger, so {effect}"
             yield report(Kind.WRONG_PLAN, key.hash, problem, "moves it")
         if key.enabled and not at_gateway.enabled:
-            problem = "is disabled at API Gateway alone, so calls with it are answered with 401"
+            problem = "is disabled only at API Gateway, so calls with it are answered with 401"
             yield report(Kind.DISABLED_AT_GATEWAY, key.hash, problem, "enables it")
         if at_gateway.enabled and not key.enabled:
-            problem = "is disabled in the ledger alone, so its calls start the function before they are refused"
+            problem = "is disabled only in the ledger, so its calls start the function before they are refused"
             yield report(Kind.ENABLED_AT_GATEWAY, key.hash, problem, "disables it there too")
     known = {key.hash for key in keys}
     for stray in gateway.keys_of(account, keys):
@@ -110,7 +110,8 @@ def check_books(account: Account, month: str, audit: Audit) -> Iterator[Finding]
             account.id,
             f"{account.name}: the counters of {month} ({_describe(audit, entries=False)}) differ from the ledger's "
             f"entries ({_describe(audit, entries=True)}). Calls admitted: {audit.used}.",
-            "Invoices are computed from the counters. Correct this one to match the entries, which never change.",
+            "Invoices are computed from the counters. Correct this account's invoice to match the entries, which never "
+            "change.",
         )
 
 

@@ -20,7 +20,7 @@ def invoice(
     month: MonthArgument,
     *,
     form: Annotated[
-        Format, typer.Option("--format", help="csv for a spreadsheet, json for a program, html for a printer.")
+        Format, typer.Option("--format", help="csv for a spreadsheet, json for a program, html for printing.")
     ] = Format.CSV,
     account: AccountOption = "",
     output: Annotated[
@@ -28,7 +28,7 @@ def invoice(
     ] = None,
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Make the invoices for a month: each account's plan fee and its charges for images."""
+    """Create the invoices for a month: each account's plan fee and its charges for images."""
     now = datetime.now(UTC)
     with exit_on_error():
         if month_start(month) > now:

@@ -34,7 +34,7 @@ def create(
 ) -> None:
     """Create an account and its API key. The key is shown only once.
 
-    If the account exists but has no key any more, it gets a new key.
+    If the account already exists but no longer has a key, it gets a new key.
     """
     with exit_on_error():
         deployment = aws.load_deployment(stack)

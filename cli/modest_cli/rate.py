@@ -16,7 +16,7 @@ def rate(usd: UsdArgument = None, *, as_json: AsJson = False, stack: aws.StackOp
         try:
             found = registry.rate() if usd is None else registry.set_rate(usd)
         except ValueError as error:
-            raise OperatorError(f"This rate is not possible: {error}.") from None
+            raise OperatorError(f"This rate is not valid: {error}.") from None
         if found is None:
             raise OperatorError(
                 "No rate is set, so no account can be charged in XNO. Set one, such as `modest rate 0.87`."

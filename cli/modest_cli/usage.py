@@ -28,7 +28,7 @@ def usage(
     as_json: AsJson = False,
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Show the calls, images and charges of a month, and for one account also the calls of each day."""
+    """Show a month's calls, images and charges. With --account, also show the calls of each day."""
     month = month or month_of(datetime.now(UTC))
     with exit_on_error():
         deployment = aws.load_deployment(stack)

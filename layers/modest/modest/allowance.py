@@ -1,4 +1,4 @@
-"""How many of a plan's calls are left in a month."""
+"""Works out how many of a plan's calls are left in a month."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ class Allowance:
 
     @property
     def remaining(self) -> int:
-        """Never below 0, although an account that moves to a smaller plan may have used more than its limit."""
+        """Is never below 0, although an account that moves to a smaller plan may have used more than its limit."""
         return max(0, self.limit - self.used)
 
     @property
@@ -25,10 +25,10 @@ class Allowance:
 
     @property
     def reset_seconds(self) -> int:
-        """Whole seconds, rounded up."""
+        """Returns the seconds until the month ends, rounded up."""
         return seconds_to_month_end(self.at)
 
     @property
     def window_seconds(self) -> int:
-        """The length of the whole month."""
+        """Returns the length of the whole month in seconds."""
         return int((self.resets - month_start(month_of(self.at))).total_seconds())

@@ -1,4 +1,4 @@
-"""What an API key looks like, how it is stored, and where a request carries it.
+"""Defines what an API key looks like, how it is stored, and where a request carries it.
 
 A key is `mod_live_`, then 43 base62 characters that hold 32 random bytes, then 6 that hold the CRC32 of everything
 before them. A double click selects the whole key, because base62 has no punctuation. The CRC catches typing errors

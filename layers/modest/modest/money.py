@@ -1,4 +1,4 @@
-"""Currencies, and how a price in US dollars becomes the amount that an account is charged.
+"""Defines the currencies, and how a price in US dollars becomes the amount that an account is charged.
 
 XNO is Nano, a cryptocurrency. Amounts are Decimal throughout: no float ever holds money.
 """

@@ -1,4 +1,4 @@
-"""Billing months: UTC months, written as `2026-11`."""
+"""Handles billing months: UTC months, written as `2026-11`."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The plans on sale. Only the deployment's template states their figures; here they arrive as JSON."""
+"""Reads the plans on sale. Only the deployment's template states their figures; here they arrive as JSON."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a call costs. No other module states the price of an image."""
+"""Computes what a call costs. No other module states the price of an image."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,7 +6,7 @@ from decimal import Decimal
 from modest.money import Terms, amount_due
 
 IMAGE_PRICE_USD = Decimal("0.0015")
-"""The list price of one judged image, where images are charged singly (source: NanoGPT's published price)."""
+"""The list price of one judged image, where images are charged one by one (source: NanoGPT's published price)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Charge:
 
 
 def by_the_image(images: int, terms: Terms) -> Charge:
-    """Charges each image singly. images: how many distinct ones were judged."""
+    """Charges each image. images: how many distinct ones were judged."""
     return Charge(images, IMAGE_PRICE_USD, terms, amount_due(IMAGE_PRICE_USD * images, terms))
 
 

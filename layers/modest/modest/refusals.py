@@ -1,4 +1,4 @@
-"""Why the ledger does not admit a call."""
+"""Defines the reasons why the ledger does not admit a call."""
 
 from modest.allowance import Allowance
 from modest.errors import PublicError
@@ -8,7 +8,7 @@ class UnknownKey(PublicError):
     """Raised if a key does not exist, is disabled or has expired. The caller is not told which."""
 
     def __init__(self, detail: str = "") -> None:
-        """detail: what the operator has to mend, if the key may belong to a customer."""
+        """detail: what the operator has to fix, if the key may belong to a customer."""
         super().__init__("This API key is not valid.", detail=detail)
 
 

@@ -17,7 +17,7 @@ class ConcurrentChange(RegistryError):
     """Raised if somebody else changed the same account at the same time. Nothing was written."""
 
     def __init__(self, account_name: str) -> None:
-        super().__init__(f"Somebody else changed {account_name} at the same time. Look at it, then try again.")
+        super().__init__(f"Somebody else changed {account_name} at the same time. Check the account, then try again.")
 
 
 class NoRate(RegistryError):

@@ -26,7 +26,7 @@ RATE_KEY = Key("rates", Currency.XNO)
 
 @dataclass(frozen=True, slots=True)
 class PlanHeld:
-    """A time for which an account held a plan at a price."""
+    """A period in which an account held a plan at a price."""
 
     plan: str
     since: datetime

@@ -1,4 +1,4 @@
-"""How an operator makes and changes accounts and keys. Every change is one write, made in full or not at all."""
+"""Lets an operator create and change accounts and keys. Every change is one write, made in full or not at all."""
 
 import secrets
 from collections.abc import Callable, Collection
@@ -34,7 +34,7 @@ _EXISTS = Attr("pk").exists()
 
 
 class Registry(AccountReader):
-    """Makes and changes accounts and keys. Every method may also raise LedgerUnavailable."""
+    """Creates and changes accounts and keys. Every method may also raise LedgerUnavailable."""
 
     def __init__(
         self,
@@ -84,14 +84,14 @@ class Registry(AccountReader):
     ) -> Account:
         """Changes an account from its next call on. What is None stays as it is.
 
-        Naming the plan that the account already holds moves it to the plan's present price.
+        Naming the plan that the account already holds moves it to the plan's current price.
 
         Raises NotFound, NoRate, ConcurrentChange, ValueError for a discount out of range.
         """
         before = self._version(account_id)
         account = before.account
         if plan and account.has_left:
-            raise NotFound(f"{account.name} has no key any more. `modest keys create` gives it a key and a plan.")
+            raise NotFound(f"{account.name} no longer has a key. `modest keys create` gives it a key and a plan.")
         changed = replace(
             account.with_plan(self._plan(plan), self._now()) if plan else account,
             currency=currency or account.currency,

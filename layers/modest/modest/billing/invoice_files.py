@@ -1,4 +1,4 @@
-"""Invoices as files: CSV for a spreadsheet, JSON for programs, HTML to print. The same invoices give the same bytes."""
+"""Writes invoices as CSV for a spreadsheet, JSON for programs or HTML to print. Equal invoices give equal bytes."""
 
 import csv
 import json

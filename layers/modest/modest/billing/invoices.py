@@ -1,4 +1,4 @@
-"""What an account owes for a month: its plan's fee and its image charges.
+"""Computes what an account owes for a month: its plan's fee and its image charges.
 
 The image charges are the sum of the ledger's amounts, which were rounded when the calls were charged and are not
 calculated again. The plan's fee is the price at which the plan was taken, less the account's discount and, in XNO,
@@ -54,7 +54,7 @@ class Invoice:
     """The most expensive plan that the account held in the month."""
     plan_price_usd: Decimal
     terms: Terms
-    """They apply to the plan's fee. Each call was charged on the terms of its time."""
+    """They apply to the plan's fee. Each call was charged on the terms that applied to it."""
     calls: int
     """Calls admitted."""
     images: int
@@ -69,7 +69,7 @@ class Invoice:
 def invoice_for(usage: Usage, plans: Plans, now: datetime) -> Invoice | None:
     """Returns None if the account had no plan in that month.
 
-    plans: the present prices, for plans that were taken before prices were stored with the account.
+    plans: the current prices, for plans that were taken before prices were stored with the account.
 
     Raises PlanNotSold.
     """

@@ -1,4 +1,4 @@
-"""What becomes of a call, decided from what the table holds about it. Nothing here reads or writes the table."""
+"""Decides what becomes of a call, from what the table holds about it. Nothing here reads or writes the table."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Who is calling: the account, plan and terms behind a key.
+"""Finds out who is calling: the account, plan and terms behind a key.
 
 Whatever an operator may change is read for every call, except the rate of XNO, which is kept for a minute.
 """

@@ -1,4 +1,4 @@
-"""The counters of an account's month, and the ledger's entries that add up to them.
+"""Defines the counters of an account's month, and the ledger's entries that add up to them.
 
     account#<id>          month#<month>          calls admitted: in the month, on each day; marks of the last seconds
     ledger#<id>#<month>   call#<time>#<request>  one entry for each settled call, never changed

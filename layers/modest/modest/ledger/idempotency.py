@@ -1,4 +1,4 @@
-"""What an Idempotency-Key promises: a call that is sent twice is counted, judged and charged once."""
+"""Keeps the promise of an Idempotency-Key: a call that is sent twice is counted, judged and charged once."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -26,7 +26,7 @@ from modest.store.table import ConditionFailed, Item, Table, Update, Write
 
 @dataclass(frozen=True, slots=True)
 class KeyUsage:
-    """The present month of the account that a key belongs to."""
+    """The current month of the account that a key belongs to."""
 
     usage: Usage
     plan: Plan

@@ -1,4 +1,4 @@
-"""What an account used and was charged in a month, for its key holders and for operators."""
+"""Reports what an account used and was charged in a month, for its key holders and for operators."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Usage:
     calls_by_day: dict[int, int]
     """Calls admitted, by day of the month (in UTC). Days without calls are left out."""
     rate: Rate | None
-    """The present rate of XNO. Each entry holds the rate that it was charged at."""
+    """The current rate of XNO. Each entry holds the rate that it was charged at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The ledger's table on DynamoDB, through a boto3 client."""
+"""Implements the ledger's table on DynamoDB, through a boto3 client."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar

@@ -1,4 +1,4 @@
-"""How long an operation may wait for the ledger's table, and when a failed request is repeated."""
+"""Decides how long an operation may wait for the ledger's table, and when a failed request is repeated."""
 
 import random
 import time

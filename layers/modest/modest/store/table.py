@@ -1,4 +1,4 @@
-"""The ledger's one table: the few requests that it must answer, and how they can fail.
+"""Defines the ledger's one table: the few requests that it must answer, and how they can fail.
 
 `modest.store.dynamodb` is the real one; the tests also have one in memory.
 """
