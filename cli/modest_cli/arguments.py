@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, and how they are parsed."""
+"""Defines arguments and options that several commands share, and parses them."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The `modest` command and its subcommands."""
+"""Defines the `modest` command and its subcommands."""
 
 import typer
 

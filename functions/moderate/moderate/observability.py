@@ -44,7 +44,7 @@ class Observer:
             self._log.warning("blocked", extra={"blocked": found})
 
     def decoder_deaths(self, causes: Sequence[str]) -> None:
-        """Logs each process that was lost to an image, the likeliest sign of an exploit, and counts them."""
+        """Logs and counts the processes that died or hung on an image, which is the likeliest sign of an exploit."""
         for cause in causes:
             self._log.error("decoder died", extra={"cause": cause})
         if self._metrics is not None and causes:

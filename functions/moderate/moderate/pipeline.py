@@ -100,7 +100,7 @@ class Pipeline:
         return ImageBytes(data)
 
     def _judge_sent(self, sent: ImageBase64 | ImageBytes, policy: Policy, *, explain: bool) -> Judgement:
-        """Runs on a thread of its own: whatever grows with an image would hold up the event loop."""
+        """Runs on a thread of its own, because work that grows with the image would block the event loop."""
         data = decode_base64(sent.text) if isinstance(sent, ImageBase64) else sent.data
         digest = hashlib.sha256(data).hexdigest()
         self._block_list.refuse_file(digest)

@@ -19,7 +19,7 @@ T = TypeVar("T")
 # Lambda grants one vCPU for each 1,769 MB (AWS Lambda developer guide, "Configure function memory").
 _MEGABYTES_PER_CPU = 1769
 _MAX_BLOCK_DISTANCE = 16
-# As browsers write an origin: without a path, a slash at the end, or capitals.
+# The form in which browsers write an origin: without a path, a trailing slash or capitals.
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 

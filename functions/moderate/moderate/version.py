@@ -1,3 +1,3 @@
-"""The version of Modest, for its answers, its User-Agent and its package."""
+"""Holds the version of Modest, for its answers, its User-Agent and its package."""
 
 VERSION = "0.1.0"

@@ -10,7 +10,7 @@ from moderate.images.views import View
 _SIDE = 8
 BITS = _SIDE * _SIDE
 _LUMA = np.array([0.299, 0.587, 0.114])
-# In grey levels. A picture that varies less is practically flat: its hash would be that of its noise.
+# Grey levels. A picture that varies less is practically flat, and its hash would be that of its noise.
 _FLAT = 1.0
 
 

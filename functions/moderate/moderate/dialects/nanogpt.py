@@ -1,4 +1,4 @@
-"""Implements NanoGPT's `POST /api/nsfw/image`: up to ten images in, a flag for each and a cost out."""
+"""Implements NanoGPT's `POST /api/nsfw/image`, which returns a flag for each of up to ten images, and the cost."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import Charge, by_the_image
 
-# In the order in which their images are taken; the value says whether the field may hold a list.
+# The fields in the order in which their images are read. The value says whether the field may hold a list.
 _FIELDS = {
     "image_urls": True,
     "imageUrls": True,

@@ -1,4 +1,4 @@
-"""Implements oanor's `/v1/check` and `/v1/classify`: one image in, a verdict out.
+"""Implements oanor's `/v1/check` and `/v1/classify`, which take one image and return a verdict.
 
 The record includes `/v1/usage`, which is our own route in oanor's envelope.
 """

@@ -159,7 +159,7 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
         "description": (
             "Takes exactly one image: as `url` or `base64` or, with POST, as the raw body or a multipart file. "
             "An animation is judged by its worst frame; `meta.frames` says how many frames were judged. "
-            f"`/nsfw-api/v1/{name}` works the same."
+            f"`/nsfw-api/v1/{name}` works the same way."
         ),
         "responses": answered(
             "The image was judged.", CheckAnswer if name == "check" else ClassifyAnswer, _EXAMPLES[name]

@@ -44,7 +44,7 @@ class Service:
         refuse_more_than_fits(sources)
         outcomes = await self.pipeline.judge(sources, policy, explain=explain)
         refusals = [outcome for outcome in outcomes if isinstance(outcome, PublicError)]
-        # For the call's log line.
+        # The middleware writes this to the call's log line.
         request.state.refused_images = [{"code": problem_of(error).code, "detail": error.detail} for error in refusals]
         self.observer.images(_result(outcome) for outcome in outcomes)
         self.observer.decoder_deaths([error.detail for error in refusals if isinstance(error, DecoderDied)])

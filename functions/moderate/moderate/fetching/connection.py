@@ -15,7 +15,7 @@ from httpcore2 import (
 from moderate.fetching.addresses import IPAddress
 
 MAX_OVERHEAD_BYTES = 32 * 1024
-# Small enough that the part of the body that comes with the head does not use up the head's allowance.
+# This is small, so that the part of the body that arrives with the head does not use up the head's allowance.
 READ_BYTES = 16 * 1024
 
 

@@ -21,7 +21,7 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@%\s]+)(?::([0-9]{0,5}))?")
 # Backslashes are slashes to some parsers and not to others; control characters vanish in some.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-# What the C library would read as an IPv4 address, also in octal, hexadecimal or a short form.
+# Matches what the C library would read as an IPv4 address, also in octal, hexadecimal or a short form.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 # Sent unchanged: a signed URL must arrive as it was signed.
 _SENT_AS_IS = "!$%&'()*+,/:;=?@[]^|~"
@@ -122,7 +122,8 @@ def _read_host(host: str) -> tuple[str, IPAddress | None]:
 
 
 def _to_ascii(host: str) -> str:
-    # Mapped before anything else reads it: full-width digits and ideographic dots can spell IP addresses too.
+    # The host is mapped before anything else reads it, because full-width digits and ideographic dots can spell IP
+    # addresses too.
     name = idna.uts46_remap(host, std3_rules=False).removesuffix(".")
     return ".".join(label if label.isascii() else idna.alabel(label).decode() for label in name.split("."))
 

@@ -44,8 +44,8 @@ class Classifier:
         if not path.is_file():
             raise ModelUnusable(f"there is no model at {path}; `make model` builds it")
         options = ort.SessionOptions()
-        # The images of a batch are what runs in parallel: a spinning pool of ONNX Runtime's own would
-        # fight with them for the same cores (4 times slower under contention).
+        # The images of a call are judged in parallel. ONNX Runtime's own pool would spin and compete with them for the
+        # same cores, which is 4 times slower under contention.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3

@@ -25,7 +25,7 @@ def _allowance(name: str, description: str) -> dict[str, Any]:
 
 _ALWAYS = {
     "X-Request-Id": _header(
-        "The same id as in the body, unless the body repeats the answer to an earlier call. Quote it in questions about "
+        "The same id as in the body, unless the body repeats the answer to an earlier call. Quote it if you ask about "
         "a call.",
         _TEXT,
         REQUEST_ID,

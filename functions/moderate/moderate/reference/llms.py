@@ -72,7 +72,7 @@ def guide(document: Document) -> str:
         "## Routes that need no key",
         "\n".join(f"- {name}: {operation['summary']}" for name, operation in operations if "security" not in operation),
         "## Errors",
-        "Some routes return 400 for every problem with an image; the code is the same.",
+        "Some routes return 400 for every problem with an image, with the same codes.",
         "\n".join(_errors()),
     ]
     return "\n\n".join(parts) + "\n"

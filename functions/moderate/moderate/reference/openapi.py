@@ -30,8 +30,9 @@ An image that was not judged is never reported as safe: every error says what wa
 A call counts once against the plan's monthly quota when it is admitted, whatever its outcome. Only images that were
 judged are charged.
 
-An `Idempotency-Key` makes it safe to send a POST again. Wait as long as `Retry-After` says; `x-should-retry: false`
-means that retrying will not help before the next month. `GET /v1/usage` reports usage and charges.
+An `Idempotency-Key` makes it safe to send a POST again. After a 409, 429 or 503, wait as long as `Retry-After` says;
+`x-should-retry: false` means that retrying will not help before the next month. `GET /v1/usage` reports usage and
+charges.
 
 API Gateway refuses some calls before they reach the service (a wrong key, too many calls a second, a body that is too
 large). Its answers have the same form on every route: `GatewayError` in the OpenAPI document.

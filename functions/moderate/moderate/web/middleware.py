@@ -75,7 +75,7 @@ def _request_id(scope: Scope) -> str:
 
 def _facts(scope: Scope, status: int | None) -> dict[str, object]:
     state = scope["state"]
-    # The template of the route, not the path, because clients can put anything into a path or a method.
+    # This logs the template of the route, not the path, because clients can put anything into a path or a method.
     route = getattr(scope.get("route"), "path", None)
     method = scope["method"] if scope["method"] in HTTPMethod.__members__ else None
     facts = {"request_id": state["request_id"], "method": method, "route": route, "status": status}

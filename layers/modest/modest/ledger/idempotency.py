@@ -33,7 +33,7 @@ class Answer:
 
 
 class EarlierCall(Enum):
-    """What is known of another call with the same Idempotency-Key, if it has left no answer to repeat."""
+    """What is known about another call with the same Idempotency-Key, if it has left no answer to repeat."""
 
     NONE = "none"
     """There is none, it ended without an answer to repeat, or its record has expired."""
