@@ -56,7 +56,9 @@ def test_what_no_browser_shows_is_not_seen(pictures: dict[str, list[Shown]]) -> 
 
 def test_a_picture_that_nobody_judges_is_found(pictures: dict[str, list[Shown]]) -> None:
     first, second = (np.full((SIZE, SIZE, 3), level, np.uint8) for level in (10, 250))
-    seen = pictures["frames.gif"]
+    seen = [
+        (frame, first if frame.picture.getpixel((4, 4)) == (10, 10, 10) else second) for frame in pictures["frames.gif"]
+    ]
     everything, most = farthest(seen, Judged([first, second])), farthest(seen, Judged([first]))
     assert everything is not None
     assert everything.distance < 1
@@ -67,7 +69,7 @@ def test_a_picture_that_nobody_judges_is_found(pictures: dict[str, list[Shown]])
 
 @pytest.mark.parametrize("judged", [Judged((), "UndecodableImage"), Judged([DARK], complete=False)])
 def test_what_is_never_called_safe_needs_no_likeness(pictures: dict[str, list[Shown]], judged: Judged) -> None:
-    assert farthest(pictures["frames.gif"], judged) is None
+    assert farthest([(seen, LIGHT) for seen in pictures["frames.gif"]], judged) is None
 
 
 def test_the_judge_is_asked_of_every_file_though_one_ends_it(tmp_path: Path) -> None:

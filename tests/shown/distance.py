@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 from tests.shown.browsers import Shown
-from tests.shown.judge import SIZE, Judged
+from tests.shown.judge import Judged, View
 
 MOST = 5.0
 """In levels of 255, in the mean over 32 x 32 pixels."""
@@ -18,15 +17,13 @@ class Difference:
     shown: Shown
 
 
-def farthest(pictures: Sequence[Shown], judged: Judged) -> Difference | None:
+def farthest(pictures: Sequence[tuple[Shown, View]], judged: Judged) -> Difference | None:
     """The picture that is farthest from all that is judged; None where nothing can be missed."""
     if judged.refused or not judged.complete:
         return None
     views = np.stack(judged.views).astype(np.int16)
-    found = [Difference(float(np.abs(views - small(shown.picture)).mean((1, 2, 3)).min()), shown) for shown in pictures]
+    found = [
+        Difference(float(np.abs(views - small.astype(np.int16)).mean((1, 2, 3)).min()), shown)
+        for shown, small in pictures
+    ]
     return max(found, key=lambda difference: difference.distance, default=None)
-
-
-def small(picture: Image.Image) -> "np.ndarray[tuple[int, int, int], np.dtype[np.int16]]":
-    filtering = Image.Resampling.BOX if min(picture.size) >= SIZE else Image.Resampling.BILINEAR
-    return np.asarray(picture.convert("RGB").resize((SIZE, SIZE), filtering)).astype(np.int16)

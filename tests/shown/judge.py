@@ -8,19 +8,21 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 SIZE = 32
 _WORKER = Path(__file__).with_name("judge_worker.py")
 _DIED = "died"
 
+View = NDArray[np.uint8]
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    views: Sequence[NDArray[Any]]
+    views: Sequence[View]
     refused: str = ""
     """The name of the error."""
     complete: bool = True
@@ -54,3 +56,13 @@ def _read(line: str) -> Judged:
         return Judged((), answer["refused"])
     views = [np.frombuffer(base64.b64decode(view), np.uint8).reshape(SIZE, SIZE, 3) for view in answer["views"]]
     return Judged(views, complete=answer["complete"])
+
+
+def reduced(checkout: Path, folder: Path, pictures: Sequence[Image.Image]) -> list[View]:
+    """What would be judged of each of these, had it been sent as it is: both sides are then reduced in one way."""
+    unique = {(picture.size, picture.tobytes()): picture for picture in pictures}
+    paths = [folder / f"seen-{number}.png" for number in range(len(unique))]
+    for path, picture in zip(paths, unique.values(), strict=True):
+        picture.save(path, compress_level=1)
+    answers = dict(zip(unique, judged(checkout, paths), strict=True))
+    return [answers[picture.size, picture.tobytes()].views[0] for picture in pictures]

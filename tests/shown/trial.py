@@ -4,12 +4,13 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from tests.shown.browsers import File, Shown, shown
 from tests.shown.distance import MOST, Difference, farthest
 from tests.shown.files import Plan, made
-from tests.shown.judge import Judged, judged
+from tests.shown.judge import Judged, judged, reduced
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,11 @@ def tried(checkout: Path, plans: Sequence[Plan]) -> list[Outcome]:
         with ThreadPoolExecutor(1) as aside:
             answers = aside.submit(judged, checkout, [file.path for file in files])
             pictures = shown(folder, files)
-            return [
-                Outcome(plan, data, pictures[file.path.name], answer, farthest(pictures[file.path.name], answer))
-                for plan, data, file, answer in zip(plans, contents, files, answers.result(), strict=True)
-            ]
+        everything = [seen for file in files for seen in pictures[file.path.name]]
+        small = iter(reduced(checkout, folder, [seen.picture for seen in everything]))
+        outcomes = []
+        for plan, data, file, answer in zip(plans, contents, files, answers.result(), strict=True):
+            mine = pictures[file.path.name]
+            pairs = list(zip(mine, islice(small, len(mine)), strict=True))
+            outcomes.append(Outcome(plan, data, mine, answer, farthest(pairs, answer)))
+        return outcomes
