@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from tests.shown.browsers import File, Shown, shown
-from tests.shown.distance import MOST, Difference, farthest
+from tests.shown.distance import Difference, farthest
 from tests.shown.files import Plan, made
 from tests.shown.judge import Judged, judged, reduced
 
@@ -33,7 +33,7 @@ class Outcome:
 
     @property
     def differs(self) -> bool:
-        return self.farthest is not None and self.farthest.distance > MOST
+        return self.farthest is not None and self.farthest.too_far
 
 
 def tried(checkout: Path, plans: Sequence[Plan]) -> list[Outcome]:
