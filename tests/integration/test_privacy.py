@@ -79,6 +79,7 @@ def test_each_call_is_one_line_with_its_route_and_outcome(run: Run) -> None:
         assert set(call) <= {
             *("level", "message", "timestamp", "service"),
             *("request_id", "method", "route", "status", "code", "milliseconds"),
+            *("detail", "refused_images"),
         }
         assert call.get("route") in (None, "/v1/check", "/api/nsfw/image", "/docs/{asset}")
 
