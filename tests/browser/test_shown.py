@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 from tests.browser.chromium import ask_chromium
+from tests.helpers.colours import darkened, with_gamma
 from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, Control, GifFrame, animated, apng, bmp_with_profile, gif, png
 from tests.helpers.photos import photo
 from tests.helpers.profiles import (
@@ -19,7 +20,6 @@ from tests.helpers.profiles import (
     table_profile,
 )
 from tests.helpers.support import arrays, encoded
-from tests.unit.moderate.images.test_colours import darkened, with_gamma
 
 from moderate.images.decode import decode
 

@@ -10,6 +10,8 @@ MAX_PICTURE_BYTES = 270 * 1024 * 1024
 MAX_SIDE = 65_535
 MAX_SCANS = 100
 MAX_FRAMES = 2000
+# Two renderings, turned or not, on a white, a black and a grey page; or any others that make no more.
+MAX_VIEWS_OF_STILL = 12
 
 PIXELS_PER_MEGAPIXEL = 1_000_000
 _UNDECODABLE = "The image is damaged or incomplete and cannot be decoded. Send the complete file."
@@ -56,6 +58,10 @@ class PixelCap:
         """Raises TooManyPixels."""
         if max(size) > MAX_SIDE or area(size) > self.megapixels * PIXELS_PER_MEGAPIXEL:
             raise self.exceeded()
+
+    def shared(self, parts: int) -> "PixelCap":
+        """Returns the cap of a picture whose pixels are worked on so many times over."""
+        return PixelCap(self.kind, round(self.megapixels / parts, 1))
 
     def exceeded(self) -> TooManyPixels:
         return TooManyPixels(

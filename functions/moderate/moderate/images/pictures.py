@@ -8,9 +8,15 @@ from itertools import islice
 from PIL import Image
 
 from moderate.images.animation import Frame, choose_frames, play
-from moderate.images.colours import renderings
-from moderate.images.limits import CANVAS, PROFILED, AnimationCap, UndecodableImage, area
+from moderate.images.colours.descriptions import Description
+from moderate.images.colours.renderings import renderings
+from moderate.images.limits import CANVAS, MAX_VIEWS_OF_STILL, PROFILED, AnimationCap, UndecodableImage, area
 from moderate.images.views import UPRIGHT, Presentations, View, orientation_in, views
+
+_TOO_MANY_VIEWS = (
+    "Viewers may show this image in too many ways: turned or not, on any page, by any of its colour descriptions. "
+    "Send it upright, opaque and in sRGB."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,13 @@ def turned_or_not(image: Image.Image) -> Sequence[int]:
 
 
 def draw_still(image: Image.Image, size: int, presentations: Presentations) -> Picture:
-    if len(presentations.renderings) > 1:
-        PROFILED.check(image.size)
+    if times := _drawn_whole(presentations):
+        PROFILED.shared(times).check(image.size)
     image.load()
-    return Picture(tuple(views(image, size, presentations)), Frames(judged=1, total=1))
+    found = tuple(views(image, size, presentations))
+    if len(found) > MAX_VIEWS_OF_STILL:
+        raise UndecodableImage("too many views", message=_TOO_MANY_VIEWS)
+    return Picture(found, Frames(judged=1, total=1))
 
 
 def draw_frames(
@@ -71,14 +80,20 @@ def draw_frames(
     return Picture(tuple(found), Frames(len(chosen), len(whole)))
 
 
-def draw_sequence(image: Image.Image, size: int, times: Iterable[float], cap: AnimationCap) -> Picture:
+def draw_sequence(
+    image: Image.Image,
+    size: int,
+    times: Iterable[float],
+    cap: AnimationCap,
+    descriptions: Iterable[Description],
+) -> Picture:
     """Draws a still, or an animation whose frames its decoder puts together.
 
-    times: how long each frame is shown; not asked of a still.
+    times: how long each frame is shown; not asked of a still. descriptions: what the file says about its colours.
     """
     CANVAS.check(image.size)
     total = getattr(image, "n_frames", 1)
-    presentations = Presentations(turned_or_not(image), renderings(image.info.get("icc_profile") or b""))
+    presentations = Presentations(turned_or_not(image), renderings(descriptions))
     if total == 1:
         return draw_still(image, size, presentations)
     cap.check(total, total * area(image.size))
@@ -93,7 +108,12 @@ def draw_sequence(image: Image.Image, size: int, times: Iterable[float], cap: An
 
 def _extra(presentations: Presentations) -> int:
     """Returns how many frames could be decoded in the time that rendering one takes: a table of colours is slow."""
-    return 2 * (len(presentations.renderings) - 1)
+    return 2 * _drawn_whole(presentations)
+
+
+def _drawn_whole(presentations: Presentations) -> int:
+    """Returns how often each pixel is drawn by a description of its colours."""
+    return sum(not rendering.slight for rendering in presentations.renderings)
 
 
 def _decoded(image: Image.Image, index: int) -> Image.Image:

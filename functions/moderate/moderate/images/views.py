@@ -1,15 +1,12 @@
 """Shrinks a decoded image to the small pictures that are judged."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageStat
 
 View = bytes
 """A picture to judge: one byte each for red, green and blue, row by row, with as many rows as columns."""
-
-Rendering = Callable[[Image.Image], Image.Image]
-"""A function that takes a picture as decoded and returns it as it is shown, in L, RGB or RGBA."""
 
 UPRIGHT = 1
 _ORIENTATION_TAG = 0x0112
@@ -24,12 +21,16 @@ _TRANSPOSITIONS = {
 }
 _FULL_COLOUR = ("L", "RGB")
 _BAND_PIXELS = 1 << 20
+# In pixels: a picture that is quickly drawn whole.
+_SMALL = 1 << 18
 # How many times the size is left after whole steps, at least.
 _LEFT_BY_STEPS = 2
 _OPAQUE = 255
 _WHITE, _BLACK, _GREY = (255, 255, 255), (0, 0, 0), (128, 128, 128)
 BACKGROUNDS = (_WHITE, _BLACK, _GREY)
-# In levels of 255, in the mean. Below it a grey page shows at most 2 levels from what a white or a black one shows.
+# In levels of 255, in the mean. Two pictures that are no further apart count as one.
+_ALIKE = 1
+# Also in the mean. Below it a grey page shows at most 2 levels from what a white or a black one shows.
 _LEAST_FOR_GREY = 4
 
 
@@ -61,18 +62,30 @@ def _other_than(level: int, image: Image.Image) -> Image.Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendering:
+    """One way in which viewers draw a picture's levels."""
+
+    draw: Callable[[Image.Image], Image.Image]
+    """Takes a picture as decoded and returns it in L, RGB or RGBA."""
+    slight: bool = False
+    """It changes so little that a large picture may be shrunk before it is drawn."""
+
+
+AS_STORED = Rendering(full_colour, slight=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Presentations:
     """Lists the ways in which viewers show a picture; there are several if viewers differ."""
 
     orientations: Sequence[int] = (UPRIGHT,)
     """EXIF's numbers."""
-    renderings: Sequence[Rendering] = (full_colour,)
+    renderings: Sequence[Rendering] = (AS_STORED,)
 
 
 def views(image: Image.Image, size: int, presentations: Presentations) -> Iterator[View]:
     """Yields `image` at `size` pixels a side, in each way; on white, black and grey if it is not opaque."""
-    for rendering in presentations.renderings:
-        small = _shrink(image, size, rendering)
+    for small in _drawn(image, size, presentations.renderings):
         for orientation in presentations.orientations:
             turned = small if orientation == UPRIGHT else small.transpose(_TRANSPOSITIONS[orientation])
             for background in _backgrounds(turned):
@@ -90,6 +103,23 @@ def points_beyond_palette(image: Image.Image, colours: int) -> bool:
     return any(count for index, count in enumerate(image.histogram()) if index >= colours and index != transparent)
 
 
+def _drawn(image: Image.Image, size: int, renderings: Iterable[Rendering]) -> Iterator[Image.Image]:
+    """Yields `image` at `size` pixels a side in each way that can be told from the ones before."""
+    stored = _shrink(image, size, AS_STORED)
+    found: list[Image.Image] = []
+    for rendering in renderings:
+        shrunk_first = rendering.slight and image.width * image.height > _SMALL
+        small = rendering.draw(stored) if shrunk_first else _shrink(image, size, rendering)
+        if not any(_alike(small, other) for other in found):
+            found.append(small)
+            yield small
+
+
+def _alike(one: Image.Image, other: Image.Image) -> bool:
+    apart = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).mean
+    return sum(apart) <= _ALIKE * len(apart)
+
+
 def orientation_in(data: bytes) -> int:
     """Returns the orientation that EXIF states. getexif() would believe XMP and text chunks too; viewers do not."""
     exif = Image.Exif()
@@ -102,20 +132,20 @@ def orientation_in(data: bytes) -> int:
 
 
 def in_bands(
-    image: Image.Image, rendering: Rendering = full_colour, *, rows: int = 1
+    image: Image.Image, rendering: Rendering = AS_STORED, *, rows: int = 1
 ) -> Iterator[tuple[int, Image.Image]]:
     """Yields bands of `image` from top to bottom, in L, RGB or RGBA, each with the row at which it begins.
 
     This way a large picture is never held whole in a wider mode than its own. rows: the height of every band but the
     last is a multiple of it.
     """
-    if rendering is full_colour and image.mode in _FULL_COLOUR and not image.has_transparency_data:
+    if rendering is AS_STORED and image.mode in _FULL_COLOUR and not image.has_transparency_data:
         yield 0, image
         return
     height = max(1, _BAND_PIXELS // (image.width * rows)) * rows
     for top in range(0, image.height, height):
         band = image.crop((0, top, image.width, min(top + height, image.height)))
-        yield top, rendering(band)
+        yield top, rendering.draw(band)
 
 
 def _shrink(image: Image.Image, size: int, rendering: Rendering) -> Image.Image:

@@ -1,8 +1,11 @@
 """Decodes BMP, and corrects or refuses what Pillow misreads in it."""
 
 import struct
+from collections.abc import Iterator
 
-from moderate.images.colours import renderings
+from moderate.images.colours.descriptions import Calibrated, Description, Icc
+from moderate.images.colours.renderings import renderings
+from moderate.images.colours.spaces import BT_709, Primaries
 from moderate.images.limits import PNG_OR_BMP, BrokenRule, UnsupportedFormat
 from moderate.images.pictures import Picture, draw_still, open_image
 from moderate.images.views import Presentations, views
@@ -11,12 +14,14 @@ _HEADER = 14
 _BITS = slice(28, 30)
 # Offsets in bytes from the start of the header.
 _COMPRESSION, _COLOURS_USED, _ALPHA_MASK, _KIND_OF_COLOURS, _PROFILE, _PROFILE_BYTES = 16, 32, 52, 56, 112, 116
+_PRIMARIES, _END_OF_CALIBRATION = 60, 108
 _MASKS = 3
 # The size of the oldest header, whose palette has three bytes a colour.
 _CORE_HEADER = 12
 _MOST_PALETTE_BITS = 8
 # "MBED": the file holds its own colour profile.
 _EMBEDDED = 0x4D424544
+_CALIBRATED = 0
 # Values of the compression field.
 _RUN_LENGTH = (1, 2)
 
@@ -33,7 +38,7 @@ def decode(data: bytes, size: int) -> Picture:
             raise UnsupportedFormat("A run-length coded BMP is not accepted. Send the picture as a PNG.")
         refuse_hidden_alpha(data)
         PNG_OR_BMP.check(image.size)
-        presentations = Presentations(renderings=renderings(profile(data)))
+        presentations = Presentations(renderings=renderings(colours(data)))
         if image.mode == "L":
             used = levels_used(data)
             image = image.point([level if level < used else 0 for level in range(256)])  # noqa: PLW2901
@@ -86,12 +91,24 @@ def levels_used(data: bytes) -> int:
     return _field(data, _COLOURS_USED) or 256
 
 
-def profile(data: bytes) -> bytes:
-    """Returns the ICC profile in the file, empty if there is none."""
-    if _field(data, _KIND_OF_COLOURS) != _EMBEDDED:
-        return b""
-    start = _HEADER + _field(data, _PROFILE)
-    return data[start : start + _field(data, _PROFILE_BYTES)]
+def colours(data: bytes) -> Iterator[Description]:
+    """Yields what the file says about its colours. Raises MisleadingBmp."""
+    (header,) = struct.unpack_from("<I", data, _HEADER)
+    if _field(data, _KIND_OF_COLOURS) == _EMBEDDED:
+        start = _HEADER + _field(data, _PROFILE)
+        profile = data[start : start + _field(data, _PROFILE_BYTES)]
+        if profile[16:20] == b"GRAY":
+            # Firefox takes the three channels of one pixel for three grey pixels.
+            raise MisleadingBmp("a grey profile")
+        yield Icc(profile)
+    elif header >= _END_OF_CALIBRATION and _field(data, _KIND_OF_COLOURS) == _CALIBRATED:
+        # Firefox alone draws by these. It takes X and Y of the primaries for their x and y, and D65 for white.
+        *primaries, red, green, blue = struct.unpack_from("<9i3I", data, _HEADER + _PRIMARIES)
+        places = [value / (1 << 30) for value in primaries]
+        exponents = (red / 65_536, green / 65_536, blue / 65_536)
+        if any(places):
+            pairs = (places[0:2], places[3:5], places[6:8])
+            yield Calibrated(Primaries(BT_709.white, *((x, y) for x, y in pairs)), exponents)
 
 
 def _field(data: bytes, at: int) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from moderate.images.colours import renderings
+from moderate.images.colours.descriptions import Icc
+from moderate.images.colours.renderings import renderings
 from moderate.images.limits import (
     BASELINE_JPEG,
     MAX_SCANS,
@@ -24,6 +25,8 @@ _END = 0xD9
 _START_OF_SCAN = 0xDA
 _EXIF, _EXIF_NAME = 0xE1, b"Exif\0"
 _PROFILE, _PROFILE_NAME = 0xE2, b"ICC_PROFILE\0"
+# Behind its name stand its number and how many there are.
+_PART = len(_PROFILE_NAME) + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Structure:
     """EXIF segments in the form that Pillow reads. If there are several, viewers differ on which they believe."""
     profile: bytes
     """The ICC profile, put together from its parts before the first scan; empty unless all are there."""
+    short_parts: list[int]
+    """Where the names of parts of profiles stand that are too short for a number."""
 
 
 def decode(data: bytes, size: int) -> Picture:
@@ -42,10 +47,20 @@ def decode(data: bytes, size: int) -> Picture:
     if structure.scans > MAX_SCANS:
         raise UndecodableImage(f"more than {MAX_SCANS} scans")
     # It may open as an MPO, whose further pictures are depth maps, second eyes and gain maps: none is shown by itself.
-    with open_image(data, "JPEG") as image:
+    with open_image(_without_short_parts(data, structure), "JPEG") as image:
         _cap(image, structure).check(image.size)
         orientations = tuple(dict.fromkeys(map(orientation_in, structure.exifs))) or (UPRIGHT,)
-        return draw_still(image, size, Presentations(orientations, renderings(structure.profile)))
+        return draw_still(image, size, Presentations(orientations, renderings([Icc(structure.profile)])))
+
+
+def _without_short_parts(data: bytes, structure: Structure) -> bytes:
+    """Returns `data` with another name on each part of a profile that has no number: Pillow opens no file with one."""
+    if not structure.short_parts:
+        return data
+    renamed = bytearray(data)
+    for position in structure.short_parts:
+        renamed[position : position + len(_PROFILE_NAME)] = _PROFILE_NAME.lower()
+    return bytes(renamed)
 
 
 def _cap(image: Image.Image, structure: Structure) -> PixelCap:
@@ -64,6 +79,7 @@ def read(data: bytes) -> Structure:
     components: list[int] = []
     exifs: list[bytes] = []
     parts: dict[int, bytes] = {}
+    short_parts: list[int] = []
     expected = 0
     position = 0
     while match := _MARKER.search(data, position):
@@ -82,10 +98,14 @@ def read(data: bytes) -> Structure:
             # The byte after the name is padding, which need not be 0 for every viewer.
             exifs.append(_EXIF_NAME + b"\0" + body[len(_EXIF_NAME) + 1 :])
         elif before_pixels and marker == _PROFILE and body.startswith(_PROFILE_NAME):
-            number, of = body[len(_PROFILE_NAME) : len(_PROFILE_NAME) + 2]
-            expected = expected or of
-            parts.setdefault(number, body[len(_PROFILE_NAME) + 2 :])
+            numbers, part = body[len(_PROFILE_NAME) : _PART], body[_PART:]
+            if len(body) < _PART:
+                short_parts.append(position + 2)
+            else:
+                # Chromium passes over empty parts, and Firefox counts them.
+                parts[numbers[0]] = parts.get(numbers[0]) or part
+                expected = expected or (numbers[1] if part else 0)
         position += max(length, 2)
-    numbers = range(1, expected + 1)
-    profile = b"".join(parts[number] for number in numbers) if all(number in parts for number in numbers) else b""
-    return Structure(len(components), components[0] if components else 0, exifs, profile)
+    wanted = range(1, expected + 1)
+    profile = b"".join(parts[number] for number in wanted) if all(number in parts for number in wanted) else b""
+    return Structure(len(components), components[0] if components else 0, exifs, profile, short_parts)

@@ -15,7 +15,9 @@ from itertools import chain, count, pairwise
 from PIL import Image
 
 from moderate.images.animation import Disposal, Frame, display_time
-from moderate.images.colours import ORDINARY_TRANSFERS, renderings
+from moderate.images.colours import png_chunks
+from moderate.images.colours.renderings import renderings
+from moderate.images.deflate import unpacked_bytes
 from moderate.images.limits import PNG_ANIMATION, PNG_OR_BMP, BrokenRule
 from moderate.images.pictures import Picture, draw_frames, draw_still, open_image, turned_or_not
 from moderate.images.views import Presentations, points_beyond_palette
@@ -23,17 +25,9 @@ from moderate.images.views import Presentations, points_beyond_palette
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
 _ANYWHERE = b"eXIf"
-# Viewers ignore those after the pixels, and differ on which of two they believe.
-_COLOURS = (b"gAMA", b"iCCP", b"cHRM", b"cICP")
-# White, red, green and blue of sRGB, and how far away others may be: Adobe RGB's and Display P3's are 0.11 away.
-_PRIMARIES = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
-_MOST_OFF = 0.12
-# The most that libpng unpacks.
-_MAX_PROFILE_BYTES = 8_000_000
 _GREY, _COLOUR, _PALETTE = 0, 2, 3
 _EIGHT_BITS = 8
 _CHANNELS = {_GREY: 1, _COLOUR: 3, _PALETTE: 1, 4: 2, 6: 4}
-_UNPACKED_AT_ONCE = 1 << 20
 _MAX_PALETTE = 3 * 256
 _WIDENED = {2: 85, 4: 17}
 _DISPOSALS = (Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE)
@@ -51,26 +45,17 @@ class Png:
     """The compressed pixels of the default image and of every further frame."""
     controls: list[bytes]
     """How to draw each frame of the animation. There is one fewer than `pixels` if the default image is no frame."""
+    colours: list[png_chunks.Chunk]
+    """What stands before the pixels and says how they are drawn."""
 
     @property
     def size(self) -> tuple[int, int]:
         return _size(self.single[b"IHDR"])
 
     @property
-    def colours(self) -> int:
+    def palette_colours(self) -> int:
         """How many colours the palette has; 0 if the picture has none."""
         return len(self.single[b"PLTE"]) // 3 if self.single[b"IHDR"][9] == _PALETTE else 0
-
-    @property
-    def gamma(self) -> float | None:
-        """The file's gamma, if its gAMA chunk states one."""
-        return int.from_bytes(self.single.get(b"gAMA", b"")) / 100_000 or None
-
-    @property
-    def profile(self) -> bytes:
-        """The ICC profile in the iCCP chunk. Raises what `zlib` raises: some viewers apply a damaged one."""
-        compressed = self.single.get(b"iCCP", b"").partition(b"\0")[2][1:]
-        return zlib.decompressobj().decompress(compressed, _MAX_PROFILE_BYTES)
 
     def still(self) -> bytes:
         """Returns the default image, which is all that a viewer without support for animations shows."""
@@ -80,9 +65,8 @@ class Png:
         """Yields the default image first, even if it is not part of the animation: some viewers show nothing else."""
         animated = self.pixels[-len(self.controls) :]
         if len(animated) < len(self.pixels):
-            yield Frame(
-                self.still(), (0, 0), self.size, display_time(0), Disposal.CLEAR, blended=False, colours=self.colours
-            )
+            shown_ms, colours = display_time(0), self.palette_colours
+            yield Frame(self.still(), (0, 0), self.size, shown_ms, Disposal.CLEAR, blended=False, colours=colours)
         for control, pixels in zip(self.controls, animated, strict=True):
             left, top, delay, unit, disposal, blend = struct.unpack(">8xIIHHBB", control)
             yield Frame(
@@ -91,16 +75,16 @@ class Png:
                 size=_size(control),
                 shown_ms=display_time(1000 * delay / (unit or 100)),
                 disposal=_DISPOSALS[disposal],
-                colours=self.colours,
+                colours=self.palette_colours,
                 blended=blend == 1,
             )
 
     def with_whole_palette(self) -> "Png":
         """Returns the picture with its last colour for each index beyond its palette, as Chromium draws them."""
-        missing = 256 - self.colours
+        missing = 256 - self.palette_colours
         palette = self.single[b"PLTE"]
         further = {b"PLTE": palette + missing * palette[-3:]}
-        if len(self.single.get(b"tRNS", b"")) == self.colours:
+        if len(self.single.get(b"tRNS", b"")) == self.palette_colours:
             further[b"tRNS"] = self.single[b"tRNS"] + missing * self.single[b"tRNS"][-1:]
         return replace(self, single=self.single | further)
 
@@ -120,13 +104,13 @@ class Png:
 def decode(data: bytes, size: int) -> Picture:
     parts = read(data)
     with open_image(parts.still(), "PNG") as image:
-        presentations = Presentations(turned_or_not(image), renderings(parts.profile, parts.gamma))
+        presentations = Presentations(turned_or_not(image), renderings(png_chunks.descriptions(parts.colours)))
         if parts.controls:
             return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION)
         PNG_OR_BMP.check(image.size)
         picture = draw_still(image, size, presentations)
         _refuse_missing_rows(image, parts)
-        if not points_beyond_palette(image, parts.colours):
+        if not points_beyond_palette(image, parts.palette_colours):
             return picture
     # Firefox draws what is beyond the palette in black, as Pillow does.
     with open_image(parts.with_whole_palette().still(), "PNG") as image:
@@ -135,11 +119,13 @@ def decode(data: bytes, size: int) -> Picture:
 
 def read(data: bytes) -> Png:
     """Raises DamagedPng, or what `struct` and indexing raise on too few bytes."""
-    png = Png({}, [], [])
+    png = Png({}, [], [], [])
     sequence = count()
     awaited = True
     for (previous, _), (kind, body) in pairwise(chain([(b"", b"")], _chunks(data))):
-        if kind in _AT_MOST_ONCE or (kind in _COLOURS and not png.pixels):
+        if kind in png_chunks.KINDS and not png.pixels:
+            png.colours.append((kind, body))
+        if kind in _AT_MOST_ONCE:
             _require(kind not in png.single, f"two {kind.decode()} chunks")
             _require(kind == _ANYWHERE or not png.pixels, f"a {kind.decode()} chunk after the pixels")
             _require(kind != b"PLTE" or b"tRNS" not in png.single, "a PLTE chunk after tRNS")
@@ -158,7 +144,6 @@ def read(data: bytes) -> Png:
                 _add(png.pixels, body[4:], new=awaited)
             awaited = kind == b"fcTL"
     _check_animation(png)
-    _check_colours(png.single)
     _settle_transparency(png.single)
     return png
 
@@ -175,16 +160,7 @@ def _refuse_missing_rows(image: Image.Image, parts: Png) -> None:
     row = (width * depth * _CHANNELS[colour] + 7) // 8
     # With interlacing each pass has rows, and so filter bytes, of its own: more than are asked for here.
     expected = height * row if interlaced else height * (row + 1)
-    _require(_unpacked_bytes(parts.pixels[0], expected) >= expected, "fewer rows than announced")
-
-
-def _unpacked_bytes(compressed: list[bytes], most: int) -> int:
-    unpacker, found = zlib.decompressobj(), 0
-    for part in compressed:
-        while part and found < most:
-            found += len(unpacker.decompress(part, _UNPACKED_AT_ONCE))
-            part = unpacker.unconsumed_tail  # noqa: PLW2901
-    return found
+    _require(unpacked_bytes(parts.pixels[0], expected) >= expected, "fewer rows than announced")
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -195,8 +171,11 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         length, kind = struct.unpack_from(">I4s", data, position)
         body = data[position + 8 : position + 8 + length]
         (checksum,) = struct.unpack_from(">I", data, position + 8 + length)
-        _require(checksum == _checksum(kind, body), "a wrong checksum")
-        yield kind, body
+        sound = checksum == _checksum(kind, body)
+        _require(sound or kind in png_chunks.ANCILLARY, "a wrong checksum")
+        # Firefox takes a profile whatever its checksum; no browser takes another chunk of colours with a wrong one.
+        if sound or kind == b"iCCP":
+            yield kind, body
         position += length + 12
 
 
@@ -222,17 +201,6 @@ def _check_animation(png: Png) -> None:
         left, top = struct.unpack_from(">II", control, 8)
         width, height = _size(control)
         _require(left + width <= png.size[0] and top + height <= png.size[1], "a frame beyond the canvas")
-
-
-def _check_colours(single: dict[bytes, bytes]) -> None:
-    """Raises DamagedPng if the file changes colours in a way that is not drawn here."""
-    _require(len(single.get(b"gAMA", bytes(4))) == 4, "a gAMA chunk that is no number")  # noqa: PLR2004 - of 32 bits
-    if b"cICP" in single:
-        _require(single[b"cICP"][1] in ORDINARY_TRANSFERS, "an unusual transfer function")
-    if b"cHRM" in single:
-        found = struct.unpack(">8I", single[b"cHRM"])
-        off = max(abs(value / 100_000 - usual) for value, usual in zip(found, _PRIMARIES, strict=True))
-        _require(off <= _MOST_OFF, "unusual primaries")
 
 
 def _settle_transparency(single: dict[bytes, bytes]) -> None:

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator
 from PIL import WebPImagePlugin  # noqa: F401 - else the first WebP makes Pillow import every format it knows
 
 from moderate.images.animation import display_time
+from moderate.images.colours.descriptions import Icc
 from moderate.images.limits import WEBP_ANIMATION, BrokenRule
 from moderate.images.pictures import Picture, draw_sequence, open_image
 
 _FIRST_CHUNK = 12
 _EXTENDED = b"VP8X"
+_PROFILE = b"ICCP"
 _FLAGS = 20
 _IS_ANIMATED = 0x02
 _HAS_ALPHA = 0x10
@@ -28,7 +30,8 @@ def is_webp(data: bytes) -> bool:
 
 def decode(data: bytes, size: int) -> Picture:
     with open_image(with_alpha(data), "WEBP") as image:
-        return draw_sequence(image, size, display_times(data), WEBP_ANIMATION)
+        profiles = [Icc(body) for kind, body in _chunks(data) if kind == _PROFILE]
+        return draw_sequence(image, size, display_times(data), WEBP_ANIMATION, profiles)
 
 
 def with_alpha(data: bytes) -> bytes:

@@ -1,11 +1,14 @@
 """Every BMP is read as viewers read it, even if Pillow alone would not."""
 
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.helpers.crafted import bmp
+from tests.helpers.colours import PHOTO, brightened_by_gamma, nearest
+from tests.helpers.crafted import bmp, bmp_with_profile
+from tests.helpers.profiles import UPSIDE_DOWN, grey_profile
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
@@ -85,6 +88,46 @@ def test_an_alpha_channel_that_only_some_viewers_see_is_refused(bits: int) -> No
 def test_what_points_beyond_the_palette_is_black() -> None:
     data = bmp(bottom_up(LEVELS), (SIZE, SIZE), 8, palette=GREYS[: 4 * 64], colours=64)
     assert views(data) == [np.where(LEVELS < 64, LEVELS, 0).tolist()]
+
+
+SRGB_PRIMARIES = (0.64, 0.33, 0.03, 0.30, 0.60, 0.10, 0.15, 0.06, 0.79)
+
+
+def calibrated(picture: Image.Image, exponent: float, primaries: Sequence[float]) -> bytes:
+    """Returns a BMP with x, y and z of its primaries and the exponent of its levels in the header."""
+    pixels = picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes("raw", "BGR")
+    places = struct.pack("<9i", *(round(value * (1 << 30)) for value in primaries))
+    masks = bytes(20) + places + struct.pack("<3I", *[round(exponent * 65_536)] * 3)
+    return bmp(pixels, picture.size, 24, masks=masks)
+
+
+@pytest.mark.parametrize("exponent", [1.0, 1.8, 4.0])
+def test_a_calibrated_file_is_seen_as_firefox_shows_it(exponent: float) -> None:
+    shown = brightened_by_gamma(PHOTO, 1 / exponent)
+    data = calibrated(PHOTO, exponent, SRGB_PRIMARIES)
+    assert nearest(shown, data) < 1
+    assert nearest(PHOTO, data) == 0
+
+
+def test_the_primaries_of_a_calibrated_file_count() -> None:
+    swapped = Image.merge("RGB", [PHOTO.getchannel(band) for band in "GBR"])
+    assert nearest(swapped, calibrated(PHOTO, 2.2, SRGB_PRIMARIES[6:] + SRGB_PRIMARIES[:6])) < 3
+
+
+def test_a_calibration_without_primaries_says_nothing() -> None:
+    assert decode(calibrated(PHOTO, 1.0, [0] * 9), 32) == decode(encoded(PHOTO, "BMP"), 32)
+
+
+def test_a_calibration_with_an_exponent_of_0_is_refused() -> None:
+    with pytest.raises(UndecodableImage, match="viewers do not agree"):
+        decode(calibrated(PHOTO, 0.0, SRGB_PRIMARIES), 32)
+
+
+def test_a_grey_profile_is_refused() -> None:
+    """Firefox shows a third of such a picture, drawn out to its width."""
+    with pytest.raises(UndecodableImage) as raised:
+        decode(bmp_with_profile(PHOTO, grey_profile(UPSIDE_DOWN)), SIZE)
+    assert raised.value.detail == "MisleadingBmp: a grey profile"
 
 
 CORE = struct.Struct("<IHHHH")

@@ -1,7 +1,10 @@
+import pytest
 from PIL import Image
 from tests.helpers.crafted import jpeg_segment, jpeg_with
+from tests.helpers.profiles import SRGB, UPSIDE_DOWN, rgb_profile
 from tests.helpers.support import encoded
 
+from moderate.images.decode import decode
 from moderate.images.parsers.jpeg import read
 
 PICTURE = Image.effect_noise((64, 48), 90).convert("RGB")
@@ -63,6 +66,30 @@ def test_a_profile_may_stand_right_before_the_scan_and_not_behind_it() -> None:
 
 def test_a_profile_that_lacks_a_part_is_none() -> None:
     assert read(jpeg_with(BASELINE, profile_part(1, 2, b"ab"))).profile == b""
+
+
+def test_an_empty_part_of_a_profile_hides_no_whole_one() -> None:
+    """Chromium passes over it."""
+    for number, of in ((0, 0), (1, 1), (2, 1)):
+        parts = profile_part(number, of, b"") + profile_part(1, 1, b"ab")
+        assert read(jpeg_with(BASELINE, parts)).profile == b"ab"
+        assert read(jpeg_with(BASELINE, profile_part(1, 1, b"ab") + profile_part(number, of, b""))).profile == b"ab"
+
+
+def test_an_empty_part_of_a_profile_may_be_one_of_many() -> None:
+    """Firefox counts it."""
+    parts = profile_part(1, 3, b"a") + profile_part(2, 3, b"b") + profile_part(3, 3, b"")
+    assert read(jpeg_with(BASELINE, parts)).profile == b"ab"
+    assert read(jpeg_with(BASELINE, profile_part(1, 2, b"") + profile_part(2, 2, b"ab"))).profile == b"ab"
+
+
+@pytest.mark.parametrize("body", [b"ICC_PROFILE\0", b"ICC_PROFILE\0\1"])
+def test_a_part_of_a_profile_without_a_number_is_passed_over(body: bytes) -> None:
+    """Pillow alone opens no such file."""
+    inverted = profile_part(1, 1, rgb_profile(SRGB, UPSIDE_DOWN))
+    plain = decode(jpeg_with(BASELINE, inverted), 32)
+    assert decode(jpeg_with(BASELINE, jpeg_segment(0xE2, body) + inverted), 32) == plain
+    assert len(plain.views) == 2
 
 
 def test_every_exif_is_found_whatever_fills_the_byte_behind_its_name() -> None:

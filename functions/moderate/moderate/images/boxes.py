@@ -1,0 +1,131 @@
+"""Files made of boxes (ISO/IEC 14496-12), and the items in them that HEIF and AVIF have (ISO/IEC 23008-12)."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from moderate.images.limits import BrokenRule
+
+Data = bytes | memoryview
+Box = tuple[bytes, Data]
+"""A kind and a content."""
+
+_HEADER, _LONG_HEADER = 8, 16
+_LONG_SIZE = 1
+_AFTER_VERSION = 4
+# Of the box of places: from this version on its numbers are wide.
+_WIDE_NUMBERS = 2
+_IN_FILE, _IN_META = 0, 1
+
+
+class DamagedBoxes(BrokenRule):
+    """The file's boxes do not fit into each other."""
+
+
+def boxes(data: Data) -> Iterator[Box]:
+    """Raises DamagedBoxes and struct.error."""
+    position = 0
+    while position + _HEADER <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, position)
+        start = position + _HEADER
+        if size == _LONG_SIZE:
+            (size,) = struct.unpack_from(">Q", data, start)
+            start = position + _LONG_HEADER
+        if not size:
+            # The last one reaches to the end.
+            size = len(data) - position
+        if position + size < start:
+            raise DamagedBoxes("a box that ends before it begins")
+        yield kind, data[start : position + size]
+        position += size
+
+
+def inside(data: Data, *path: bytes) -> Data:
+    """Returns the content of the first box of each kind, each inside the one before it. Raises DamagedBoxes."""
+    for kind in path:
+        found = next((content for name, content in boxes(data) if name == kind), None)
+        if found is None:
+            raise DamagedBoxes(f"no box {kind.decode()}")
+        data = found
+    return data
+
+
+class Fields:
+    """Reads numbers of a box from its start on. Raises DamagedBoxes behind the end."""
+
+    def __init__(self, box: Data) -> None:
+        self._box = box
+        self.version = box[0] if box else 0
+        self.flags = int.from_bytes(box[1:_AFTER_VERSION])
+        self._position = _AFTER_VERSION
+
+    def number(self, length: int) -> int:
+        end = self._position + length
+        if end > len(self._box):
+            raise DamagedBoxes("a box with too little in it")
+        value = int.from_bytes(self._box[self._position : end])
+        self._position = end
+        return value
+
+
+class Items:
+    """The items of a file: pictures, tiles of them, and what belongs to them. Raises DamagedBoxes and struct.error."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+        self._meta = next((content[_AFTER_VERSION:] for kind, content in boxes(data) if kind == b"meta"), b"")
+
+    def shown(self) -> Sequence[int]:
+        """Returns the number of the picture that viewers show and of its first tile; none of a file of tracks alone."""
+        if not self._meta:
+            return ()
+        fields = Fields(inside(self._meta, b"pitm"))
+        primary = fields.number(4 if fields.version else 2)
+        return (primary, *islice(self._tiles(primary), 1))
+
+    def _tiles(self, item: int) -> Iterator[int]:
+        for kind, content in boxes(self._meta):
+            if kind == b"iref":
+                length = 4 if Fields(content).version else 2
+                for reference, numbers in boxes(content[_AFTER_VERSION:]):
+                    # These boxes have no version of their own.
+                    fields = Fields(bytes(_AFTER_VERSION) + bytes(numbers))
+                    if reference == b"dimg" and fields.number(length) == item:
+                        yield from (fields.number(length) for _ in range(fields.number(2)))
+
+    def properties(self, item: int) -> Iterator[Box]:
+        described = inside(self._meta, b"iprp")
+        known = list(boxes(inside(described, b"ipco")))
+        for kind, content in boxes(described):
+            if kind == b"ipma":
+                for index in self._associations(Fields(content), item):
+                    yield from known[index - 1 : index] if index else ()
+
+    def _associations(self, fields: Fields, item: int) -> Iterator[int]:
+        """Yields the places of an item's properties, from 1 on."""
+        wide = fields.flags & 1
+        for _ in range(fields.number(4)):
+            owner = fields.number(4 if fields.version else 2)
+            places = [fields.number(2 if wide else 1) & (0x7FFF if wide else 0x7F) for _ in range(fields.number(1))]
+            if owner == item:
+                yield from places
+
+    def content(self, item: int) -> bytes:
+        """Returns what an item holds; nothing where it lies in another item."""
+        fields = Fields(inside(self._meta, b"iloc"))
+        sizes = fields.number(2)
+        offset_size, length_size, base_size, index_size = (sizes >> shift & 0xF for shift in (12, 8, 4, 0))
+        wide = 4 if fields.version >= _WIDE_NUMBERS else 2
+        for _ in range(fields.number(wide)):
+            owner = fields.number(wide)
+            method = fields.number(2) & 0xF if fields.version else _IN_FILE
+            fields.number(2)
+            base = fields.number(base_size)
+            parts = []
+            for _ in range(fields.number(2)):
+                fields.number(index_size if fields.version else 0)
+                parts.append((base + fields.number(offset_size), fields.number(length_size)))
+            if owner == item and method in (_IN_FILE, _IN_META):
+                whole = self._data if method == _IN_FILE else inside(self._meta, b"idat")
+                return b"".join(whole[start : start + length if length else None] for start, length in parts)
+        return b""

@@ -1,0 +1,135 @@
+"""How bright each level of a channel is: by an exponent, a curve of an ICC profile, or a number of ITU-T H.273."""
+
+import math
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+from moderate.images.limits import BrokenRule
+
+Curve = tuple[float, ...]
+"""The brightness of the levels 0 to 255, of which 1 is white."""
+
+PQ, HLG = 16, 18
+"""Numbers of the transfer functions of HDR (ITU-R BT.2100)."""
+PQ_NITS = 10_000
+"""How bright PQ's highest level is, in candelas a square metre."""
+
+_LEVELS = 256
+# The least that ICC's shortest curve can state. With less, a picture is black and white here and all white there.
+_LEAST_EXPONENT = 1 / 256
+_PARAMETERS = (1, 3, 4, 5, 7)
+"""How many numbers each type of an ICC profile's parametric curve takes."""
+_WITHOUT = (1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+"""The numbers that stand for those that a type does not take."""
+
+
+class UnusableColours(BrokenRule):
+    """Each viewer draws such colours in a way of its own, and none of them is drawn here."""
+
+
+def sampled(brightness: Callable[[float], float]) -> Curve:
+    return tuple(brightness(level / (_LEVELS - 1)) for level in range(_LEVELS))
+
+
+def power(exponent: float) -> Curve:
+    """Raises UnusableColours."""
+    if exponent < _LEAST_EXPONENT:
+        raise UnusableColours("an exponent next to 0")
+    return sampled(lambda level: level**exponent)
+
+
+def from_icc(tag: bytes) -> Curve | None:
+    """Returns the curve in a tag of an ICC profile; None for one that viewers pass over. Raises UnusableColours."""
+    try:
+        if tag[:4] == b"curv":
+            (count,) = struct.unpack_from(">I", tag, 8)
+            return _from_points(struct.unpack_from(f">{count}H", tag, 12))
+        if tag[:4] == b"para":
+            (kind,) = struct.unpack_from(">H", tag, 8)
+            numbers = struct.unpack_from(f">{_PARAMETERS[kind]}i", tag, 12)
+            return _parametric(kind, [number / 65_536 for number in numbers])
+    except (struct.error, IndexError):
+        return None
+    return None
+
+
+def _from_points(points: Sequence[int]) -> Curve:
+    if not points:
+        return power(1)
+    if len(points) == 1:
+        return power(points[0] / 256)
+
+    def between(level: float) -> float:
+        place = level * (len(points) - 1)
+        before = min(int(place), len(points) - 2)
+        return (points[before] + (place - before) * (points[before + 1] - points[before])) / 65_535
+
+    return sampled(between)
+
+
+def _parametric(kind: int, numbers: Sequence[float]) -> Curve:
+    """Returns a parametric curve by ICC.1's formulas: a power above a knee, a line below it."""
+    exponent, scale, shift, slope, knee, raised, start = (*numbers, *_WITHOUT[len(numbers) :])
+    if exponent < _LEAST_EXPONENT:
+        raise UnusableColours("an exponent next to 0")
+    if kind in (1, 2):
+        # The fourth number of the second type raises the whole curve; both bend where the power's base is 0.
+        raised = start = slope
+        slope, knee = 0, -shift / scale if scale else 0
+
+    def brightness(level: float) -> float:
+        if level >= knee:
+            return float(max(0.0, scale * level + shift) ** exponent) + raised
+        return slope * level + start
+
+    return sampled(lambda level: min(1.0, max(0.0, brightness(level))))
+
+
+def _srgb(level: float) -> float:
+    return level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - IEC 61966-2-1
+
+
+def pq(level: float) -> float:
+    """Returns how bright a level of PQ is, of PQ_NITS."""
+    root = level ** (32 / 2523)
+    return float((max(root - 0.8359375, 0.0) / (18.8515625 - 18.6875 * root)) ** (16384 / 2610))
+
+
+def hlg(level: float) -> float:
+    """Returns how bright the scene was at a level of HLG, of the brightest that it holds."""
+    if level <= 0.5:  # noqa: PLR2004 - ITU-R BT.2100
+        return level * level / 3
+    return (math.exp((level - 0.55991073) / 0.17883277) + 0.28466892) / 12
+
+
+def _smpte_240(level: float) -> float:
+    return level / 4 if level < 0.0912 else ((level + 0.1115) / 1.1115) ** (1 / 0.45)  # noqa: PLR2004
+
+
+def _logarithmic(decades: float) -> Curve:
+    return sampled(lambda level: 10 ** (decades * (level - 1)))
+
+
+@cache
+def srgb() -> Curve:
+    return sampled(_srgb)
+
+
+@cache
+def of_chromium() -> Mapping[int, Curve]:
+    """Returns the curves by which Chromium draws each transfer function; any other number is sRGB to it.
+
+    It draws PQ and HLG as tone_mapping.py says.
+    """
+    video = power(2.4)
+    cinema = sampled(lambda level: 52.37 / 48 * level**2.6)
+    others = {4: power(2.2), 5: power(2.8), 7: sampled(_smpte_240), 8: power(1), 17: cinema}
+    return dict.fromkeys((1, 6, 11, 14, 15), video) | others
+
+
+@cache
+def of_firefox() -> Mapping[int, Curve]:
+    """Returns the curves by which Firefox draws each transfer function; any other number is sRGB to it."""
+    bent = {4: power(2.2), 5: power(2.8), 8: power(1), 9: _logarithmic(2), 10: _logarithmic(2.5)}
+    return bent | {PQ: sampled(pq), HLG: sampled(hlg)}

@@ -1,0 +1,141 @@
+"""HDR as Chromium shows it on an ordinary screen, made into a colour table.
+
+It takes 203 nits for white and draws them half as bright as the screen can; above that, brightness bends up to the
+picture's peak, which is drawn as white. What counts is the brightest of a pixel's three channels in BT.2020.
+"""
+
+import struct
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import product
+from math import copysign, log2, sqrt
+
+from moderate.images.colours.curves import HLG, PQ_NITS, hlg, pq
+from moderate.images.colours.profiles import Profile, of_table
+from moderate.images.colours.spaces import BT_709, BT_2020, D50, Matrix, Primaries, Triple, conversion, scaled, times
+
+USUAL_PEAK = 1000.0
+"""In nits, of a picture that does not say how bright it gets."""
+_WHITE = 203.0
+_HLG_NITS, _HLG_GAMMA = 1000.0, 1.2
+_LUMINANCE: Triple = (0.2627, 0.6780, 0.0593)
+_WHITE_DRAWN = 0.5
+_BEND = 0.65
+_LAST = 255
+# Nodes on a side of the table. They lie half by the grey that a level is drawn as and half by the level itself, so that
+# levels above the peak, which are all drawn white, still differ.
+_NODES = 25
+_BY_GREY = 0.5
+
+
+@lru_cache(8)
+def tone_mapped(primaries: Primaries, transfer: int, peak: float) -> Profile:
+    """transfer: curves.PQ or curves.HLG. peak: in nits."""
+    brightness = _hlg_in_whites if transfer == HLG else _pq_in_whites
+    shown = _tone_mapping(conversion(primaries, BT_2020), peak, of_scene=transfer == HLG)
+    steps = [level / _LAST for level in range(_LAST + 1)]
+    places = [
+        _BY_GREY * _encoded(shown((light, light, light))[1]) + (1 - _BY_GREY) * level
+        for level in steps
+        for light in [brightness(level)]
+    ]
+    lights = [brightness(_where(places, node / (_NODES - 1))) for node in range(_NODES)]
+    to_lab = _to_lab()
+    colours = b"".join(to_lab(shown(pixel)) for pixel in product(lights, repeat=3))  # type: ignore[arg-type]
+    return of_table("RGB", b"Lab ", _table([round(65_535 * place) for place in places], colours))
+
+
+def _pq_in_whites(level: float) -> float:
+    return pq(level) * PQ_NITS / _WHITE
+
+
+def _hlg_in_whites(level: float) -> float:
+    """Returns the light of the scene, of which the highest level would be drawn at 1,000 nits."""
+    return hlg(level) * float((_HLG_NITS / _WHITE) ** (1 / _HLG_GAMMA))
+
+
+def _tone_mapping(to_bt_2020: Matrix, peak: float, *, of_scene: bool) -> Callable[[Triple], Triple]:
+    """Returns what makes of brightnesses, of which 1 is white, those of the screen's red, green and blue.
+
+    of_scene: as HLG has them, which a screen bends by a pixel's luminance.
+    """
+    to_screen = conversion(BT_2020, BT_709)
+    gain = _gains(peak / _WHITE)
+
+    def shown(pixel: Triple) -> Triple:
+        light = times(to_bt_2020, pixel)
+        if of_scene:
+            luminance = _LUMINANCE[0] * light[0] + _LUMINANCE[1] * light[1] + _LUMINANCE[2] * light[2]
+            light = scaled(light, copysign(abs(luminance) ** (_HLG_GAMMA - 1), luminance))
+        red, green, blue = times(to_screen, scaled(light, gain(max(light))))
+        return _on_screen(red), _on_screen(green), _on_screen(blue)
+
+    return shown
+
+
+def _on_screen(brightness: float) -> float:
+    return min(1.0, max(0.0, brightness))
+
+
+def _gains(peak: float) -> Callable[[float], float]:
+    """Returns by how much to multiply a pixel whose brightest channel is so bright. peak: of which 1 is white."""
+    if peak <= 1:
+        return lambda _: 1.0
+    white = 1 - (1 - _WHITE_DRAWN) * min(1.0, log2(peak) / log2(USUAL_PEAK / _WHITE))
+    # A quadratic Bezier curve from white to the peak: its middle point lies on the tangents of both.
+    x_middle = 1 - _BEND + _BEND / white
+    y_middle = (1 - _BEND) * white + _BEND
+
+    def gain(brightest: float) -> float:
+        if brightest <= 1:
+            return white
+        if brightest >= peak:
+            return 1 / brightest
+        half = x_middle - 1
+        along = (brightest - 1) / (half + sqrt(half**2 + (1 - 2 * x_middle + peak) * (brightest - 1)))
+        drawn = (1 - along) ** 2 * white + 2 * along * (1 - along) * y_middle + along**2
+        return drawn / brightest
+
+    return gain
+
+
+def _encoded(light: float) -> float:
+    return 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055  # noqa: PLR2004 - IEC 61966-2-1
+
+
+def _where(places: Sequence[float], place: float) -> float:
+    """Returns the level, of which 1 is the highest, that lies at `place`."""
+    after = min(max(1, bisect_right(places, place)), _LAST)
+    before = places[after - 1]
+    return min(1.0, (after - 1 + (place - before) / (places[after] - before)) / _LAST)
+
+
+def _to_lab() -> Callable[[Triple], bytes]:
+    """Returns what makes of brightnesses of the screen's colours what a table of 16 bits holds of CIE L, a and b."""
+    red, green, blue = BT_709.colorants()
+
+    def root(value: float) -> float:
+        return value ** (1 / 3) if value > (6 / 29) ** 3 else value * (29 / 6) ** 2 / 3 + 4 / 29
+
+    def lab(pixel: Triple) -> bytes:
+        x, y, z = (
+            root(max(0.0, (red[axis] * pixel[0] + green[axis] * pixel[1] + blue[axis] * pixel[2]) / D50[axis]))
+            for axis in range(3)
+        )
+        return struct.pack(
+            ">3H",
+            *(
+                round(256 * min(255.0, value))
+                for value in (255 * (1.16 * y - 0.16), 128 + 500 * (x - y), 128 + 200 * (y - z))
+            ),
+        )
+
+    return lab
+
+
+def _table(inputs: Sequence[int], colours: bytes) -> bytes:
+    """Returns an ICC table (lut16Type): the same curve for each channel, the nodes, and no curves behind them."""
+    no_matrix = struct.pack(">9i", *(65_536 * (row == column) for row, column in product(range(3), repeat=2)))
+    head = b"mft2\0\0\0\0" + bytes([3, 3, _NODES, 0]) + no_matrix + struct.pack(">HH", len(inputs), 2)
+    return head + struct.pack(f">{len(inputs)}H", *inputs) * 3 + colours + struct.pack(">6H", *[0, 65_535] * 3)

@@ -1,0 +1,84 @@
+"""Colours by number are drawn as Chromium 156 and Firefox 153 show them: these levels were read off their windows."""
+
+import pytest
+from tests.helpers.colours import Colour, apart, drawn
+from tests.helpers.profiles import SRGB, SRGB_CURVE, UPSIDE_DOWN, rgb_profile, tags_of, with_tags
+
+from moderate.images.colours.curves import PQ
+from moderate.images.colours.descriptions import Icc, Numbered
+
+SRGB_NUMBER = 13
+MIXED: list[Colour] = [(160, 80, 40), (63, 192, 128)]
+BY_PRIMARIES: dict[int, list[Colour]] = {
+    1: MIXED,
+    2: MIXED,
+    4: [(186, 74, 25), (0, 190, 125)],
+    5: [(162, 80, 41), (47, 192, 129)],
+    6: [(156, 82, 39), (78, 190, 128)],
+    7: [(156, 82, 39), (78, 190, 128)],
+    8: [(178, 74, 26), (0, 197, 124)],
+    9: [(193, 61, 24), (0, 202, 120)],
+    10: [(251, 0, 48), (0, 254, 104)],
+    11: [(169, 74, 26), (0, 195, 122)],
+    12: [(172, 74, 26), (0, 195, 122)],
+    17: MIXED,
+    22: [(161, 82, 39), (54, 189, 128)],
+}
+GREY = 128
+# As what Chromium and Firefox show it, by transfer function. HDR has tests of its own.
+BY_TRANSFER = {
+    1: (121, 128),
+    2: (128, 128),
+    4: (129, 129),
+    5: (106, 106),
+    6: (121, 128),
+    7: (141, 128),
+    8: (188, 188),
+    9: (128, 89),
+    10: (128, 67),
+    11: (121, 128),
+    12: (128, 128),
+    13: (128, 128),
+    14: (121, 128),
+    15: (121, 128),
+    17: (118, 128),
+    200: (128, 128),
+}
+
+
+@pytest.mark.parametrize("primaries", BY_PRIMARIES)
+def test_primaries_are_drawn_as_browsers_draw_them(primaries: int) -> None:
+    found = drawn(Numbered(primaries, SRGB_NUMBER), MIXED)
+    assert found[0] == MIXED
+    assert min(apart(shown, BY_PRIMARIES[primaries]) for shown in found) <= 1
+
+
+@pytest.mark.parametrize("transfer", BY_TRANSFER)
+def test_transfer_functions_are_drawn_as_each_browser_draws_them(transfer: int) -> None:
+    found = [shown[0][0] for shown in drawn(Numbered(1, transfer), [(GREY, GREY, GREY)])]
+    for wanted in BY_TRANSFER[transfer]:
+        assert min(abs(level - wanted) for level in found) <= 1
+    assert len(found) == len({GREY, *BY_TRANSFER[transfer]} - {129})
+
+
+def tagged(profile: bytes, *numbers: int) -> Icc:
+    return Icc(with_tags(profile, [*tags_of(profile), (b"cicp", b"cicp\0\0\0\0" + bytes(numbers))]))
+
+
+INVERTED = rgb_profile(SRGB, UPSIDE_DOWN)
+
+
+def test_a_profile_may_name_its_colours_by_number() -> None:
+    """Chromium draws by the numbers, Firefox by the rest of the profile."""
+    found = drawn(tagged(INVERTED, 1, 8, 0, 1), [(64, 64, 64)])
+    assert [shown[0][0] for shown in found] == pytest.approx([64, 191, 137], abs=2)
+
+
+def test_hdr_in_a_profile_is_drawn_as_chromium_draws_it() -> None:
+    found = drawn(tagged(rgb_profile(SRGB, SRGB_CURVE), 9, PQ, 0, 1), [(128, 128, 128)])
+    assert [shown[0][0] for shown in found] == pytest.approx([128, 132], abs=1)
+
+
+@pytest.mark.parametrize("numbers", [(2, 2, 0, 1), (1, 2, 0, 1), (1, 8, 9, 1), (1, 8, 0, 0), (1, 8)])
+def test_numbers_of_a_profile_that_no_browser_takes_are_passed_over(numbers: tuple[int, ...]) -> None:
+    assert len(drawn(tagged(INVERTED, *numbers), [(64, 64, 64)])) == 2

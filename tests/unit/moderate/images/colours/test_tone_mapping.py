@@ -1,0 +1,90 @@
+"""HDR is drawn as Chromium 156 and as Firefox 153 show it: the levels here were read off their windows."""
+
+import pytest
+from tests.helpers.colours import Colour, apart, drawn, mean_apart
+
+from moderate.images.colours.curves import HLG, PQ
+from moderate.images.colours.descriptions import Numbered
+
+BT_709, BT_2020, DISPLAY_P3 = 1, 9, 12
+COLOURS: list[Colour] = [
+    (40, 40, 40),
+    (128, 128, 128),
+    (200, 200, 200),
+    (200, 0, 0),
+    (0, 200, 0),
+    (0, 0, 200),
+    (160, 80, 40),
+    (191, 64, 128),
+    (63, 192, 128),
+]
+BY_CHROMIUM: dict[Numbered, list[Colour]] = {
+    Numbered(BT_2020, PQ): [
+        (9, 9, 9), (132, 132, 132), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (255, 0, 84),
+        (0, 255, 11),
+    ],
+    Numbered(BT_709, PQ): [
+        (9, 9, 9), (132, 132, 132), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (229, 48, 9),
+        (255, 21, 102), (16, 255, 89),
+    ],
+    Numbered(DISPLAY_P3, PQ): [
+        (9, 9, 9), (132, 132, 132), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (245, 0, 0), (255, 0, 91),
+        (0, 255, 43),
+    ],
+    Numbered(BT_2020, PQ, peak=400): [
+        (14, 14, 14), (163, 163, 163), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0),
+        (255, 0, 84), (0, 255, 11),
+    ],
+    Numbered(BT_2020, PQ, peak=4000): [
+        (9, 9, 9), (132, 132, 132), (232, 232, 232), (255, 0, 0), (0, 245, 0), (0, 0, 243), (251, 0, 0), (255, 0, 73),
+        (0, 238, 8),
+    ],
+    Numbered(BT_2020, PQ, peak=100): [
+        (17, 17, 17), (181, 181, 181), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0),
+        (255, 0, 175), (0, 255, 35),
+    ],
+    Numbered(BT_2020, HLG): [
+        (21, 21, 21), (99, 99, 99), (202, 202, 202), (229, 0, 0), (0, 208, 0), (0, 0, 168), (151, 45, 14),
+        (209, 0, 102), (0, 193, 96),
+    ],
+    Numbered(BT_709, HLG): [
+        (21, 21, 21), (99, 99, 99), (202, 202, 202), (179, 0, 0), (0, 200, 0), (0, 0, 163), (124, 60, 28),
+        (167, 49, 99), (54, 184, 108),
+    ],
+    Numbered(BT_2020, HLG, peak=400): [
+        (29, 29, 29), (123, 123, 123), (242, 242, 242), (255, 0, 0), (0, 252, 0), (0, 0, 206), (186, 58, 20),
+        (255, 0, 126), (0, 236, 119),
+    ],
+}  # fmt: skip
+BY_FIREFOX: dict[Numbered, list[Colour]] = {
+    Numbered(BT_2020, PQ): [
+        (0, 0, 0), (24, 24, 24), (103, 103, 103), (130, 0, 0), (0, 109, 0), (0, 0, 108), (64, 0, 0), (112, 0, 23),
+        (0, 95, 1),
+    ],
+    Numbered(BT_709, PQ): [
+        (0, 0, 0), (24, 24, 24), (103, 103, 103), (103, 0, 0), (0, 103, 0), (0, 0, 103), (50, 4, 0), (88, 2, 24),
+        (2, 90, 24),
+    ],
+    Numbered(BT_2020, HLG): [
+        (22, 22, 22), (82, 82, 82), (152, 152, 152), (192, 0, 0), (0, 161, 0), (0, 0, 160), (130, 38, 10),
+        (173, 0, 83), (0, 149, 73),
+    ],
+    Numbered(BT_709, HLG): [
+        (22, 22, 22), (82, 82, 82), (152, 152, 152), (152, 0, 0), (0, 152, 0), (0, 0, 152), (106, 51, 22),
+        (140, 40, 82), (39, 142, 82),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("description", BY_CHROMIUM, ids=str)
+def test_chromium_s_picture_is_drawn(description: Numbered) -> None:
+    """Greys are exact. Between the nodes of the table, a level of a colour beyond the peak may be 17 off."""
+    stored, *others = drawn(description, COLOURS)
+    assert stored == COLOURS
+    assert min(apart(shown[:3], BY_CHROMIUM[description][:3]) for shown in others) <= 2
+    assert min(mean_apart(shown, BY_CHROMIUM[description]) for shown in others) <= 2
+
+
+@pytest.mark.parametrize("description", BY_FIREFOX, ids=str)
+def test_firefox_s_picture_is_drawn(description: Numbered) -> None:
+    assert min(apart(shown, BY_FIREFOX[description]) for shown in drawn(description, COLOURS)) <= 1
