@@ -36,9 +36,11 @@ _STARTS_WITHIN_SECONDS = 90
 class LocalGateway:
     """`python -m modest_local` on free ports, its state in a folder of the test's own."""
 
-    def __init__(self, folder: Path, *, template: Path = ROOT / "template.yaml") -> None:
+    def __init__(self, folder: Path, *, template: Path = ROOT / "template.yaml", module: str = "modest_local") -> None:
+        """module: what is run, if not that itself."""
         self._folder = folder
         self._template = template
+        self._module = module
         port, aws_port = _free_ports()
         self._ports = ["--port", str(port), "--aws-port", str(aws_port)]
         self.url = f"http://127.0.0.1:{port}"
@@ -50,7 +52,7 @@ class LocalGateway:
         }
 
     def __enter__(self) -> "LocalGateway":
-        command = [sys.executable, "-m", "modest_local", *self._ports]
+        command = [sys.executable, "-m", self._module, *self._ports]
         command += ["--template", str(self._template), "--state", str(self._folder)]
         settings = {
             "MODEL_PATH": str(ROOT / ".build/model/mobilenet_v2.onnx"),
