@@ -95,7 +95,7 @@ PROGRESSIVE_CMYK_JPEG = PixelCap("a progressive CMYK JPEG", 22.0)
 PNG_OR_BMP = PixelCap("a PNG or BMP", 30.0)
 CANVAS = PixelCap("a GIF, WebP, AVIF or animated PNG", 16.0)
 # This one limits time, not memory.
-PROFILED = PixelCap("a picture with an unusual colour profile or gamma", 25.0)
+PROFILED = PixelCap("a picture with an unusual colour profile or gamma", 20.0)
 
 GIF_ANIMATION = AnimationCap(100.0)
 PNG_ANIMATION = AnimationCap(80.0)
