@@ -6,12 +6,12 @@ from collections.abc import Callable, Hashable
 
 from modest_local import main
 from modest_local.api import Throttle
-from modest_local.meters import Buckets
+from modest_local.meters import TokenBuckets
 
 MARK = "bucket: "
 
 
-class RecordedBuckets(Buckets):
+class RecordedBuckets(TokenBuckets):
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(self._read)
         self._real_clock = clock
@@ -29,5 +29,5 @@ class RecordedBuckets(Buckets):
 
 
 if __name__ == "__main__":
-    main.Buckets = RecordedBuckets  # type: ignore[attr-defined]
+    main.TokenBuckets = RecordedBuckets  # type: ignore[attr-defined]
     main.main()
