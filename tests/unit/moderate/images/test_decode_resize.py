@@ -121,23 +121,12 @@ def test_the_same_pixels_make_the_same_view_however_they_are_stored(side: int) -
         assert decode(jpeg, SIZE).views == decode(encoded(opened, "PNG", compress_level=1), SIZE).views
 
 
-def means_of_areas(levels: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Of the rows, each pixel counted to the area that it lies in, or to two in part."""
-    sums = np.concatenate([np.zeros((1, *levels.shape[1:])), np.cumsum(levels, 0)])
-    edges = np.arange(size + 1) * len(levels) / size
-    whole = edges.astype(int)
-    part = (edges - whole)[:, np.newaxis, np.newaxis]
-    up_to: NDArray[np.float64] = sums[whole] * (1 - part) + sums[np.minimum(whole + 1, len(levels))] * part
-    return np.diff(up_to, axis=0) * size / len(levels)
-
-
 @pytest.mark.parametrize("size", [(4032, 3024), (4000, 3000), (1155, 866), (640, 480)])
-def test_a_view_is_the_mean_over_each_area_of_the_picture(size: tuple[int, int]) -> None:
+def test_whole_steps_that_are_shrunk_first_change_a_view_by_less_than_a_level(size: tuple[int, int]) -> None:
     photo = photo_of("astronaut").resize(size)
     (view,) = arrays(decode(encoded(photo, "BMP"), 224))
-    rows = means_of_areas(np.asarray(photo).astype(float), 224)
-    exact = means_of_areas(rows.transpose(1, 0, 2), 224).transpose(1, 0, 2)
-    assert np.abs(view - exact).mean() < 1
+    at_once = np.asarray(photo.resize((224, 224), Image.Resampling.BOX)).astype(int)
+    assert np.abs(view - at_once).mean() < 1
 
 
 def test_a_jpeg_whose_coefficients_leave_the_range_is_judged_as_it_is_shown() -> None:
