@@ -66,9 +66,9 @@ load: $(ONNX) ## measure the calls a second that the service can answer
 	$(BIN)/python -m tests.load.load
 
 fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING= sets the duration)
-	$(BIN)/python -m tests.fuzz.seeds .build/fuzz-corpus
-	PYTHONPATH=functions/moderate:layers/modest .build/fuzz/bin/python tests/fuzz/decode.py \
-		-max_total_time=$(SECONDS_OF_FUZZING) -timeout=10 -rss_limit_mb=1024 -max_len=65536 \
+	$(BIN)/python -m tests.fuzz.seeds .build/fuzz-corpus .build/fuzz-photo.jpeg
+	PYTHONPATH=.:functions/moderate:layers/modest .build/fuzz/bin/python tests/fuzz/decode.py .build/fuzz-photo.jpeg \
+		-max_total_time=$(SECONDS_OF_FUZZING) -timeout=600 -rss_limit_mb=1024 -max_len=65536 \
 		-artifact_prefix=.build/ .build/fuzz-corpus
 
 browser: $(ONNX) ## test the playground in headless Chromium

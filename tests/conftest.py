@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.helpers.photos import reference_photo
 from tests.helpers.support import ROOT
 
 from moderate.inference.classifier import Classifier
@@ -23,3 +24,9 @@ def model_path() -> Path:
 @pytest.fixture(scope="session")
 def classifier(model_path: Path) -> Classifier:
     return Classifier(model_path)
+
+
+@pytest.fixture(scope="session")
+def photo_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photo whose decode is the unit of time."""
+    return reference_photo(tmp_path_factory.mktemp("reference"))

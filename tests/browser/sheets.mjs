@@ -8,7 +8,7 @@ const page = await browser.newPage();
 for (const { html, screenshot, width, height } of sheets) {
   await page.setViewportSize({ width, height });
   await page.goto(`file://${html}`);
-  await page.screenshot({ path: screenshot, animations: 'allow', timeout: 120000 });
+  await page.screenshot({ path: screenshot, animations: 'allow', timeout: 600_000 });
 }
 
 const decoded = {};

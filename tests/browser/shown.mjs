@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 const { files, executable } = JSON.parse(readFileSync(0, 'utf8'));
-const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--force-color-profile=srgb'] });
+const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--force-color-profile=srgb'], timeout: 600_000 });
 const page = await browser.newPage();
 
 const shown = {};

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.e2e.sam_local import SamLocal
+from tests.helpers.waiting import HANGS_SECONDS
 
 from modest.api_keys import new_key
 
@@ -36,13 +37,13 @@ def target() -> Iterator[Target]:
 
 @pytest.fixture(scope="session")
 def anonymous(target: Target) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=target.url, timeout=60) as client:
+    with httpx2.Client(base_url=target.url, timeout=HANGS_SECONDS) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def api(target: Target) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=target.url, timeout=60, headers={"x-api-key": target.key}) as client:
+    with httpx2.Client(base_url=target.url, timeout=HANGS_SECONDS, headers={"x-api-key": target.key}) as client:
         yield client
 
 

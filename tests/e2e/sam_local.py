@@ -4,13 +4,11 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 
 import httpx2
-
-_STARTS_WITHIN_SECONDS = 120
+from tests.helpers.waiting import HANGS_SECONDS, wait_until
 
 
 class SamLocal:
@@ -41,17 +39,17 @@ class SamLocal:
     ) -> None:
         # SIGTERM, on which it removes its containers.
         os.killpg(self._process.pid, signal.SIGTERM)
-        self._process.wait(timeout=60)
+        self._process.wait(HANGS_SECONDS)
 
     def _wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                if httpx2.get(f"{self.url}/health", timeout=30).status_code == httpx2.codes.OK:
-                    return
-            except httpx2.TransportError:
-                time.sleep(0.5)
-        raise RuntimeError(f"sam local did not come up:\n{self._log.read_text()[-4000:]}")
+        if not wait_until(self._answers, alive=lambda: self._process.poll() is None):
+            raise RuntimeError(f"sam local did not come up:\n{self._log.read_text()[-4000:]}")
+
+    def _answers(self) -> bool:
+        try:
+            return httpx2.get(f"{self.url}/health", timeout=HANGS_SECONDS).status_code == httpx2.codes.OK
+        except httpx2.TransportError:
+            return False
 
 
 def _environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.helpers.waiting import HANGS_SECONDS, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EMULATOR = next(REPOSITORY.glob(".build/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"))
@@ -52,7 +53,7 @@ def raw_body_event(image: bytes) -> dict[str, Any]:
 
 def invoke(container: str, event: dict[str, Any]) -> dict[str, Any]:
     url = f"{_address(container)}/2015-03-31/functions/function/invocations"
-    answer: dict[str, Any] = httpx2.post(url, json=event, timeout=30).json()
+    answer: dict[str, Any] = httpx2.post(url, json=event, timeout=HANGS_SECONDS).json()
     return answer
 
 
@@ -62,16 +63,15 @@ def _address(container: str) -> str:
 
 def _wait_for_the_emulator(container: str) -> None:
     """Until it listens; the function itself starts with the first call."""
-    deadline = time.monotonic() + 30
-    while True:
+
+    def listens() -> bool:
         try:
             httpx2.get(_address(container))
         except httpx2.TransportError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+            return False
+        return True
+
+    assert wait_until(listens)
 
 
 def test_it_answers_the_first_call(first_answer: tuple[dict[str, Any], float]) -> None:

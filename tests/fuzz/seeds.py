@@ -1,4 +1,7 @@
-"""Writes what the fuzzer starts from, a small image of every kind: `python -m tests.fuzz.seeds FOLDER`."""
+"""Writes what the fuzzer starts from, a small image of every kind, and the photo by which it measures time.
+
+`python -m tests.fuzz.seeds FOLDER PHOTO`
+"""
 
 import sys
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from tests.helpers.crafted import COLOUR_ALPHA, Control, GifFrame, animated, apng, bmp, gif, png
+from tests.helpers.photos import reference_photo
 from tests.helpers.support import encoded
 
 PHOTO = Image.effect_noise((24, 16), 60).convert("RGB")
@@ -34,11 +38,12 @@ SEEDS = {
 }
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, photo: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in SEEDS.items():
         (folder / name).write_bytes(data)
+    reference_photo(photo.parent).replace(photo)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

@@ -51,7 +51,7 @@ DEEDS: dict[str, Callable[[], object]] = {
     "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "leave": lambda: os._exit(0),
     "spin": spin,
-    "sleep": lambda: time.sleep(60),
+    "sleep": lambda: time.sleep(3600),
     "take memory": lambda: len(bytearray(1 << 30)),
     "say nonsense": lambda: os.write(1, bytes(4096)),
     "say too much": lambda: os.write(1, b"\0\0\0\2\xff\xff\xff\xff{}"),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from itertools import cycle
+from itertools import count, cycle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +43,18 @@ AWS_ENVIRONMENT = {
 def patient_retries() -> RetryPolicy:
     """Returns a policy that gives slow machines and failing tables all the time they need."""
     return RetryPolicy(seconds=30, first_seconds=30, sleep=lambda _seconds: None)
+
+
+def few_retries(attempts: int = 20) -> RetryPolicy:
+    """Returns a policy whose clock ticks once per attempt, so that it gives up after as many on any machine."""
+    ticks = count()
+    return RetryPolicy(
+        seconds=attempts,
+        first_seconds=attempts,
+        attempt_seconds=1,
+        clock=lambda: next(ticks),
+        sleep=lambda _seconds: None,
+    )
 
 
 @dataclass(frozen=True)

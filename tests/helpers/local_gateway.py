@@ -3,11 +3,11 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx2
 from tests.helpers.support import ROOT
+from tests.helpers.waiting import HANGS_SECONDS, wait_until
 from typer.testing import CliRunner, Result
 
 from authorizer.main import handler as authorize
@@ -29,8 +30,6 @@ from modest_local.keys import ApiKey, UsagePlan
 from modest_local.meters import MonthlyQuotas, TokenBuckets
 from modest_local.template import load, resolve, translate
 from modest_local.workers import Handler, WorkerPool
-
-_STARTS_WITHIN_SECONDS = 90
 
 
 class LocalGateway:
@@ -62,21 +61,22 @@ class LocalGateway:
         self._log = self._folder / "gateway.log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
-        deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                httpx2.get(f"{self.url}/nowhere")
-            except httpx2.TransportError:
-                time.sleep(0.2)
-            else:
-                return self
-        raise RuntimeError(f"the local gateway did not come up:\n{self.log}")
+        if not wait_until(self._answers, alive=lambda: self._process.poll() is None):
+            raise RuntimeError(f"the local gateway did not come up:\n{self.log}")
+        return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(timeout=30)
+        self._process.wait(HANGS_SECONDS)
+
+    def _answers(self) -> bool:
+        try:
+            httpx2.get(f"{self.url}/nowhere")
+        except httpx2.TransportError:
+            return False
+        return True
 
     @property
     def log(self) -> str:
@@ -86,11 +86,22 @@ class LocalGateway:
         return str(json.loads((self._folder / "keys.json").read_text())[plan])
 
     def client(self, key: str = "") -> httpx2.Client:
-        return httpx2.Client(base_url=self.url, timeout=30, headers={"x-api-key": key} if key else {})
+        return httpx2.Client(base_url=self.url, timeout=HANGS_SECONDS, headers={"x-api-key": key} if key else {})
 
     def modest(self, *arguments: str) -> Result:
         """The operator's command against it."""
         return CliRunner().invoke(app, arguments, env=self.aws_environment)
+
+
+def changed_template(folder: Path, changes: Mapping[str, str]) -> Path:
+    """Writes the template with each pattern replaced where it is found first. Returns where it is."""
+    template = (ROOT / "template.yaml").read_text()
+    for pattern, replacement in changes.items():
+        template, replaced = re.subn(pattern, replacement, template, count=1)
+        assert replaced == 1, pattern
+    path = folder / "template.yaml"
+    path.write_text(template)
+    return path
 
 
 @dataclass
@@ -139,7 +150,7 @@ class Bench:
     """The gateway's own code around a function of the test's own; the template is the real one."""
 
     def __init__(
-        self, function: Handler = echo, *, timeout: float = 5.0, decide: Callable[..., Any] = authorize
+        self, function: Handler = echo, *, timeout: float = HANGS_SECONDS, decide: Callable[..., Any] = authorize
     ) -> None:
         self.keys = FakeKeys()
         self.clock = Clock()

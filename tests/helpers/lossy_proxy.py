@@ -7,6 +7,7 @@ from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
+from tests.helpers.waiting import HANGS_SECONDS
 
 _OWN = ("content-length", "connection", "date", "server", "transfer-encoding")
 
@@ -34,7 +35,7 @@ def lossy_proxy(url: str, mishaps: Sequence[Mishap]) -> Iterator[str]:
             if mishap is Mishap.REFUSED:
                 return self._answer(429, {"Retry-After": "1"}, b"{}")
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-            answer = httpx2.post(url + self.path, content=body, headers=headers, timeout=30)
+            answer = httpx2.post(url + self.path, content=body, headers=headers, timeout=HANGS_SECONDS)
             if mishap is Mishap.TIMED_OUT:
                 return self._answer(504, {}, b"{}")
             if mishap is Mishap.BROKEN_OFF:

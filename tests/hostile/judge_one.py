@@ -1,5 +1,6 @@
-"""Judges an image, then a good one; prints the outcome of the first, and the time and memory it took.
+"""Judges an image, then a good one; prints the outcome of the first, and the time and memory that decoding it took.
 
+Arguments: the model, and the photo whose decode is the unit of time.
 stdin: the length of the good image in four bytes, the good image, the other.
 """
 
@@ -7,10 +8,12 @@ import json
 import re
 import struct
 import sys
-import time
 from pathlib import Path
 
+from tests.helpers.reference import Stopwatch
+
 from moderate.images.decode import decode
+from moderate.images.views import View
 from moderate.inference.classifier import Classifier
 from modest.errors import PublicError
 
@@ -28,22 +31,28 @@ def memory_mib(field: str) -> float:
 
 
 def main() -> None:
-    classifier = Classifier(Path(sys.argv[1]))
+    classifier, stopwatch = Classifier(Path(sys.argv[1])), Stopwatch(Path(sys.argv[2]).read_bytes())
     (length,) = struct.unpack(">I", sys.stdin.buffer.read(4))
     good, data = sys.stdin.buffer.read(length), sys.stdin.buffer.read()
+    outcome, growth_mib = "judged", 0.0
+    views: tuple[View, ...] = ()
+
+    def decode_hostile() -> None:
+        nonlocal outcome, growth_mib, views
+        before = memory_mib("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")
+        try:
+            views = decode(data, classifier.model.size).views
+        except PublicError as error:
+            outcome = type(error).__name__
+        growth_mib = memory_mib("VmHWM") - before
+
     judge(classifier, good)
-    before = memory_mib("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")
-    began = time.process_time()
-    try:
-        judge(classifier, data)
-        outcome = "judged"
-    except PublicError as error:
-        outcome = type(error).__name__
-    seconds = time.process_time() - began
-    growth_mib = memory_mib("VmHWM") - before
+    decodes = stopwatch.decodes(decode_hostile)
+    for view in views:
+        classifier.classify(view)
     judge(classifier, good)
-    print(json.dumps({"outcome": outcome, "seconds": seconds, "growth_mib": growth_mib}))
+    print(json.dumps({"outcome": outcome, "decodes": decodes, "views": len(views), "growth_mib": growth_mib}))
 
 
 if __name__ == "__main__":

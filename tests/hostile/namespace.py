@@ -10,13 +10,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.waiting import HANGS_SECONDS, wait_until
 from tests.hostile.certificates import issue
 from tests.hostile.internet import NAME_SERVER, PORTS
 
@@ -24,7 +24,6 @@ from moderate.fetching.addresses import IPAddress
 
 NETNS_CONFIG = Path("/etc/netns")
 SENTINEL = IPv4Address("198.41.0.4")
-SETTLE_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Internet:
         environment = {**os.environ, **self.environment, **options.pop("env", {})}
         return subprocess.Popen(_inside(self.name, command), env=environment, text=True, **options)
 
-    def run(self, command: Sequence[str], *, input: str = "", timeout: float = 60) -> str:  # noqa: A002
+    def run(self, command: Sequence[str], *, input: str = "", timeout: float = HANGS_SECONDS) -> str:  # noqa: A002
         process = self.popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         with process:
             output, _ = process.communicate(input, timeout)
@@ -51,7 +50,7 @@ class Internet:
         script = (
             "import socket, sys\n"
             "for address in sys.argv[1:]:\n"
-            f"    for port in {PORTS}: socket.create_connection((address, port), 5).close()"
+            f"    for port in {PORTS}: socket.create_connection((address, port)).close()"
         )
         self.run([sys.executable, "-c", script, *addresses])
 
@@ -60,11 +59,8 @@ class Internet:
         seen = self._logged().count(SENTINEL)
         # Listeners accept in order: when these calls are in the log, so is all that came before.
         self.dial([str(SENTINEL)])
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while self._logged().count(SENTINEL) < seen + len(PORTS):
-            if time.monotonic() > deadline:
-                raise TimeoutError("The fixture servers no longer log.")
-            time.sleep(0.01)
+        if not wait_until(lambda: self._logged().count(SENTINEL) >= seen + len(PORTS)):
+            raise TimeoutError("The fixture servers no longer log.")
         return [address for address in self._logged() if address != SENTINEL]
 
     def _logged(self) -> list[IPAddress]:

@@ -5,20 +5,17 @@ import ctypes
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 from tests.helpers.support import ROOT
+from tests.helpers.waiting import HANGS_SECONDS, wait_until
 from tests.hostile.namespace import Internet
 
 ADDRESS = ("127.0.0.1", 3000)
 BASE = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
-START_SECONDS = 60
-# Longer than any answer may take, so that a client's patience never decides a test.
-PATIENCE_SECONDS = 40
 
 _OWN = Path("/proc/thread-self/ns/net")
 _NAMED = Path("/run/netns")
@@ -70,7 +67,7 @@ def _memory_settings() -> dict[str, str]:
 
 
 def client_of(web: Internet) -> httpx2.Client:
-    return httpx2.Client(base_url=BASE, transport=_Transport(web.name), timeout=PATIENCE_SECONDS)
+    return httpx2.Client(base_url=BASE, transport=_Transport(web.name), timeout=HANGS_SECONDS)
 
 
 @contextlib.contextmanager
@@ -101,10 +98,12 @@ def _set_namespace(descriptor: int) -> None:
 
 
 def _wait_until_ready(process: subprocess.Popen[str], client: httpx2.Client, stderr: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(httpx2.ConnectError):
+    def answers() -> bool:
+        try:
             client.get("/health").raise_for_status()
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"The service did not start: {stderr.read_text()}")
+        except httpx2.ConnectError:
+            return False
+        return True
+
+    if not wait_until(answers, alive=lambda: process.poll() is None):
+        raise RuntimeError(f"The service did not start: {stderr.read_text()}")

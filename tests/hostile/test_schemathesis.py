@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.support import MOSAICS, ROOT
+from tests.helpers.waiting import HANGS_SECONDS
 from tests.hostile.namespace import Internet, internet
 from tests.hostile.service import BASE, serving
 
@@ -35,7 +36,7 @@ def check(web: Internet, folder: Path, key: str, *options: str) -> subprocess.Co
     command += [f"{BASE}/openapi.json", "--checks", "all", "--header", f"x-api-key: {key}", *options]
     process = web.popen(command, cwd=folder, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE)
     with process:
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=HANGS_SECONDS)
     return subprocess.CompletedProcess(command, process.returncode, output)
 
 

@@ -1,10 +1,14 @@
 """Servers that send too much, too slowly or not what they say: the service answers in time, and others meanwhile."""
 
+import contextlib
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.helpers.support import MOSAICS
 from tests.hostile.faults import FAST, PORT, SLOW, running_in
@@ -17,8 +21,6 @@ from moderate.fetching.fetcher import URL_DEADLINE_SECONDS
 from moderate.sources import MAX_FETCHED_BYTES
 
 ADDRESS = "93.184.216.34"
-GRACE_SECONDS = 0.5
-DEADLINE = URL_DEADLINE_SECONDS + GRACE_SECONDS
 GOOD = "https://pub.test/a.png"
 DEAD = [f"http://dead{number}.test/" for number in range(16)]
 CODES = {
@@ -49,6 +51,65 @@ def service(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path:
         yield running
 
 
+@dataclass(frozen=True)
+class Good:
+    """How long good calls took: several, so that a busy machine's pauses can be told from being held up."""
+
+    seconds: Sequence[float]
+
+    @property
+    def grace(self) -> float:
+        """How long this machine may take, at this time, for what a quick one does in no time."""
+        return 20 * max(self.seconds)
+
+    def as_quick_as(self, others: "Good") -> bool:
+        """Whether they were not all held up."""
+        return min(self.seconds) <= 3 * max(others.seconds)
+
+    def __str__(self) -> str:
+        return f"{min(self.seconds):.3f} to {max(self.seconds):.3f} s"
+
+
+def good_calls(service: ServiceProcess) -> Good:
+    def seconds() -> float:
+        start = time.monotonic()
+        answer = service.client.get("/v1/check", params={"url": GOOD})
+        assert answer.json()["data"]["safe"] is True
+        return time.monotonic() - start
+
+    return Good([seconds() for _ in range(5)])
+
+
+@dataclass
+class Beside:
+    """What became of the calls that were asked again and again while others were."""
+
+    codes: set[str]
+    slowest: float = 0
+
+
+@contextlib.contextmanager
+def asking(service: ServiceProcess, cases: Sequence[tuple[Slot, str]]) -> Iterator[Beside]:
+    """All of these are waiting for an answer, each time anew, until the context is left."""
+    beside, over, waiting = Beside(set()), threading.Event(), threading.Semaphore(0)
+
+    def ask_on(case: tuple[Slot, str]) -> None:
+        waiting.release()
+        while not over.is_set():
+            code, seconds = timed(service, *case)
+            beside.codes.add(code)
+            beside.slowest = max(beside.slowest, seconds)
+
+    with ThreadPoolExecutor(len(cases)) as everyone:
+        asked = [everyone.submit(ask_on, case) for case in cases]
+        for _ in cases:
+            waiting.acquire()
+        yield beside
+        over.set()
+        for each in asked:
+            each.result()
+
+
 def timed(service: ServiceProcess, slot: Slot, url: str) -> tuple[str, float]:
     start = time.monotonic()
     answer = slot.ask(service.client, url)
@@ -57,33 +118,30 @@ def timed(service: ServiceProcess, slot: Slot, url: str) -> tuple[str, float]:
     return str(code_of(answer)), seconds
 
 
+def judged_among(service: ServiceProcess, urls: Sequence[str]) -> tuple[httpx2.Response, float]:
+    start = time.monotonic()
+    answer = service.client.post("/api/nsfw/image", json={"image_urls": urls, "on_error": "partial"})
+    return answer, time.monotonic() - start
+
+
 @pytest.mark.parametrize("fault", FAST)
-def test_a_faulty_server_is_found_out_within_the_deadline(service: ServiceProcess, fault: str) -> None:
+def test_a_faulty_server_is_found_out_before_the_deadline(service: ServiceProcess, fault: str) -> None:
+    """At the deadline its code would be another."""
     for slot in ONE_FOR_EACH_OPERATION:
         code, seconds = timed(service, slot, url_of(fault))
         print(f"{seconds:.3f} s")
         assert code == CODES[fault]
-        assert seconds < DEADLINE
 
 
 def test_slow_servers_end_at_the_deadline_and_hold_up_no_other_call(service: ServiceProcess) -> None:
     cases = [(slot, url_of(fault)) for slot in ONE_FOR_EACH_OPERATION for fault in SLOW]
-    alone = seconds_of_a_good_one(service)
-    with ThreadPoolExecutor(len(cases)) as everyone:
-        waiting = []
-        for case in cases:
-            # A client that asks thirty things at one moment would time itself.
-            time.sleep(0.05)
-            waiting.append(everyone.submit(timed, service, *case))
-        beside = seconds_of_a_good_one(service)
-        ended = [case.result() for case in waiting]
-    slowest = max(seconds for _, seconds in ended)
-    print(
-        f"{len(ended)} calls, the slowest {slowest:.2f} s; a good one {beside:.3f} s beside them, {alone:.3f} s alone"
-    )
-    assert {code for code, _ in ended} == {"fetch_timeout"}
-    assert slowest < DEADLINE
-    assert beside < alone + GRACE_SECONDS
+    alone = good_calls(service)
+    with asking(service, cases) as slow:
+        beside = good_calls(service)
+    print(f"{len(cases)} calls, the slowest {slow.slowest:.2f} s; good ones {beside} beside them, {alone} alone")
+    assert slow.codes == {"fetch_timeout"}
+    assert slow.slowest < URL_DEADLINE_SECONDS + beside.grace
+    assert beside.as_quick_as(alone)
 
 
 @pytest.mark.parametrize(
@@ -92,42 +150,36 @@ def test_slow_servers_end_at_the_deadline_and_hold_up_no_other_call(service: Ser
     ids=["faulty", "unresolved"],
 )
 @pytest.mark.parametrize("place", [0, 9])
-def test_a_good_url_beside_nine_bad_ones_is_judged_in_about_its_own_time(
+def test_a_good_url_beside_nine_bad_ones_takes_them_no_more_than_its_own_time(
     service: ServiceProcess, bad: list[str], place: int
 ) -> None:
-    alone = seconds_of_a_good_one(service)
+    alone = good_calls(service)
+    _, without = judged_among(service, bad)
     urls = [*bad[:place], GOOD, *bad[place:]]
-    start = time.monotonic()
-    answer = service.client.post("/api/nsfw/image", json={"image_urls": urls, "on_error": "partial"})
-    seconds = time.monotonic() - start
-    print(f"{seconds:.2f} s, {alone:.2f} s alone")
-    assert seconds < alone + 2
+    answer, seconds = judged_among(service, urls)
+    print(f"{seconds:.2f} s, {without:.2f} s without it, {alone} alone")
+    assert seconds < without + alone.grace
     assert answer.status_code == 200
     assert answer.json()["has_nsfw_concepts"] == [False if url == GOOD else None for url in urls]
 
 
 def test_a_good_url_beside_nine_slow_ones_is_judged_by_the_deadline(service: ServiceProcess) -> None:
+    alone = good_calls(service)
     bad = [url_of(fault) for fault in SLOW] + DEAD
-    start = time.monotonic()
-    answer = service.client.post("/api/nsfw/image", json={"image_urls": [*bad[:9], GOOD], "on_error": "partial"})
-    seconds = time.monotonic() - start
+    answer, seconds = judged_among(service, [*bad[:9], GOOD])
     print(f"{seconds:.2f} s")
-    assert seconds < DEADLINE
+    assert seconds < URL_DEADLINE_SECONDS + alone.grace
     assert answer.json()["has_nsfw_concepts"] == [None] * 9 + [False]
     assert answer.json()["cost"] == 0.0015
 
 
 def test_dead_name_servers_hold_up_no_other_call(service: ServiceProcess) -> None:
-    alone = seconds_of_a_good_one(service)
-    with ThreadPoolExecutor(len(DEAD)) as everyone:
-        waiting = [everyone.submit(timed, service, ONE_FOR_EACH_OPERATION[0], url) for url in DEAD]
-        time.sleep(0.1)
-        assert not any(case.done() for case in waiting)
-        beside = seconds_of_a_good_one(service)
-        ended = [case.result() for case in waiting]
-    print(f"{beside:.3f} s beside {len(DEAD)}, {alone:.3f} s alone")
-    assert {code for code, _ in ended} == {"fetch_failed"}
-    assert beside < alone + GRACE_SECONDS
+    alone = good_calls(service)
+    with asking(service, [(ONE_FOR_EACH_OPERATION[0], url) for url in DEAD]) as dead:
+        beside = good_calls(service)
+    print(f"good ones {beside} beside {len(DEAD)}, {alone} alone")
+    assert dead.codes == {"fetch_failed"}
+    assert beside.as_quick_as(alone)
 
 
 def test_endless_bodies_never_take_more_than_twice_what_ten_images_may_hold(service: ServiceProcess) -> None:
@@ -142,10 +194,3 @@ def test_endless_bodies_never_take_more_than_twice_what_ten_images_may_hold(serv
     growth = peak_bytes(service.process.pid) - before
     print(f"{growth / 1024**2:.0f} MB")
     assert growth < 2 * 10 * MAX_FETCHED_BYTES
-
-
-def seconds_of_a_good_one(service: ServiceProcess) -> float:
-    start = time.monotonic()
-    answer = service.client.get("/v1/check", params={"url": GOOD})
-    assert answer.json()["data"]["safe"] is True
-    return time.monotonic() - start

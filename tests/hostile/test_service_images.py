@@ -24,9 +24,9 @@ WORST = [
     "narrow progressive JPEG at its cap",
     "AVIF with alpha at its cap",
     "progressive CMYK JPEG at its cap",
-    "narrow JPEG at its cap",
-    "RGBA PNG at its cap",
     "progressive JPEG at its cap",
+    "baseline JPEG at its cap",
+    "WebP through a table at its cap",
 ]
 
 

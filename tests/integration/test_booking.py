@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable, Fault
-from tests.helpers.ledgers import Customer, Shop, patient_retries
+from tests.helpers.ledgers import Customer, Shop, few_retries, patient_retries
 from tests.helpers.support import NSFW, FakeClassifier, ServedApp, Web, data_url, gateway_event, invoke, png, serve
 
 from moderate.blocking.block_list import BlockList
@@ -265,7 +265,7 @@ def test_every_header_that_is_sent_is_documented_for_its_status() -> None:
     spent = [store.judge(FIRST, key="a"), store.judge(SECOND, key="a"), *(store.judge() for _ in range(3))]
     store.customer = Customer("nobody", "0" * 64)
     refused = store.judge(FIRST)
-    broken = Store(retries=RetryPolicy())
+    broken = Store(retries=few_retries())
     broken.table.faults = repeat(Fault.THROTTLED)
     answers = [*spent, refused, broken.judge(FIRST)]
     assert [answer.status_code for answer in answers] == [200, 422, 400, 400, 429, 401, 503]
@@ -419,7 +419,7 @@ def test_without_a_ledger_everyone_is_served_at_the_list_price_and_there_is_no_u
 
 
 def test_while_the_ledger_cannot_be_reached_nothing_is_judged() -> None:
-    store = Store(retries=RetryPolicy())
+    store = Store(retries=few_retries())
     store.table.faults = repeat(Fault.THROTTLED)
     answer = store.judge(FIRST)
     assert (answer.status_code, answer.json()["code"]) == (503, "ledger_unavailable")
@@ -430,7 +430,7 @@ def test_while_the_ledger_cannot_be_reached_nothing_is_judged() -> None:
 
 
 def test_while_the_ledger_cannot_be_reached_calls_are_judged_for_free_if_the_operator_says_so() -> None:
-    store = Store(fail_open=True, retries=RetryPolicy())
+    store = Store(fail_open=True, retries=few_retries())
     store.table.faults = repeat(Fault.THROTTLED)
     answer = store.judge(FIRST)
     assert (answer.status_code, answer.json()["cost"]) == (200, 0)

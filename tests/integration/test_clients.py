@@ -6,16 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers.local_gateway import LocalGateway
+from tests.helpers.local_gateway import LocalGateway, changed_template
 from tests.helpers.lossy_proxy import Mishap, lossy_proxy
 from tests.helpers.support import MOSAICS, ROOT
+from tests.helpers.waiting import HANGS_SECONDS
 
 
 def snippets(text: str) -> list[tuple[str, str]]:
@@ -39,12 +39,8 @@ FLAGGED = re.compile(r"verdict\W+nsfw|is_nsfw\W+true|safe\W+False|True 0\.\d+")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
     """Under a template in which one call spends Basic."""
     folder = tmp_path_factory.mktemp("gateway")
-    template, replaced = re.subn(
-        r"Basic: \{Quota: \d+,", "Basic: {Quota: 1,", (ROOT / "template.yaml").read_text(), count=1
-    )
-    assert replaced == 1
-    (folder / "template.yaml").write_text(template)
-    with LocalGateway(folder, template=folder / "template.yaml") as gateway:
+    template = changed_template(folder, {r"Basic: \{Quota: \d+,": "Basic: {Quota: 1,"})
+    with LocalGateway(folder, template=template) as gateway:
         yield gateway
 
 
@@ -75,6 +71,7 @@ def run(url: str, folder: Path, language: str, snippet: str, *, key: str) -> str
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        timeout=HANGS_SECONDS,
     )
     return done.stdout
 
@@ -126,9 +123,8 @@ def test_it_gets_its_answer_past_refusals_and_lost_answers_and_pays_once(
 def test_it_does_not_wait_for_a_new_month(
     gateway: LocalGateway, spent: str, tmp_path: Path, language: str, snippet: str
 ) -> None:
-    started = time.monotonic()
+    """It ends before anything but a hang would."""
     printed = run(gateway.url, tmp_path, language, snippet, key=spent)
-    assert time.monotonic() - started < 20
     assert re.search("429|quota_exceeded", printed), printed
 
 

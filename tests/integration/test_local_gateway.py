@@ -6,41 +6,44 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from tests.helpers.local_gateway import LocalGateway
+from tests.helpers.local_gateway import LocalGateway, changed_template
 from tests.helpers.support import ROOT, data_url, mosaic
+from tests.helpers.waiting import HANGS_SECONDS
 
 from modest.api_keys import new_key
 
 SHOP = "https://shop.example"
+KEYLESS_BURST = 10
+A_TOKEN_IN_HOURS = 0.0001
 
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
-    """Under a template of which Basic is an easily spent plan, and with which one site's pages may talk."""
+    """Under a template of which Basic is easily spent, and with which one site's pages may talk.
+
+    What Free and /llms.txt lose of their tokens comes back so late that no machine is too slow to see it.
+    """
     folder = tmp_path_factory.mktemp("gateway")
-    template, replaced = re.subn(
-        r"Basic: \{.*\}",
-        "Basic: {Quota: 3, Period: MONTH, Rate: 100, Burst: 100, PriceUsd: 14}",
-        (ROOT / "template.yaml").read_text(),
-        count=1,
-    )
-    assert replaced == 1
-    template, replaced = re.subn(r'(AllowedOrigin:\n    Type: String\n    Default: )""', rf"\1{SHOP}", template)
-    assert replaced == 1
-    (folder / "template.yaml").write_text(template)
-    with LocalGateway(folder, template=folder / "template.yaml") as gateway:
+    changes = {
+        r"Basic: \{.*\}": "Basic: {Quota: 3, Period: MONTH, Rate: 100, Burst: 100, PriceUsd: 14}",
+        r"(Free: \{.*) Rate: 1,": rf"\1 Rate: {A_TOKEN_IN_HOURS},",
+        r"(~1llms\.txt\n.*\n.*RateLimit:) \S+": rf"\1 {A_TOKEN_IN_HOURS}",
+        r'(AllowedOrigin:\n    Type: String\n    Default: )""': rf"\1{SHOP}",
+    }
+    with LocalGateway(folder, template=changed_template(folder, changes)) as gateway:
         yield gateway
 
 
 def side_by_side(gateway: LocalGateway, calls: Sequence[tuple[str, str, dict[str, Any]]]) -> list[httpx2.Response]:
     async def send() -> list[httpx2.Response]:
-        async with httpx2.AsyncClient(base_url=gateway.url, timeout=60) as client:
+        async with httpx2.AsyncClient(base_url=gateway.url, timeout=HANGS_SECONDS) as client:
             return await asyncio.gather(*(client.request(method, path, **options) for method, path, options in calls))
 
     return asyncio.run(send())
@@ -88,7 +91,7 @@ def test_nanogpts_api_answers_with_and_without_the_stage(gateway: LocalGateway, 
         assert client.post(f"{prefix}/api/nsfw/image", json=body).json()["is_nsfw"] is True
 
 
-def test_a_free_keys_second_call_within_a_second_is_429_with_retry_after(gateway: LocalGateway) -> None:
+def test_a_free_keys_second_call_at_once_is_429_with_retry_after(gateway: LocalGateway) -> None:
     with gateway.client(gateway.key("free")) as client:
         first, second = client.get("/v1/check"), client.get("/v1/check")
     assert first.status_code == 400
@@ -113,9 +116,8 @@ def test_an_exhausted_month_is_quota_exceeded_while_usage_still_answers(gateway:
 
 
 def test_keyless_routes_are_throttled_each_by_itself(gateway: LocalGateway) -> None:
-    statuses = [response.status_code for response in side_by_side(gateway, [("GET", "/openapi.json", {})] * 40)]
-    assert set(statuses) == {200, 429}
-    assert statuses.count(200) >= 10
+    statuses = [response.status_code for response in side_by_side(gateway, [("GET", "/llms.txt", {})] * 40)]
+    assert Counter(statuses) == {200: KEYLESS_BURST, 429: 40 - KEYLESS_BURST}
     with gateway.client() as client:
         assert client.get("/docs").status_code == 200
 

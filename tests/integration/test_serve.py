@@ -4,12 +4,11 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2
-import pytest
 from tests.helpers.support import png
+from tests.helpers.waiting import HANGS_SECONDS, wait_until
 
 from modest.api_keys import new_key
 
@@ -32,7 +31,7 @@ def test_it_judges_for_the_keys_of_a_file_and_for_nobody_else(model_path: Path, 
     command = [sys.executable, "-m", "moderate.serve", "--keys", str(tmp_path / "keys"), "--port", str(port)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as server:
         try:
-            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=HANGS_SECONDS) as client:
                 wait_until_up(client, server)
                 answer = client.post("/v1/check", content=png(), headers={"x-api-key": key})
                 assert (answer.status_code, answer.json()["data"]["threshold"]) == (200, 0.75)
@@ -43,11 +42,11 @@ def test_it_judges_for_the_keys_of_a_file_and_for_nobody_else(model_path: Path, 
 
 
 def wait_until_up(client: httpx2.Client, server: subprocess.Popen[bytes]) -> None:
-    while server.poll() is None:
+    def answers() -> bool:
         try:
             client.get("/health")
         except httpx2.ConnectError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"the server ended with status {server.returncode}")
+            return False
+        return True
+
+    assert wait_until(answers, alive=lambda: server.poll() is None), server.returncode

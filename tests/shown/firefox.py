@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 _HELD = "/held"
-_SECONDS = 60
+_SECONDS = 600
 
 
 class Firefox(AbstractContextManager["Firefox"]):

@@ -4,17 +4,16 @@ import fcntl
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.helpers.support import ROOT
+from tests.helpers.waiting import HANGS_SECONDS, wait_until
 
 HERE = Path(__file__).parent
 INSTALLED = ROOT / ".build" / "dynamodb-local"
-_START_SECONDS = 30
 
 
 @contextmanager
@@ -57,16 +56,16 @@ def _installed() -> Path:
 
 
 def wait_for(port: int, server: "subprocess.Popen[Any]") -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+    if not wait_until(lambda: _accepts(port), alive=lambda: server.poll() is None):
+        raise RuntimeError("DynamoDB Local did not start.")
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), HANGS_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def _free_port() -> int:

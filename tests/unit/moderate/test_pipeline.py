@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from PIL import Image
 from tests.helpers.support import NSFW, SAFE, FakeClassifier, FakeFetch, Never, encoded, png, scoring
+from tests.helpers.waiting import HANGS_SECONDS, given_time
 
 from moderate.fetching.fetcher import FetchFailed
 from moderate.images.views import View
@@ -58,9 +59,13 @@ def test_every_source_becomes_a_judgement() -> None:
 
 
 def test_outcomes_keep_the_order_of_their_sources_whichever_is_fetched_first() -> None:
+    fetched = [asyncio.Event() for _ in range(len(URLS) + 1)]
+    fetched[-1].set()
+
     async def later_ones_first(url: str) -> bytes:
         number = URLS.index(url)
-        await asyncio.sleep(0.02 * (len(URLS) - number))
+        await fetched[number + 1].wait()
+        fetched[number].set()
         return png(grey=number)
 
     classifier = FakeClassifier(SAFE, {number: scoring(number / 10) for number in range(10)})
@@ -76,7 +81,7 @@ def test_ten_urls_are_fetched_side_by_side() -> None:
             await all_here.wait()
             return png()
 
-        pipeline = Pipeline(fetch, FakeClassifier(), cuts=Cuts(), workers=2, deadline_seconds=5)
+        pipeline = Pipeline(fetch, FakeClassifier(), cuts=Cuts(), workers=2, deadline_seconds=HANGS_SECONDS)
         return await pipeline.judge([ImageUrl(url) for url in URLS], Policy.BALANCED)
 
     assert scores_of(asyncio.run(run())) == [0] * len(URLS)
@@ -103,24 +108,24 @@ def test_a_fault_of_ours_fails_the_whole_call() -> None:
 
 
 def test_what_is_not_judged_at_the_deadline_is_too_slow_and_given_up() -> None:
-    given_up: list[str] = []
+    given_up: set[str] = set()
 
-    async def run() -> list[Outcome]:
-        async def fetch(url: str) -> bytes:
-            try:
-                await asyncio.sleep(0 if url == URLS[0] else 60)
-            except asyncio.CancelledError:
-                given_up.append(url)
-                raise
-            return png()
+    async def fetch(url: str) -> bytes:
+        try:
+            await (asyncio.sleep(0) if url == URLS[0] else asyncio.Event().wait())
+        except asyncio.CancelledError:
+            given_up.add(url)
+            raise
+        return png()
 
-        pipeline = Pipeline(fetch, FakeClassifier(), cuts=Cuts(), workers=2, deadline_seconds=0.2)
-        return await pipeline.judge([ImageUrl(URLS[1]), ImageUrl(URLS[0])], Policy.BALANCED)
+    def run(seconds: float) -> list[Outcome]:
+        given_up.clear()
+        return judge([ImageUrl(URLS[1]), ImageUrl(URLS[0])], fetch=fetch, deadline_seconds=seconds)
 
-    slow, judged = asyncio.run(run())
+    slow, judged = given_time(run, lambda outcomes: isinstance(outcomes[1], Judgement))
     assert isinstance(slow, RequestTooSlow)
     assert isinstance(judged, Judgement)
-    assert given_up == [URLS[1]]
+    assert given_up == {URLS[1]}
 
 
 def test_an_answer_that_never_comes_is_not_waited_for() -> None:

@@ -49,7 +49,7 @@ FORMATS = (
         title="PNG/APNG",
         matches=begins_with(png.SIGNATURE),
         content_types=("image/png", "image/x-png", "image/apng", "image/vnd.mozilla.apng"),
-        pixel_caps=(limits.PNG_OR_BMP, limits.PROFILED, limits.CANVAS),
+        pixel_caps=(limits.PNG_OR_BMP, limits.DEEP_PNG, limits.PROFILED, limits.CANVAS),
         animation_cap=limits.PNG_ANIMATION,
         decode=png.decode,
     ),
@@ -68,7 +68,7 @@ FORMATS = (
         matches=webp.is_webp,
         content_types=("image/webp",),
         pixel_caps=(limits.CANVAS,),
-        animation_cap=limits.WEBP_ANIMATION,
+        animation_cap=limits.WEBP.animation,
         decode=webp.decode,
     ),
     ImageFormat(
@@ -77,7 +77,7 @@ FORMATS = (
         matches=avif.is_avif,
         content_types=("image/avif", "image/avif-sequence"),
         pixel_caps=(limits.CANVAS,),
-        animation_cap=limits.AVIF_ANIMATION,
+        animation_cap=limits.AVIF.animation,
         decode=avif.decode,
     ),
     ImageFormat(

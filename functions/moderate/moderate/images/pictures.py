@@ -10,13 +10,26 @@ from PIL import Image
 from moderate.images.animation import Frame, choose_frames, play
 from moderate.images.colours.descriptions import Description
 from moderate.images.colours.renderings import renderings
-from moderate.images.limits import CANVAS, MAX_VIEWS_OF_STILL, PROFILED, AnimationCap, UndecodableImage, area
+from moderate.images.limits import (
+    CANVAS,
+    MAX_VIEWS_OF_STILL,
+    PROFILED,
+    AnimationCap,
+    PixelCap,
+    SequenceCaps,
+    UndecodableImage,
+    area,
+)
 from moderate.images.views import UPRIGHT, Presentations, View, orientation_in, views
 
 _TOO_MANY_VIEWS = (
     "Viewers may show this image in too many ways: turned or not, on any page, by any of its colour descriptions. "
     "Send it upright, opaque and in sRGB."
 )
+# How many frames could be drawn in the time that it takes to blend one with what is there, or to show one by a
+# description of its colours.
+_BLENDED = 2
+_RENDERED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +56,9 @@ def turned_or_not(image: Image.Image) -> Sequence[int]:
     return tuple(dict.fromkeys((UPRIGHT, orientation_in(image.info.get("exif", b"")))))
 
 
-def draw_still(image: Image.Image, size: int, presentations: Presentations) -> Picture:
+def draw_still(image: Image.Image, size: int, presentations: Presentations, profiled: PixelCap = PROFILED) -> Picture:
     if times := _drawn_whole(presentations):
-        PROFILED.shared(times).check(image.size)
+        profiled.shared(max(1, times)).check(image.size)
     image.load()
     found = tuple(views(image, size, presentations))
     if len(found) > MAX_VIEWS_OF_STILL:
@@ -66,11 +79,11 @@ def draw_frames(
     drawn = 0
     for frame in frames:
         whole.append(frame)
-        drawn += area(frame.size)
+        drawn += area(frame.size) * (_BLENDED if frame.blended else 1)
         CANVAS.check(frame.size)
         cap.check(len(whole), drawn)
     chosen = choose_frames([frame.shown_ms for frame in whole])
-    cap.check(len(whole), drawn + len(chosen) * area(canvas) * (1 + _extra(presentations)))
+    cap.check(len(whole), round(drawn + len(chosen) * area(canvas) * _of_judged(presentations)))
     found = [
         view
         for index, picture in enumerate(play(canvas, whole))
@@ -84,7 +97,7 @@ def draw_sequence(
     image: Image.Image,
     size: int,
     times: Iterable[float],
-    cap: AnimationCap,
+    caps: SequenceCaps,
     descriptions: Iterable[Description],
 ) -> Picture:
     """Draws a still, or an animation whose frames its decoder puts together.
@@ -95,25 +108,26 @@ def draw_sequence(
     total = getattr(image, "n_frames", 1)
     presentations = Presentations(turned_or_not(image), renderings(descriptions))
     if total == 1:
-        return draw_still(image, size, presentations)
-    cap.check(total, total * area(image.size))
+        caps.still.check(image.size)
+        return draw_still(image, size, presentations, caps.profiled)
+    caps.animation.check(total, total * area(image.size))
     known = list(islice(times, total + 1))
     if len(known) != total:
         raise UndecodableImage("frames that the decoder does not see")
     chosen = choose_frames(known)
-    cap.check(total, (total + len(chosen) * _extra(presentations)) * area(image.size))
+    caps.animation.check(total, round((total + len(chosen) * _of_judged(presentations)) * area(image.size)))
     found = [view for index in chosen for view in views(_decoded(image, index), size, presentations)]
     return Picture(tuple(found), Frames(len(chosen), total))
 
 
-def _extra(presentations: Presentations) -> int:
-    """Returns how many frames could be decoded in the time that rendering one takes: a table of colours is slow."""
-    return 2 * _drawn_whole(presentations)
+def _of_judged(presentations: Presentations) -> float:
+    """Returns how many frames could be drawn in the time that a frame takes because it is judged."""
+    return 1 + _RENDERED * _drawn_whole(presentations)
 
 
-def _drawn_whole(presentations: Presentations) -> int:
-    """Returns how often each pixel is drawn by a description of its colours."""
-    return sum(not rendering.slight for rendering in presentations.renderings)
+def _drawn_whole(presentations: Presentations) -> float:
+    """Returns the time that descriptions of its colours take for each pixel, where a table of colours takes 1."""
+    return sum(rendering.work for rendering in presentations.renderings)
 
 
 def _decoded(image: Image.Image, index: int) -> Image.Image:

@@ -17,12 +17,17 @@ OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def endless(first: bytes, again: bytes, *, pause: float = 0) -> Handler:
+PAUSE_SECONDS, DEADLINE_SECONDS = 0.02, 0.3
+
+
+def endless(first: bytes, again: bytes, *, pause: float = 0, sent: list[bytes] | None = None) -> Handler:
     async def handle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(first)
         while True:
             writer.write(again)
             await writer.drain()
+            if sent is not None:
+                sent.append(again)
             await asyncio.sleep(pause)
 
     return handle
@@ -72,11 +77,12 @@ def test_a_body_without_end_is_cut_off_at_its_limit(web: Web, first: bytes) -> N
     ids=["head", "100 Continue", "body", "chunks", "chunk extension", "trailer"],
 )
 def test_a_byte_at_a_time_ends_at_the_deadline(web: Web, first: bytes, again: bytes) -> None:
-    web.serve(endless(first, again, pause=0.02))
-    start = time.monotonic()
+    """The server and the fetcher share a clock, so what was sent in time is the same on a busy machine."""
+    sent: list[bytes] = []
+    web.serve(endless(first, again, pause=PAUSE_SECONDS, sent=sent))
     with pytest.raises(FetchTimeout):
-        web.fetch(URL, url_deadline=0.3)
-    assert time.monotonic() - start < 0.6
+        web.fetch(URL, url_deadline=DEADLINE_SECONDS)
+    assert len(sent) <= DEADLINE_SECONDS / PAUSE_SECONDS + 1
 
 
 def test_a_server_that_says_nothing_ends_at_the_deadline(web: Web) -> None:
@@ -107,21 +113,23 @@ def test_small_chunks_pass(web: Web) -> None:
 
 
 def test_nine_servers_of_tiny_chunks_do_not_hold_up_a_good_one(web: Web) -> None:
+    """In processor time, of several runs: one thread does all the work, for the servers too."""
     web.serve(endless(CHUNKED, b"1\r\nx\r\n" * 10_000))
     web.image(b"x" * 1_000_000, host="good.test", address="93.184.216.35")
 
-    async def run() -> float:
+    async def run(beside: int) -> float:
         async with web.running():
             fetcher = web.fetcher()
-            bad = [asyncio.create_task(fetcher.fetch(URL)) for _ in range(9)]
+            bad = [asyncio.create_task(fetcher.fetch(URL)) for _ in range(beside)]
             await asyncio.sleep(0.05)
-            start = time.monotonic()
+            start = time.process_time()
             await fetcher.fetch("http://good.test/")
-            elapsed = time.monotonic() - start
+            seconds = time.process_time() - start
             await asyncio.gather(*bad, return_exceptions=True)
-            return elapsed
+            return seconds
 
-    assert asyncio.run(run()) < 2
+    alone, among_nine = ([asyncio.run(run(beside)) for _ in range(3)] for beside in (0, 9))
+    assert min(among_nine) <= 3 * max(alone)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ class Web(AsyncNetworkBackend):
         return asyncio.run(run())
 
     def fetcher(self, **options: Any) -> Fetcher:
-        return Fetcher(resolve=self.resolve, backend=self, **options)
+        """Returns one that nothing is too late for, unless a test says otherwise."""
+        return Fetcher(resolve=self.resolve, backend=self, **{"url_deadline": 600, **options})
 
     @contextlib.asynccontextmanager
     async def running(self) -> Any:

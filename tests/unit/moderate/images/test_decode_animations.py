@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.helpers.crafted import GifFrame, animated, chunk, gif, png_header, png_pixels
-from tests.helpers.support import arrays, encoded
+from tests.helpers.support import arrays, encoded, png
 
+from moderate.images.animation import Disposal, Frame
 from moderate.images.decode import decode
 from moderate.images.formats import FORMATS
-from moderate.images.limits import MAX_FRAMES, TooManyFrames, TooManyPixels, UndecodableImage
-from moderate.images.pictures import Frames
+from moderate.images.limits import MAX_FRAMES, AnimationCap, TooManyFrames, TooManyPixels, UndecodableImage
+from moderate.images.pictures import Frames, Picture, draw_frames
+from moderate.images.views import Presentations
 
 SIZE = 32
 ANIMATED = [each.name for each in FORMATS if each.animation_cap]
@@ -79,8 +81,21 @@ def test_an_animation_of_too_many_pixels_over_all_is_not_judged_in_part(image_fo
     (cap,) = (each.animation_cap for each in FORMATS if each.name == image_format)
     assert cap
     frames = [Image.new("1", (1000, 1000), index % 2).convert("RGB") for index in range(int(cap.megapixels) + 1)]
-    with pytest.raises(TooManyFrames, match=f"{cap.megapixels:g} megapixels"):
-        decode(animated(frames, image_format, [40] * len(frames)), SIZE)
+    data = animated(frames, image_format, [40] * len(frames))
+    with pytest.raises(TooManyFrames, match=f"{cap.for_file(data).megapixels:g} megapixels"):
+        decode(data, SIZE)
+
+
+def test_a_frame_that_is_drawn_over_the_one_before_counts_as_two() -> None:
+    size, cap = (100, 100), AnimationCap(0.04)
+
+    def draw(*, blended: bool) -> Picture:
+        frame = Frame(png(size=size), (0, 0), size, 40, Disposal.KEEP, blended=blended)
+        return draw_frames(size, [frame] * 2, SIZE, Presentations(), cap)
+
+    assert draw(blended=False).frames.total == 2
+    with pytest.raises(TooManyFrames):
+        draw(blended=True)
 
 
 def test_a_gif_canvas_that_is_too_large_is_refused_before_it_is_made() -> None:

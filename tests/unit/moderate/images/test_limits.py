@@ -27,5 +27,13 @@ def test_an_animation_within_its_cap_passes() -> None:
 
 @pytest.mark.parametrize(("frames", "pixels"), [(MAX_FRAMES + 1, 1), (1, 1_500_001)])
 def test_an_animation_beyond_its_cap_is_refused_with_the_figures(frames: int, pixels: int) -> None:
-    with pytest.raises(TooManyFrames, match=r"2,000 frames and, in this format, 1\.5 megapixels"):
+    with pytest.raises(TooManyFrames, match=r"2,000 frames and, in a file of this format and size, 1\.5 megapixels"):
         OF_ALL_FRAMES.check(frames, pixels)
+
+
+def test_each_megabyte_of_a_file_takes_from_its_caps() -> None:
+    data = bytes(1_500_000)
+    assert PixelCap("a test picture", 2.0, lost_per_megabyte=1).for_file(data).megapixels == 0.5
+    assert AnimationCap(20.0, lost_per_megabyte=4).for_file(data).megapixels == 14
+    assert AnimationCap(1.0, lost_per_megabyte=4).for_file(data).megapixels == 0
+    assert CAP.for_file(data) == CAP

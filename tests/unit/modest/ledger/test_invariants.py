@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.fakes.clock import Clock
 from tests.fakes.steps import Crash, Run, pause
 from tests.fakes.table import FakeTable, Fault
-from tests.helpers.ledgers import PLANS, Shop
+from tests.helpers.ledgers import PLANS, Shop, few_retries
 
 from modest.ledger.admission import Replay
 from modest.ledger.entries import RECOGNISED_SECONDS, total_of_entries, total_of_tallies, used
@@ -19,7 +19,6 @@ from modest.ledger.idempotency import Answer, Repeatable
 from modest.ledger.ledger import Ledger
 from modest.prices import by_the_image, covered_by_plan
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
-from modest.store.retries import RetryPolicy
 from modest.store.table import ConditionFailed, Item
 
 FAULTS = st.lists(st.sampled_from([Fault.NONE] * 6 + list(Fault)), min_size=1, max_size=6)
@@ -54,16 +53,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.limit = 0
 
     def _process(self) -> Ledger:
-        # Its clock ticks once per attempt, so the policy limits the number of attempts.
-        ticks = count()
-        retries = RetryPolicy(
-            seconds=ATTEMPTS,
-            first_seconds=ATTEMPTS,
-            attempt_seconds=1,
-            clock=lambda: next(ticks),
-            sleep=lambda _seconds: None,
-        )
-        return self.shop.ledger(retries)
+        return self.shop.ledger(few_retries(ATTEMPTS))
 
     @initialize(plan=st.sampled_from(["Tiny", "Large"]))
     def open(self, plan: str) -> None:

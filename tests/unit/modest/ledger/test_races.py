@@ -6,13 +6,12 @@ import pytest
 from tests.fakes.clock import Clock
 from tests.fakes.steps import Run, pause
 from tests.fakes.table import FakeTable, Fault
-from tests.helpers.ledgers import Customer, Shop, admitted, request_id
+from tests.helpers.ledgers import Customer, Shop, admitted, few_retries, request_id
 
 from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer, Repeatable
 from modest.prices import by_the_image
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
-from modest.store.retries import RetryPolicy
 
 CALL = Repeatable("the-key", "hash of the body")
 ANSWER = Answer(200, b"{}")
@@ -128,12 +127,11 @@ def test_a_settlement_that_fails_says_whether_it_may_have_been_written(
 def test_a_table_that_fails_for_good_admits_nothing(shop: Shop, table: FakeTable) -> None:
     customer = shop.customer()
     table.faults = repeat(Fault.THROTTLED)
-    impatient = RetryPolicy(seconds=0.2, first_seconds=0.2)
     with pytest.raises(LedgerUnavailable) as failure:
-        shop.ledger(impatient).admit(customer.key_hash, request_id())
+        shop.ledger(few_retries()).admit(customer.key_hash, request_id())
     assert failure.value.detail == "throttled"
     with pytest.raises(LedgerUnavailable):
-        shop.ledger(impatient).usage(customer.key_hash)
+        shop.ledger(few_retries()).usage(customer.key_hash)
 
 
 def test_warming_up_a_table_that_fails_waits_for_the_first_call_to_say_so(shop: Shop, table: FakeTable) -> None:

@@ -87,7 +87,7 @@ def _others(descriptions: Iterable[Description]) -> Iterator[Rendering]:
             continue
         drawn.add(profile)
         if profile.has_table:
-            yield Rendering(_drawing(profile))
+            yield Rendering(_drawing(profile), by_table=True)
             continue
         samples = _samples(profile)
         if not any(_UNSEEN.hold(samples, others) for others in shown):

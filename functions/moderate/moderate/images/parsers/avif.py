@@ -11,7 +11,7 @@ from moderate.images.av1 import colours_in
 from moderate.images.boxes import Box, Data, Items, boxes, inside
 from moderate.images.colours.descriptions import Description, Icc, Numbered
 from moderate.images.colours.tone_mapping import USUAL_PEAK
-from moderate.images.limits import AVIF_ANIMATION, BrokenRule
+from moderate.images.limits import AVIF, BrokenRule
 from moderate.images.pictures import Picture, draw_sequence, open_image
 
 # One image is decoded on one core; the batch is what runs side by side.
@@ -40,7 +40,7 @@ def decode(data: bytes, size: int) -> Picture:
     whole = memoryview(data)
     refuse_misleading(whole)
     with open_image(data, "AVIF") as image:
-        return draw_sequence(image, size, display_times(whole), AVIF_ANIMATION, colours(whole))
+        return draw_sequence(image, size, display_times(whole), AVIF.for_file(data), colours(whole))
 
 
 def refuse_misleading(data: Data) -> None:

@@ -31,7 +31,8 @@ def decode(data: bytes, size: int) -> Picture:
     if first is None:
         raise DamagedGif("no frame")
     _refuse_disputed_canvas(data, first)
-    return draw_frames(canvas_size(data, first), chain([first], found), size, Presentations(), GIF_ANIMATION)
+    cap = GIF_ANIMATION.for_file(data)
+    return draw_frames(canvas_size(data, first), chain([first], found), size, Presentations(), cap)
 
 
 def frames(data: bytes) -> Iterator[Frame]:
@@ -59,7 +60,7 @@ def frames(data: bytes) -> Iterator[Frame]:
                 size=(width, height),
                 shown_ms=display_time(10 * int.from_bytes(control[1:3], "little")),
                 disposal=_DISPOSALS.get(control[0] >> 2 & 7, Disposal.KEEP),
-                blended=True,
+                blended=bool(control[0] & _HAS_TRANSPARENT_INDEX),
             )
             control = _NO_CONTROL
         elif kind == _TRAILER or not data[position:].strip(b"\0"):

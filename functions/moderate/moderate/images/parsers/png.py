@@ -18,7 +18,7 @@ from moderate.images.animation import Disposal, Frame, display_time
 from moderate.images.colours import png_chunks
 from moderate.images.colours.renderings import renderings
 from moderate.images.deflate import unpacked_bytes
-from moderate.images.limits import PNG_ANIMATION, PNG_OR_BMP, BrokenRule
+from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP, BrokenRule
 from moderate.images.pictures import Picture, draw_frames, draw_still, open_image, turned_or_not
 from moderate.images.views import Presentations, points_beyond_palette
 
@@ -51,6 +51,11 @@ class Png:
     @property
     def size(self) -> tuple[int, int]:
         return _size(self.single[b"IHDR"])
+
+    @property
+    def depth(self) -> int:
+        """Bits per colour, or per index of a palette."""
+        return self.single[b"IHDR"][8]
 
     @property
     def palette_colours(self) -> int:
@@ -106,8 +111,8 @@ def decode(data: bytes, size: int) -> Picture:
     with open_image(parts.still(), "PNG") as image:
         presentations = Presentations(turned_or_not(image), renderings(png_chunks.descriptions(parts.colours)))
         if parts.controls:
-            return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION)
-        PNG_OR_BMP.check(image.size)
+            return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION.for_file(data))
+        (DEEP_PNG if parts.depth > _EIGHT_BITS else PNG_OR_BMP).check(image.size)
         picture = draw_still(image, size, presentations)
         _refuse_missing_rows(image, parts)
         if not points_beyond_palette(image, parts.palette_colours):

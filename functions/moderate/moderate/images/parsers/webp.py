@@ -6,7 +6,7 @@ from PIL import WebPImagePlugin  # noqa: F401 - else the first WebP makes Pillow
 
 from moderate.images.animation import display_time
 from moderate.images.colours.descriptions import Icc
-from moderate.images.limits import WEBP_ANIMATION, BrokenRule
+from moderate.images.limits import WEBP, BrokenRule
 from moderate.images.pictures import Picture, draw_sequence, open_image
 
 _FIRST_CHUNK = 12
@@ -31,7 +31,7 @@ def is_webp(data: bytes) -> bool:
 def decode(data: bytes, size: int) -> Picture:
     with open_image(with_alpha(data), "WEBP") as image:
         profiles = [Icc(body) for kind, body in _chunks(data) if kind == _PROFILE]
-        return draw_sequence(image, size, display_times(data), WEBP_ANIMATION, profiles)
+        return draw_sequence(image, size, display_times(data), WEBP.for_file(data), profiles)
 
 
 def with_alpha(data: bytes) -> bytes:
