@@ -71,7 +71,7 @@ def test_its_status_is_the_contracts(responses: Template, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-def test_both_dialects_can_read_its_body(responses: Template, kind: str) -> None:
+def test_clients_of_nanogpt_and_oanor_can_read_its_body(responses: Template, kind: str) -> None:
     status, code = ANSWERS[kind]
     answer = body(responses[kind])
     assert set(answer) == {"error", "code", "requestId", "status", "success", "message", "data", "meta"}

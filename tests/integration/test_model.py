@@ -83,6 +83,15 @@ def test_a_model_that_comes_out_different_is_not_written(tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_without_a_sha256_is_not_written_and_its_sha256_named(tmp_path: Path) -> None:
+    expected = KNOWN["models"][NAME]["sha256"]
+    models = tmp_path / "models.toml"
+    models.write_text(MODELS.read_text().replace(f'sha256 = "{expected}"\n', ""))
+    result = build(tmp_path, "--models", models)
+    assert result.returncode == 1
+    assert f"its sha256 is {expected}, but models.toml pins none" in result.stderr
+
+
 def test_an_unknown_model_is_answered_with_those_there_are(tmp_path: Path) -> None:
     result = build(tmp_path, name="mobilenet_v9")
     assert result.returncode == 1
