@@ -80,6 +80,7 @@ def test_there_is_one_for_every_kind_of_client() -> None:
     assert [language for language, _ in SNIPPETS] == [
         *("bash", "bash", "python", "javascript", "python"),
         *("bash", "python", "javascript", "python"),
+        "python",
     ]
     assert [language for language, _ in RETRYING] == ["bash", "python", "javascript", "python"]
 

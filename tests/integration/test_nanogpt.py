@@ -1,6 +1,7 @@
 """NanoGPT's dialect: its answer, where images may stand, what they cost, and what becomes of those not judged."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -60,6 +61,8 @@ def test_the_seeds_example_gets_the_seeds_answer_field_by_field() -> None:
         ("truncated", False),
         ("has_nsfw_concepts", [False, True]),
         ("is_nsfw", True),
+        # Ours, after the fields of the seed.
+        ("sha256", [sha256(WEB[FIRST]).hexdigest(), sha256(WEB[SECOND]).hexdigest()]),
     ]
 
 
@@ -270,6 +273,7 @@ def test_the_seeds_schema_dump_is_told_what_is_wrong_with_which_entry() -> None:
 def test_a_partial_answer_says_null_of_what_was_not_judged_and_charges_the_rest() -> None:
     body = ask(serving(), image_urls=[FIRST, MISSING], imageDataUrl="...", on_error="partial")
     assert body["has_nsfw_concepts"] == [False, None, None]
+    assert body["sha256"] == [sha256(WEB[FIRST]).hexdigest(), None, None]
     assert (body["inputCount"], body["cost"], body["is_nsfw"]) == (3, 0.0015, None)
     assert [(error["index"], error["param"], error["code"]) for error in body["errors"]] == [
         (1, "image_urls[1]", "fetch_failed"),

@@ -1,8 +1,10 @@
 """oanor's dialect: its envelope, what check and classify answer, and what they take beside the image."""
 
+import base64
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -93,6 +95,16 @@ def test_meta_says_when_in_utc_milliseconds_and_which_model_looked_at_which_fram
     assert abs(datetime.fromisoformat(meta["timestamp"]) - datetime.now(UTC)) < timedelta(minutes=1)
     assert meta["model"] == {"name": "fake", "version": "fake-1"}
     assert meta["frames"] == {"judged": 1, "total": 1}
+
+
+def test_meta_names_the_bytes_that_were_judged_however_they_came() -> None:
+    service, image = serving(), png(grey=77)
+    answers = [
+        service.client.post("/v1/check", content=image),
+        service.client.post("/v1/classify", json={"base64": base64.b64encode(image).decode()}),
+        service.client.post("/v1/check", files={"image": image}),
+    ]
+    assert {answer.json()["meta"]["sha256"] for answer in answers} == {sha256(image).hexdigest()}
 
 
 def test_meta_counts_the_frames_of_an_animation(classifier: Classifier) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any
 
 import httpx2
@@ -46,6 +47,13 @@ def test_each_image_has_its_result_in_order(service: ServedApp) -> None:
     assert [result.flagged for result in answer.results] == [True, False]
     assert [result.categories.sexual for result in answer.results] == [True, False]
     assert [result.category_scores.sexual for result in answer.results] == [0.9731, 0.0123]
+
+
+def test_the_answer_names_the_bytes_of_each_image_that_was_judged(service: ServedApp) -> None:
+    answer = moderate(service.app, [FLAGGED, SAFE])
+    assert answer.model_extra == {
+        "sha256": [sha256(png(grey=10)).hexdigest(), sha256(WEB["https://pub.test/safe.png"]).hexdigest()]
+    }
 
 
 def test_what_was_not_looked_for_is_never_said_to_have_been(service: ServedApp) -> None:

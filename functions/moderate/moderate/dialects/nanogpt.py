@@ -133,6 +133,7 @@ def answer(parsed: ParsedRequest, outcomes: Sequence[Outcome], request_id: str, 
         truncated=parsed.truncated,
         has_nsfw_concepts=flags,
         is_nsfw=True if True in flags else (None if problems else False),
+        sha256=[None if isinstance(outcome, PublicError) else outcome.digest for outcome in outcomes],
     )
     if problems:
         result["errors"] = problems

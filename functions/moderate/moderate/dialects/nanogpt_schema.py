@@ -6,7 +6,7 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 from moderate.dialects.dialect import Documentation
-from moderate.dialects.examples import PIXEL, REQUEST_ID
+from moderate.dialects.examples import DIGEST, OTHER_DIGEST, PIXEL, REQUEST_ID
 from moderate.dialects.schema_refs import answered
 from moderate.verdict import Policy
 
@@ -37,6 +37,7 @@ class NanoGptAnswer(TypedDict):
     truncated: bool
     has_nsfw_concepts: list[bool | None]
     is_nsfw: bool | None
+    sha256: list[str | None]
     errors: NotRequired[list[ImageProblem]]
 
 
@@ -55,10 +56,12 @@ IMAGE: Documentation = {
     "summary": "Flag up to ten images",
     "description": (
         "Returns one flag per image, in order. Images are read from the five image fields, in the order in which the "
-        f"schema lists them, as URLs or data URLs. Only the first {MAX_IMAGES} are processed. Identical images are "
+        f"schema lists them, as URLs or data URLs. Only the first {MAX_IMAGES} are processed; if there are more, "
+        "`truncated` is true and `is_nsfw` says nothing about the rest. Identical images are "
         "judged and charged once. By default, one image that cannot be judged fails the whole call, and nothing is "
         "charged. With `on_error: partial`, the flag of such an image is `null`, and `errors` says why. The flag of an "
-        "image that was not judged is never `false`."
+        "image that was not judged is never `false`. `sha256` lists the SHA-256 of the bytes that were judged, in the "
+        "same order: store or show only bytes that have it, because a server may send other bytes to the next who asks."
     ),
     "operation_id": "nanogpt_image",
     "responses": answered(
@@ -73,6 +76,7 @@ IMAGE: Documentation = {
             truncated=False,
             has_nsfw_concepts=[False, True],
             is_nsfw=True,
+            sha256=[DIGEST, OTHER_DIGEST],
         ),
     ),
     "openapi_extra": {

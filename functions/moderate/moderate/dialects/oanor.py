@@ -170,6 +170,7 @@ def _envelope(request: Request, judgement: Judgement, service: Service, message:
         **new_meta(request.state.request_id),
         model={"name": service.model.name, "version": service.model.version},
         frames=FramesMeta(judged=judgement.frames.judged, total=judgement.frames.total),
+        sha256=judgement.digest,
     )
     return Envelope(meta=meta, status="ok", message=message, success=True)
 

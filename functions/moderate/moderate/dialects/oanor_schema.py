@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from moderate.calls.parameters import Explain
 from moderate.dialects.dialect import Documentation
-from moderate.dialects.examples import MODEL, PIXEL, REQUEST_ID, TIMESTAMP
+from moderate.dialects.examples import DIGEST, MODEL, PIXEL, REQUEST_ID, TIMESTAMP
 from moderate.dialects.schema_refs import answered
 from moderate.images.formats import CONTENT_TYPES
 from moderate.sources import BASE64_IN_A_URL
@@ -27,6 +27,7 @@ class Meta(TypedDict):
 class AnswerMeta(Meta):
     model: dict[str, str]
     frames: FramesMeta
+    sha256: str
 
 
 class CheckData(TypedDict):
@@ -120,6 +121,7 @@ _META = {
     "request_id": REQUEST_ID,
     "model": MODEL,
     "frames": {"judged": 1, "total": 1},
+    "sha256": DIGEST,
 }
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "check": {
@@ -159,6 +161,8 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
         "description": (
             "Takes exactly one image: as `url` or `base64` or, with POST, as the raw body or a multipart file. "
             "An animation is judged by its worst frame; `meta.frames` says how many frames were judged. "
+            "`meta.sha256` is that of the bytes that were judged: store or show only bytes that have it, because a "
+            "server may send other bytes to the next who asks. "
             f"`/nsfw-api/v1/{name}` works the same way."
         ),
         "responses": answered(

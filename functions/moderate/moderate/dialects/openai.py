@@ -33,15 +33,17 @@ def routes(service: Service) -> list[Route]:
         policy = parse_policy(fields.get("policy"), service.default_policy)
         outcomes = await service.judge(request, list(sources(fields.get("input"))), policy)
         results = []
-        distinct = set()
+        digests = []
         for position, outcome in enumerate(outcomes):
             if isinstance(outcome, PublicError):
                 outcome.param = f"input[{position}]"
                 raise outcome
-            distinct.add(outcome.digest)
+            digests.append(outcome.digest)
             results.append(result(flagged=outcome.verdict is Verdict.NSFW, score=outcome.nsfw_score))
-        answer = OpenAiAnswer(id=f"modr-{request.state.request_id}", model=service.model.name, results=results)
-        return Judged(by_the_image(len(distinct), terms), lambda _charge: answer)
+        answer = OpenAiAnswer(
+            id=f"modr-{request.state.request_id}", model=service.model.name, results=results, sha256=digests
+        )
+        return Judged(by_the_image(len(set(digests)), terms), lambda _charge: answer)
 
     return [Route("POST", PATH, service.metering.metered(moderations), MODERATIONS)]
 

@@ -3,7 +3,7 @@
 from typing_extensions import TypedDict
 
 from moderate.dialects.dialect import Documentation
-from moderate.dialects.examples import MODEL, PIXEL, REQUEST_ID
+from moderate.dialects.examples import DIGEST, MODEL, PIXEL, REQUEST_ID
 from moderate.dialects.schema_refs import answered
 from moderate.verdict import Policy
 
@@ -38,6 +38,7 @@ class OpenAiAnswer(TypedDict):
     id: str
     model: str
     results: list[Result]
+    sha256: list[str]
 
 
 class ErrorDetail(TypedDict):
@@ -82,13 +83,19 @@ MODERATIONS: Documentation = {
         "`category_applied_input_types` is empty for all of them. Text is not judged either: a request that contains "
         "text gets an error, never an unflagged result. Any `model` is accepted; the response names the model that was "
         "used. Each distinct image is charged. OpenAI's responses have no field for the charge, so look it up with "
-        "`GET /v1/usage`."
+        "`GET /v1/usage`. Nor do they have `sha256`, the SHA-256 of the bytes that were judged, in the order of "
+        "`results`: store or show only bytes that have it, because a server may send other bytes to the next who asks."
     ),
     "operation_id": "openai_moderations",
     "responses": answered(
         "A result for each image.",
         OpenAiAnswer,
-        OpenAiAnswer(id=f"modr-{REQUEST_ID}", model=MODEL["name"], results=[result(flagged=True, score=0.9731)]),
+        OpenAiAnswer(
+            id=f"modr-{REQUEST_ID}",
+            model=MODEL["name"],
+            results=[result(flagged=True, score=0.9731)],
+            sha256=[DIGEST],
+        ),
     ),
     "openapi_extra": {
         "requestBody": {
