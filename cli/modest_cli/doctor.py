@@ -62,7 +62,7 @@ class Doctor:
         # The ledger is asked once more, because an account may have been created since the accounts were listed.
         yield [findings.report_stray(key) for key in gateway.keys_not_of(ids) if not self._is_known(key.hash)]
 
-    def mend(self, found: Sequence[Finding], accounts: Sequence[Account]) -> Iterator[str]:
+    def repair(self, found: Sequence[Finding], accounts: Sequence[Account]) -> Iterator[str]:
         """Makes API Gateway match the ledger and the template. Yields what each finding is about once it is fixed."""
         about = {finding.about for finding in found}
         gateway = self._read_gateway()
@@ -102,7 +102,9 @@ class Doctor:
 
 def doctor(
     *,
-    mend: Annotated[bool, typer.Option("--mend", help="Make API Gateway match the ledger and the template.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make API Gateway match the ledger and the template.")
+    ] = False,
     as_json: AsJson = False,
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
@@ -124,8 +126,10 @@ def doctor(
         accounts = checker.accounts()
         found = _collect(checker.check_gateway(accounts, now), len(accounts) + 2, "checking keys and plans")
         left = found
-        if mend and found:
-            for _ in with_progress(checker.mend(found, accounts), len({finding.about for finding in found}), "mending"):
+        if repair and found:
+            for _ in with_progress(
+                checker.repair(found, accounts), len({finding.about for finding in found}), "repairing"
+            ):
                 pass
             left = _collect(checker.check_gateway(accounts, now), len(accounts) + 2, "checking again")
         left = left + _collect(checker.check_books(accounts, month), len(accounts), f"auditing {month}")
@@ -133,12 +137,12 @@ def doctor(
     raise typer.Exit(PROBLEMS_REMAIN if left else 0)
 
 
-def _print(mended: list[Finding], left: list[Finding], month: str, *, as_json: bool) -> None:
+def _print(repaired: list[Finding], left: list[Finding], month: str, *, as_json: bool) -> None:
     if as_json:
-        print_json([_as_dict(finding, mended=finding in mended) for finding in mended + left])
+        print_json([_as_dict(finding, repaired=finding in repaired) for finding in repaired + left])
         return
-    for finding in mended:
-        print_line(f"mended: {finding.problem}")
+    for finding in repaired:
+        print_line(f"repaired: {finding.problem}")
     for finding in left:
         print_line(f"{finding.problem} {finding.remedy}")
     if not left:
@@ -149,11 +153,11 @@ def _collect(batches: Iterator[list[Finding]], total: int, description: str) -> 
     return [finding for batch in with_progress(batches, total, description) for finding in batch]
 
 
-def _as_dict(finding: Finding, *, mended: bool) -> dict[str, object]:
+def _as_dict(finding: Finding, *, repaired: bool) -> dict[str, object]:
     return {
         "kind": finding.kind,
         "about": finding.about,
         "problem": finding.problem,
         "remedy": finding.remedy,
-        "mended": mended,
+        "repaired": repaired,
     }

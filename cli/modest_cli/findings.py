@@ -12,7 +12,7 @@ from modest_cli.gateway_keys import GatewayKey
 from modest_cli.gateway_plans import PlanLimits
 
 _HASH_SHOWN = 12
-_MEND = "`modest doctor --mend`"
+_REPAIR = "`modest doctor --repair`"
 
 
 class Kind(StrEnum):
@@ -30,14 +30,14 @@ class Kind(StrEnum):
 class Finding:
     kind: Kind
     about: str
-    """The id of an account, the name of a plan, or the id of a key at API Gateway."""
+    """The id of an account, the name of a plan, or the id of a key in API Gateway."""
     problem: str
     remedy: str
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayState:
-    """The keys at API Gateway and the plans that they are on."""
+    """The keys in API Gateway and the plans that they are on."""
 
     keys: Mapping[str, GatewayKey]
     """Maps hashes to keys, including those of other deployments."""
@@ -57,7 +57,7 @@ class GatewayState:
 def check_account(account: Account, keys: list[AccountKey], gateway: GatewayState, now: datetime) -> Iterator[Finding]:
     def report(kind: Kind, key_hash: str, problem: str, remedy: str) -> Finding:
         return Finding(
-            kind, account.id, f"{account.name}: key {key_hash[:_HASH_SHOWN]} {problem}.", f"{_MEND} {remedy}."
+            kind, account.id, f"{account.name}: key {key_hash[:_HASH_SHOWN]} {problem}.", f"{_REPAIR} {remedy}."
         )
 
     for key in keys:
@@ -66,16 +66,16 @@ def check_account(account: Account, keys: list[AccountKey], gateway: GatewayStat
             yield report(Kind.EXPIRED, key.hash, f"expired on {key.until:%Y-%m-%d} but still exists", "removes it")
             continue
         if at_gateway is None:
-            problem = "is not at API Gateway, so calls with it are answered with 401"
+            problem = "is not in API Gateway, so calls with it are answered with 401"
             yield report(Kind.MISSING, key.hash, problem, "creates it there")
             continue
         plan = gateway.plans.get(at_gateway.id)
         if plan != account.plan:
             effect = "the limits of the wrong plan apply" if plan else "calls with it are answered with 401"
-            problem = f"is on {plan or 'no plan'} at API Gateway but on {account.plan} in the ledger, so {effect}"
+            problem = f"is on {plan or 'no plan'} in API Gateway but on {account.plan} in the ledger, so {effect}"
             yield report(Kind.WRONG_PLAN, key.hash, problem, "moves it")
         if key.enabled and not at_gateway.enabled:
-            problem = "is disabled only at API Gateway, so calls with it are answered with 401"
+            problem = "is disabled only in API Gateway, so calls with it are answered with 401"
             yield report(Kind.DISABLED_AT_GATEWAY, key.hash, problem, "enables it")
         if at_gateway.enabled and not key.enabled:
             problem = "is disabled only in the ledger, so its calls start the function before they are refused"
@@ -83,13 +83,15 @@ def check_account(account: Account, keys: list[AccountKey], gateway: GatewayStat
     known = {key.hash for key in keys}
     for stray in gateway.keys_of(account, keys):
         if stray.hash not in known:
-            problem = "is at API Gateway but not in the ledger, which refuses its calls"
+            problem = "is in API Gateway but not in the ledger, which refuses its calls"
             yield report(Kind.UNKNOWN, stray.hash, problem, "removes it")
 
 
 def report_stray(key: GatewayKey) -> Finding:
-    problem = "is at API Gateway, but neither the key nor its account is in the ledger"
-    return Finding(Kind.UNKNOWN, key.id, f"{key.name}: key {key.hash[:_HASH_SHOWN]} {problem}.", f"{_MEND} removes it.")
+    problem = "is in API Gateway, but neither the key nor its account is in the ledger"
+    return Finding(
+        Kind.UNKNOWN, key.id, f"{key.name}: key {key.hash[:_HASH_SHOWN]} {problem}.", f"{_REPAIR} removes it."
+    )
 
 
 def check_plan(plan: Plan, at_gateway: PlanLimits) -> Iterator[Finding]:
@@ -99,7 +101,7 @@ def check_plan(plan: Plan, at_gateway: PlanLimits) -> Iterator[Finding]:
             Kind.PLAN_DIFFERS,
             plan.name,
             f"plan {plan.name}: API Gateway has {at_gateway}; the template has {wanted}.",
-            f"{_MEND} applies the template.",
+            f"{_REPAIR} applies the template.",
         )
 
 

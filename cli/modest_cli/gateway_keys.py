@@ -1,4 +1,4 @@
-"""Manages keys at API Gateway. Their value is the SHA-256 of the customer's key, and a tag names the account."""
+"""Manages keys in API Gateway. Their value is the SHA-256 of the customer's key, and a tag names the account."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reads and updates the limits of usage plans at API Gateway."""
+"""Reads and updates the limits of usage plans in API Gateway."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Manages accounts and their keys in the ledger and at API Gateway.
+"""Manages accounts and their keys in the ledger and in API Gateway.
 
 The ledger is authoritative. Each change is one write to the ledger, after which API Gateway is updated to match it. If
 a command is interrupted in between, the next command for the same account completes the update.
@@ -103,7 +103,7 @@ class Keyring:
     def sync(self, account: Account, found: Iterable[GatewayKey] = ()) -> AccountStatus:
         """Makes API Gateway match what the ledger says about an account, whatever state it is in.
 
-        found: the account's keys at API Gateway. By default they are looked up by the account's name and tag.
+        found: the account's keys in API Gateway. By default they are looked up by the account's name and tag.
         """
         wanted = {key.hash: key for key in self.registry.keys(account.id)}
         existing = {key.hash: key for key in found or self._gateway.list_for_account(account.id, account.name)}

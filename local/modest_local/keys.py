@@ -1,4 +1,4 @@
-"""Caches the keys at API Gateway and the plans that they are on."""
+"""Caches the keys in API Gateway and the plans that they are on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Saves the ledger's items and the quota counters to a file, so that they survive a restart.
 
-Keys and plans at API Gateway are not saved, because they follow from the template and the ledger.
+Keys and plans in API Gateway are not saved, because they follow from the template and the ledger.
 """
 
 import base64

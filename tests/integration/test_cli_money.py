@@ -177,10 +177,10 @@ def test_the_doctor_finds_a_key_that_was_deleted_by_hand_and_puts_it_back(gatewa
     client.delete_api_key(apiKey=key["id"])
     found = gateway.modest("doctor")
     assert (found.exit_code, found.stdout.count("\n")) == (1, 1)
-    assert "is not at API Gateway" in found.stdout
-    mended = gateway.modest("doctor", "--mend", "--json")
-    assert mended.exit_code == 0
-    assert [(finding["kind"], finding["mended"]) for finding in json.loads(mended.stdout)] == [("missing", True)]
+    assert "is not in API Gateway" in found.stdout
+    repaired = gateway.modest("doctor", "--repair", "--json")
+    assert repaired.exit_code == 0
+    assert [(finding["kind"], finding["repaired"]) for finding in json.loads(repaired.stdout)] == [("missing", True)]
     assert answer(gateway, "doctor") == []
 
 

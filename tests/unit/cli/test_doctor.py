@@ -1,4 +1,4 @@
-"""Where API Gateway and the ledger disagree: what is found, and what is left once it was mended."""
+"""Where API Gateway and the ledger disagree: what is found, and what is left once it was repaired."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -42,9 +42,9 @@ class Patient:
         looked = self.doctor.check_gateway(self.doctor.accounts(), self.world.clock())
         return [finding for some in looked for finding in some]
 
-    def mended(self) -> list[Finding]:
+    def repaired(self) -> list[Finding]:
         found = self.found()
-        assert set(self.doctor.mend(found, self.doctor.accounts())) == {finding.about for finding in found}
+        assert set(self.doctor.repair(found, self.doctor.accounts())) == {finding.about for finding in found}
         return self.found()
 
     def book_an_image(self) -> None:
@@ -121,54 +121,54 @@ def test_a_deployment_in_which_all_agrees_has_no_finding(patient: Patient) -> No
 @pytest.mark.parametrize(
     ("harm", "kind", "words"),
     [
-        (missing, Kind.MISSING, "is not at API Gateway, so calls with it are answered with 401"),
+        (missing, Kind.MISSING, "is not in API Gateway, so calls with it are answered with 401"),
         (
             on_another_plan,
             Kind.WRONG_PLAN,
-            "is on Free at API Gateway but on Pro in the ledger, so the limits of the wrong plan apply",
+            "is on Free in API Gateway but on Pro in the ledger, so the limits of the wrong plan apply",
         ),
         (
             on_no_plan,
             Kind.WRONG_PLAN,
-            "is on no plan at API Gateway but on Pro in the ledger, so calls with it are answered with 401",
+            "is on no plan in API Gateway but on Pro in the ledger, so calls with it are answered with 401",
         ),
-        (disabled_there, Kind.DISABLED_AT_GATEWAY, "is disabled only at API Gateway"),
+        (disabled_there, Kind.DISABLED_AT_GATEWAY, "is disabled only in API Gateway"),
         (enabled_there, Kind.ENABLED_AT_GATEWAY, "is disabled only in the ledger"),
         (expired, Kind.EXPIRED, "expired on 2026-11-23 but still exists"),
-        (unknown, Kind.UNKNOWN, "is at API Gateway but not in the ledger"),
+        (unknown, Kind.UNKNOWN, "is in API Gateway but not in the ledger"),
         (
             of_no_account,
             Kind.UNKNOWN,
-            "gone: key ffffffffffff is at API Gateway, but neither the key nor its account is in the ledger",
+            "gone: key ffffffffffff is in API Gateway, but neither the key nor its account is in the ledger",
         ),
         (plan_changed, Kind.PLAN_DIFFERS, "API Gateway has quota 9, rate 1, burst 20; the template has quota 9"),
         (plan_unlimited, Kind.PLAN_DIFFERS, "API Gateway has quota unlimited, rate 20"),
     ],
 )
-def test_each_disagreement_is_found_told_and_mended(
+def test_each_disagreement_is_found_told_and_repaired(
     patient: Patient, harm: Callable[[Patient], None], kind: Kind, words: str
 ) -> None:
     harm(patient)
     (finding,) = patient.found()
     assert finding.kind is kind
     assert words in finding.problem
-    assert "modest doctor --mend" in finding.remedy
-    assert patient.mended() == []
+    assert "modest doctor --repair" in finding.remedy
+    assert patient.repaired() == []
 
 
-def test_what_went_wrong_several_times_over_is_mended_in_one_go(patient: Patient) -> None:
+def test_what_went_wrong_several_times_over_is_repaired_in_one_go(patient: Patient) -> None:
     for harm in (disabled_there, on_another_plan, unknown, plan_changed):
         harm(patient)
     assert len(patient.found()) == 4
-    assert patient.mended() == []
+    assert patient.repaired() == []
     assert patient.world.at_gateway() == {patient.hash: (True, "Pro")}
 
 
-def test_a_key_that_lost_its_tag_or_name_is_mended_all_the_same(patient: Patient) -> None:
+def test_a_key_that_lost_its_tag_or_name_is_repaired_all_the_same(patient: Patient) -> None:
     missing(patient)
     patient.world.client.create_api_key(name="by hand", value=patient.hash, enabled=True)
     assert [finding.kind for finding in patient.found()] == [Kind.WRONG_PLAN]
-    assert patient.mended() == []
+    assert patient.repaired() == []
 
 
 def test_an_account_made_while_the_doctor_looks_is_no_finding(patient: Patient) -> None:
@@ -177,12 +177,12 @@ def test_an_account_made_while_the_doctor_looks_is_no_finding(patient: Patient) 
     assert [some for some in patient.doctor.check_gateway(before, patient.world.clock()) if some] == []
 
 
-def test_plans_are_mended_after_accounts_and_no_faster_than_aws_allows(patient: Patient) -> None:
+def test_plans_are_repaired_after_accounts_and_no_faster_than_aws_allows(patient: Patient) -> None:
     plan_changed(patient)
     plan_unlimited(patient, "Free")
     missing(patient)
-    mending = patient.doctor.mend(patient.found(), patient.doctor.accounts())
-    done = [(about, len(patient.slept)) for about in mending]
+    repairing = patient.doctor.repair(patient.found(), patient.doctor.accounts())
+    done = [(about, len(patient.slept)) for about in repairing]
     assert done == [(patient.issued.owner.account.id, 0), ("Free", 0), ("Pro", 1)]
     assert patient.slept == [20]
     assert patient.found() == []

@@ -1,4 +1,4 @@
-"""Keys at API Gateway over any number of pages, which moto does not have."""
+"""Keys in API Gateway over any number of pages, which moto does not have."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Customers and keys, in the ledger and at API Gateway at once; and what becomes of a command that is cut off."""
+"""Customers and keys, in the ledger and in API Gateway at once; and what becomes of a command that is cut off."""
 
 from collections.abc import Iterator
 from datetime import timedelta
