@@ -105,7 +105,7 @@ def _describe(held: PlanHeld) -> str:
 
 
 def _format_percent(account: Account) -> str:
-    return f"{account.discount_percent.normalize():f} %"
+    return f"{account.discount_percent.normalize():f}%"
 
 
 def _as_dict(account: Account) -> dict[str, object]:

@@ -66,7 +66,7 @@ def test_accounts_are_listed_with_their_terms(gateway: LocalGateway, customer: s
     assert {customer, "demo-free"} <= listed.keys()
     assert listed[customer] == answer(gateway, "accounts", "show", customer)
     assert (listed[customer]["discount_percent"], listed[customer]["referrer"]) == ("10", "a friend")
-    assert "10 %" in gateway.modest("accounts", "list").stdout
+    assert "10%" in gateway.modest("accounts", "list").stdout
 
 
 def test_usage_counts_calls_images_and_money(gateway: LocalGateway, customer: str) -> None:

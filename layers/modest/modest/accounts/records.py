@@ -102,9 +102,9 @@ class AccountVersion:
     number: int
 
     def replaced_by(self, account: Account) -> Put:
-        """Returns the write of the next version, which fails unless this one is still the present one.
+        """Returns a write that stores the next version, and fails if this one is no longer current.
 
-        A change of keys writes a next version too, since it decides whether a key is the account's last.
+        Changing keys also creates a new version, because whether a key is the account's last depends on the others.
         """
         item = account_to_item(account) | {"version": self.number + 1}
         return Put(account_item_key(account.id), item, Attr("version").eq(self.number))

@@ -125,7 +125,7 @@ class Registry(AccountReader):
     def replace_key(self, old_hash: str, new_hash: str, *, old_works_for: timedelta) -> AccountKey:
         """Gives the account a new key under the same name. The old key works for as long as stated.
 
-        Keys that were replaced earlier work no longer than that either.
+        Keys that were replaced earlier expire by then at the latest.
 
         Raises NotFound, Taken, ConcurrentChange.
         """

@@ -22,6 +22,8 @@ _COLUMNS = (
 )
 # A spreadsheet takes a cell that begins with one of these for a formula. The last four are full-width forms.
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# What invoices.PAYABLE rounds to, in words.
+_UNITS = {"USD": "the nearest cent", "XNO": "nine decimal places"}
 _PAGE, _INVOICE, _BILL = (
     Template(part) for part in Path(__file__).with_name("invoices.html").read_text("utf-8").split("<!-- part -->\n")
 )
@@ -113,7 +115,7 @@ def _html(invoices: Iterable[_Facts], month: str) -> str:
 
 def _invoice_html(facts: _Facts) -> str:
     rate = facts["rate"]
-    conversion = f"1 XNO = {rate['usd']} USD, the rate of {rate['day']}" if rate else ""
+    conversion = f"1 XNO = {rate['usd']} USD, the rate set on {rate['day']}" if rate else ""
     return _INVOICE.substitute(
         number=escape(facts["invoice"]),
         name=escape(facts["name"]),
@@ -138,4 +140,5 @@ def _bill_html(bill: _Facts, facts: _Facts) -> str:
         charges=bill["image_charges"],
         total=bill["total"],
         due=bill["due"],
+        unit=_UNITS[bill["currency"]],
     )

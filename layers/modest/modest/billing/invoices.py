@@ -2,8 +2,8 @@
 
 The image charges are the sum of the ledger's amounts, which were rounded when the calls were charged and are not
 calculated again. The plan's fee is the price at which the plan was taken, less the account's discount and, in XNO,
-converted at the rate that is set when the invoice is made. The amount due is the total, rounded once, half up, to what
-the currency can pay.
+converted at the rate that is set when the invoice is made. The amount due is the total, rounded once, half up, to the
+smallest unit that can be paid in the currency.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

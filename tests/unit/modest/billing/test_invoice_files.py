@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -99,8 +100,14 @@ def test_a_page_mentions_a_discount_a_rate_and_being_preliminary_only_if_they_ap
     terms = Terms(Currency.XNO, Decimal("12.50"), RATE)
     full = Page(render([invoice(terms=terms, preliminary=True)], MONTH, Format.HTML)).text
     assert "Plan Basic, less 12.5%" in full
-    assert "1 XNO = 0.87 USD, the rate of 2026-11-20" in full
+    assert "1 XNO = 0.87 USD, the rate set on 2026-11-20" in full
     assert "Preliminary" in full
+
+
+def test_each_amount_due_says_what_it_is_rounded_to() -> None:
+    owed = made(usage(currency=Currency.XNO, charges={Currency.USD: "1", Currency.XNO: "2"}))
+    page = Page(render([owed], MONTH, Format.HTML)).text
+    assert re.findall("rounded to ([a-z ]+)", page) == ["nine decimal places", "the nearest cent"]
 
 
 @pytest.mark.parametrize("form", Format)
