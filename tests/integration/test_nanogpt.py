@@ -233,7 +233,7 @@ def test_by_default_one_image_that_cannot_be_judged_fails_the_call(on_error: str
         "Use the URL of the image itself. Accepted formats: JPEG, PNG/APNG, GIF, WebP, AVIF, BMP."
     )
     assert body == {
-        "error": f"Image at index 1 (image_urls[1]): {page} (errors lists 1 more.)",
+        "error": f"Image at index 1 (image_urls[1]): {page} (The field `errors` lists 1 more.)",
         "code": "unsupported_format",
         "requestId": service.observer.calls[-1]["request_id"],
         "errors": [

@@ -83,8 +83,10 @@ def _cuts(environ: Mapping[str, str]) -> Cuts:
     nsfw = _read(environ, "NSFW_FROM", str(defaults.nsfw), float, expected)
     try:
         return Cuts(questionable, nsfw)
-    except ValueError as error:
-        raise InvalidSetting(f"QUESTIONABLE_FROM and NSFW_FROM: {error}") from None
+    except ValueError:
+        raise InvalidSetting(
+            f"the values must satisfy 0 <= QUESTIONABLE_FROM <= NSFW_FROM <= 1, not {questionable} and {nsfw}"
+        ) from None
 
 
 def usable_cores() -> int:

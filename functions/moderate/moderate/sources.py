@@ -94,7 +94,8 @@ def decode_base64(text: str) -> bytes:
         data = _decode_data_url(text) if is_data_url(text) else _decode_plain(text)
     except ValueError:
         raise InvalidBase64(
-            "This is not valid base64. Send the image's bytes as base64, base64url or a data:image/...;base64, URL. "
+            "This is not valid base64. "
+            "Send the image's bytes as base64, base64url or a data URL (data:image/png;base64,...). "
             f"If they do not fit into a query (about {BASE64_IN_A_URL}), send them in a POST body."
         ) from None
     if not data:

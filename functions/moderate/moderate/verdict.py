@@ -55,7 +55,9 @@ class Cuts:
 
     def __post_init__(self) -> None:
         if not 0 <= self.questionable <= self.nsfw <= 1:
-            raise ValueError(f"cuts must satisfy 0 <= questionable <= nsfw <= 1, not {self}")
+            raise ValueError(
+                f"cuts must satisfy 0 <= questionable <= nsfw <= 1, not {self.questionable} and {self.nsfw}"
+            )
 
 
 def nsfw_score(scores: Scores, policy: Policy) -> float:

@@ -4,7 +4,7 @@ A list has one entry per line; `#` begins a comment:
 
     host example.com            and its subdomains
     sha256 9f86d081884c7d65...  a file, byte for byte
-    picture c3a53a96c45b9a69    pictures that look like it; `modest block-hash` makes both kinds
+    picture c3a53a96c45b9a69    pictures that look like this one; `modest block-hash` prints the last two kinds
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from moderate.fetching.urls import BlockedUrl, InvalidUrl, parse
 from moderate.images.views import View
 from modest.errors import PublicError
 
-# Out of 64 bits. A photo that was re-encoded, scaled or cropped by a hundredth differs in up to 6; different photos
-# differ in 18 or more.
+# Out of 64 bits. A photo that was re-encoded, scaled or cropped by 1% on each side differs in up to 6; different
+# photos differ in 18 or more.
 DEFAULT_DISTANCE = 8
 
 _S3 = re.compile(r"s3://([^/]+)/(.+)")

@@ -70,7 +70,7 @@ class ImagesNotJudged(InvalidRequest):
 
     def __init__(self, problems: list[ImageProblem]) -> None:
         first = problems[0]
-        others = f" (errors lists {len(problems) - 1} more.)" if len(problems) > 1 else ""
+        others = f" (The field `errors` lists {len(problems) - 1} more.)" if len(problems) > 1 else ""
         super().__init__(f"Image at index {first['index']} ({first['param']}): {first['message']}{others}")
         self.code = first["code"]
         self.problems = problems
@@ -184,7 +184,7 @@ def _image(name: str, item: object) -> Source | PublicError:
     if name not in _DATA_FIELDS:
         return ImageUrl(item)
     if item[:4].lower() == "http":
-        return InvalidBase64(f"{name} takes data:image/...;base64, URLs. Put web addresses in image_urls.")
+        return InvalidBase64(f"{name} takes data URLs (data:image/png;base64,...). Put web addresses in image_urls.")
     return ImageBase64(item)
 
 

@@ -161,8 +161,8 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
         "description": (
             "Takes exactly one image: as `url` or `base64` or, with POST, as the raw body or a multipart file. "
             "An animation is judged by its worst frame; `meta.frames` says how many frames were judged. "
-            "`meta.sha256` is that of the bytes that were judged: store or show only bytes that have it, because a "
-            "server may send other bytes to the next who asks. "
+            "`meta.sha256` is the SHA-256 of the bytes that were judged. Store or show only bytes with that SHA-256, "
+            "because a server may send different bytes to the next client. "
             f"`/nsfw-api/v1/{name}` works the same way."
         ),
         "responses": answered(

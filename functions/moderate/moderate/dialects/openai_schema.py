@@ -83,8 +83,9 @@ MODERATIONS: Documentation = {
         "`category_applied_input_types` is empty for all of them. Text is not judged either: a request that contains "
         "text gets an error, never an unflagged result. Any `model` is accepted; the response names the model that was "
         "used. Each distinct image is charged. OpenAI's responses have no field for the charge, so look it up with "
-        "`GET /v1/usage`. Nor do they have `sha256`, the SHA-256 of the bytes that were judged, in the order of "
-        "`results`: store or show only bytes that have it, because a server may send other bytes to the next who asks."
+        "`GET /v1/usage`. OpenAI's own API has no `sha256` either; here it lists the SHA-256 of each image's bytes, in "
+        "the order of `results`. Store or show only bytes with that SHA-256, because a server may send different bytes "
+        "to the next client."
     ),
     "operation_id": "openai_moderations",
     "responses": answered(

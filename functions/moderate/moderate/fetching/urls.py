@@ -113,7 +113,9 @@ def _read_host(host: str) -> tuple[str, IPAddress | None]:
             v4 = IPv4Address(name)
             return str(v4), v4
     except AddressValueError:
-        raise InvalidUrl("The URL's host is not a valid IP address. Write it as four decimal numbers.") from None
+        raise InvalidUrl(
+            "The URL's host is not a valid IP address. Write IPv4 as four decimal numbers, IPv6 in square brackets."
+        ) from None
     except idna.IDNAError:
         raise InvalidUrl("The URL's host name is not a valid domain name.") from None
     if len(name) > MAX_HOST_LENGTH or not all(_LABEL.fullmatch(label) for label in name.split(".")):

@@ -15,7 +15,10 @@ MAX_VIEWS_OF_STILL = 12
 
 PIXELS_PER_MEGAPIXEL = 1_000_000
 _BYTES_PER_MEGABYTE = 1_000_000
-_UNDECODABLE = "The image is damaged or incomplete and cannot be decoded. Send the complete file."
+_UNDECODABLE = (
+    "The image cannot be decoded: it is damaged or incomplete, or viewers show it differently. "
+    "Export it again as a plain JPEG or PNG."
+)
 
 
 class UnsupportedFormat(PublicError):
@@ -71,8 +74,8 @@ class PixelCap:
 
     def exceeded(self) -> TooManyPixels:
         return TooManyPixels(
-            f"The image has too many pixels: {self.kind} may have {self.megapixels:g} megapixels "
-            f"and {MAX_SIDE:,} pixels on a side. Send a smaller one."
+            f"The image has too many pixels: {self.kind} may have at most {self.megapixels:g} megapixels, "
+            f"and at most {MAX_SIDE:,} pixels on a side. Send a smaller one."
         )
 
 
@@ -94,8 +97,9 @@ class AnimationCap:
 
     def exceeded(self) -> TooManyFrames:
         return TooManyFrames(
-            f"The animation is too long to judge in full. It may have {MAX_FRAMES:,} frames and, in a file of this "
-            f"format and size, {self.megapixels:g} megapixels in all of them together. Send a shorter or smaller one."
+            f"The animation is too long to judge in full. It may have at most {MAX_FRAMES:,} frames and, in "
+            f"this format and at this file size, at most {self.megapixels:g} megapixels over all frames. "
+            "Send a shorter or smaller one."
         )
 
 
@@ -117,7 +121,7 @@ BASELINE_JPEG = PixelCap("a baseline JPEG", 50.0)
 PROGRESSIVE_JPEG = PixelCap("a progressive JPEG", 25.0)
 PROGRESSIVE_CMYK_JPEG = PixelCap("a progressive CMYK JPEG", 22.0)
 PNG_OR_BMP = PixelCap("a PNG or BMP", 30.0)
-DEEP_PNG = PixelCap("a PNG with 16 bits per colour", 20.0)
+DEEP_PNG = PixelCap("a PNG with 16 bits per channel", 20.0)
 CANVAS = PixelCap("a GIF, WebP, AVIF or animated PNG", 16.0)
 PROFILED = PixelCap("a picture with an unusual colour profile or gamma", 12.25)
 

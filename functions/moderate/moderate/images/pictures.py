@@ -23,7 +23,7 @@ from moderate.images.limits import (
 from moderate.images.views import UPRIGHT, Presentations, View, orientation_in, views
 
 _TOO_MANY_VIEWS = (
-    "Viewers may show this image in too many ways: turned or not, on any page, by any of its colour descriptions. "
+    "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
     "Send it upright, opaque and in sRGB."
 )
 # How many frames could be drawn in the time that it takes to blend one with what is there, or to show one by a

@@ -10,6 +10,7 @@ from modest.allowance import Allowance
 
 _COUNT = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
+_IETF = "in the format of the IETF draft on RateLimit headers"
 _COUNTED = "Present if the call was counted. Calls that API Gateway refuses are not counted."
 _ALLOWANCE = rate_limit_headers.headers(Allowance(limit=3000, used=1, at=datetime(2026, 6, 23, 7, 2, 40, tzinfo=UTC)))
 
@@ -35,8 +36,8 @@ _MONTH = {
     **_allowance("X-RateLimit-Limit", f"Calls that the plan includes per month. {_COUNTED}"),
     **_allowance("X-RateLimit-Remaining", "Calls left this month."),
     **_allowance("X-RateLimit-Reset", "Seconds until the next month begins, in UTC."),
-    **_allowance("RateLimit-Policy", "The quota as in the IETF draft: calls, and the length of the month in seconds."),
-    **_allowance("RateLimit", "What is left, as in the IETF draft: calls, and seconds until the quota resets."),
+    **_allowance("RateLimit-Policy", f"The quota {_IETF}: calls, and the length of the month in seconds."),
+    **_allowance("RateLimit", f"What is left {_IETF}: calls, and seconds until the quota resets."),
 }
 _RETRY_AFTER = {"Retry-After": _header("Seconds after which the same call can be sent again.", _COUNT, 1)}
 _SHOULD_RETRY = {

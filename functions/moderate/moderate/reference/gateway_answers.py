@@ -8,7 +8,10 @@ from moderate.sources import MAX_FETCHED, MAX_SENT
 NAME = "GatewayError"
 SCHEMA: dict[str, Any] = {
     "type": "object",
-    "description": "A refusal by API Gateway itself, in a form that clients of every API here can read.",
+    "description": (
+        "A refusal by API Gateway itself, with the fields that NanoGPT's and oanor's clients read; OpenAI's go by the "
+        "status."
+    ),
     "required": ["error", "code", "requestId", "status", "success", "message", "data", "meta"],
     "properties": {
         "error": {"type": "string"},

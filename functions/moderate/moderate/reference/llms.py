@@ -31,7 +31,7 @@ The verdict is one of {", ".join(Verdict)}. The operator sets the scores at whic
 - Always send a `Content-Type`. For the bytes of an image, use `application/octet-stream`: API Gateway reads many other
   types as text, which destroys the image.
 - A call can carry about {MAX_SENT} of images. An image that is fetched from a URL may be up to {MAX_FETCHED}.
-- If the status is not 200, the image was not judged. Never treat it as safe.
+- If the status is not 200, you have no verdict. Never treat the image as safe.
 - Images are judged for sexual content only. Text and other categories are not judged.
 
 ## Retrying
@@ -39,8 +39,9 @@ The verdict is one of {", ".join(Verdict)}. The operator sets the scores at whic
 - 409, 429 and 503: wait as many seconds as `Retry-After` says and send the same request again, unless
   `x-should-retry: false` says that the month's quota is used up. Set a limit of your own, such as five attempts.
 - Give every POST its own `Idempotency-Key` (a UUID), and repeat the request with the same one: a call that was judged
-  is counted and charged once, even if its answer was lost. The key is valid for {IDEMPOTENCY_HOURS} hours, for the same
-  route, query and body; 422 `idempotency_mismatch` means that they differ. After an error the key can be used again.
+  is counted and charged once, even if its answer was lost. An `Idempotency-Key` is
+  valid for {IDEMPOTENCY_HOURS} hours, for the same route, query and body; 422 `idempotency_mismatch` means that they
+  differ. After an error the key can be used again.
 
 ## Usage and charges
 
@@ -72,7 +73,7 @@ def guide(document: Document) -> str:
         "## Routes that need no key",
         "\n".join(f"- {name}: {operation['summary']}" for name, operation in operations if "security" not in operation),
         "## Errors",
-        "Some routes return 400 for every problem with an image, with the same codes.",
+        "NanoGPT's and OpenAI's routes return 400 for every problem with an image, with the same codes.",
         "\n".join(_errors()),
     ]
     return "\n\n".join(parts) + "\n"

@@ -30,7 +30,7 @@ SAME: dict[str, Callable[[Image.Image], bytes]] = {
     "in grey": lambda picture: encoded(picture.convert("L"), "BMP"),
     "brighter": lambda picture: encoded(ImageEnhance.Brightness(picture).enhance(1.2), "BMP"),
     "darker": lambda picture: encoded(ImageEnhance.Brightness(picture).enhance(0.7), "BMP"),
-    "cropped by a hundredth on each side": lambda picture: encoded(cropped(picture, 0.01), "BMP"),
+    "cropped by 1% on each side": lambda picture: encoded(cropped(picture, 0.01), "BMP"),
 }
 
 

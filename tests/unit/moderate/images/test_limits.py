@@ -13,7 +13,9 @@ def test_a_picture_within_its_cap_passes(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(1001, 2000), (1, MAX_SIDE + 1), (MAX_SIDE + 1, 1)])
 def test_a_picture_beyond_its_cap_is_refused_with_the_figures(size: tuple[int, int]) -> None:
-    with pytest.raises(TooManyPixels, match="a test picture may have 2 megapixels and 65,535 pixels on a side"):
+    with pytest.raises(
+        TooManyPixels, match="a test picture may have at most 2 megapixels, and at most 65,535 pixels on a side"
+    ):
         CAP.check(size)
 
 
@@ -27,7 +29,7 @@ def test_an_animation_within_its_cap_passes() -> None:
 
 @pytest.mark.parametrize(("frames", "pixels"), [(MAX_FRAMES + 1, 1), (1, 1_500_001)])
 def test_an_animation_beyond_its_cap_is_refused_with_the_figures(frames: int, pixels: int) -> None:
-    with pytest.raises(TooManyFrames, match=r"2,000 frames and, in a file of this format and size, 1\.5 megapixels"):
+    with pytest.raises(TooManyFrames, match=r"at most 2,000 frames and, .* at most 1\.5 megapixels over all frames"):
         OF_ALL_FRAMES.check(frames, pixels)
 
 

@@ -23,8 +23,8 @@ from moderate.images.views import AS_STORED, Rendering, full_colour
 MAX_RENDERINGS = 4
 """In how many ways one picture is judged: as stored, and as each viewer draws it by what its file says."""
 _MAX_DESCRIPTIONS = 8
-_DISAGREE = "The image describes its colours in a way that viewers do not agree on. Convert it to sRGB."
-_CONTRADICT = "The image describes its colours in several ways that contradict each other. Convert it to sRGB."
+_DISAGREE = "Viewers interpret this image's colour metadata differently. Convert it to sRGB."
+_CONTRADICT = "This image's colour metadata is contradictory. Convert it to sRGB."
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def decode(data: bytes, size: int) -> Picture:
     with open_image(straighten(data), "BMP") as image:
         if image.info["compression"] in _RUN_LENGTH:
             # Some viewers draw black where its runs leave pixels out, others nothing.
-            raise UnsupportedFormat("A run-length coded BMP is not accepted. Send the picture as a PNG.")
+            raise UnsupportedFormat("A run-length encoded (RLE) BMP is not accepted. Send the picture as a PNG.")
         refuse_hidden_alpha(data)
         PNG_OR_BMP.check(image.size)
         presentations = Presentations(renderings=renderings(colours(data)))

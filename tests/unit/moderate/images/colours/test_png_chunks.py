@@ -155,11 +155,11 @@ def test_a_profile_larger_than_any_file_is_refused() -> None:
     ids=["in a line", "two alike", "no white"],
 )
 def test_primaries_that_span_no_colours_are_refused(primaries: tuple[int, ...]) -> None:
-    with pytest.raises(UndecodableImage, match="viewers do not agree"):
+    with pytest.raises(UndecodableImage, match="Viewers interpret"):
         decode(with_chunks(PLAIN, HALF, primaries_chunk(primaries)), SIZE)
 
 
 def test_a_file_that_contradicts_itself_too_often_is_refused() -> None:
     profiles = [rgb_profile(SRGB, gamma(exponent)) for exponent in (0.5, 1.0, 4.0, 8.0)]
-    with pytest.raises(UndecodableImage, match="contradict each other"):
+    with pytest.raises(UndecodableImage, match="contradictory"):
         decode(with_chunks(PLAIN, *map(profile_chunk, profiles)), SIZE)
