@@ -109,7 +109,7 @@ build: $(ONNX) .build/sam/.ready ## build the container image and the zip functi
 	$(SAM) build $(SAMCONFIG)
 
 # A changed parameter reaches traffic only with a new Release, so Release is a hash of everything that is deployed.
-deploy: build ## build and deploy to AWS (ENV=prod uses the prod tables of samconfig.toml)
+deploy: build ## build and deploy to AWS (ENV=prod uses the [prod.*] sections of samconfig.toml)
 	release=$$( (docker image inspect --format '{{.Id}}' moderate:$(MODEL); cat .build/samconfig.yaml template.yaml) | \
 		sha256sum | cut -c1-40); \
 	$(PARAMETERS) Release=$$release > .build/samconfig.yaml

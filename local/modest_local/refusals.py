@@ -1,4 +1,4 @@
-"""Renders the errors that API Gateway answers itself, from the template's gateway responses."""
+"""Renders the errors that API Gateway returns itself, from the template's gateway responses."""
 
 import re
 from collections.abc import Mapping

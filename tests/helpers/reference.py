@@ -10,7 +10,7 @@ from collections.abc import Callable
 from PIL import Image
 
 MAX_DECODES = 2 / 0.126
-"""The number that takes 2 seconds on a slow core of Lambda's: a Xeon of 2.5 GHz needs 126 ms for one."""
+"""The number that takes 2 seconds on a slow Lambda core: a Xeon of 2.5 GHz needs 126 ms for one."""
 
 
 class Stopwatch:
