@@ -19,7 +19,7 @@ _HEAD = """# Benchmarks
 All times are medians of interleaved runs. In each round, every contestant judges the same photo once, and a ratio is
 the median of the rounds' ratios. "By CPU" means the same figure in CPU time, which other work on the machine hardly
 affects; if the two differ much, the machine was busy. The photos come with scikit-image and scikit-learn. They are
-enlarged, given a sensor's grain and encoded again (`bench/photos.py`). Every contestant runs on one thread.
+enlarged, given simulated sensor noise and re-encoded (`bench/photos.py`). Every contestant runs on one thread.
 """
 
 

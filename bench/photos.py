@@ -1,7 +1,7 @@
-"""Makes the photos for all measurements from ten photos that PyPI packages ship: enlarged, with grain, and re-encoded.
+"""Makes the photos for all measurements from ten photos that PyPI packages ship: enlarged, with noise, and re-encoded.
 
-An enlarged photo is smoother than a camera's and too easy to decode, so it gets a sensor's grain from a fixed seed.
-PNGs get no grain, because a PNG of 12 MP would exceed the API's size limit.
+An enlarged photo is smoother than a camera's and too easy to decode, so it is given simulated sensor noise from a
+fixed seed. PNGs get none, because a PNG of 12 MP would exceed the API's size limit.
 """
 
 from importlib.util import find_spec
@@ -22,7 +22,7 @@ _SHIPPED = {
     "sklearn": ("datasets/images/china.jpg", "datasets/images/flower.jpg"),
 }
 _ASPECT = 4 / 3
-_GRAIN = 5.0
+_NOISE = 5.0
 
 
 def photos(folder: Path, megapixels: str, image_format: str, count: int) -> list[Path]:
@@ -47,7 +47,7 @@ def _make_photo(folder: Path, source: Path, megapixels: str, image_format: str) 
         folder.mkdir(parents=True, exist_ok=True)
         with Image.open(source) as photo:
             enlarged = _crop(photo.convert("RGB")).resize(SIZES[megapixels], Image.Resampling.LANCZOS)
-        made = enlarged if image_format == "PNG" else _add_grain(enlarged)
+        made = enlarged if image_format == "PNG" else _add_noise(enlarged)
         made.save(path, image_format, **FORMATS[image_format])
     return path
 
@@ -59,6 +59,6 @@ def _crop(photo: Image.Image) -> Image.Image:
     return photo.crop((left, top, left + width, top + height))
 
 
-def _add_grain(photo: Image.Image) -> Image.Image:
-    grain = np.random.default_rng(7).normal(0, _GRAIN, (photo.height, photo.width, 1))
-    return Image.fromarray(np.clip(np.asarray(photo) + grain, 0, 255).astype(np.uint8))
+def _add_noise(photo: Image.Image) -> Image.Image:
+    noise = np.random.default_rng(7).normal(0, _NOISE, (photo.height, photo.width, 1))
+    return Image.fromarray(np.clip(np.asarray(photo) + noise, 0, 255).astype(np.uint8))

@@ -56,7 +56,7 @@ def lambda_path(request: Result) -> str:
     one = table(["", "", "ms", "quartiles", "CPU ms", "added ms", "added CPU ms"], rows)
     ten = request["ten_images"]
     several = table(
-        ["ten 1 MP JPEGs", "ms", "quartiles", "CPU ms", "images per second and core"],
+        ["ten 1 MP JPEGs", "ms", "quartiles", "CPU ms", "images per second per core"],
         [[name, *_times(call), ten["images_a_second_and_core"][name]] for name, call in ten["calls"].items()],
     )
     return (
@@ -92,8 +92,8 @@ def start(result: Result) -> str:
     imports = table(["package", "ms", "share"], [[name, ms, f"{ms / total:.0%}"] for name, ms in costly])
     return (
         f"The image is {result['image_mb']:.0f} MB in size and runs with {result['memory']} of memory. Each start is a "
-        f"new process whose files are in the page cache. It is ready when Lambda's client asks for its first event; "
-        f"by then the ledger is connected.\n\n"
+        f"new process whose files are in the page cache. It is ready when Lambda's runtime interface "
+        f"client asks for its first event; by then the ledger is connected.\n\n"
         f"{by_cpus}\n{phases}\n"
         f"A start imports {result['modules_imported']} modules. Their own code takes this long, measured with "
         f"`-X importtime`:\n\n"
@@ -147,7 +147,7 @@ def contestants(speed: Result) -> str:
             NAMES.get(name, "ONNX Runtime alone"),
             about.get("model", ""),
             ", ".join(f"{package} {version}" for package, version in about["versions"].items()),
-            about.get("node") or f"Python {about['python']}",
+            f"Node.js {about['node'].removeprefix('v')}" if "node" in about else f"Python {about['python']}",
             about["threads"],
         ]
         for name, about in speed["contestants"].items()

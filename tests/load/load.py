@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="for each line")
     options = parser.parse_args()
     model = Path(os.environ.get("MODEL_PATH", MODEL)).resolve()
-    print(f"{'call':24}{'clients':>8}{'calls/s':>9}{'median ms':>11}{'95 % ms':>9}{'peak MB':>9}")
+    print(f"{'call':24}{'clients':>8}{'calls/s':>9}{'median ms':>11}{'95% ms':>9}{'peak MB':>9}")
     with tempfile.TemporaryDirectory() as folder, service_to_load(Path(folder), model) as service:
         for kind in KINDS:
             for clients in CLIENTS:
