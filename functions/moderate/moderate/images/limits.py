@@ -44,7 +44,7 @@ class BrokenRule(ValueError):
 
 
 class TooManyPixels(PublicError):
-    """Decoding the picture would take more memory than one image may."""
+    """The image has more pixels than can be decoded within the limits on memory and time."""
 
 
 class TooManyFrames(PublicError):
@@ -115,7 +115,7 @@ class SequenceCaps:
         return SequenceCaps(self.still.for_file(data), self.profiled.for_file(data), self.animation.for_file(data))
 
 
-# At its cap, a picture takes up to MAX_PICTURE_BYTES and 2 s of a slow core of Lambda's: tests/hostile holds both.
+# At its cap, a picture takes up to MAX_PICTURE_BYTES and 2 s of a slow Lambda core: tests/hostile holds both.
 # A photo of 12 megapixels (4032 x 3024) passes in every format.
 BASELINE_JPEG = PixelCap("a baseline JPEG", 50.0)
 PROGRESSIVE_JPEG = PixelCap("a progressive JPEG", 25.0)

@@ -100,7 +100,7 @@ def views(image: Image.Image, size: int, presentations: Presentations) -> Iterat
 
 
 def points_beyond_palette(image: Image.Image, colours: int) -> bool:
-    """Whether any pixel has an index that a palette of so many colours does not have. Viewers draw it differently.
+    """Returns whether any pixel's index is outside a palette of `colours` entries. Viewers draw those differently.
 
     colours: 0 for a picture without a palette. An index that is transparent needs no colour.
     """

@@ -31,7 +31,7 @@ _BY_GREY = 0.5
 
 @lru_cache(8)
 def tone_mapped(primaries: Primaries, transfer: int, peak: float) -> Profile:
-    """transfer: curves.PQ or curves.HLG. peak: in nits."""
+    """Returns a profile that draws HDR as Chromium tone-maps it. transfer: curves.PQ or curves.HLG. peak: in nits."""
     brightness = _hlg_in_whites if transfer == HLG else _pq_in_whites
     shown = _tone_mapping(conversion(primaries, BT_2020), peak, of_scene=transfer == HLG)
     steps = [level / _LAST for level in range(_LAST + 1)]
@@ -112,7 +112,7 @@ def _where(places: Sequence[float], place: float) -> float:
 
 
 def _to_lab() -> Callable[[Triple], bytes]:
-    """Returns what makes of brightnesses of the screen's colours what a table of 16 bits holds of CIE L, a and b."""
+    """Returns a function that converts linear sRGB to CIE L*a*b*, packed as an ICC table of 16-bit values stores it."""
     red, green, blue = BT_709.colorants()
 
     def root(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Decodes AVIF: reads how long its frames are shown, and refuses what viewers draw differently."""
+"""Decodes AVIF: reads how long its frames are shown, and refuses files that not all viewers draw alike."""
 
 import struct
 from collections.abc import Iterator
