@@ -31,7 +31,9 @@ def plan(seed: str, number: int) -> Plan:
     (kind,) = random.choices(KINDS, [kind.weight for kind in KINDS])
     side = random.choice(kind.sides)
     count = random.choices([0, 1, 2, 3], [1, 6, 6, 4])[0]
-    return Plan(seed, number, kind, side, tuple(random.sample(kind.mutations, count)))
+    # The largest of such numbers is each one's with the probability that its weight says.
+    drawn = sorted(kind.mutations, key=lambda mutation: random.random() ** (1 / mutation.weight))
+    return Plan(seed, number, kind, side, tuple(drawn[::-1][:count]))
 
 
 def made(plan: Plan) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, PALETTE, PNG_SIGNATURE, png_pixels
 from tests.shown.formats import png, png_colours
-from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture
+from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, Tail, alpha, picture
 from tests.shown.formats.png_file import Chunk
 
 
@@ -112,8 +112,10 @@ def _levels(random: Random, image: Image.Image, colour: int, palette: Image.Imag
 
 def controls(apng: Apng, random: Random) -> None:
     for frame in apng.frames:
-        frame.disposal, frame.blend = random.choice([0, 1, 2, 2, 3]), random.choice([0, 1, 1, 2])
+        frame.disposal, frame.blend = random.choice([0, 1, 2, 2]), random.choice([0, 1, 1])
         frame.delay = (random.choice([0, 1, 65535]), random.choice([0, 1, 100, 1000]))
+    if random.random() < 0.1:
+        apng.frames[-1].disposal, apng.frames[-1].blend = random.choice([(3, 0), (0, 2)])
 
 
 def places(apng: Apng, random: Random) -> None:
@@ -188,16 +190,16 @@ KIND = Kind(
     (
         *ANYWHERE,
         Mutation("controls", controls),
-        Mutation("places", places),
-        Mutation("sizes", sizes),
-        Mutation("count", count),
-        Mutation("swapped", swap),
+        Mutation("places", places, weight=SELDOM),
+        Mutation("sizes", sizes, weight=SELDOM),
+        Mutation("count", count, weight=SELDOM),
+        Mutation("swapped", swap, weight=SELDOM),
         Mutation("split", split),
         Mutation("colours", further, "colour description"),
         Mutation("many frames", long, "skipped frame"),
         Mutation("fade", fade, "skipped frame"),
         Mutation("palette", palette_edits, "palette index"),
-        Mutation("ending", ending),
+        Mutation("ending", ending, weight=SELDOM),
     ),
     sides=(32, 40, 48, 64, 64, 64),
     weight=12,

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.helpers.support import encoded
 from tests.shown.formats import avif_items, icc
 from tests.shown.formats.avif_file import Avif, parsed
-from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, alpha, picture, seen_on_grey
+from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, alpha, picture, seen_on_grey
 
 # A temporal delimiter, and the start of a sequence header.
 _HEADER_BEGINS = b"\x12\0\x0a"
@@ -199,20 +199,20 @@ KIND = Kind(
         Mutation("profile", avif_items.profile, "colour description"),
         Mutation("cicp tag", avif_items.numbered_profile, "colour description"),
         Mutation("turned", avif_items.turned),
-        Mutation("cropped", avif_items.cropped),
+        Mutation("cropped", avif_items.cropped, weight=SELDOM),
         Mutation("other property", avif_items.other_property),
         Mutation("orientation", avif_items.orientation, "orientation"),
         Mutation("premultiplied", avif_items.premultiplied, "grey page"),
         Mutation("grid", avif_items.grid),
         Mutation("size", size),
         Mutation("references", references),
-        Mutation("associations", associations),
+        Mutation("associations", associations, weight=SELDOM),
         Mutation("configuration", configuration),
-        Mutation("brands", brands),
-        Mutation("dropped box", drop),
-        Mutation("order", order),
+        Mutation("brands", brands, weight=SELDOM),
+        Mutation("dropped box", drop, weight=SELDOM),
+        Mutation("order", order, weight=SELDOM),
         Mutation("duplicated", duplicate),
-        Mutation("box sizes", box_sizes),
+        Mutation("box sizes", box_sizes, weight=SELDOM),
         Mutation("many frames", long, "skipped frame"),
         Mutation("times", times),
         Mutation("handlers", handlers),

@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 from tests.shown.formats import icc
-from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture
+from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, Tail, alpha, picture
 
 _INFO, _V4, _V5 = 40, 108, 124
 _RGB, _RLE8, _RLE4, _FIELDS = 0, 1, 2, 3
@@ -184,8 +184,8 @@ def run_lengths(bmp: Bmp, random: Random) -> None:
         bmp.compression = _RLE8
 
 
-def _set(name: str, values: list[object]) -> Mutation:
-    return Mutation(name, lambda bmp, random: setattr(bmp, name, random.choice(values)))
+def _set(name: str, values: list[object], weight: float = 1.0) -> Mutation:
+    return Mutation(name, lambda bmp, random: setattr(bmp, name, random.choice(values)), weight=weight)
 
 
 KIND = Kind(
@@ -204,10 +204,10 @@ KIND = Kind(
         Mutation("colour space", colour_space, "colour description"),
         Mutation("profile", _profiled(icc.any_profile), "colour description"),
         Mutation("cicp tag", _profiled(icc.numbered), "colour description"),
-        Mutation("run lengths", run_lengths),
+        Mutation("run lengths", run_lengths, weight=SELDOM),
         _set("top_down", [True]),
         _set("planes", [0, 2, 3]),
-        _set("compression", [0, 1, 2, 3, 4, 5, 6]),
+        _set("compression", [0, 1, 2, 3, 4, 5, 6], SELDOM),
         _set("header", [12, 40, 52, 56, 64, 108, 124]),
         _set("bits", [1, 2, 4, 8, 16, 24, 32]),
     ),

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from tests.helpers.crafted import blocks, gif_pixels
-from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, Tail, picture
+from tests.shown.formats import lzw
+from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, Tail, picture
 
 
 @dataclass
@@ -24,6 +25,8 @@ class GifFrame:
     interlaced: bool = False
     code_size: int = 8
     cut: float = 1.0
+    packed_by: int | None = None
+    """What chooses how to compress; else nothing is compressed."""
     before: bytes = b""
 
     def written(self) -> bytes:
@@ -37,11 +40,12 @@ class GifFrame:
         if self.interlaced:
             rows = [*range(0, height, 8), *range(4, height, 8), *range(2, height, 4), *range(1, height, 2)]
             levels = levels[rows]
-        data = gif_pixels(levels)
-        data = bytes([self.code_size]) + data[1:]
-        if self.cut < 1:
-            whole = b"".join(data[at + 1 : at + 1 + data[at]] for at in range(1, len(data) - 1, 256))
-            data = data[:1] + b"".join(blocks(whole[: int(len(whole) * self.cut)])) + b"\0"
+        if self.packed_by is not None:
+            packed = lzw.compressed(levels.ravel().tolist(), Random(self.packed_by))
+        else:
+            written = gif_pixels(levels)
+            packed = b"".join(written[at + 1 : at + 1 + written[at]] for at in range(1, len(written) - 1, 256))
+        data = bytes([self.code_size]) + b"".join(blocks(packed[: int(len(packed) * self.cut)])) + b"\0"
         return self.before + (control if self.controlled else b"") + place + self.palette + data
 
 
@@ -185,6 +189,11 @@ def between(gif: Gif, random: Random) -> None:
     )  # fmt: skip
 
 
+def compression(gif: Gif, random: Random) -> None:
+    for frame in gif.frames:
+        frame.packed_by = random.getrandbits(32)
+
+
 def pixels(gif: Gif, random: Random) -> None:
     frame = random.choice(gif.frames)
     match random.randrange(3):
@@ -212,12 +221,13 @@ KIND = Kind(
         Mutation("background", background),
         Mutation("screen", screen),
         Mutation("offsets", offsets),
-        Mutation("frame size", frame_size),
+        Mutation("frame size", frame_size, weight=SELDOM),
         Mutation("controls", controls),
         Mutation("many frames", long, "skipped frame"),
         Mutation("film", film, "skipped frame"),
         Mutation("drift", drift, "skipped frame"),
         Mutation("between frames", between),
+        Mutation("compression", compression),
         Mutation("pixels", pixels),
         _set("version", [b"87a"]),
         _set("flags", [0x08, 0x07]),

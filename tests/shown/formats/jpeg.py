@@ -5,7 +5,7 @@ from random import Random
 
 from tests.helpers.support import encoded
 from tests.shown.formats import exif, jpeg_colours
-from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, picture
+from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, picture
 from tests.shown.formats.jpeg_file import COMMENT, EXIF, PROFILE, QUANTIZERS, RESTARTS, Jpeg, Segment, parsed
 
 
@@ -52,7 +52,7 @@ def another_segment(jpeg: Jpeg, random: Random) -> None:
             Segment(COMMENT, b"hello"),
             Segment(RESTARTS, struct.pack(">H", random.choice([0, 1, 7, 1000]))),
             Segment(PROFILE, b"MPF\0II*\0\x08\0\0\0" + bytes(30)),
-            Segment(EXIF, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>"),
+            Segment(EXIF, b"http://ns.adobe.com/xap/1.0/\0" + exif.XMP),
             Segment(0xDC, struct.pack(">H", 20)),
             Segment(0xCC, b"\0\1"),
             Segment(QUANTIZERS, bytes([random.randrange(2)]) + bytes([random.choice([1, 16, 200])] * 64)),
@@ -119,14 +119,14 @@ KIND = Kind(
         Mutation("hidden profile", jpeg_colours.hidden_profile, "profile gaps"),
         Mutation("orientation", orientation, "orientation"),
         Mutation("another segment", another_segment),
-        Mutation("dropped segment", drop),
+        Mutation("dropped segment", drop, weight=SELDOM),
         Mutation("shuffled", shuffle),
         Mutation("duplicated", duplicate),
-        Mutation("damaged segment", damage),
-        Mutation("frame marker", frame_marker),
+        Mutation("damaged segment", damage, weight=SELDOM),
+        Mutation("frame marker", frame_marker, weight=SELDOM),
         Mutation("fewer scans", fewer_scans),
-        Mutation("ending", ending),
-        Mutation("filling", fill),
+        Mutation("ending", ending, weight=SELDOM),
+        Mutation("filling", fill, weight=SELDOM),
     ),
     weight=20,
     sides=(32, 48, 64, 100, 128, 128, 256),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, PALETTE, png_pixels
 from tests.shown.formats import exif, icc, png_colours
-from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, alpha, picture, seen_on_grey
+from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, alpha, picture, seen_on_grey
 from tests.shown.formats.png_file import Chunk, Png
 
 _TEXT = b"Comment\0hello"
@@ -79,6 +79,8 @@ def others(random: Random) -> list[Chunk]:
             [
                 Chunk(b"sRGB", bytes([random.randrange(6)])),
                 Chunk(b"tEXt", _TEXT),
+                Chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + exif.XMP),
+                Chunk(b"tEXt", b"Raw profile type exif\0\nexif\n" + exif.turning(random).hex().encode()),
                 Chunk(b"bKGD", random.randbytes(random.choice([1, 2, 6]))),
                 Chunk(b"sBIT", bytes([random.randint(1, 8)] * random.randint(1, 4))),
                 Chunk(b"hIST", random.randbytes(32)),
@@ -94,7 +96,12 @@ def others(random: Random) -> list[Chunk]:
 def pixel_data(png: Png, random: Random) -> None:
     raw = zlib.decompress(png_pixels(png.levels, png.depth))
     stride = len(raw) // png.size[1]
-    match random.randrange(5):
+    match random.randrange(6):
+        case 5:
+            # A window smaller than what the data refer back to.
+            png.pixels = struct.pack(">H", (first := random.randrange(7) << 12 | 0x800) + 31 - first % 31)
+            png.pixels += zlib.compress(raw, 9)[2:]
+            return
         case 0:
             raw = raw[: stride * random.randint(1, png.size[1])]
         case 1:
@@ -170,10 +177,10 @@ MUTATIONS = (
     Mutation("shuffled", shuffle),
     Mutation("duplicated", duplicate),
     Mutation("postponed", postpone),
-    Mutation("damaged chunk", damage),
+    Mutation("damaged chunk", damage, weight=SELDOM),
     Mutation("pixel data", pixel_data),
     Mutation("split", split),
-    Mutation("header", header),
+    Mutation("header", header, weight=SELDOM),
     Mutation("interlaced", interlaced),
 )
 

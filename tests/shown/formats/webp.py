@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from tests.helpers.support import encoded
 from tests.shown.formats import exif, icc
-from tests.shown.formats.drafts import ANYWHERE, Kind, Mutation, Tail, alpha, picture, seen_on_grey
+from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, Tail, alpha, picture, seen_on_grey
 
 _PROFILED, _ALPHA, _EXIF, _ANIMATED = 0x20, 0x10, 0x08, 0x02
 
@@ -68,6 +68,8 @@ def parsed(data: bytes) -> list[Chunk]:
 def draft(random: Random, side: int) -> Webp:
     image = picture(random, side)
     lossless = random.random() < 0.4
+    if lossless and random.random() < 0.5:
+        image = image.quantize(random.choice([2, 4, 16, 200])).convert("RGB")
     options: dict[str, Any] = {"lossless": lossless, "quality": random.choice([40, 80, 95]), "method": 0, "exact": True}
     if random.random() < 0.4:
         count = random.choice([2, 3, 5, 8])
@@ -135,7 +137,8 @@ def drop(webp: Webp, random: Random) -> None:
 
 def unknown(webp: Webp, random: Random) -> None:
     webp.extended()
-    chunk = Chunk(random.choice([b"XYZ ", b"ALPH", b"XMP ", b"ANIM"]), random.randbytes(random.choice([0, 6, 7])))
+    body = random.choice([b"", random.randbytes(6), random.randbytes(7), exif.XMP])
+    chunk = Chunk(random.choice([b"XYZ ", b"ALPH", b"XMP ", b"ANIM"]), body)
     webp.chunks.insert(random.randint(0, len(webp.chunks)), chunk)
 
 
@@ -222,7 +225,7 @@ KIND = Kind(
     (
         *ANYWHERE,
         Mutation("flags", flags, "grey page"),
-        Mutation("canvas", canvas),
+        Mutation("canvas", canvas, weight=SELDOM),
         Mutation("profile", profile, "colour description"),
         Mutation("cicp tag", numbered_profile, "colour description"),
         Mutation("orientation", orientation, "orientation"),
@@ -230,8 +233,8 @@ KIND = Kind(
         Mutation("duplicated", duplicate),
         Mutation("dropped chunk", drop),
         Mutation("unknown chunk", unknown),
-        Mutation("second picture", second),
-        Mutation("sizes", sizes),
+        Mutation("second picture", second, weight=SELDOM),
+        Mutation("sizes", sizes, weight=SELDOM),
         Mutation("frames", frames),
         Mutation("frame sizes", frame_sizes),
         Mutation("background", background),
