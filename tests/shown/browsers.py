@@ -3,9 +3,11 @@
 import json
 import math
 import shutil
+import subprocess
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tests.shown.firefox import Firefox
 from tests.shown.sheet import PAGES, Sheet
 
 MAX_FRAMES = 400
+_ATTEMPTS = 3
 _CELLS = (64, 128, 256)
 _ON_A_SHEET = {64: 360, 128: 120, 256: 40}
 _FRAMES = Path(__file__).with_name("frames.js")
@@ -48,19 +51,30 @@ class File:
     side: int
 
 
+_Found = Mapping[str, list[Shown]]
+
+
 def shown(folder: Path, files: Sequence[File]) -> dict[str, list[Shown]]:
     """Every picture that either browser shows, by the name of the file. Works in `folder`, where the files lie."""
     sheets = _sheets(files)
     for number, sheet in enumerate(sheets):
         (folder / f"sheet-{number}.html").write_text(sheet.html())
     with ThreadPoolExecutor(2) as both:
-        chromium = both.submit(_by_chromium, folder, sheets, files)
-        firefox = both.submit(_by_firefox, folder, sheets)
+        chromium = both.submit(_again, lambda: _by_chromium(folder, sheets, files))
+        firefox = both.submit(_again, lambda: _by_firefox(folder, sheets))
         found: dict[str, list[Shown]] = defaultdict(list)
         for more in (chromium.result(), firefox.result()):
             for name, pictures in more.items():
                 found[name] += pictures
     return found
+
+
+def _again(asked: Callable[[], _Found]) -> _Found:
+    """What a browser answers, though it ends before: in the third attempt at the latest."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(AssertionError, subprocess.SubprocessError):
+            return asked()
+    return asked()
 
 
 def _sheets(files: Sequence[File]) -> list[Sheet]:
@@ -74,7 +88,7 @@ def _sheets(files: Sequence[File]) -> list[Sheet]:
     ]
 
 
-def _by_chromium(folder: Path, sheets: Sequence[Sheet], files: Sequence[File]) -> Mapping[str, list[Shown]]:
+def _by_chromium(folder: Path, sheets: Sequence[Sheet], files: Sequence[File]) -> _Found:
     given = {
         "sheets": [
             {
@@ -113,7 +127,7 @@ def _frames(browser: str, sizes: Sequence[tuple[int, int]], data: bytes) -> list
     return found
 
 
-def _by_firefox(folder: Path, sheets: Sequence[Sheet]) -> Mapping[str, list[Shown]]:
+def _by_firefox(folder: Path, sheets: Sequence[Sheet]) -> _Found:
     shutil.copy(_FRAMES, folder)
     with Firefox(folder) as firefox:
         for number, sheet in enumerate(sheets):

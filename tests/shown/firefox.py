@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import tempfile
 import threading
 from contextlib import AbstractContextManager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +19,7 @@ class Firefox(AbstractContextManager["Firefox"]):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._profile = folder / "firefox"
-        self._profile.mkdir()
+        self._profile = Path(tempfile.mkdtemp(dir=folder))
         (self._profile / "user.js").write_text('user_pref("network.proxy.type", 0);')
         self.posted: dict[str, tuple[list[tuple[int, int]], bytes]] = {}
         """What a page sent to each other path: sizes of frames, and their pixels."""
