@@ -67,7 +67,7 @@ def _run(seed: str, count: int, checkout: Path) -> int:
 
 def _batch(checkout: Path, seed: str, numbers: range) -> list[dict[str, Any]]:
     outcomes = tried(checkout, [plan(seed, number) for number in numbers])
-    found = minimised(checkout, [outcome for outcome in outcomes if outcome.differs])
+    found = minimised(checkout, [outcome for outcome in outcomes if outcome.found.differs])
     for outcome in found:
         known = report.keep(_KEPT / "found", outcome)
         where = f"{known['browser']} on {known['page']}" + (f", frame {known['frame']}" if known["frame"] else "")

@@ -49,6 +49,15 @@ class Shown:
 class File:
     path: Path
     side: int
+    """Of the picture that it was made from. Its header may say more."""
+
+    @property
+    def cell(self) -> int:
+        """The side of the smallest cell that shows it whole; of the largest, into which a browser squeezes it."""
+        side = self.side
+        with suppress(OSError, SyntaxError, ValueError, Image.DecompressionBombError), Image.open(self.path) as image:
+            side = max(side, *image.size)
+        return min((cell for cell in _CELLS if side <= cell), default=_CELLS[-1])
 
 
 _Found = Mapping[str, list[Shown]]
@@ -80,7 +89,7 @@ def _again(asked: Callable[[], _Found]) -> _Found:
 def _sheets(files: Sequence[File]) -> list[Sheet]:
     by_cell: dict[int, list[Path]] = defaultdict(list)
     for file in files:
-        by_cell[min(cell for cell in _CELLS if file.side <= cell)].append(file.path)
+        by_cell[file.cell].append(file.path)
     return [
         Sheet(paths[at : at + _ON_A_SHEET[cell]], cell)
         for cell, paths in by_cell.items()

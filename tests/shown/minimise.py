@@ -15,7 +15,7 @@ def minimised(checkout: Path, outcomes: Sequence[Outcome]) -> list[Outcome]:
     for simpler in (_with_fewer_mutations, _smaller):
         trials = [(index, plan) for index, outcome in enumerate(best) for plan in simpler(outcome.plan)]
         for (index, _), outcome in zip(trials, tried(checkout, [plan for _, plan in trials]), strict=True):
-            if outcome.differs and _size(outcome.plan) < _size(best[index].plan):
+            if outcome.found.differs and _size(outcome.plan) < _size(best[index].plan):
                 best[index] = outcome
     return best
 

@@ -11,15 +11,15 @@ from tests.shown.trial import Outcome
 
 def row(outcome: Outcome) -> dict[str, Any]:
     """What is counted. Of a file that differs it must be the smallest."""
-    browsers = {shown.browser for shown in outcome.shown}
+    browsers = {shown.browser for shown in outcome.found.shown}
     return {
         "kind": outcome.plan.kind.name,
         "rendered": sorted(browsers),
-        "refused": outcome.judged.refused if browsers else "",
-        "judged": not outcome.judged.refused,
-        "differs": outcome.differs,
-        "fault": outcome.fault if outcome.differs else "",
-        "cause": cause(outcome) if outcome.differs else "",
+        "refused": outcome.found.judged.refused if browsers else "",
+        "judged": not outcome.found.judged.refused,
+        "differs": outcome.found.differs,
+        "fault": outcome.fault if outcome.found.differs else "",
+        "cause": cause(outcome) if outcome.found.differs else "",
     }
 
 
@@ -30,7 +30,7 @@ def cause(outcome: Outcome) -> str:
 def keep(folder: Path, outcome: Outcome) -> dict[str, Any]:
     """Write the file, what is shown of it and what is known about it."""
     folder.mkdir(parents=True, exist_ok=True)
-    plan, difference = outcome.plan, outcome.farthest
+    plan, difference = outcome.plan, outcome.found.farthest
     if difference is None:
         raise ValueError("nothing differs")
     name = folder / f"{plan.kind.name.lower()}-{plan.name}.{plan.kind.extension}"

@@ -124,7 +124,7 @@ def screen(gif: Gif, random: Random) -> None:
 
 def offsets(gif: Gif, random: Random) -> None:
     for frame in random.sample(gif.frames, random.randint(1, len(gif.frames))):
-        frame.at = (random.choice([0, 5, 30, 200]), random.choice([0, 5, 30]))
+        frame.at = (random.choice([0, 5, 30, 150]), random.choice([0, 5, 30]))
 
 
 def frame_size(gif: Gif, random: Random) -> None:
