@@ -55,7 +55,8 @@ class File:
     def cell(self) -> int:
         """The side of the smallest cell that shows it whole; of the largest, into which a browser squeezes it."""
         side = self.side
-        with suppress(OSError, SyntaxError, ValueError, Image.DecompressionBombError), Image.open(self.path) as image:
+        # Decoders raise whatever they like on damaged files.
+        with suppress(Exception), Image.open(self.path) as image:
             side = max(side, *image.size)
         return min((cell for cell in _CELLS if side <= cell), default=_CELLS[-1])
 
