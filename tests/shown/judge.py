@@ -25,6 +25,8 @@ class Judged:
     views: Sequence[View]
     refused: str = ""
     """The name of the error."""
+    rule: str = ""
+    """What is wrong with the file, if the error says it."""
     complete: bool = True
     """False where frames were left out, for which no answer is `safe`."""
 
@@ -53,7 +55,7 @@ def judged(checkout: Path, paths: Sequence[Path]) -> list[Judged]:
 def _read(line: str) -> Judged:
     answer = json.loads(line)
     if "refused" in answer:
-        return Judged((), answer["refused"])
+        return Judged((), answer["refused"], answer["rule"])
     views = [np.frombuffer(base64.b64decode(view), np.uint8).reshape(SIZE, SIZE, 3) for view in answer["views"]]
     return Judged(views, complete=answer["complete"])
 

@@ -19,7 +19,8 @@ def _answer(decode: Any, path: str, size: int) -> dict[str, Any]:
     try:
         picture = decode(data, size)
     except Exception as error:  # noqa: BLE001 - whatever it raises, nothing is judged
-        return {"refused": type(error).__name__}
+        # Older checkouts do not say which rule a file breaks.
+        return {"refused": type(error).__name__, "rule": getattr(error, "detail", "")}
     views = [base64.b64encode(view).decode() for view in picture.views]
     # Older checkouts leave frames out and do not say so.
     return {"views": views, "complete": getattr(picture.frames, "all_judged", True)}

@@ -16,6 +16,7 @@ def row(outcome: Outcome) -> dict[str, Any]:
         "kind": outcome.plan.kind.name,
         "rendered": sorted(browsers),
         "refused": outcome.found.judged.refused if browsers else "",
+        "rule": outcome.found.judged.rule if browsers else "",
         "judged": not outcome.found.judged.refused,
         "differs": outcome.found.differs,
         "fault": outcome.fault if outcome.found.differs else "",
@@ -66,11 +67,17 @@ def table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
             f"{sum(row['differs'] for row in mine):8}  "
             + ", ".join(f"{name} {count}" for name, count in refusals.most_common())
         )
-    for title, name in (("kind of fault", "fault"), ("cause", "cause")):
-        counts = Counter(
-            row[name] if name == "fault" else f"{row['kind']}: {row[name]}" for row in rows if row["differs"]
-        )
-        if counts:
-            yield ""
-            yield f"differ  by {title}"
-            yield from (f"{count:6}  {what}" for what, count in counts.most_common())
+    differing = [row for row in rows if row["differs"]]
+    yield from _counted("differ  by kind of fault", (row["fault"] for row in differing))
+    yield from _counted("differ  by cause", (f"{row['kind']}: {row['cause']}" for row in differing))
+    yield from _counted(
+        "refused though shown  by rule", (f"{row['kind']}: {row['rule']}" for row in rows if row["rule"])
+    )
+
+
+def _counted(title: str, names: Iterable[str]) -> Iterable[str]:
+    counts = Counter(names)
+    if counts:
+        yield ""
+        yield title
+        yield from (f"{count:6}  {name}" for name, count in counts.most_common())
