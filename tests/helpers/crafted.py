@@ -155,9 +155,12 @@ def bmp_with_profile(picture: Image.Image, profile: bytes) -> bytes:
 
 
 def animated(pictures: Sequence[Image.Image], image_format: str, durations_ms: Sequence[int]) -> bytes:
-    """Encodes an animation. Encoders merge frames that are alike, so `pictures` must differ."""
+    """Encodes an animation. Encoders merge frames that are alike, so `pictures` must differ.
+
+    An AVIF is of levels from 16 to 235, because viewers draw others in two ways.
+    """
     options: dict[str, Any] = {"lossless": True, "method": 0, "quality": 0} if image_format == "WEBP" else {}
-    options |= {"speed": 10, "quality": 90} if image_format == "AVIF" else {}
+    options |= {"speed": 10, "quality": 90, "range": "limited"} if image_format == "AVIF" else {}
     return encoded(
         pictures[0],
         image_format,

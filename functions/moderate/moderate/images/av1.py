@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
+UNSPECIFIED = 2
 _SEQUENCE_HEADER = 1
 # A picture has one header, which comes before its pixels.
 _MOST_UNITS = 100
@@ -28,14 +30,41 @@ class Bits:
         return value
 
 
-def colours_in(stream: bytes | memoryview) -> Iterator[tuple[int, int]]:
-    """Yields primaries and transfer function by ITU-T H.273's numbers, of each of the first headers that names them."""
+class Layout(NamedTuple):
+    """What a file's boxes repeat of the header."""
+
+    profile: int
+    many_bits: int
+    monochrome: int
+
+
+class Numbers(NamedTuple):
+    """Colours by the numbers of ITU-T H.273."""
+
+    primaries: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    matrix: int = UNSPECIFIED
+    whole_range: bool = False
+    """Black is 0 and white 255; otherwise they are 16 and 235."""
+
+
+class Header(NamedTuple):
+    layout: Layout
+    colours: Numbers
+
+
+# Its range is not stated.
+_SRGB = Numbers(primaries=1, transfer=13, matrix=0)
+
+
+def headers(stream: bytes | memoryview) -> Iterator[Header]:
+    """Yields the first headers of a stream."""
     for header in _sequence_headers(stream):
         bits = Bits(header)
         with suppress(IndexError):
-            go_to_colours(bits)
-            if bits.read(1):
-                yield bits.read(8), bits.read(8)
+            layout = go_to_colours(bits)
+            named = Numbers(bits.read(8), bits.read(8), bits.read(8)) if bits.read(1) else Numbers()
+            yield Header(layout, named._replace(whole_range=named == _SRGB or bool(bits.read(1))))
 
 
 def _sequence_headers(stream: bytes | memoryview) -> Iterator[bytes | memoryview]:
@@ -63,7 +92,7 @@ def _number(stream: bytes | memoryview, position: int) -> tuple[int, int]:
     return len(stream), len(stream)
 
 
-def go_to_colours(bits: Bits) -> None:
+def go_to_colours(bits: Bits) -> Layout:
     """Reads all that stands before the bit which says whether colours are named. Raises IndexError."""
     profile = bits.read(3)
     _still = bits.read(1)
@@ -83,8 +112,8 @@ def go_to_colours(bits: Bits) -> None:
     many_bits = bits.read(1)
     if profile == _IN_TWELVE_BITS and many_bits:
         bits.read(1)
-    if profile != _WITH_BOTH_CHROMAS:
-        _monochrome = bits.read(1)
+    monochrome = bits.read(1) if profile != _WITH_BOTH_CHROMAS else 0
+    return Layout(profile, many_bits, monochrome)
 
 
 def _read_timing(bits: Bits) -> int:

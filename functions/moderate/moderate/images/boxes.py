@@ -1,7 +1,8 @@
 """Files made of boxes (ISO/IEC 14496-12), and the items in them that HEIF and AVIF have (ISO/IEC 23008-12)."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from moderate.images.limits import BrokenRule
@@ -50,6 +51,15 @@ def inside(data: Data, *path: bytes) -> Data:
     return data
 
 
+def refer_by(kind: bytes, data: Data) -> bool:
+    """Whether any item or track refers to another in this way. Raises DamagedBoxes."""
+    lists = [found for name, meta in boxes(data) if name == b"meta" for found in boxes(meta[_AFTER_VERSION:])]
+    tracks = [track for name, movie in boxes(data) if name == b"moov" for track in boxes(movie)]
+    lists += [found for name, track in tracks if name == b"trak" for found in boxes(track)]
+    ways = {b"iref": _AFTER_VERSION, b"tref": 0}
+    return any(way == kind for name, found in lists if name in ways for way, _ in boxes(found[ways[name] :]))
+
+
 class Fields:
     """Reads numbers of a box from its start on. Raises DamagedBoxes behind the end."""
 
@@ -93,22 +103,17 @@ class Items:
                     if reference == b"dimg" and fields.number(length) == item:
                         yield from (fields.number(length) for _ in range(fields.number(2)))
 
-    def properties(self, item: int) -> Iterator[Box]:
+    def properties(self) -> Mapping[int, Sequence[Box]]:
+        """Returns what is said about each item, by its number."""
+        found: dict[int, list[Box]] = defaultdict(list)
+        if not self._meta:
+            return found
         described = inside(self._meta, b"iprp")
         known = list(boxes(inside(described, b"ipco")))
         for kind, content in boxes(described):
-            if kind == b"ipma":
-                for index in self._associations(Fields(content), item):
-                    yield from known[index - 1 : index] if index else ()
-
-    def _associations(self, fields: Fields, item: int) -> Iterator[int]:
-        """Yields the places of an item's properties, from 1 on."""
-        wide = fields.flags & 1
-        for _ in range(fields.number(4)):
-            owner = fields.number(4 if fields.version else 2)
-            places = [fields.number(2 if wide else 1) & (0x7FFF if wide else 0x7F) for _ in range(fields.number(1))]
-            if owner == item:
-                yield from places
+            for item, index in _associations(Fields(content)) if kind == b"ipma" else ():
+                found[item] += known[index - 1 : index] if index else ()
+        return found
 
     def content(self, item: int) -> bytes:
         """Returns what an item holds; nothing where it lies in another item."""
@@ -129,3 +134,12 @@ class Items:
                 whole = self._data if method == _IN_FILE else inside(self._meta, b"idat")
                 return b"".join(whole[start : start + length if length else None] for start, length in parts)
         return b""
+
+
+def _associations(fields: Fields) -> Iterator[tuple[int, int]]:
+    """Yields each item with the place of each of its properties, from 1 on."""
+    wide = fields.flags & 1
+    for _ in range(fields.number(4)):
+        item = fields.number(4 if fields.version else 2)
+        for _ in range(fields.number(1)):
+            yield item, fields.number(2 if wide else 1) & (0x7FFF if wide else 0x7F)

@@ -8,8 +8,7 @@ from itertools import islice
 from PIL import Image
 
 from moderate.images.animation import Frame, choose_frames, play
-from moderate.images.colours.descriptions import Description
-from moderate.images.colours.renderings import renderings
+from moderate.images.exif import UPRIGHT, orientations_in
 from moderate.images.limits import (
     CANVAS,
     MAX_VIEWS_OF_STILL,
@@ -20,7 +19,7 @@ from moderate.images.limits import (
     UndecodableImage,
     area,
 )
-from moderate.images.views import UPRIGHT, Presentations, View, orientation_in, views
+from moderate.images.views import Presentations, Rendering, View, views
 
 _TOO_MANY_VIEWS = (
     "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
@@ -53,7 +52,7 @@ def open_image(data: bytes, image_format: str) -> Image.Image:
 
 def turned_or_not(image: Image.Image) -> Sequence[int]:
     """All viewers turn a JPEG as its EXIF says. Chromium does not turn a WebP, and others do not turn a PNG."""
-    return tuple(dict.fromkeys((UPRIGHT, orientation_in(image.info.get("exif", b"")))))
+    return tuple(dict.fromkeys((UPRIGHT, *orientations_in(image.info.get("exif", b"")))))
 
 
 def draw_still(image: Image.Image, size: int, presentations: Presentations, profiled: PixelCap = PROFILED) -> Picture:
@@ -98,15 +97,15 @@ def draw_sequence(
     size: int,
     times: Iterable[float],
     caps: SequenceCaps,
-    descriptions: Iterable[Description],
+    drawn: Sequence[Rendering],
 ) -> Picture:
     """Draws a still, or an animation whose frames its decoder puts together.
 
-    times: how long each frame is shown; not asked of a still. descriptions: what the file says about its colours.
+    times: how long each frame is shown; not asked of a still. drawn: in which ways viewers draw its colours.
     """
     CANVAS.check(image.size)
     total = getattr(image, "n_frames", 1)
-    presentations = Presentations(turned_or_not(image), renderings(descriptions))
+    presentations = Presentations(turned_or_not(image), drawn)
     if total == 1:
         caps.still.check(image.size)
         return draw_still(image, size, presentations, caps.profiled)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageStat
 
+from moderate.images.exif import UPRIGHT
+
 View = bytes
 """A picture to judge: one byte each for red, green and blue, row by row, with as many rows as columns."""
 
-UPRIGHT = 1
-_ORIENTATION_TAG = 0x0112
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -92,11 +92,27 @@ class Presentations:
 
 def views(image: Image.Image, size: int, presentations: Presentations) -> Iterator[View]:
     """Yields `image` at `size` pixels a side, in each way; on white, black and grey if it is not opaque."""
-    for small in _drawn(image, size, presentations.renderings):
-        for orientation in presentations.orientations:
-            turned = small if orientation == UPRIGHT else small.transpose(_TRANSPOSITIONS[orientation])
+    upright = list(_drawn(image, size, presentations.renderings))
+    for orientation in presentations.orientations:
+        for turned in _turned(image, upright, size, orientation, presentations.renderings):
             for background in _backgrounds(turned):
                 yield _on(background, turned).tobytes()
+
+
+def _turned(
+    image: Image.Image, upright: Iterable[Image.Image], size: int, orientation: int, renderings: Iterable[Rendering]
+) -> Iterable[Image.Image]:
+    """Returns `image` at `size` pixels a side in each rendering, turned; `upright` holds the same not turned.
+
+    A small picture is turned before it is shrunk, because BOX takes each pixel as a whole, and not the same ones from
+    both sides. In a large picture, which takes long to turn, single pixels matter little.
+    """
+    if orientation == UPRIGHT:
+        return upright
+    transposition = _TRANSPOSITIONS[orientation]
+    if image.width * image.height <= _SMALL:
+        return _drawn(image.transpose(transposition), size, renderings)
+    return (small.transpose(transposition) for small in upright)
 
 
 def points_beyond_palette(image: Image.Image, colours: int) -> bool:
@@ -123,19 +139,9 @@ def _drawn(image: Image.Image, size: int, renderings: Iterable[Rendering]) -> It
 
 
 def _alike(one: Image.Image, other: Image.Image) -> bool:
-    apart = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).mean
+    mode = "RGBA" if "RGBA" in (one.mode, other.mode) else "RGB"
+    apart = ImageStat.Stat(ImageChops.difference(one.convert(mode), other.convert(mode))).mean
     return sum(apart) <= _ALIKE * len(apart)
-
-
-def orientation_in(data: bytes) -> int:
-    """Returns the orientation that EXIF states. getexif() would believe XMP and text chunks too; viewers do not."""
-    exif = Image.Exif()
-    try:
-        exif.load(data)
-        orientation = exif.get(_ORIENTATION_TAG)
-    except Exception:  # noqa: BLE001 - damaged EXIF says nothing about the picture
-        return UPRIGHT
-    return orientation if orientation in _TRANSPOSITIONS else UPRIGHT
 
 
 def in_bands(

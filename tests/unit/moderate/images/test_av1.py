@@ -2,7 +2,7 @@
 
 import pytest
 
-from moderate.images.av1 import colours_in
+from moderate.images.av1 import Layout, Numbers, headers
 
 NAMED = [(1, 1), (9, 8), (16, 8), (9, 8)]
 """That colours are named, and primaries, transfer function and matrix, each with its number of bits."""
@@ -24,6 +24,10 @@ IN_TWELVE_BITS = [(2, 3), *STILL[1:-2], (1, 1), (1, 1), (0, 1)]
 WITH_BOTH_CHROMAS = [(1, 3), *STILL[1:-1]]
 
 
+def colours_in(stream: bytes) -> list[Numbers]:
+    return [header.colours for header in headers(stream)]
+
+
 def unit(fields: list[tuple[int, int]], kind: int = 1, *, extended: bool = False) -> bytes:
     bits = "".join(f"{value:0{length}b}" for value, length in fields) + "1"
     padded = bits.ljust(-(-len(bits) // 8) * 8, "0")
@@ -43,20 +47,32 @@ HEADERS = {
 @pytest.mark.parametrize("name", HEADERS)
 def test_colours_are_found_in_a_header(name: str) -> None:
     stream = unit([], kind=2) + unit([*HEADERS[name], *NAMED], extended=name == "in 12 bits")
-    assert list(colours_in(stream)) == [(9, 16)]
-    assert not list(colours_in(unit([*HEADERS[name], (0, 1)])))
+    assert colours_in(stream) == [Numbers(9, 16, 9, whole_range=True)]
+    assert colours_in(unit([*HEADERS[name], (0, 1), (0, 1)])) == [Numbers()]
+
+
+def test_a_header_says_how_its_pictures_are_laid_out() -> None:
+    found = {name: next(headers(unit([*fields, *NAMED]))).layout for name, fields in HEADERS.items()}
+    assert found["of a still"] == Layout(profile=0, many_bits=0, monochrome=0)
+    assert found["in 12 bits"] == Layout(profile=2, many_bits=1, monochrome=0)
+    assert found["with both chromas"] == Layout(profile=1, many_bits=0, monochrome=0)
+    assert next(headers(unit([*STILL[:-1], (1, 1), *NAMED]))).layout.monochrome
+
+
+def test_rgb_that_is_stored_as_it_is_has_the_whole_range() -> None:
+    assert colours_in(unit([*STILL, (1, 1), (1, 8), (13, 8), (0, 8)])) == [Numbers(1, 13, 0, whole_range=True)]
 
 
 def test_a_unit_may_be_long_or_without_a_length() -> None:
     padding = bytes([15 << 3 | 2, 0x80, 0x02]) + bytes(256)
     whole = unit([*STILL, *NAMED])
-    assert list(colours_in(padding + bytes([whole[0] & ~2]) + whole[2:])) == [(9, 16)]
+    assert colours_in(padding + bytes([whole[0] & ~2]) + whole[2:]) == [Numbers(9, 16, 9, whole_range=True)]
 
 
 @pytest.mark.parametrize("stream", [b"", b"\x0a", b"\x0a\xff", b"\x0a\x05\x18", bytes(1000), b"\xff" * 1000])
 def test_what_is_no_header_names_no_colours(stream: bytes) -> None:
-    assert not list(colours_in(stream))
+    assert not colours_in(stream)
 
 
 def test_a_stream_of_nothing_but_small_units_is_not_read_to_its_end() -> None:
-    assert not list(colours_in(bytes([2 << 3 | 2, 0]) * 200 + unit([*STILL, *NAMED])))
+    assert not colours_in(bytes([2 << 3 | 2, 0]) * 200 + unit([*STILL, *NAMED]))

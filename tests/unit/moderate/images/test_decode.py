@@ -152,6 +152,18 @@ def test_a_picture_is_set_upright_and_judged_as_stored_too_where_viewers_differ(
         assert difference(as_stored, view_of(UPRIGHT_AGAIN[orientation](PHOTO))) < noise
 
 
+@pytest.mark.parametrize("orientation", [2, 3, 6])
+def test_a_small_picture_is_turned_before_it_is_shrunk(orientation: int) -> None:
+    """BOX takes each pixel as a whole, and not the same ones from both sides."""
+    dots = Image.effect_noise((75, 75), 100)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = UPRIGHT_AGAIN[orientation](dots)
+    _, seen = arrays(decode(encoded(stored, "PNG", exif=exif), 50))
+    (wanted,) = arrays(decode(encoded(dots, "PNG"), 50))
+    assert (seen == wanted).all()
+
+
 @pytest.mark.parametrize("exif", [b"", b"garbage", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*" * 9])
 def test_damaged_exif_says_nothing_about_the_picture(exif: bytes) -> None:
     data = jpeg_with(encoded(PHOTO, "JPEG", quality=95), jpeg_segment(0xE1, exif))

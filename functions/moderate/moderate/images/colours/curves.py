@@ -8,18 +8,24 @@ from functools import cache
 from moderate.images.limits import BrokenRule
 
 Curve = tuple[float, ...]
-"""The brightness of the levels 0 to 255, of which 1 is white."""
+"""The brightness of the levels 0 to 255, of which 1 is white; cinema goes beyond it."""
 
 PQ, HLG = 16, 18
 """Numbers of the transfer functions of HDR (ITU-R BT.2100)."""
+DRAWN_BY_ALL = frozenset({1, 4, 5, 6, 8, 13, 14, 15, PQ, HLG})
+"""The numbers that both Chromium and Firefox accept."""
 PQ_NITS = 10_000
 """How bright PQ's highest level is, in candelas a square metre."""
 
 _LEVELS = 256
 # The least that ICC's shortest curve can state. With less, a picture is black and white here and all white there.
 _LEAST_EXPONENT = 1 / 256
+# What rounding makes of white.
+_ABOUT_WHITE = 1.01
 _PARAMETERS = (1, 3, 4, 5, 7)
 """How many numbers each type of an ICC profile's parametric curve takes."""
+_PLAIN = (0, 3)
+"""The types of a power, and of a power above a line."""
 _WITHOUT = (1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 """The numbers that stand for those that a type does not take."""
 
@@ -39,33 +45,57 @@ def power(exponent: float) -> Curve:
     return sampled(lambda level: level**exponent)
 
 
-def from_icc(tag: bytes) -> Curve | None:
-    """Returns the curve in a tag of an ICC profile; None for one that viewers pass over. Raises UnusableColours."""
+def from_icc(tag: bytes) -> tuple[Curve | None, int]:
+    """Returns the curve that an ICC profile's tag begins with, and its length in bytes. Raises UnusableColours.
+
+    There is none where viewers pass over it.
+    """
     try:
         if tag[:4] == b"curv":
             (count,) = struct.unpack_from(">I", tag, 8)
-            return _from_points(struct.unpack_from(f">{count}H", tag, 12))
+            points = struct.unpack_from(f">{count}H", tag, 12)
+            return _from_numbers(points), 12 + 2 * count
         if tag[:4] == b"para":
             (kind,) = struct.unpack_from(">H", tag, 8)
             numbers = struct.unpack_from(f">{_PARAMETERS[kind]}i", tag, 12)
-            return _parametric(kind, [number / 65_536 for number in numbers])
+            return _parametric(kind, [number / 65_536 for number in numbers]), 12 + 4 * len(numbers)
     except (struct.error, IndexError):
-        return None
-    return None
+        pass
+    return None, 0
 
 
-def _from_points(points: Sequence[int]) -> Curve:
-    if not points:
-        return power(1)
-    if len(points) == 1:
-        return power(points[0] / 256)
+def is_plain(tag: bytes) -> bool:
+    """Whether all browsers take the curve in an ICC profile's tag alike: a power, points, or a power above a line."""
+    curve, _ = from_icc(tag)
+    if curve is None or tag[:4] == b"curv":
+        return curve is not None
+    (kind,) = struct.unpack_from(">H", tag, 8)
+    return kind in _PLAIN and min(struct.unpack_from(f">{_PARAMETERS[kind]}i", tag, 12)) >= 0
+
+
+def to_icc(curve: Sequence[float]) -> bytes:
+    """Returns the curve as a tag (curveType) of whole words."""
+    numbers = (min(65_535, max(0, round(value * 65_535))) for value in curve)
+    tag = b"curv\0\0\0\0" + struct.pack(f">I{len(curve)}H", len(curve), *numbers)
+    return tag + bytes(-len(tag) % 4)
+
+
+def from_points(points: Sequence[float]) -> Curve:
+    """Returns the curve through two points or more, which lie evenly from black to white."""
 
     def between(level: float) -> float:
         place = level * (len(points) - 1)
         before = min(int(place), len(points) - 2)
-        return (points[before] + (place - before) * (points[before + 1] - points[before])) / 65_535
+        return points[before] + (place - before) * (points[before + 1] - points[before])
 
     return sampled(between)
+
+
+def _from_numbers(numbers: Sequence[int]) -> Curve:
+    """Returns a curve of curveType: with one number an exponent, with none a line."""
+    if len(numbers) <= 1:
+        return power(numbers[0] / 256 if numbers else 1)
+    return from_points([number / 65_535 for number in numbers])
 
 
 def _parametric(kind: int, numbers: Sequence[float]) -> Curve:
@@ -83,7 +113,11 @@ def _parametric(kind: int, numbers: Sequence[float]) -> Curve:
             return float(max(0.0, scale * level + shift) ** exponent) + raised
         return slope * level + start
 
-    return sampled(lambda level: min(1.0, max(0.0, brightness(level))))
+    curve = sampled(lambda level: max(0.0, brightness(level)))
+    if max(curve) > _ABOUT_WHITE:
+        # Firefox ends it at white, and Chromium at white on the page, once the picture is blended with that.
+        raise UnusableColours("a curve beyond white")
+    return tuple(min(1.0, value) for value in curve)
 
 
 def _srgb(level: float) -> float:
@@ -116,16 +150,20 @@ def srgb() -> Curve:
     return sampled(_srgb)
 
 
+def bent_srgb(exponent: float) -> Curve:
+    """Returns sRGB's curve for levels that are raised to an exponent first."""
+    return sampled(lambda level: _srgb(level**exponent))
+
+
 @cache
 def of_chromium() -> Mapping[int, Curve]:
     """Returns the curves by which Chromium draws each transfer function; any other number is sRGB to it.
 
     It draws PQ and HLG as tone_mapping.py says.
     """
-    video = power(2.4)
     cinema = sampled(lambda level: 52.37 / 48 * level**2.6)
     others = {4: power(2.2), 5: power(2.8), 7: sampled(_smpte_240), 8: power(1), 17: cinema}
-    return dict.fromkeys((1, 6, 11, 14, 15), video) | others
+    return dict.fromkeys((1, 6, 11, 14, 15), power(2.4)) | others
 
 
 @cache

@@ -1,15 +1,13 @@
 """What an image file may say about its colours, and in which ways browsers draw it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from moderate.images.colours import curves, profiles
-from moderate.images.colours.curves import Curve
-from moderate.images.colours.profiles import Profile
+from moderate.images.colours import curves
+from moderate.images.colours.icc import Icc
+from moderate.images.colours.profiles import Profile, of_matrix
 from moderate.images.colours.spaces import BT_709, BY_NUMBER, Primaries
 from moderate.images.colours.tone_mapping import USUAL_PEAK, tone_mapped
-
-_UNSPECIFIED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +18,16 @@ class Numbered:
     transfer: int
     peak: float = USUAL_PEAK
     """How bright an HDR picture gets, in nits."""
+    settled: bool = False
+    """Every browser draws the picture by this and by nothing else, so none shows it as stored."""
 
     def profiles(self) -> Iterator[Profile]:
-        yield self.of_chromium()
-        yield self._by(curves.of_firefox())
-
-    def of_chromium(self) -> Profile:
+        colorants = BY_NUMBER.get(self.primaries, BT_709).colorants()
         if self.transfer in (curves.PQ, curves.HLG):
-            return tone_mapped(self._primaries(), self.transfer, self.peak)
-        return self._by(curves.of_chromium())
-
-    def _by(self, known: Mapping[int, Curve]) -> Profile:
-        return profiles.of_matrix(self._primaries().colorants(), [known.get(self.transfer, curves.srgb())] * 3)
-
-    def _primaries(self) -> Primaries:
-        return BY_NUMBER.get(self.primaries, BT_709)
+            yield tone_mapped(colorants, self.transfer, self.peak)
+        else:
+            yield of_matrix(colorants, [curves.of_chromium().get(self.transfer, curves.srgb())] * 3)
+        yield of_matrix(colorants, [curves.of_firefox().get(self.transfer, curves.srgb())] * 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +36,21 @@ class Calibrated:
 
     primaries: Primaries
     exponents: tuple[float, float, float]
+    settled: bool = False
 
     def profiles(self) -> Iterator[Profile]:
-        known = {exponent: curves.power(exponent) for exponent in self.exponents}
-        yield profiles.of_matrix(self.primaries.colorants(), [known[exponent] for exponent in self.exponents])
+        yield of_matrix(self.primaries.colorants(), [curves.power(exponent) for exponent in self.exponents])
 
 
 @dataclass(frozen=True, slots=True)
-class Icc:
-    """An ICC profile."""
+class Bent:
+    """Levels of sRGB that a screen raises to an exponent: PNG's gAMA without cHRM, as Firefox takes it."""
 
-    icc: bytes
-    peak: float = USUAL_PEAK
+    exponent: float
+    settled: bool = False
 
     def profiles(self) -> Iterator[Profile]:
-        yield from profiles.read(self.icc)
-        primaries, transfer, matrix, whole_range = profiles.numbers_in(self.icc)
-        if transfer != _UNSPECIFIED and (matrix, whole_range) == (0, 1):
-            # Firefox does not know this tag.
-            yield Numbered(primaries, transfer, self.peak).of_chromium()
+        yield of_matrix(BT_709.colorants(), [curves.bent_srgb(self.exponent)] * 3)
 
 
-Description = Numbered | Calibrated | Icc
+Description = Numbered | Calibrated | Bent | Icc

@@ -1,15 +1,17 @@
 """What the chunks of a PNG say about its colours.
 
 The first of cICP, iCCP and gAMA that a viewer accepts counts. What one accepts another may not: a profile with a wrong
-checksum, a chunk behind the palette, a gamma beside an sRGB chunk. So all are drawn, unless a cICP that every viewer
-accepts settles it.
+checksum, a chunk behind the palette, a gamma beside an sRGB chunk. So all are drawn, unless every browser accepts the
+first.
 """
 
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
 
-from moderate.images.colours.descriptions import Calibrated, Description, Icc, Numbered
+from moderate.images.colours.curves import DRAWN_BY_ALL
+from moderate.images.colours.descriptions import Bent, Calibrated, Description, Numbered
+from moderate.images.colours.icc import Icc
 from moderate.images.colours.spaces import BT_709, BY_NUMBER, Primaries
 from moderate.images.colours.tone_mapping import USUAL_PEAK
 from moderate.images.limits import UndecodableImage
@@ -17,47 +19,71 @@ from moderate.images.limits import UndecodableImage
 Chunk = tuple[bytes, bytes]
 """A kind and a body."""
 
-ANCILLARY = frozenset({b"cICP", b"iCCP", b"gAMA", b"cHRM", b"cLLI", b"mDCV"})
+ANCILLARY = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cLLI", b"mDCV"})
 """The chunks that are about nothing but colours."""
+SPOILED_PROFILE = b"iCC!"
+"""Stands for the kind of an iCCP chunk with a wrong checksum."""
+KINDS = ANCILLARY | {SPOILED_PROFILE, b"PLTE"}
+"""The chunks that say how a picture is drawn by their bodies and their order, where they stand before its pixels."""
 
-KINDS = ANCILLARY | {b"PLTE"}
-"""The chunks whose bodies and order say how a picture is drawn, where they stand before its pixels."""
-
-_TRANSFERS = frozenset({1, 4, 5, 6, 8, 13, 14, 15, 16, 18})
-"""Those that both Chromium and Firefox accept in a cICP."""
 _WHOLE_RANGE_RGB = bytes([0, 1])
+_INTENTS = (b"\0", b"\1", b"\2", b"\3")
 # More than any file of ours may have. Of a larger one, what browsers draw depends on which of them it is.
 _MAX_PROFILE_BYTES = 16_000_000
 _PROFILE_HEAD = 128
-_DEFLATED = b"\x78"
+_NAMES = range(1, 80)
+_METHOD = b"\0"
+_DEFLATED = 8
 _WITHOUT_CHECKSUM = -zlib.MAX_WBITS
 _UNIT = 100_000
+# The exponent of a screen, for which a gamma corrects, and how far from doing so one is that browsers do not draw.
+_SCREEN, _CLOSE = 2.2, 0.05
 
 
-def descriptions(chunks: Sequence[Chunk]) -> Iterator[Description]:
-    """chunks: of KINDS, those before the pixels. Raises UndecodableImage."""
+def descriptions(chunks: Sequence[Chunk], *, is_grey: bool) -> Iterator[Description]:
+    """chunks: of KINDS, those before the pixels. Raises UndecodableImage and UnusableColours."""
+    kinds = [kind for kind, _ in chunks]
+    in_order = b"PLTE" not in kinds or kinds.index(b"PLTE") == len(kinds) - 1
     peak = _peak(chunks)
     numbers = _bodies(chunks, b"cICP", 4)
-    for number in numbers:
-        yield Numbered(number[0], number[1], peak)
-    if len(numbers) == 1 and _settles(numbers[0]) and _comes_first(b"cICP", b"PLTE", chunks):
+    if len(numbers) == 1 and in_order and _are_accepted(numbers[0]):
+        yield Numbered(numbers[0][0], numbers[0][1], peak, settled=True)
         return
-    for kind, body in chunks:
-        if kind == b"iCCP":
-            yield Icc(_unpacked(body), peak)
+    yield from (Numbered(number[0], number[1], peak) for number in numbers)
+    profiles = [body for kind, body in chunks if kind in (b"iCCP", SPOILED_PROFILE)]
+    alone = in_order and kinds.count(b"iCCP") == len(profiles) == 1 and b"cICP" not in kinds
+    for body in profiles:
+        icc, sound = _unpacked(body)
+        profile = Icc(icc, peak, alone and sound, is_grey)
+        yield profile
+        if profile.settled:
+            return
+    yield from _by_gamma(chunks, alone=in_order and not profiles and b"cICP" not in kinds)
+
+
+def _by_gamma(chunks: Sequence[Chunk], *, alone: bool) -> Iterator[Description]:
+    """Yields what gAMA says, of which the first that is not 0 counts, and a 0 only beside a cHRM.
+
+    A cHRM does not count without one. To Firefox it does not count beside an sRGB either; to Chromium neither does.
+    """
     gammas = [int.from_bytes(body) for body in _bodies(chunks, b"gAMA", 4)]
-    for gamma in list(filter(None, gammas))[:1]:
-        # A cHRM does not count without a gAMA. To Firefox it does not count beside an sRGB either, though a gAMA does.
-        for primaries in (*_primaries(chunks), BT_709):
-            yield Calibrated(primaries, (_UNIT / gamma,) * 3)
+    found = _bodies(chunks, b"cHRM", 32)
+    primaries = list(_primaries(found))
+    is_srgb = any(kind == b"sRGB" and body in _INTENTS for kind, body in chunks)
+    are_plain = len(primaries) == 1 and primaries[0].are_plain
+    settled = alone and len(gammas) == len(found) == 1 and not is_srgb and are_plain
+    # All but the highest level is black with a gamma of 0, as with 1.
+    counting = [*filter(None, gammas)][:1] + [1] * (gammas[:1] == [0] and bool(primaries))
+    for gamma in counting:
+        exponent = _UNIT / gamma
+        yield from (Calibrated(each, (exponent,) * 3, settled=settled) for each in primaries)
+        if not settled and abs(_SCREEN / exponent - 1) >= _CLOSE:
+            yield Calibrated(BT_709, (exponent,) * 3)
+            yield Bent(exponent / _SCREEN)
 
 
-def _settles(numbers: bytes) -> bool:
-    return numbers[0] in BY_NUMBER and numbers[1] in _TRANSFERS and numbers[2:] == _WHOLE_RANGE_RGB
-
-
-def _comes_first(kind: bytes, other: bytes, chunks: Sequence[Chunk]) -> bool:
-    return next(found for found, _ in chunks if found in (kind, other)) == kind
+def _are_accepted(numbers: bytes) -> bool:
+    return numbers[0] in BY_NUMBER and numbers[1] in DRAWN_BY_ALL and numbers[2:] == _WHOLE_RANGE_RGB
 
 
 def _bodies(chunks: Sequence[Chunk], kind: bytes, length: int) -> list[bytes]:
@@ -67,42 +93,44 @@ def _bodies(chunks: Sequence[Chunk], kind: bytes, length: int) -> list[bytes]:
 def _peak(chunks: Sequence[Chunk]) -> float:
     """Returns how bright an HDR picture gets, in nits: of its content first, else of the screen it was made on."""
     for kind, length, place in ((b"cLLI", 8, 0), (b"mDCV", 24, 16)):
-        for body in _bodies(chunks, kind, length):
+        for body in _bodies(chunks, kind, length)[:1]:
             (nits,) = struct.unpack_from(">I", body, place)
             if nits:
                 return float(nits / 10_000)
-            break
     return USUAL_PEAK
 
 
-def _primaries(chunks: Sequence[Chunk]) -> Iterator[Primaries]:
+def _primaries(bodies: Sequence[bytes]) -> Iterator[Primaries]:
     """Yields those of the first cHRM that is not all zeros."""
-    for body in _bodies(chunks, b"cHRM", 32):
-        if any(body):
-            places = [value / _UNIT for value in struct.unpack(">8i", body)]
-            yield Primaries(*zip(places[::2], places[1::2], strict=True))
-            return
+    for body in filter(any, bodies):
+        places = [value / _UNIT for value in struct.unpack(">8i", body)]
+        yield Primaries(*zip(places[::2], places[1::2], strict=True))
+        return
 
 
-def _unpacked(body: bytes) -> bytes:
-    """Returns the profile of an iCCP chunk, whatever its checksum; nothing of one that no viewer unpacks.
+def _unpacked(body: bytes) -> tuple[bytes, bool]:
+    """Returns the profile of an iCCP chunk, and whether every browser unpacks it; nothing of one that none unpacks.
 
     No more is unpacked than the profile says that it has. Raises UndecodableImage.
     """
-    packed = body.partition(b"\0")[2][1:]
-    if packed[:1] != _DEFLATED or int.from_bytes(packed[:2]) % 31:
-        return b""
+    name, _, rest = body.partition(b"\0")
+    packed = rest[1:]
+    if len(packed) < 2 or packed[0] & 0xF != _DEFLATED or int.from_bytes(packed[:2]) % 31:  # noqa: PLR2004 - zlib's head
+        return b"", False
     unpacking = zlib.decompressobj(_WITHOUT_CHECKSUM)
     try:
         head = unpacking.decompress(packed[2:], _PROFILE_HEAD)
         size = int.from_bytes(head[:4])
         if head[36:40] != b"acsp":
-            return b""
+            return b"", False
         if size > _MAX_PROFILE_BYTES:
             raise UndecodableImage(
                 "large profile",
                 message="The image's colour profile is larger than 16 MB. Convert the image to sRGB.",
             )
-        return head + unpacking.decompress(unpacking.unconsumed_tail, max(1, size - _PROFILE_HEAD))
+        icc = head + unpacking.decompress(unpacking.unconsumed_tail, max(1, size - _PROFILE_HEAD))
     except zlib.error:
-        return b""
+        return b"", False
+    ended = unpacking.eof or not unpacking.decompress(unpacking.unconsumed_tail, 1)
+    is_checked = unpacking.unused_data[:4] == zlib.adler32(icc).to_bytes(4)
+    return icc, ended and is_checked and len(name) in _NAMES and rest[:1] == _METHOD

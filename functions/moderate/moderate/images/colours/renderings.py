@@ -13,10 +13,9 @@ from itertools import chain, islice, product
 
 from PIL import Image, ImageCms
 
-from moderate.images.colours.curves import UnusableColours, srgb
+from moderate.images.colours.curves import UnusableColours
 from moderate.images.colours.descriptions import Description
-from moderate.images.colours.profiles import Profile, of_matrix
-from moderate.images.colours.spaces import BT_709, scaled
+from moderate.images.colours.profiles import Profile
 from moderate.images.limits import UndecodableImage
 from moderate.images.views import AS_STORED, Rendering, full_colour
 
@@ -51,10 +50,10 @@ class _Bounds:
         )
 
 
-# Profiles of sRGB move the samples by 0 to 1 in the mean, and the gamma of 1 / 2.2 that most write for sRGB by 2 and
-# dark greys by 9. Display P3 and Adobe RGB move them by 5 to 10, video's gamma of 2.4 by 7 and greys by 13; ProPhoto by
-# 22, a linear profile by 36, and two swapped by 66.
-_UNSEEN = _Bounds(mean=2.0, grey=10, colour=12, step=3)
+# Profiles of sRGB move the samples by 0 to 1 in the mean; the gamma of 1 / 2.2 that many write for sRGB by 2, and dark
+# greys by 9. Display P3 and Adobe RGB move them by 5, video's gamma of 2.4 by 7 and greys by 13; ProPhoto by 17, a
+# linear profile by 43, and two swapped colours by 45.
+_UNSEEN = _Bounds(mean=0.7, grey=3, colour=6, step=2)
 _SLIGHT = _Bounds(mean=13.0, grey=18, colour=255, step=3)
 _GREYS = 256
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
@@ -66,81 +65,114 @@ _SAMPLES = Image.frombytes(
 
 
 def renderings(descriptions: Iterable[Description]) -> list[Rendering]:
-    """Returns the picture as stored, and the others that viewers make of it. Raises UndecodableImage."""
+    """Returns the ways in which viewers draw a picture. Raises UndecodableImage.
+
+    As stored is among them, unless all browsers draw it otherwise and yet much like it.
+    """
     described = list(islice(descriptions, _MAX_DESCRIPTIONS + 1))
     if len(described) > _MAX_DESCRIPTIONS:
         raise UndecodableImage("more than 8 descriptions of colours", message=_CONTRADICT)
     try:
-        found = [AS_STORED, *islice(_others(described), MAX_RENDERINGS)]
-    except (UnusableColours, ImageCms.PyCMSError, OSError) as error:
+        drawn = list(islice(_drawn(described), MAX_RENDERINGS))
+        settled = len(described) == 1 and described[0].settled and all(rendering.slight for rendering in drawn)
+    except UnusableColours as error:
+        raise UndecodableImage(f"UnusableColours: {error}", message=_DISAGREE) from None
+    except (ImageCms.PyCMSError, OSError) as error:
         raise UndecodableImage(type(error).__name__, message=_DISAGREE) from None
+    found = drawn if settled and drawn else [AS_STORED, *(each for each in drawn if each is not AS_STORED)]
     if len(found) > MAX_RENDERINGS:
         raise UndecodableImage("more than 4 renderings", message=_CONTRADICT)
     return found
 
 
-def _others(descriptions: Iterable[Description]) -> Iterator[Rendering]:
+def _drawn(descriptions: Iterable[Description]) -> Iterator[Rendering]:
+    """Yields each way in which these descriptions are drawn: as stored, if that looks the same."""
     drawn: set[Profile] = set()
-    shown = [_SAMPLES.tobytes()]
+    stored = _SAMPLES.tobytes()
+    shown: list[bytes] = []
     for profile in chain.from_iterable(description.profiles() for description in descriptions):
         if profile in drawn:
             continue
         drawn.add(profile)
-        if profile.has_table:
+        if profile.hides:
             yield Rendering(_drawing(profile), by_table=True)
             continue
         samples = _samples(profile)
-        if not any(_UNSEEN.hold(samples, others) for others in shown):
-            yield Rendering(_drawing(profile), slight=_SLIGHT.hold(samples, shown[0]))
-            shown.append(samples)
+        if any(_UNSEEN.hold(samples, others) for others in shown):
+            continue
+        shown.append(samples)
+        is_stored = _UNSEEN.hold(samples, stored)
+        yield AS_STORED if is_stored else Rendering(_drawing(profile), slight=_SLIGHT.hold(samples, stored))
 
 
 @lru_cache(32)
 def _samples(profile: Profile) -> bytes:
-    picture = _SAMPLES if profile.space == "RGB" else _SAMPLES.crop((0, 0, _GREYS, 1)).convert("L")
-    # Not optimised: that takes four times as long as it saves on so few pixels.
-    return _transform(profile, picture.mode, ImageCms.Flags.NOOPTIMIZE).apply(picture).tobytes()
+    """Returns what becomes of the samples; of the greys alone, which come first, by a profile of greys."""
+    levels = _SAMPLES if profile.space == "RGB" else _SAMPLES.crop((0, 0, _GREYS, 1)).convert("L")
+    if profile.table:
+        levels = profile.table.looking_up()(levels)
+    # Not optimised: that takes four times as long as it saves on so few pixels, and smooths what greys become.
+    return _transform(profile, ImageCms.Flags.NOOPTIMIZE).apply(levels).tobytes()
 
 
 def _drawing(profile: Profile) -> Callable[[Image.Image], Image.Image]:
     """Raises what Little CMS does of a table that it cannot read."""
-    transform = cache(partial(_transform, profile))
-    if profile.has_table:
-        transform(_MODES[profile.space])
+    apply = _by_samples(profile) if profile.space == "GRAY" else _by_transform(profile)
 
     def draw(picture: Image.Image) -> Image.Image:
-        if (picture.mode == "CMYK") != (profile.space == "CMYK"):
+        if profile.space != "CMYK":
+            # Firefox applies a profile of colours to inks too, once it has made colours of them.
+            picture = full_colour(picture)
+        elif picture.mode != "CMYK":
             return full_colour(picture)
-        if profile.space == "CMYK":
-            return transform("CMYK").apply(picture)
-        picture = full_colour(picture)
-        if profile.space == "GRAY":
-            shown = transform("L").apply(picture.convert("L"))
-            if picture.mode == "RGBA":
-                shown.putalpha(picture.getchannel("A"))
-            return shown
-        picture = picture.convert("RGB") if picture.mode == "L" else picture
-        return transform(picture.mode).apply(picture)
+        if profile.glares and picture.mode == "RGBA":
+            # Firefox cuts its levels off at white, Chromium those of the page once the picture is blended with it.
+            raise UndecodableImage("colours beyond white that are transparent", message=_DISAGREE)
+        shown = apply(picture)
+        if picture.mode == "RGBA":
+            shown.putalpha(picture.getchannel("A"))
+        return shown
 
     return draw
 
 
-def _transform(profile: Profile, mode: str, flags: ImageCms.Flags = ImageCms.Flags.NONE) -> ImageCms.ImageCmsTransform:
+def _by_samples(profile: Profile) -> Callable[[Image.Image], Image.Image]:
+    """Returns what draws greys. Of colours, green is the grey, as in Firefox, which alone applies this to some."""
+    samples = _samples(profile)
+
+    def apply(picture: Image.Image) -> Image.Image:
+        greys = picture if picture.mode == "L" else picture.getchannel("G")
+        return Image.merge("RGB", [greys.point(list(samples[channel::3])) for channel in range(3)])
+
+    return apply
+
+
+def _by_transform(profile: Profile) -> Callable[[Image.Image], Image.Image]:
+    transform = cache(partial(_transform, profile))
+    look_up = profile.table.looking_up() if profile.table else None
+    if profile.hides:
+        # Little CMS may not be able to read it.
+        transform()
+
+    def apply(picture: Image.Image) -> Image.Image:
+        levels = picture.convert(_MODES[profile.space])
+        return transform().apply(look_up(levels) if look_up else levels)
+
+    return apply
+
+
+def _transform(profile: Profile, flags: ImageCms.Flags = ImageCms.Flags.NONE) -> ImageCms.ImageCmsTransform:
     # By relative colorimetry, as browsers draw: the perceptual intent also moves black.
     return ImageCms.buildTransform(
         ImageCms.ImageCmsProfile(io.BytesIO(profile.icc)),
-        _screen(halved=profile.halved),
-        mode,
-        "RGBA" if mode == "RGBA" else "RGB",
+        _screen(),
+        _MODES[profile.space],
+        "RGB",
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
         flags,
     )
 
 
 @cache
-def _screen(*, halved: bool) -> ImageCms.ImageCmsProfile:
-    """Returns sRGB, or what makes everything half as bright as sRGB does."""
-    if not halved:
-        return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    red, green, blue = (scaled(colour, 2) for colour in BT_709.colorants())
-    return ImageCms.ImageCmsProfile(io.BytesIO(of_matrix((red, green, blue), [srgb()] * 3).icc))
+def _screen() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))

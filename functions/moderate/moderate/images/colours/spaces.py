@@ -25,6 +25,11 @@ class Primaries:
     green: tuple[float, float]
     blue: tuple[float, float]
 
+    @property
+    def are_plain(self) -> bool:
+        """Whether all of them are colours, or nearly: browsers pass over others, or do not."""
+        return all(0 <= x <= 1 and 0 < y <= 1 for x, y in (self.white, self.red, self.green, self.blue))
+
     def colorants(self) -> Matrix:
         """Returns XYZ of red, green and blue, a row each, under D50. Raises UnusableColours."""
         if not self.white[1]:
@@ -56,10 +61,10 @@ BY_NUMBER = {
 """Numbers of ITU-T H.273. Browsers take any other for BT.709."""
 
 
-def conversion(source: Primaries, target: Primaries) -> Matrix:
-    """Returns what turns brightnesses of one's red, green and blue into the other's. Raises UnusableColours."""
-    to_target = inverse(transposed(target.colorants()))
-    red, green, blue = (times(to_target, colour) for colour in source.colorants())
+def conversion(source: Matrix, target: Matrix) -> Matrix:
+    """Returns what turns brightnesses of some colorants into those of others. Raises UnusableColours."""
+    to_target = inverse(transposed(target))
+    red, green, blue = (times(to_target, colour) for colour in source)
     return transposed((red, green, blue))
 
 

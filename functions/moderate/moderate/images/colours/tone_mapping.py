@@ -11,9 +11,9 @@ from functools import lru_cache
 from itertools import product
 from math import copysign, log2, sqrt
 
-from moderate.images.colours.curves import HLG, PQ_NITS, hlg, pq
-from moderate.images.colours.profiles import Profile, of_table
-from moderate.images.colours.spaces import BT_709, BT_2020, D50, Matrix, Primaries, Triple, conversion, scaled, times
+from moderate.images.colours.curves import HLG, PQ_NITS, UnusableColours, hlg, pq
+from moderate.images.colours.profiles import Profile, of_tag
+from moderate.images.colours.spaces import BT_709, BT_2020, D50, Matrix, Triple, conversion, scaled, times
 
 USUAL_PEAK = 1000.0
 """In nits, of a picture that does not say how bright it gets."""
@@ -21,6 +21,8 @@ _WHITE = 203.0
 _HLG_NITS, _HLG_GAMMA = 1000.0, 1.2
 _LUMINANCE: Triple = (0.2627, 0.6780, 0.0593)
 _WHITE_DRAWN = 0.5
+# Of one channel in a channel of BT.2020. Beyond this the table is too coarse; nothing but XYZ is.
+_MOST_BEYOND = 1.3
 _BEND = 0.65
 _LAST = 255
 # Nodes on a side of the table. They lie half by the grey that a level is drawn as and half by the level itself, so that
@@ -30,10 +32,16 @@ _BY_GREY = 0.5
 
 
 @lru_cache(8)
-def tone_mapped(primaries: Primaries, transfer: int, peak: float) -> Profile:
-    """Returns a profile that draws HDR as Chromium tone-maps it. transfer: curves.PQ or curves.HLG. peak: in nits."""
+def tone_mapped(colorants: Matrix, transfer: int, peak: float) -> Profile:
+    """Returns a profile that draws HDR as Chromium tone-maps it. Raises UnusableColours.
+
+    transfer: curves.PQ or curves.HLG. peak: in nits.
+    """
+    to_bt_2020 = conversion(colorants, BT_2020.colorants())
+    if max(map(max, to_bt_2020)) > _MOST_BEYOND:
+        raise UnusableColours("HDR in colours far beyond BT.2020")
     brightness = _hlg_in_whites if transfer == HLG else _pq_in_whites
-    shown = _tone_mapping(conversion(primaries, BT_2020), peak, of_scene=transfer == HLG)
+    shown = _tone_mapping(to_bt_2020, peak, of_scene=transfer == HLG)
     steps = [level / _LAST for level in range(_LAST + 1)]
     places = [
         _BY_GREY * _encoded(shown((light, light, light))[1]) + (1 - _BY_GREY) * level
@@ -43,7 +51,7 @@ def tone_mapped(primaries: Primaries, transfer: int, peak: float) -> Profile:
     lights = [brightness(_where(places, node / (_NODES - 1))) for node in range(_NODES)]
     to_lab = _to_lab()
     colours = b"".join(to_lab(shown(pixel)) for pixel in product(lights, repeat=3))  # type: ignore[arg-type]
-    return of_table("RGB", b"Lab ", _table([round(65_535 * place) for place in places], colours))
+    return of_tag(_table([round(65_535 * place) for place in places], colours))
 
 
 def _pq_in_whites(level: float) -> float:
@@ -60,7 +68,7 @@ def _tone_mapping(to_bt_2020: Matrix, peak: float, *, of_scene: bool) -> Callabl
 
     of_scene: as HLG has them, which a screen bends by a pixel's luminance.
     """
-    to_screen = conversion(BT_2020, BT_709)
+    to_screen = conversion(BT_2020.colorants(), BT_709.colorants())
     gain = _gains(peak / _WHITE)
 
     def shown(pixel: Triple) -> Triple:

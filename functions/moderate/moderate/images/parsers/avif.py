@@ -1,18 +1,20 @@
 """Decodes AVIF: reads how long its frames are shown, and refuses files that not all viewers draw alike."""
 
 import struct
-from collections.abc import Iterator
-from itertools import chain, islice, repeat
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice, repeat
 
-from PIL import AvifImagePlugin
+from PIL import AvifImagePlugin, Image
 
 from moderate.images.animation import display_time
-from moderate.images.av1 import colours_in
-from moderate.images.boxes import Box, Data, Items, boxes, inside
-from moderate.images.colours.descriptions import Description, Icc, Numbered
-from moderate.images.colours.tone_mapping import USUAL_PEAK
+from moderate.images.boxes import Data, boxes, inside, refer_by
+from moderate.images.colours import avif_boxes
+from moderate.images.colours.avif_boxes import Said
+from moderate.images.colours.renderings import renderings
 from moderate.images.limits import AVIF, BrokenRule
 from moderate.images.pictures import Picture, draw_sequence, open_image
+from moderate.images.views import Rendering, full_colour
 
 # One image is decoded on one core; the batch is what runs side by side.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
@@ -20,9 +22,9 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _BRANDS = (b"avif", b"avis")
 # More than an animation may have.
 _MOST_FRAMES = 10_000
-_UNSPECIFIED = 2
-_BEFORE_ENTRIES, _BEFORE_BOXES = 8, 78
-_OFFSETS = {b"stco": ">I", b"co64": ">Q"}
+_EVERY_LEVEL = list(range(256))
+# What becomes of levels from 16 to 235 if they are taken for that.
+_SPREAD = [min(255, max(0, round((level - 16) * 255 / 219))) for level in _EVERY_LEVEL]
 
 
 class MisleadingAvif(BrokenRule):
@@ -38,64 +40,53 @@ def is_avif(data: bytes) -> bool:
 
 def decode(data: bytes, size: int) -> Picture:
     whole = memoryview(data)
-    refuse_misleading(whole)
+    said = avif_boxes.read(whole)
+    refuse_misleading(whole, said)
     with open_image(data, "AVIF") as image:
-        return draw_sequence(image, size, display_times(whole), AVIF.for_file(data), colours(whole))
+        return draw_sequence(image, size, display_times(whole), AVIF.for_file(data), _ways(image, said))
 
 
-def refuse_misleading(data: Data) -> None:
-    """Raises MisleadingAvif if viewers crop the picture; or what `boxes` raises."""
+def refuse_misleading(data: Data, said: Said) -> None:
+    """Raises MisleadingAvif; or what `boxes` raises."""
     if any(b"clap" in bytes(content) for kind, content in boxes(data) if kind in (b"meta", b"moov")):
         raise MisleadingAvif("a picture to be cropped")
+    if refer_by(b"prem", data):
+        raise MisleadingAvif("colours that are multiplied by their alpha")
+    if said.is_turned_in_part:
+        raise MisleadingAvif("a picture that is turned without its alpha")
+    if said.leaves_matrix_open:
+        raise MisleadingAvif("an animation whose boxes do not name its colour matrix")
+    if said.contradicts_itself:
+        raise MisleadingAvif("boxes that contradict the AV1 stream")
 
 
-def colours(data: Data) -> Iterator[Description]:
-    """Yields what the file says about the colours of what is shown: in its boxes, else in the AV1 stream.
+def _ways(image: Image.Image, said: Said) -> Sequence[Rendering]:
+    """Returns the ways in which viewers draw the file.
 
-    Raises DamagedBoxes and struct.error.
+    Chromium takes an animation's levels and a still's alpha for ones of 16 to 235 even if they are of 0 to 255.
     """
-    items, tables = Items(data), list(_sample_tables(data))
-    properties = list(chain(*map(items.properties, items.shown()), *map(_properties, tables)))
-    peak = next((_peak(content) for kind, content in properties if kind == b"clli"), USUAL_PEAK)
-    boxed = [each for kind, content in properties if kind == b"colr" for each in _descriptions(content, peak)]
-    yield from boxed
-    if not any(isinstance(each, Icc) or _UNSPECIFIED not in (each.primaries, each.transfer) for each in boxed):
-        streams = chain(map(items.content, items.shown()), (_stream(data, table) for table in tables))
-        yield from (Numbered(*numbers, peak) for stream in streams for numbers in colours_in(stream))
+    drawn = renderings(said.descriptions())
+    if getattr(image, "n_frames", 1) > 1:
+        return [*drawn, *map(_with_levels_spread, drawn)] if said.has_whole_range else drawn
+    return [*drawn, *map(_with_alpha_spread, drawn)] if image.mode == "RGBA" else drawn
 
 
-def _sample_tables(data: Data) -> Iterator[Data]:
-    for kind, movie in boxes(data):
-        for name, track in boxes(movie) if kind == b"moov" else ():
-            if name == b"trak":
-                yield inside(track, b"mdia", b"minf", b"stbl")
+def _with_levels_spread(rendering: Rendering) -> Rendering:
+    def draw(picture: Image.Image) -> Image.Image:
+        levels = full_colour(picture)
+        alpha = _EVERY_LEVEL if levels.mode == "RGBA" else []
+        return rendering.draw(levels.point(_SPREAD * (len(levels.getbands()) - bool(alpha)) + alpha))
+
+    return replace(rendering, draw=draw)
 
 
-def _properties(table: Data) -> Iterator[Box]:
-    for kind, entry in boxes(inside(table, b"stsd")[_BEFORE_ENTRIES:]):
-        if kind == b"av01":
-            yield from boxes(entry[_BEFORE_BOXES:])
+def _with_alpha_spread(rendering: Rendering) -> Rendering:
+    def draw(picture: Image.Image) -> Image.Image:
+        drawn = rendering.draw(picture).copy()
+        drawn.putalpha(drawn.getchannel("A").point(_SPREAD))
+        return drawn
 
-
-def _stream(data: Data, table: Data) -> Data:
-    """Returns the file from a track's first sample on; nothing if there is none."""
-    for kind, content in boxes(table):
-        if kind in _OFFSETS:
-            (offset,) = struct.unpack_from(_OFFSETS[kind], content, 8)
-            return data[offset:]
-    return b""
-
-
-def _descriptions(box: Data, peak: float) -> Iterator[Icc | Numbered]:
-    if box[:4] == b"nclx":
-        primaries, transfer = struct.unpack_from(">HH", box, 4)
-        yield Numbered(primaries, transfer, peak)
-    elif box[:4] in (b"prof", b"rICC"):
-        yield Icc(bytes(box[4:]), peak)
-
-
-def _peak(box: Data) -> float:
-    return float(int.from_bytes(box[:2])) or USUAL_PEAK
+    return replace(rendering, draw=draw)
 
 
 def display_times(data: Data) -> Iterator[float]:

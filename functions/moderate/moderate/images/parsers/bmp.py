@@ -3,7 +3,8 @@
 import struct
 from collections.abc import Iterator
 
-from moderate.images.colours.descriptions import Calibrated, Description, Icc
+from moderate.images.colours.descriptions import Calibrated, Description
+from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
 from moderate.images.colours.spaces import BT_709, Primaries
 from moderate.images.limits import PNG_OR_BMP, BrokenRule, UnsupportedFormat
@@ -100,7 +101,7 @@ def colours(data: bytes) -> Iterator[Description]:
         if profile[16:20] == b"GRAY":
             # Firefox takes the three channels of one pixel for three grey pixels.
             raise MisleadingBmp("a grey profile")
-        yield Icc(profile)
+        yield Icc(profile, alone=True)
     elif header >= _END_OF_CALIBRATION and _field(data, _KIND_OF_COLOURS) == _CALIBRATED:
         # Firefox alone draws by these. It takes X and Y of the primaries for their x and y, and D65 for white.
         *primaries, red, green, blue = struct.unpack_from("<9i3I", data, _HEADER + _PRIMARIES)

@@ -1,12 +1,15 @@
 """Decodes JPEG, after finding out what must be known before its pixels are touched."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from PIL import Image
 
-from moderate.images.colours.descriptions import Icc
+from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
+from moderate.images.exif import UPRIGHT, orientations_in
 from moderate.images.limits import (
     BASELINE_JPEG,
     MAX_SCANS,
@@ -16,7 +19,7 @@ from moderate.images.limits import (
     UndecodableImage,
 )
 from moderate.images.pictures import Picture, draw_still, open_image
-from moderate.images.views import UPRIGHT, Presentations, orientation_in
+from moderate.images.views import AS_STORED, Presentations, Rendering
 
 # A marker inside entropy-coded data: not a stuffed 00, a restart (D0 to D7) or a fill byte.
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
@@ -25,8 +28,8 @@ _END = 0xD9
 _START_OF_SCAN = 0xDA
 _EXIF, _EXIF_NAME = 0xE1, b"Exif\0"
 _PROFILE, _PROFILE_NAME = 0xE2, b"ICC_PROFILE\0"
-# Behind its name stand its number and how many there are.
-_PART = len(_PROFILE_NAME) + 2
+# Behind the name of a part stand its number and how many there are.
+_NUMBERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Structure:
     """EXIF segments in the form that Pillow reads. If there are several, viewers differ on which they believe."""
     profile: bytes
     """The ICC profile, put together from its parts before the first scan; empty unless all are there."""
+    profile_is_sound: bool
+    """Every viewer puts it together: all of its parts are there, once each, and agree on how many they are."""
     short_parts: list[int]
     """Where the names of parts of profiles stand that are too short for a number."""
 
@@ -49,8 +54,23 @@ def decode(data: bytes, size: int) -> Picture:
     # It may open as an MPO, whose further pictures are depth maps, second eyes and gain maps: none is shown by itself.
     with open_image(_without_short_parts(data, structure), "JPEG") as image:
         _cap(image, structure).check(image.size)
-        orientations = tuple(dict.fromkeys(map(orientation_in, structure.exifs))) or (UPRIGHT,)
-        return draw_still(image, size, Presentations(orientations, renderings([Icc(structure.profile)])))
+        orientations = tuple(dict.fromkeys(chain.from_iterable(map(orientations_in, structure.exifs)))) or (UPRIGHT,)
+        # Only Firefox applies a profile of colours to inks.
+        alone = structure.profile_is_sound and image.mode != "CMYK"
+        profile = Icc(structure.profile, alone=alone, is_grey=image.mode == "L")
+        return draw_still(image, size, Presentations(orientations, _drawn(image, renderings([profile]))))
+
+
+def _drawn(image: Image.Image, drawn: Sequence[Rendering]) -> Sequence[Rendering]:
+    """Adds how Chromium draws inks of which some have fewer rows: by the profile, but as inks that it makes of RGB."""
+    if image.mode != "CMYK" or all(rows == 1 for _, _, rows, _ in image.layer):  # type: ignore[attr-defined]
+        return drawn
+    return [*drawn, *(_of_inks_without_black(rendering) for rendering in drawn if rendering is not AS_STORED)]
+
+
+def _of_inks_without_black(rendering: Rendering) -> Rendering:
+    # Pillow leaves black out.
+    return replace(rendering, draw=lambda picture: rendering.draw(picture.convert("RGB").convert("CMYK")))
 
 
 def _without_short_parts(data: bytes, structure: Structure) -> bytes:
@@ -78,9 +98,8 @@ def read(data: bytes) -> Structure:
     """
     components: list[int] = []
     exifs: list[bytes] = []
-    parts: dict[int, bytes] = {}
+    parts: list[bytes] = []
     short_parts: list[int] = []
-    expected = 0
     position = 0
     while match := _MARKER.search(data, position):
         marker = match[1][0]
@@ -98,14 +117,27 @@ def read(data: bytes) -> Structure:
             # The byte after the name is padding, which need not be 0 for every viewer.
             exifs.append(_EXIF_NAME + b"\0" + body[len(_EXIF_NAME) + 1 :])
         elif before_pixels and marker == _PROFILE and body.startswith(_PROFILE_NAME):
-            numbers, part = body[len(_PROFILE_NAME) : _PART], body[_PART:]
-            if len(body) < _PART:
+            parts.append(body[len(_PROFILE_NAME) :])
+            if len(body) < len(_PROFILE_NAME) + _NUMBERS:
                 short_parts.append(position + 2)
-            else:
-                # Chromium passes over empty parts, and Firefox counts them.
-                parts[numbers[0]] = parts.get(numbers[0]) or part
-                expected = expected or (numbers[1] if part else 0)
         position += max(length, 2)
+    return Structure(len(components), components[0] if components else 0, exifs, *_profile(parts), short_parts)
+
+
+def _profile(parts: Sequence[bytes]) -> tuple[bytes, bool]:
+    """Returns the profile of these parts, empty unless all are there, and whether every viewer puts it together.
+
+    parts: a number, how many there are, and content. Chromium passes over empty ones, and Firefox counts them.
+    """
+    filled = [part for part in parts if len(part) > _NUMBERS]
+    if not filled:
+        return b"", False
+    expected = filled[0][1]
+    by_number: dict[int, bytes] = {}
+    for part in (*filled, *(part for part in parts if len(part) == _NUMBERS)):
+        by_number.setdefault(part[0], part[_NUMBERS:])
     wanted = range(1, expected + 1)
-    profile = b"".join(parts[number] for number in wanted) if all(number in parts for number in wanted) else b""
-    return Structure(len(components), components[0] if components else 0, exifs, profile, short_parts)
+    if not all(number in by_number for number in wanted):
+        return b"", False
+    is_sound = len(parts) == len(filled) == expected and all(part[1] == expected for part in parts)
+    return b"".join(by_number[number] for number in wanted), is_sound

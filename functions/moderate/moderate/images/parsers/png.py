@@ -16,6 +16,7 @@ from PIL import Image
 
 from moderate.images.animation import Disposal, Frame, display_time
 from moderate.images.colours import png_chunks
+from moderate.images.colours.descriptions import Description
 from moderate.images.colours.renderings import renderings
 from moderate.images.deflate import unpacked_bytes
 from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP, BrokenRule
@@ -25,7 +26,7 @@ from moderate.images.views import Presentations, points_beyond_palette
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
 _ANYWHERE = b"eXIf"
-_GREY, _COLOUR, _PALETTE = 0, 2, 3
+_GREY, _COLOUR, _PALETTE, _GREY_ALPHA = 0, 2, 3, 4
 _EIGHT_BITS = 8
 _CHANNELS = {_GREY: 1, _COLOUR: 3, _PALETTE: 1, 4: 2, 6: 4}
 _MAX_PALETTE = 3 * 256
@@ -61,6 +62,9 @@ class Png:
     def palette_colours(self) -> int:
         """How many colours the palette has; 0 if the picture has none."""
         return len(self.single[b"PLTE"]) // 3 if self.single[b"IHDR"][9] == _PALETTE else 0
+
+    def descriptions(self) -> Iterator[Description]:
+        return png_chunks.descriptions(self.colours, is_grey=self.single[b"IHDR"][9] in (_GREY, _GREY_ALPHA))
 
     def still(self) -> bytes:
         """Returns the default image, which is all that a viewer without support for animations shows."""
@@ -109,7 +113,7 @@ class Png:
 def decode(data: bytes, size: int) -> Picture:
     parts = read(data)
     with open_image(parts.still(), "PNG") as image:
-        presentations = Presentations(turned_or_not(image), renderings(png_chunks.descriptions(parts.colours)))
+        presentations = Presentations(turned_or_not(image), renderings(parts.descriptions()))
         if parts.controls:
             return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION.for_file(data))
         (DEEP_PNG if parts.depth > _EIGHT_BITS else PNG_OR_BMP).check(image.size)
@@ -148,6 +152,7 @@ def read(data: bytes) -> Png:
                 _require(bool(png.pixels) and (awaited or previous == b"fdAT"), "pixels of no frame")
                 _add(png.pixels, body[4:], new=awaited)
             awaited = kind == b"fcTL"
+    _require(not (awaited and png.controls), "a frame without pixels")
     _check_animation(png)
     _settle_transparency(png.single)
     return png
@@ -179,8 +184,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         sound = checksum == _checksum(kind, body)
         _require(sound or kind in png_chunks.ANCILLARY, "a wrong checksum")
         # Firefox takes a profile whatever its checksum; no browser takes another chunk of colours with a wrong one.
-        if sound or kind == b"iCCP":
+        if sound:
             yield kind, body
+        elif kind == b"iCCP":
+            yield png_chunks.SPOILED_PROFILE, body
         position += length + 12
 
 
@@ -211,7 +218,9 @@ def _check_animation(png: Png) -> None:
 def _settle_transparency(single: dict[bytes, bytes]) -> None:
     """Drops, widens or refuses the tRNS chunk, so that Pillow treats it as libpng does."""
     depth, colour = struct.unpack(">8xBB3x", single[b"IHDR"])
-    _require(len(single.get(b"PLTE", b"")) <= _MAX_PALETTE, "a palette of more than 256 colours")
+    palette = single.get(b"PLTE", b"")
+    _require(len(palette) <= _MAX_PALETTE, "a palette of more than 256 colours")
+    _require(len(palette) % 3 == 0, "a palette that ends within a colour")
     if b"tRNS" not in single:
         return
     transparency = single[b"tRNS"]

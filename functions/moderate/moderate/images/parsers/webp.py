@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from PIL import WebPImagePlugin  # noqa: F401 - else the first WebP makes Pillow import every format it knows
 
 from moderate.images.animation import display_time
-from moderate.images.colours.descriptions import Icc
+from moderate.images.colours.icc import Icc
+from moderate.images.colours.renderings import renderings
 from moderate.images.limits import WEBP, BrokenRule
 from moderate.images.pictures import Picture, draw_sequence, open_image
 
@@ -15,6 +16,7 @@ _PROFILE = b"ICCP"
 _FLAGS = 20
 _IS_ANIMATED = 0x02
 _HAS_ALPHA = 0x10
+_HAS_PROFILE = 0x20
 _DURATION = slice(12, 15)
 _FRAME_HEADER = 16
 _LOSSLESS_FLAGS = 4
@@ -30,8 +32,17 @@ def is_webp(data: bytes) -> bool:
 
 def decode(data: bytes, size: int) -> Picture:
     with open_image(with_alpha(data), "WEBP") as image:
-        profiles = [Icc(body) for kind, body in _chunks(data) if kind == _PROFILE]
-        return draw_sequence(image, size, display_times(data), WEBP.for_file(data), profiles)
+        return draw_sequence(image, size, display_times(data), WEBP.for_file(data), renderings(profiles(data)))
+
+
+def profiles(data: bytes) -> list[Icc]:
+    """Returns each profile. Browsers take the first, behind a header that says there is one; others may not.
+
+    Chromium takes none for an animation.
+    """
+    found = [(place, body) for place, (kind, body) in enumerate(_chunks(data)) if kind == _PROFILE]
+    alone = len(found) == 1 and found[0][0] == 1 and data[_FLAGS] & (_HAS_PROFILE | _IS_ANIMATED) == _HAS_PROFILE
+    return [Icc(body, alone=alone) for _, body in found]
 
 
 def with_alpha(data: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """A picture is judged as a screen shows it, with its profile or gamma applied, too."""
 
 import io
+import struct
 import zlib
 from collections.abc import Callable
 
@@ -26,14 +27,15 @@ from tests.helpers.profiles import (
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
+from moderate.images.limits import UndecodableImage
 
 INVERTED = rgb_profile(SRGB, UPSIDE_DOWN)
-ORDINARY = {
-    "sRGB": rgb_profile(SRGB, SRGB_CURVE),
+ORDINARY = {"sRGB": rgb_profile(SRGB, SRGB_CURVE), "grey": grey_profile(SRGB_CURVE)}
+SLIGHT = {
     "a gamma of 2.2": rgb_profile(SRGB, gamma(2.2)),
-    "grey": grey_profile(gamma(2.2)),
+    "Display P3": rgb_profile(DISPLAY_P3, SRGB_CURVE),
+    "Adobe RGB": rgb_profile(ADOBE_RGB, gamma(2.2)),
 }
-WIDE = {"Display P3": rgb_profile(DISPLAY_P3, SRGB_CURVE), "Adobe RGB": rgb_profile(ADOBE_RGB, gamma(2.2))}
 FORMATS: dict[str, dict[str, object]] = {
     "JPEG": {"quality": 95},
     "PNG": {},
@@ -52,22 +54,42 @@ def test_an_ordinary_profile_changes_nothing(name: str, image_format: str) -> No
     assert profiled == plain
 
 
-@pytest.mark.parametrize("name", WIDE)
+@pytest.mark.parametrize("name", SLIGHT)
 @pytest.mark.parametrize("side", [256, 2000])
-def test_a_wide_profile_is_drawn_on_small_and_on_large_pictures(name: str, side: int) -> None:
+def test_what_changes_little_is_judged_as_browsers_draw_it_alone(name: str, side: int) -> None:
     picture = PHOTO.resize((side, side))
-    data = encoded(picture, "PNG", icc_profile=WIDE[name])
+    data = encoded(picture, "PNG", icc_profile=SLIGHT[name])
     transform = ImageCms.buildTransform(
-        io.BytesIO(WIDE[name]), ImageCms.createProfile("sRGB"), "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
+        io.BytesIO(SLIGHT[name]), ImageCms.createProfile("sRGB"), "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
     )
-    shown = transform.apply(picture)
-    assert nearest(shown, data) < 1
-    assert nearest(picture, data) == 0
-
-
-def test_a_grey_picture_looks_the_same_with_a_wide_profile() -> None:
-    data = encoded(PHOTO.convert("L"), "JPEG", quality=95, icc_profile=WIDE["Display P3"])
+    assert nearest(transform.apply(picture), data) < 1
     assert len(decode(data, SIZE).views) == 1
+
+
+DISPUTED = {
+    "of another version": (8, b"\5"),
+    "of another class": (12, b"link"),
+    "without a signature": (36, b"ACSP"),
+    "of an unknown intent": (64, b"\0\0\0\x09"),
+    "of another light": (68, bytes(12)),
+    "of another size": (0, bytes(4)),
+}
+
+
+@pytest.mark.parametrize("name", DISPUTED)
+def test_what_not_every_browser_accepts_is_judged_as_stored_too(name: str) -> None:
+    place, value = DISPUTED[name]
+    profile = SLIGHT["Display P3"]
+    data = encoded(PHOTO, "JPEG", quality=95, icc_profile=profile[:place] + value + profile[place + len(value) :])
+    assert nearest(PHOTO, data) < 2
+    assert len(decode(data, SIZE).views) == 2
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_a_profile_of_colours_may_change_a_grey_picture_or_not(image_format: str) -> None:
+    """Firefox passes it over in a PNG."""
+    data = encoded(PHOTO.convert("L"), image_format, icc_profile=rgb_profile(SRGB, gamma(1.5)))
+    assert len(decode(data, SIZE).views) == 2
 
 
 def test_one_channel_alone_may_be_upside_down() -> None:
@@ -144,6 +166,18 @@ def test_inks_may_be_anything() -> None:
     assert [view.mean() for view in arrays(profiled)] == pytest.approx([0, 255], abs=4)
 
 
+def test_inks_of_which_some_have_fewer_rows_are_judged_as_chromium_mixes_them_too() -> None:
+    """It applies the profile to inks without black, which it makes of red, green and blue."""
+    corners = [(255 * (not black), 128, 128) for _ in range(8) for black in range(2)]
+    inks = Image.merge("CMYK", [PHOTO.convert("L")] * 4)
+    data = encoded(inks, "JPEG", quality=95, icc_profile=table_profile(b"CMYK", corners))
+    assert len(decode(data, SIZE).views) == 2
+    of_black = data.index(b"\xff\xc0") + 20
+    halved = data[:of_black] + b"\x12" + data[of_black + 1 :]
+    without_black = min(float(np.abs(view.astype(int) - 255).mean()) for view in arrays(decode(halved, SIZE)))
+    assert without_black < 1
+
+
 def test_levels_are_spread_before_pixels_are_mixed() -> None:
     """Pictures that change when they are opened use this trick: a dark one lies between the pixels of a bright one."""
     bright = Image.new("RGB", PHOTO.size, "white")
@@ -184,6 +218,32 @@ def test_every_frame_of_an_animation_is_seen_through_its_profile(image_format: s
     data = ANIMATED[image_format](frames)
     assert nearest(PHOTO, data) < 5
     assert nearest(PHOTO.rotate(180), data) < 5
+
+
+def test_chromium_passes_over_the_profile_of_an_animated_webp() -> None:
+    """So even what changes little is judged as stored, too."""
+    wide = ImageChops.invert(PHOTO)
+    frames = {"save_all": True, "append_images": [wide.rotate(180)], "lossless": True, "method": 0}
+    data = encoded(wide, "WEBP", icc_profile=SLIGHT["Display P3"], **frames)
+    assert nearest(wide, data) < 1
+    assert len(decode(data, SIZE).views) == 4
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
+def test_transparent_colours_far_beyond_white_are_refused(image_format: str) -> None:
+    """Browsers cut them off at different places: before the picture is laid on its page, or after."""
+    profile = rgb_profile([(3 * x, 3 * y, 3 * z) for x, y, z in SRGB], SRGB_CURVE)
+    clear = PHOTO.convert("RGBA")
+    clear.putalpha(Image.linear_gradient("L").resize(PHOTO.size))
+    decode(encoded(PHOTO, image_format, icc_profile=profile), SIZE)
+    with pytest.raises(UndecodableImage, match="colour metadata differently"):
+        decode(encoded(clear, image_format, icc_profile=profile), SIZE)
+
+
+def test_a_curve_that_goes_beyond_white_is_refused() -> None:
+    steep = b"para\0\0\0\0" + struct.pack(">HH3i", 1, 0, *(round(65_536 * value) for value in (2.2, 1.5, 0)))
+    with pytest.raises(UndecodableImage, match="colour metadata differently"):
+        decode(encoded(PHOTO, "JPEG", icc_profile=rgb_profile(SRGB, steep)), SIZE)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from PIL import Image
 from tests.helpers.crafted import animated, decoded_times
 from tests.helpers.support import encoded
 
-from moderate.images.boxes import DamagedBoxes
+from moderate.images.boxes import DamagedBoxes, refer_by
+from moderate.images.colours.avif_boxes import read
 from moderate.images.parsers.avif import MisleadingAvif, display_times, refuse_misleading
 
 TIMES = [40, 500, 20, 7000, 100]
@@ -56,9 +57,39 @@ STILL = encoded(PICTURES[1], "AVIF")
 
 
 def test_what_viewers_crop_is_refused() -> None:
-    refuse_misleading(STILL)
+    refuse_misleading(STILL, read(STILL))
     with pytest.raises(MisleadingAvif, match="cropped"):
-        refuse_misleading(STILL.replace(b"pixi", b"clap", 1))
+        refuse_misleading(STILL.replace(b"pixi", b"clap", 1), read(STILL))
+
+
+def test_boxes_that_contradict_the_stream_are_refused() -> None:
+    """Some viewers believe the one, some the other."""
+    at = STILL.index(b"av1C") + 6
+    monochrome = STILL[:at] + bytes([STILL[at] | 0x10]) + STILL[at + 1 :]
+    with pytest.raises(MisleadingAvif, match="contradict"):
+        refuse_misleading(monochrome, read(monochrome))
+
+
+def test_a_picture_that_is_turned_without_its_alpha_is_refused() -> None:
+    """Viewers turn both, or each as is said of it."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(Image.new("RGBA", (32, 32), (40, 0, 0, 128)), "AVIF", exif=exif)
+    refuse_misleading(data, read(data))
+    last_of_alpha = data.index(b"mdat") - 5
+    changed = data[:last_of_alpha] + b"\1" + data[last_of_alpha + 1 :]
+    with pytest.raises(MisleadingAvif, match="turned without"):
+        refuse_misleading(changed, read(changed))
+
+
+def test_colours_that_are_multiplied_by_their_alpha_are_refused() -> None:
+    clear = Image.new("RGBA", (32, 32), (40, 0, 0, 128))
+    data = encoded(clear, "AVIF").replace(b"auxl", b"prem", 1)
+    with pytest.raises(MisleadingAvif, match="multiplied"):
+        refuse_misleading(data, read(data))
+    track = box(b"moov", box(b"trak", box(b"tref", box(b"prem", bytes(4)))))
+    assert refer_by(b"prem", track)
+    assert not refer_by(b"prem", track.replace(b"prem", b"auxl"))
 
 
 def test_no_more_frames_are_counted_than_matter() -> None:

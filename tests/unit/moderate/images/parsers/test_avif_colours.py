@@ -1,65 +1,148 @@
 """What an AVIF says about its colours is found where viewers look for it, and nowhere else."""
 
+from dataclasses import replace
+
 import pytest
-from PIL import ImageChops
+from PIL import Image, ImageChops
 from tests.helpers.avif import avif, box, nclx, peak_box, profile_box
 from tests.helpers.colours import PHOTO, SIZE, brightened_by_gamma, nearest
 from tests.helpers.crafted import animated
 from tests.helpers.profiles import SRGB, UPSIDE_DOWN, rgb_profile
+from tests.helpers.support import encoded
 
-from moderate.images.colours.curves import PQ
-from moderate.images.colours.descriptions import Icc, Numbered
+from moderate.images.colours import avif_boxes
+from moderate.images.colours.curves import PQ, UnusableColours
+from moderate.images.colours.descriptions import Description, Numbered
+from moderate.images.colours.icc import Icc
 from moderate.images.decode import decode
 from moderate.images.limits import UndecodableImage
-from moderate.images.parsers.avif import colours
 
 LINEAR = (1, 8, 6)
 INVERTED = rgb_profile(SRGB, UPSIDE_DOWN)
 AS_LINEAR = brightened_by_gamma(PHOTO, 1)
 
 
+def colours(data: bytes) -> list[Description]:
+    return list(avif_boxes.read(memoryview(data)).descriptions())
+
+
 def test_the_colour_box_counts_before_the_stream() -> None:
-    assert list(colours(avif(PHOTO, [nclx(1, 13)], in_stream=LINEAR))) == [Numbered(1, 13)]
+    assert colours(avif(PHOTO, [nclx(1, 13)], in_stream=LINEAR)) == [Numbered(1, 13, settled=True)]
 
 
 @pytest.mark.parametrize("properties", [[], [nclx(2, 2)], [nclx(1, 2)], [box(b"colr", b"none")]])
 @pytest.mark.parametrize("in_meta", [False, True])
 def test_the_stream_counts_where_no_box_says(properties: list[bytes], in_meta: bool) -> None:
     data = avif(PHOTO, properties, in_stream=LINEAR, in_meta=in_meta)
-    assert Numbered(1, 8) in list(colours(data))
+    assert Numbered(1, 8) in colours(data)
     assert nearest(AS_LINEAR, data) < 3
 
 
 @pytest.mark.parametrize("kind", [b"prof", b"rICC"])
 def test_a_profile_counts_beside_numbers(kind: bytes) -> None:
     data = avif(PHOTO, [nclx(1, 8), profile_box(INVERTED, kind)], in_stream=LINEAR)
-    assert list(colours(data)) == [Numbered(1, 8), Icc(INVERTED)]
+    assert [type(each) for each in colours(data)] == [Icc]
     assert nearest(ImageChops.invert(PHOTO), data) < 4
+
+
+def test_numbers_count_too_beside_a_profile_that_not_every_browser_accepts() -> None:
+    data = avif(PHOTO, [nclx(1, 8), profile_box(INVERTED[:36] + b"ACSP" + INVERTED[40:])])
+    assert {type(each) for each in colours(data)} == {Icc, Numbered}
 
 
 def test_a_box_of_no_picture_says_nothing() -> None:
     """The HDR version of a photo with a gain map has such a box, and the photo itself is in sRGB."""
     data = avif(PHOTO, [nclx(1, 13)], others=[nclx(9, PQ)])
-    assert list(colours(data)) == [Numbered(1, 13)]
+    assert colours(data) == [Numbered(1, 13, settled=True)]
     assert len(decode(data, SIZE).views) == 1
 
 
 def test_the_peak_of_an_hdr_picture_is_its_own() -> None:
-    assert list(colours(avif(PHOTO, [nclx(9, PQ), peak_box(400)]))) == [Numbered(9, PQ, peak=400)]
-    assert list(colours(avif(PHOTO, [nclx(9, PQ), peak_box(0)]))) == [Numbered(9, PQ)]
+    assert colours(avif(PHOTO, [nclx(9, PQ), peak_box(400)])) == [Numbered(9, PQ, peak=400, settled=True)]
+    assert colours(avif(PHOTO, [nclx(9, PQ), peak_box(0)])) == [Numbered(9, PQ, settled=True)]
 
 
 def test_an_animation_says_it_in_its_tracks() -> None:
     data = animated([PHOTO, ImageChops.invert(PHOTO)], "AVIF", [100, 100])
-    at = data.rindex(b"colrnclx") + 10
-    assert Numbered(1, 8) in list(colours(data[:at] + b"\0\x08" + data[at + 2 :]))
+    in_track = data.rindex(b"colrnclx")
+    only_there = data[:in_track].replace(b"colrnclx", b"freenclx") + data[in_track:]
+    assert colours(only_there.replace(b"nclx\0\1\0\x0d", b"nclx\0\1\0\x08")) == [Numbered(1, 8), Numbered(1, 13)]
+
+
+@pytest.mark.parametrize("numbers", [(1, 7), (1, 17), (3, 13)])
+def test_numbers_that_not_every_browser_knows_settle_nothing(numbers: tuple[int, int]) -> None:
+    assert colours(avif(PHOTO, [nclx(*numbers)])) == [Numbered(*numbers)]
+
+
+def test_a_profile_that_an_animation_has_in_one_place_settles_nothing() -> None:
+    frames = {"save_all": True, "append_images": [ImageChops.invert(PHOTO)], "speed": 10}
+    data = encoded(PHOTO, "AVIF", icc_profile=rgb_profile(SRGB, UPSIDE_DOWN), **frames)
+    (profile,) = colours(data)
+    assert profile.settled
+    (profile, *_) = colours(data.replace(b"colrprof", b"freeprof", 1))
+    assert not profile.settled
+
+
+def test_the_stream_of_an_animation_counts_beside_its_boxes() -> None:
+    """Firefox believes it."""
+    data = animated([PHOTO, ImageChops.invert(PHOTO)], "AVIF", [100, 100])
+    said = avif_boxes.read(memoryview(data))
+    other = [header._replace(colours=header.colours._replace(primaries=9)) for header in said.headers]
+    assert list(replace(said, headers=other).descriptions()) == [Numbered(1, 13), Numbered(9, 13)]
+
+
+def test_an_animation_whose_boxes_name_no_matrix_is_refused() -> None:
+    """Chromium would guess it."""
+    data = animated([PHOTO, ImageChops.invert(PHOTO)], "AVIF", [100, 100])
+    decode(data, SIZE)
+    with pytest.raises(UndecodableImage):
+        decode(data.replace(b"colrnclx", b"freenclx"), SIZE)
+
+
+def test_numbers_that_contradict_each_other_are_refused() -> None:
+    data = animated([PHOTO, ImageChops.invert(PHOTO)], "AVIF", [100, 100])
+    in_track = data.rindex(b"nclx\0\1\0\x0d")
+    with pytest.raises(UnusableColours, match="contradict"):
+        colours(data[:in_track] + b"nclx\0\1\0\x08" + data[in_track + 8 :])
 
 
 def test_an_animation_without_boxes_says_it_in_its_stream() -> None:
     data = animated([PHOTO, ImageChops.invert(PHOTO)], "AVIF", [100, 100])
-    found = list(colours(data.replace(b"colrnclx", b"freenclx")))
+    found = colours(data.replace(b"colrnclx", b"freenclx"))
     assert found
     assert set(found) == {Numbered(1, 13)}
+
+
+SPREAD = [min(255, max(0, round((level - 16) * 255 / 219))) for level in range(256)]
+"""What becomes of levels that are taken for ones of 16 to 235."""
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_an_animation_of_whole_range_is_judged_as_chromium_spreads_it_too(mode: str) -> None:
+    picture, spread = PHOTO.convert(mode), PHOTO.convert(mode).convert("RGB").point(SPREAD * 3)
+    frames = {"save_all": True, "append_images": [ImageChops.invert(PHOTO).convert(mode)], "quality": 95, "speed": 10}
+    whole = encoded(picture, "AVIF", range="full", **frames)
+    assert nearest(PHOTO.convert(mode).convert("RGB"), whole) < 2
+    assert nearest(spread, whole) < 3
+    assert len(decode(whole, SIZE).views) == 4
+    limited = encoded(picture.convert("RGB"), "AVIF", range="limited", **frames)
+    assert len(decode(limited, SIZE).views) == 2
+
+
+@pytest.mark.parametrize("side", [256, 600])
+def test_a_still_is_judged_with_its_alpha_as_chromium_spreads_it_too(side: int) -> None:
+    photo = PHOTO.resize((side, side))
+    picture = photo.convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(photo.size))
+    on_white = Image.new("RGB", photo.size, (255, 255, 255))
+    spread = on_white.copy()
+    spread.paste(photo, mask=picture.getchannel("A").point(SPREAD))
+    on_white.paste(photo, mask=picture.getchannel("A"))
+    data = encoded(picture, "AVIF", quality=95, speed=10)
+    assert nearest(on_white, data) < 2
+    assert nearest(spread, data) < 2
+    assert len(decode(data, SIZE).views) == 6
+    assert len(decode(encoded(PHOTO.convert("RGBA"), "AVIF", speed=10), SIZE).views) == 1
 
 
 @pytest.mark.parametrize("cut", range(40, 400, 30))

@@ -140,6 +140,7 @@ def test_no_other_grey_of_a_shallow_picture_is_transparent(depth: int) -> None:
         (PNG_SIGNATURE + PIXELS + END, "KeyError"),
         (PNG_SIGNATURE + chunk(b"IHDR", b"\0\0\0\x08") + PIXELS + END, "struct.error"),
         (png(LEVELS, 8, PALETTE, chunk(b"PLTE", GREYS + b"\0\0\0")), "a palette of more than 256 colours"),
+        (png(LEVELS, 8, PALETTE, chunk(b"PLTE", GREYS[:-1])), "a palette that ends within a colour"),
     ],
     ids=[
         "two headers",
@@ -151,6 +152,7 @@ def test_no_other_grey_of_a_shallow_picture_is_transparent(depth: int) -> None:
         "no header",
         "a short header",
         "a long palette",
+        "a third of a colour",
     ],
 )
 def test_a_broken_structure_is_refused(data: bytes, why: str) -> None:
@@ -241,6 +243,12 @@ def test_a_frame_announced_and_not_given_is_refused() -> None:
     out = png_header(SIZE, SIZE) + chunk(b"acTL", struct.pack(">II", 2, 0)) + PIXELS
     out += chunk(b"fcTL", bytes(4) + frame) + chunk(b"fcTL", b"\0\0\0\1" + frame)
     assert flaw(out + chunk(b"fdAT", b"\0\0\0\2" + png_pixels(LEVELS)) + END) == "a frame without pixels"
+
+
+def test_pixels_before_the_only_frame_are_not_its_own() -> None:
+    frame = struct.pack(">IIIIHHBB", SIZE, SIZE, 0, 0, 1, 10, 0, 0)
+    out = png_header(SIZE, SIZE) + chunk(b"acTL", struct.pack(">II", 1, 0)) + PIXELS
+    assert flaw(out + chunk(b"fcTL", bytes(4) + frame) + END) == "a frame without pixels"
 
 
 def test_an_animation_announced_twice_is_refused() -> None:

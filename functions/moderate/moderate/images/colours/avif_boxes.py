@@ -1,0 +1,147 @@
+"""What the boxes and the AV1 streams of an AVIF say about the pictures that are shown."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from moderate.images.av1 import UNSPECIFIED, Header, Layout, Numbers, headers
+from moderate.images.boxes import Box, Data, Items, boxes, inside
+from moderate.images.colours.curves import DRAWN_BY_ALL, UnusableColours
+from moderate.images.colours.descriptions import Description, Numbered
+from moderate.images.colours.icc import Icc
+from moderate.images.colours.spaces import BY_NUMBER
+from moderate.images.colours.tone_mapping import USUAL_PEAK
+
+# Those of ITU-T H.273 by which Chromium and Firefox decode a picture alike.
+_MATRICES = (0, 1, 2, 4, 5, 6, 9, 15)
+_BEFORE_ENTRIES, _BEFORE_BOXES = 8, 78
+_WHOLE_RANGE = 0x80
+_PROFILES = (b"prof", b"rICC")
+_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+_OFFSETS = {b"stco": ">I", b"co64": ">Q"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    properties: Sequence[Box]
+    """Each of the boxes of the item that is shown, of its first tile and of the tracks, once."""
+    headers: Sequence[Header]
+    """The first of each AV1 stream."""
+    agrees: bool
+    """What says anything about colours says the same."""
+    is_animated: bool
+    is_turned_in_part: bool
+    """Either the picture or its alpha channel is turned, or each in a way of its own."""
+
+    def descriptions(self) -> Iterator[Description]:
+        """Yields what is said about colours: in boxes, else in streams. Raises UnusableColours and struct.error."""
+        peak = next((_peak(content) for kind, content in self.properties if kind == b"clli"), USUAL_PEAK)
+        profiles = [
+            Icc(bytes(content[4:]), peak, alone=self.agrees, is_avif=True)
+            for kind, content in self.properties
+            if kind == b"colr" and content[:4] in _PROFILES
+        ]
+        numbers = list(self._numbers())
+        if len({each for each in numbers if each[:3] != Numbers()[:3]}) > 1:
+            raise UnusableColours("numbers that contradict each other")
+        is_named = any(UNSPECIFIED not in (each.primaries, each.transfer) for each in numbers)
+        if self.is_animated or not (profiles or is_named):
+            # Firefox believes the streams of an animation.
+            named = {each[:3] for each in numbers}
+            numbers += dict.fromkeys(header.colours for header in self.headers if header.colours[:3] not in named)
+            numbers = [each for each in numbers if each[:3] != Numbers()[:3]] or numbers
+        for each in numbers:
+            _check_matrix(each)
+        if len(profiles) == 1 and profiles[0].settled:
+            # Numbers beside it say how to decode the picture.
+            yield from profiles
+            return
+        yield from (replace(profile, alone=False) for profile in profiles)
+        by_box = len(numbers) == 1 and is_named and not profiles and self.agrees
+        for each in numbers:
+            settled = by_box and each.primaries in BY_NUMBER and each.transfer in DRAWN_BY_ALL
+            yield Numbered(each.primaries, each.transfer, peak, settled)
+
+    @property
+    def has_whole_range(self) -> bool:
+        """Whether anything says so. The AV1 stream of an alpha channel always does."""
+        return any(each.whole_range for each in chain(self._numbers(), (header.colours for header in self.headers)))
+
+    @property
+    def leaves_matrix_open(self) -> bool:
+        """Chromium takes an animation's matrix from its boxes alone."""
+        return self.is_animated and not any(self._numbers())
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether a box repeats another header than the streams have."""
+        stated = {_layout(content) for kind, content in self.properties if kind == b"av1C"}
+        return bool(self.headers) and stated != {header.layout for header in self.headers}
+
+    def _numbers(self) -> Iterator[Numbers]:
+        for kind, content in self.properties:
+            if kind == b"colr" and content[:4] == b"nclx":
+                primaries, transfer, matrix, flags = struct.unpack_from(">HHHB", content, 4)
+                yield Numbers(primaries, transfer, matrix, bool(flags & _WHOLE_RANGE))
+
+
+def read(data: Data) -> Said:
+    """Raises DamagedBoxes and struct.error."""
+    items, tables = Items(data), list(_sample_tables(data))
+    by_item = items.properties()
+    found = [*(by_item.get(item, ()) for item in items.shown()), *map(list, map(_properties, tables))]
+    colours = {tuple(bytes(content) for kind, content in each if kind == b"colr") for each in found}
+    streams = chain(map(items.content, items.shown()), (_stream(data, table) for table in tables))
+    return Said(
+        list(dict.fromkeys((kind, bytes(content)) for kind, content in chain.from_iterable(found))),
+        list(chain.from_iterable(islice(headers(stream), 1) for stream in streams)),
+        len(colours - {()}) <= 1,
+        bool(tables),
+        len({_turns(by_item[item]) for item in by_item if item in items.shown()[:1] or _is_alpha(by_item[item])}) > 1,
+    )
+
+
+def _sample_tables(data: Data) -> Iterator[Data]:
+    for kind, movie in boxes(data):
+        for name, track in boxes(movie) if kind == b"moov" else ():
+            if name == b"trak":
+                yield inside(track, b"mdia", b"minf", b"stbl")
+
+
+def _properties(table: Data) -> Iterator[Box]:
+    for kind, entry in boxes(inside(table, b"stsd")[_BEFORE_ENTRIES:]):
+        if kind == b"av01":
+            yield from boxes(entry[_BEFORE_BOXES:])
+
+
+def _stream(data: Data, table: Data) -> Data:
+    """Returns the file from a track's first sample on; nothing if there is none."""
+    for kind, content in boxes(table):
+        if kind in _OFFSETS:
+            (offset,) = struct.unpack_from(_OFFSETS[kind], content, 8)
+            return data[offset:]
+    return b""
+
+
+def _layout(configuration: Data) -> Layout:
+    (high,) = struct.unpack_from(">H", configuration, 1)
+    return Layout(profile=high >> 13, many_bits=high >> 6 & 1, monochrome=high >> 4 & 1)
+
+
+def _turns(properties: Sequence[Box]) -> tuple[Box, ...]:
+    return tuple((kind, bytes(content)) for kind, content in properties if kind in (b"irot", b"imir"))
+
+
+def _is_alpha(properties: Sequence[Box]) -> bool:
+    return any(kind == b"auxC" and bytes(content[4:]).startswith(_ALPHA) for kind, content in properties)
+
+
+def _check_matrix(numbers: Numbers) -> None:
+    is_guessed = numbers.matrix == UNSPECIFIED != numbers.primaries
+    if numbers.matrix not in _MATRICES or is_guessed:
+        raise UnusableColours("a matrix that viewers do not read alike")
+
+
+def _peak(box: Data) -> float:
+    return float(int.from_bytes(box[:2])) or USUAL_PEAK

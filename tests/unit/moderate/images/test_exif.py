@@ -1,0 +1,66 @@
+"""An orientation is followed alone where all viewers follow it; otherwise the picture is judged upright, too."""
+
+import struct
+
+import pytest
+from PIL import Image
+
+from moderate.images.exif import orientations_in
+
+SHORT, LONG, BYTE = 3, 4, 1
+Entry = tuple[int, int, int, bytes]
+
+
+def exif(*entries: Entry, order: str = "<", magic: int = 42, start: int = 8, count: int | None = None) -> bytes:
+    """entries: tag, type, count and value of each."""
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", magic, start)
+    body = b"".join(struct.pack(f"{order}HHI", *entry[:3]) + entry[3].ljust(4, b"\0") for entry in entries)
+    return b"Exif\0\0" + head.ljust(start, b"\0") + struct.pack(f"{order}H", count or len(entries)) + body
+
+
+WIDTH: Entry = (0x0100, LONG, 1, b"\7")
+TURNED: Entry = (0x0112, SHORT, 1, b"\6")
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_what_pillow_writes_is_followed_alone(turn: int) -> None:
+    block = Image.Exif()
+    block[0x0112] = turn
+    assert orientations_in(block.tobytes()) == (turn,)
+
+
+@pytest.mark.parametrize("start", [8, 20])
+def test_it_may_stand_anywhere_in_either_order(start: int) -> None:
+    assert orientations_in(exif(WIDTH, TURNED, start=start)) == (6,)
+    assert orientations_in(exif((0x0112, SHORT, 1, b"\0\6"), WIDTH, order=">", start=start)) == (6,)
+    assert orientations_in(exif(TURNED).removeprefix(b"Exif\0\0")) == (6,)
+
+
+DISPUTED = {
+    "of another type": exif((0x0112, LONG, 1, b"\6")),
+    "of bytes": exif((0x0112, BYTE, 1, b"\6")),
+    "of large numbers": exif((0x0112, LONG, 1, b"\0\0\0\6"), order=">"),
+    "two in one": exif((0x0112, SHORT, 2, b"\6\0\1")),
+    "none in one": exif((0x0112, SHORT, 0, b"\6")),
+    "in a file of another kind": exif(TURNED, magic=43),
+    "in a directory that is cut off": exif(TURNED, count=2),
+}
+
+
+@pytest.mark.parametrize("name", DISPUTED)
+def test_what_some_viewers_follow_is_judged_both_ways(name: str) -> None:
+    assert orientations_in(DISPUTED[name]) == (1, 6)
+
+
+def test_of_several_each_is_judged() -> None:
+    assert orientations_in(exif(TURNED, (0x0112, SHORT, 1, b"\3"))) == (1, 6, 3)
+
+
+@pytest.mark.parametrize("value", [b"\0", b"\x09", b"\xff\xff"])
+def test_an_unknown_number_turns_nothing(value: bytes) -> None:
+    assert orientations_in(exif((0x0112, SHORT, 1, value))) == (1,)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"garbage", b"II*\0\xff\xff\xff\xff", b"MM\0*" * 9, exif(WIDTH)])
+def test_a_block_without_an_orientation_turns_nothing(damaged: bytes) -> None:
+    assert orientations_in(damaged) == (1,)
