@@ -115,6 +115,7 @@ def decode(data: bytes, size: int) -> Picture:
     with open_image(parts.still(), "PNG") as image:
         presentations = Presentations(turned_or_not(image), renderings(parts.descriptions()))
         if parts.controls:
+            _refuse_disputed_blending(parts, presentations)
             return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION.for_file(data))
         (DEEP_PNG if parts.depth > _EIGHT_BITS else PNG_OR_BMP).check(image.size)
         picture = draw_still(image, size, presentations)
@@ -124,6 +125,12 @@ def decode(data: bytes, size: int) -> Picture:
     # Firefox draws what is beyond the palette in black, as Pillow does.
     with open_image(parts.with_whole_palette().still(), "PNG") as image:
         return Picture((*picture.views, *draw_still(image, size, presentations).views), picture.frames)
+
+
+def _refuse_disputed_blending(parts: Png, presentations: Presentations) -> None:
+    """Raises DamagedPng if frames are laid over each other, which Firefox does after it has drawn their colours."""
+    are_slight = all(rendering.slight for rendering in presentations.renderings)
+    _require(are_slight or not any(control[-1] for control in parts.controls[1:]), "unusual colours that are blended")
 
 
 def read(data: bytes) -> Png:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tests.helpers.colours import gamma_chunk
 from tests.helpers.crafted import (
     COLOUR,
     COLOUR_ALPHA,
@@ -249,6 +250,17 @@ def test_pixels_before_the_only_frame_are_not_its_own() -> None:
     frame = struct.pack(">IIIIHHBB", SIZE, SIZE, 0, 0, 1, 10, 0, 0)
     out = png_header(SIZE, SIZE) + chunk(b"acTL", struct.pack(">II", 1, 0)) + PIXELS
     assert flaw(out + chunk(b"fcTL", bytes(4) + frame) + END) == "a frame without pixels"
+
+
+@pytest.mark.parametrize("blended", [False, True])
+def test_frames_that_are_blended_before_or_after_their_colours_are_drawn_are_refused(blended: bool) -> None:
+    frames = [(GREY_FRAME, Control()), (WHITE_FRAME, Control(over=blended))]
+    decode(apng(frames, before=gamma_chunk(1 / 2.2)), SIZE)
+    unusual = apng(frames, before=gamma_chunk(1))
+    if blended:
+        assert flaw(unusual) == "unusual colours that are blended"
+    else:
+        decode(unusual, SIZE)
 
 
 def test_an_animation_announced_twice_is_refused() -> None:
