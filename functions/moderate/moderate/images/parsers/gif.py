@@ -19,6 +19,8 @@ _HAS_TRANSPARENT_INDEX = 0x01
 # 4 is not in the standard; encoders write it for 3.
 _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}
 _NO_CONTROL = bytes(4)
+# In bits, of a colour in the compressed pixels. The standard begins at 2.
+_CODE_SIZES = range(1, 9)
 
 
 class DamagedGif(BrokenRule):
@@ -49,6 +51,8 @@ def frames(data: bytes) -> Iterator[Frame]:
             at, flags = position, data[position + 9]
             x, y, width, height = _words(data[at + 1 : at + 9])
             palette, start = _palette(data, flags, at + 10)
+            if data[start] not in _CODE_SIZES:
+                raise DamagedGif("a code size that no GIF has")
             position = _end_of_blocks(data, start + 1)
             palette = palette or global_palette
             if not palette:

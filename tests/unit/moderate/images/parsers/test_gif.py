@@ -109,6 +109,15 @@ def test_a_frame_with_too_few_pixels_is_refused() -> None:
         picture(whole.replace(gif_pixels(GREY), gif_pixels(GREY[:4])))
 
 
+@pytest.mark.parametrize("size", [0, 9, 12])
+def test_a_code_size_that_no_gif_has_is_refused(size: int) -> None:
+    """Firefox draws some of these, and Pillow others."""
+    whole = gif([GifFrame(GREY)], SCREEN)
+    with pytest.raises(UndecodableImage) as refusal:
+        picture(whole.replace(gif_pixels(GREY), bytes([size]) + gif_pixels(GREY)[1:]))
+    assert refusal.value.detail == "DamagedGif: a code size that no GIF has"
+
+
 def test_a_file_without_a_frame_is_refused() -> None:
     with pytest.raises(UndecodableImage) as refusal:
         picture(gif([], SCREEN))
