@@ -377,7 +377,8 @@ at_cap("AVIF with alpha", "RGBA", (4000, 4000), "AVIF", speed=10, quality=43, su
 TABLE = table_profile(b"RGB ", [(85 * number.bit_count(), 128, 128) for number in range(8)])
 INKS = table_profile(b"CMYK", [(17 * number, 128, 128) for number in range(16)])
 at_cap("narrow JPEG through a table", "RGB", (447, 27_400), "JPEG", quality=50, icc_profile=TABLE)
-at_cap("narrow CMYK JPEG through a table", "CMYK", (447, 27_400), "JPEG", quality=10, icc_profile=INKS)
+# Inks are drawn through their profile in two ways, so that they may have half of the pixels.
+at_cap("narrow CMYK JPEG through a table", "CMYK", (447, 13_700), "JPEG", quality=10, icc_profile=INKS)
 at_cap("JPEG through a table", "RGB", (3500, 3500), "JPEG", quality=20, icc_profile=TABLE)
 at_cap("RGB PNG through a table", "RGB", (3500, 3500), "PNG", compress_level=1, icc_profile=TABLE)
 at_cap("WebP through a table", "RGBA", (3300, 3300), "WEBP", method=0, quality=60, icc_profile=TABLE)

@@ -3,10 +3,20 @@
 import struct
 from random import Random
 
+from PIL import Image, ImageChops
 from tests.helpers.support import encoded
 from tests.shown.formats import exif, jpeg_colours
 from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, picture
 from tests.shown.formats.jpeg_file import COMMENT, EXIF, PROFILE, QUANTIZERS, RESTARTS, Jpeg, Segment, parsed
+
+
+def _inks(random: Random, image: Image.Image) -> Image.Image:
+    """Black takes the place of a part of what the other inks have in common; Pillow makes none."""
+    cyan, magenta, yellow, _ = image.convert("CMYK").split()
+    common = ImageChops.darker(ImageChops.darker(cyan, magenta), yellow)
+    share = random.choice([0, 1, 2, 4])
+    black = common.point(lambda level: level * share // 4)
+    return Image.merge("CMYK", [*(ImageChops.subtract(ink, black) for ink in (cyan, magenta, yellow)), black])
 
 
 def draft(random: Random, side: int) -> Jpeg:
@@ -14,7 +24,7 @@ def draft(random: Random, side: int) -> Jpeg:
     mode = random.choice(["RGB", "RGB", "RGB", "RGB", "L", "CMYK"])
     return parsed(
         encoded(
-            image.convert(mode),
+            _inks(random, image) if mode == "CMYK" else image.convert(mode),
             "JPEG",
             quality=random.choice([30, 75, 90, 95]),
             subsampling=random.choice([0, 1, 2]) if mode == "RGB" else 0,

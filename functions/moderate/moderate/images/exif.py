@@ -17,7 +17,10 @@ def orientations_in(exif: bytes) -> tuple[int, ...]:
     All viewers follow a single orientation of the type that the standard asks for. Of another type, or of several, some
     follow one and others none. Pillow's getexif() would follow XMP and text chunks too, which no browser does.
     """
-    tiff = exif.removeprefix(_NAME)
+    is_named = exif.startswith(_NAME[:-1])
+    # Chromium asks for the first of the two zeros that the name ends in, Firefox for both.
+    agreed = exif.startswith(_NAME) or not is_named
+    tiff = exif[len(_NAME) :] if is_named else exif
     try:
         order = _ORDERS[tiff[:2]]
         magic, start = struct.unpack_from(f"{order}HI", tiff, 2)
@@ -28,7 +31,8 @@ def orientations_in(exif: bytes) -> tuple[int, ...]:
     entries = struct.iter_unpack(f"{order}HHI4s", directory[: len(directory) // _ENTRY * _ENTRY])
     found = [entry[1:] for entry in entries if entry[0] == _ORIENTATION]
     readings = [turn for *_, value in found for turn in struct.unpack_from(f"{order}H", value)]
-    if magic == _MAGIC and len(directory) == count * _ENTRY and [entry[:2] for entry in found] == [(_SHORT, 1)]:
+    agreed = agreed and magic == _MAGIC and len(directory) == count * _ENTRY
+    if agreed and [entry[:2] for entry in found] == [(_SHORT, 1)]:
         return tuple(turn if turn in _TURNS else UPRIGHT for turn in readings)
     for *_, value in found:
         readings += [value[0], *struct.unpack(f"{order}I", value)]

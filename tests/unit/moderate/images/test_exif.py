@@ -43,6 +43,7 @@ DISPUTED = {
     "two in one": exif((0x0112, SHORT, 2, b"\6\0\1")),
     "none in one": exif((0x0112, SHORT, 0, b"\6")),
     "in a file of another kind": exif(TURNED, magic=43),
+    "behind another name": exif(TURNED).replace(b"Exif\0\0", b"Exif\0\1"),
     "in a directory that is cut off": exif(TURNED, count=2),
 }
 

@@ -22,6 +22,8 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _BRANDS = (b"avif", b"avis")
 # More than an animation may have.
 _MOST_FRAMES = 10_000
+_KIND_OF_TRACK = slice(8, 12)
+_PICTURES, _ALPHA = b"pict", b"auxv"
 _EVERY_LEVEL = list(range(256))
 # What becomes of levels from 16 to 235 if they are taken for that.
 _SPREAD = [min(255, max(0, round((level - 16) * 255 / 219))) for level in _EVERY_LEVEL]
@@ -50,6 +52,8 @@ def refuse_misleading(data: Data, said: Said) -> None:
     """Raises MisleadingAvif; or what `boxes` raises."""
     if any(b"clap" in bytes(content) for kind, content in boxes(data) if kind in (b"meta", b"moov")):
         raise MisleadingAvif("a picture to be cropped")
+    if sorted(_kinds_of_tracks(data)) not in ([], [_PICTURES], [_ALPHA, _PICTURES]):
+        raise MisleadingAvif("other tracks than one of pictures and one of their alpha")
     if refer_by(b"prem", data):
         raise MisleadingAvif("colours that are multiplied by their alpha")
     if said.is_turned_in_part:
@@ -58,6 +62,13 @@ def refuse_misleading(data: Data, said: Said) -> None:
         raise MisleadingAvif("an animation whose boxes do not name its colour matrix")
     if said.contradicts_itself:
         raise MisleadingAvif("boxes that contradict the AV1 stream")
+
+
+def _kinds_of_tracks(data: Data) -> Iterator[bytes]:
+    for kind, movie in boxes(data):
+        for name, track in boxes(movie) if kind == b"moov" else ():
+            if name == b"trak":
+                yield bytes(inside(track, b"mdia", b"hdlr")[_KIND_OF_TRACK])
 
 
 def _ways(image: Image.Image, said: Said) -> Sequence[Rendering]:

@@ -14,7 +14,8 @@ from moderate.images.views import Presentations, views
 _HEADER = 14
 _BITS = slice(28, 30)
 # Offsets in bytes from the start of the header.
-_COMPRESSION, _COLOURS_USED, _ALPHA_MASK, _KIND_OF_COLOURS, _PROFILE, _PROFILE_BYTES = 16, 32, 52, 56, 112, 116
+_COMPRESSION, _COLOURS_USED, _COLOUR_MASKS, _ALPHA_MASK = 16, 32, 40, 52
+_KIND_OF_COLOURS, _PROFILE, _PROFILE_BYTES = 56, 112, 116
 _PRIMARIES, _END_OF_CALIBRATION = 60, 108
 _MASKS = 3
 # The size of the oldest header, whose palette has three bytes a colour.
@@ -38,6 +39,7 @@ def decode(data: bytes, size: int) -> Picture:
             # Some viewers draw black where its runs leave pixels out, others nothing.
             raise UnsupportedFormat("A run-length encoded (RLE) BMP is not accepted. Send the picture as a PNG.")
         refuse_hidden_alpha(data)
+        refuse_empty_masks(data)
         PNG_OR_BMP.check(image.size)
         presentations = Presentations(renderings=renderings(colours(data)))
         if image.mode == "L":
@@ -67,6 +69,12 @@ def refuse_hidden_alpha(data: bytes) -> None:
     seen_by_all = (bits, _field(data, _COMPRESSION)) == (32, _MASKS)
     if bits in (16, 32) and _field(data, _ALPHA_MASK) and not seen_by_all:
         raise MisleadingBmp("an alpha channel that only some viewers see")
+
+
+def refuse_empty_masks(data: bytes) -> None:
+    """Raises MisleadingBmp if masks leave out a colour: Pillow takes three such masks for the usual ones."""
+    if _field(data, _COMPRESSION) == _MASKS and not all(struct.unpack_from("<3I", data, _HEADER + _COLOUR_MASKS)):
+        raise MisleadingBmp("a colour without a mask")
 
 
 def refuse_pixels_in_header(data: bytes) -> None:

@@ -38,7 +38,7 @@ class Structure:
     first_components: int
     """How many colour components the first scan has. If the picture has more, it is held whole until all have come."""
     exifs: list[bytes]
-    """EXIF segments in the form that Pillow reads. If there are several, viewers differ on which they believe."""
+    """EXIF segments. If there are several, viewers differ on which they believe."""
     profile: bytes
     """The ICC profile, put together from its parts before the first scan; empty unless all are there."""
     profile_is_sound: bool
@@ -62,14 +62,14 @@ def decode(data: bytes, size: int) -> Picture:
 
 
 def _drawn(image: Image.Image, drawn: Sequence[Rendering]) -> Sequence[Rendering]:
-    """Adds how Chromium draws inks of which some have fewer rows: by the profile, but as inks that it makes of RGB."""
-    if image.mode != "CMYK" or all(rows == 1 for _, _, rows, _ in image.layer):  # type: ignore[attr-defined]
+    """Adds how Chromium draws inks: by their profile, but as inks without black that it makes of plain RGB."""
+    if image.mode != "CMYK":
         return drawn
     return [*drawn, *(_of_inks_without_black(rendering) for rendering in drawn if rendering is not AS_STORED)]
 
 
 def _of_inks_without_black(rendering: Rendering) -> Rendering:
-    # Pillow leaves black out.
+    # Pillow makes no black of RGB.
     return replace(rendering, draw=lambda picture: rendering.draw(picture.convert("RGB").convert("CMYK")))
 
 
@@ -114,8 +114,7 @@ def read(data: bytes) -> Structure:
         body = data[position + 2 : position + length]
         before_pixels = not components
         if before_pixels and marker == _EXIF and body.startswith(_EXIF_NAME):
-            # The byte after the name is padding, which need not be 0 for every viewer.
-            exifs.append(_EXIF_NAME + b"\0" + body[len(_EXIF_NAME) + 1 :])
+            exifs.append(body)
         elif before_pixels and marker == _PROFILE and body.startswith(_PROFILE_NAME):
             parts.append(body[len(_PROFILE_NAME) :])
             if len(body) < len(_PROFILE_NAME) + _NUMBERS:

@@ -62,6 +62,15 @@ def test_what_viewers_crop_is_refused() -> None:
         refuse_misleading(STILL.replace(b"pixi", b"clap", 1), read(STILL))
 
 
+@pytest.mark.parametrize("kind", [b"vide", b"soun", b"auxv"])
+def test_tracks_of_other_kinds_are_refused(kind: bytes) -> None:
+    refuse_misleading(DATA, read(DATA))
+    at = DATA.rindex(b"hdlr") + 12
+    changed = DATA[:at] + kind + DATA[at + 4 :]
+    with pytest.raises(MisleadingAvif, match="tracks"):
+        refuse_misleading(changed, read(changed))
+
+
 def test_boxes_that_contradict_the_stream_are_refused() -> None:
     """Some viewers believe the one, some the other."""
     at = STILL.index(b"av1C") + 6

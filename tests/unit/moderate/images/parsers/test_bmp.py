@@ -85,6 +85,15 @@ def test_an_alpha_channel_that_only_some_viewers_see_is_refused(bits: int) -> No
     assert raised.value.detail == "MisleadingBmp: an alpha channel that only some viewers see"
 
 
+@pytest.mark.parametrize("masks", [(0, 0, 0), (0xFF0000, 0, 0xFF)])
+def test_a_colour_without_a_mask_is_refused(masks: tuple[int, int, int]) -> None:
+    pixels = np.dstack([LEVELS] * 4)
+    data = bmp(bottom_up(pixels), (SIZE, SIZE), 32, compression=BITFIELDS, masks=struct.pack("<4I", *masks, 0))
+    with pytest.raises(UndecodableImage) as raised:
+        decode(data, SIZE)
+    assert raised.value.detail in ("MisleadingBmp: a colour without a mask", "OSError")
+
+
 def test_what_points_beyond_the_palette_is_black() -> None:
     data = bmp(bottom_up(LEVELS), (SIZE, SIZE), 8, palette=GREYS[: 4 * 64], colours=64)
     assert views(data) == [np.where(LEVELS < 64, LEVELS, 0).tolist()]
