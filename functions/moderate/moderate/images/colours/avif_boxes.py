@@ -43,14 +43,14 @@ class Said:
             if kind == b"colr" and content[:4] in _PROFILES
         ]
         numbers = list(self._numbers())
-        if len({each for each in numbers if each[:3] != Numbers()[:3]}) > 1:
+        in_streams = dict.fromkeys(header.colours for header in self.headers)
+        # Firefox takes the colours of an animation from its stream, and Chromium the matrix.
+        counting = {each[:3] for each in (*numbers, *(in_streams if self.is_animated else ()))}
+        if len(counting - {Numbers()[:3]}) > 1:
             raise UnusableColours("numbers that contradict each other")
         is_named = any(UNSPECIFIED not in (each.primaries, each.transfer) for each in numbers)
-        if self.is_animated or not (profiles or is_named):
-            # Firefox believes the streams of an animation.
-            named = {each[:3] for each in numbers}
-            numbers += dict.fromkeys(header.colours for header in self.headers if header.colours[:3] not in named)
-            numbers = [each for each in numbers if each[:3] != Numbers()[:3]] or numbers
+        if not (profiles or is_named):
+            numbers += in_streams
         for each in numbers:
             _check_matrix(each)
         if len(profiles) == 1 and profiles[0].settled:

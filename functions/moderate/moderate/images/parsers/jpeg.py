@@ -45,10 +45,14 @@ class Structure:
     """Every viewer puts it together: all of its parts are there, once each, and agree on how many they are."""
     short_parts: list[int]
     """Where the names of parts of profiles stand that are too short for a number."""
+    has_end: bool
+    """Without its end, Chromium leaves out the last row of blocks."""
 
 
 def decode(data: bytes, size: int) -> Picture:
     structure = read(data)
+    if not structure.has_end:
+        raise UndecodableImage("no end")
     if structure.scans > MAX_SCANS:
         raise UndecodableImage(f"more than {MAX_SCANS} scans")
     # It may open as an MPO, whose further pictures are depth maps, second eyes and gain maps: none is shown by itself.
@@ -100,11 +104,13 @@ def read(data: bytes) -> Structure:
     exifs: list[bytes] = []
     parts: list[bytes] = []
     short_parts: list[int] = []
+    has_end = False
     position = 0
     while match := _MARKER.search(data, position):
         marker = match[1][0]
         position = match.end()
-        if marker == _END:
+        has_end = marker == _END
+        if has_end:
             break
         if marker in _STANDALONE:
             continue
@@ -120,7 +126,7 @@ def read(data: bytes) -> Structure:
             if len(body) < len(_PROFILE_NAME) + _NUMBERS:
                 short_parts.append(position + 2)
         position += max(length, 2)
-    return Structure(len(components), components[0] if components else 0, exifs, *_profile(parts), short_parts)
+    return Structure(len(components), components[0] if components else 0, exifs, *_profile(parts), short_parts, has_end)
 
 
 def _profile(parts: Sequence[bytes]) -> tuple[bytes, bool]:

@@ -59,6 +59,10 @@ class Png:
         return self.single[b"IHDR"][8]
 
     @property
+    def is_interlaced(self) -> bool:
+        return bool(self.single[b"IHDR"][12])
+
+    @property
     def palette_colours(self) -> int:
         """How many colours the palette has; 0 if the picture has none."""
         return len(self.single[b"PLTE"]) // 3 if self.single[b"IHDR"][9] == _PALETTE else 0
@@ -114,6 +118,8 @@ def decode(data: bytes, size: int) -> Picture:
     parts = read(data)
     with open_image(parts.still(), "PNG") as image:
         presentations = Presentations(turned_or_not(image), renderings(parts.descriptions()))
+        # Firefox shows a part of it.
+        _require(not (parts.is_interlaced and len(presentations.orientations) > 1), "interlaced rows that are turned")
         if parts.controls:
             _refuse_disputed_blending(parts, presentations)
             return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION.for_file(data))

@@ -5,6 +5,7 @@ from tests.helpers.profiles import SRGB, UPSIDE_DOWN, rgb_profile
 from tests.helpers.support import encoded
 
 from moderate.images.decode import decode
+from moderate.images.limits import UndecodableImage
 from moderate.images.parsers.jpeg import read
 
 PICTURE = Image.effect_noise((64, 48), 90).convert("RGB")
@@ -20,6 +21,14 @@ def test_a_baseline_jpeg_has_one_scan_of_all_components() -> None:
 
 def test_a_progressive_jpeg_has_ten() -> None:
     assert read(PROGRESSIVE).scans == 10
+
+
+@pytest.mark.parametrize("end", [b"", b"\xff", b"\xff\xd8"])
+def test_a_picture_without_its_end_is_refused(end: bytes) -> None:
+    """Chromium leaves out its last row of blocks."""
+    with pytest.raises(UndecodableImage) as refusal:
+        decode(BASELINE[:-2] + end, 32)
+    assert refusal.value.detail == "no end"
 
 
 def test_each_scan_counts() -> None:

@@ -263,6 +263,21 @@ def test_frames_that_are_blended_before_or_after_their_colours_are_drawn_are_ref
         decode(unusual, SIZE)
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_interlaced_rows_that_are_turned_are_refused(orientation: int) -> None:
+    """Firefox shows half of such a picture."""
+    turning = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1" + struct.pack(">HHI", orientation, 0, 0)
+    still = png(LEVELS, before=chunk(b"eXIf", turning))
+    interlaced = bytearray(png_header(1, 1)[16:29])
+    interlaced[12] = 1
+    one = PNG_SIGNATURE + chunk(b"IHDR", bytes(interlaced)) + chunk(b"eXIf", turning)
+    decode(still, SIZE)
+    if orientation == 1:
+        decode(one + chunk(b"IDAT", png_pixels(LEVELS[:1, :1])) + END, SIZE)
+    else:
+        assert flaw(one + chunk(b"IDAT", png_pixels(LEVELS[:1, :1])) + END) == "interlaced rows that are turned"
+
+
 def test_an_animation_announced_twice_is_refused() -> None:
     """Pillow would show the default image alone; browsers play the animation."""
     data = apng([(GREY_FRAME, Control())] * 2, before=chunk(b"acTL", struct.pack(">II", 2, 0)))
