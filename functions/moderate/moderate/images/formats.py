@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from moderate.images import limits
+from moderate.images import limits, png_file
 from moderate.images.limits import AnimationCap, PixelCap, UnsupportedFormat
 from moderate.images.parsers import avif, bmp, gif, jpeg, png, webp
 from moderate.images.pictures import Picture
@@ -47,7 +47,7 @@ FORMATS = (
     ImageFormat(
         name="PNG",
         title="PNG/APNG",
-        matches=begins_with(png.SIGNATURE),
+        matches=begins_with(png_file.SIGNATURE),
         content_types=("image/png", "image/x-png", "image/apng", "image/vnd.mozilla.apng"),
         pixel_caps=(limits.PNG_OR_BMP, limits.DEEP_PNG, limits.PROFILED, limits.CANVAS),
         animation_cap=limits.PNG_ANIMATION,
