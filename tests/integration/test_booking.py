@@ -116,7 +116,7 @@ def test_openai_s_dialect_is_charged_by_the_image_and_oanor_s_is_not() -> None:
     store = Store()
     parts = [{"type": "image_url", "image_url": {"url": url}} for url in (FIRST, SECOND, FIRST)]
     answer = store.client.post(MODERATIONS, json={"input": parts})
-    assert (answer.status_code, set(answer.json())) == (200, {"id", "model", "results"})
+    assert (answer.status_code, set(answer.json())) == (200, {"id", "model", "results", "sha256"})
     assert store.client.get(CHECK, params={"url": FIRST}).status_code == 200
     assert store.client.post(CLASSIFY, content=png()).status_code == 200
     charged = sorted((entry["images"], entry["amount"]) for entry in store.entries())

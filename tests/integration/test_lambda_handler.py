@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def test_nanogpts_example_event(service: ServedApp) -> None:
             "truncated": False,
             "has_nsfw_concepts": [False, True],
             "is_nsfw": True,
+            "sha256": [sha256(BENIGN).hexdigest(), sha256(FLAGGED).hexdigest()],
         },
     )
 
