@@ -53,7 +53,7 @@ def unmixed(seen: NDArray[np.float64], alpha: NDArray[np.float64]) -> Image.Imag
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP", "AVIF"])
 def test_what_shows_only_on_white_is_found(classifier: Classifier, image_format: str) -> None:
     data = encoded(only_on_white(COLOURFUL), image_format, lossless=True, quality=100, subsampling="4:4:4")
-    on_white, on_black, _ = view_scores(classifier, data)
+    on_white, on_black, *_ = view_scores(classifier, data)
     assert on_black < 0.3
     assert judge(classifier, data).verdict is Verdict.NSFW
     assert judge(classifier, data).nsfw_score == on_white
@@ -62,7 +62,7 @@ def test_what_shows_only_on_white_is_found(classifier: Classifier, image_format:
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP", "AVIF"])
 def test_what_shows_only_on_black_is_found(classifier: Classifier, image_format: str) -> None:
     data = encoded(only_on_black(COLOURFUL), image_format, lossless=True, quality=100, subsampling="4:4:4")
-    on_white, on_black, _ = view_scores(classifier, data)
+    on_white, on_black, *_ = view_scores(classifier, data)
     assert on_white < 0.3
     assert judge(classifier, data).verdict is Verdict.NSFW
     assert judge(classifier, data).nsfw_score == on_black
