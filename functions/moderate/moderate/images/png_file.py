@@ -59,7 +59,7 @@ class Png:
     @property
     def row_bytes(self) -> int:
         """How many bytes a row of pixels has, without the byte that names its filter."""
-        depth, colour = struct.unpack_from(">8xBB", self.single[b"IHDR"])
+        depth, colour = self.single[b"IHDR"][8:10]
         return (self.size[0] * depth * _CHANNELS[colour] + 7) // 8
 
     @property
