@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,21 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> Iterator[ServiceProcess]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds what the examples' URLs lead to."""
     folder = tmp_path_factory.mktemp("seeds")
-    photo, flagged, page = folder / "photo.jpg", folder / "flagged.jpg", folder / "page.html"
-    _jpeg(_photo("coffee.png"), photo)
-    _jpeg(MOSAICS / "porn.png", flagged)
-    page.write_text(PAGE)
+    _jpeg(_photo("coffee.png"), folder / "photo.jpg")
+    _jpeg(MOSAICS / "porn.png", folder / "flagged.jpg")
+    (folder / "page.html").write_text(PAGE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def service(folder: Path, model_path: Path) -> Iterator[ServiceProcess]:
     files = {
-        "example.com/image-1.jpg": photo,
-        "example.com/image-2.jpg": flagged,
-        "example.com/image.jpg": page,
+        "example.com/image-1.jpg": folder / "photo.jpg",
+        "example.com/image-2.jpg": folder / "flagged.jpg",
+        "example.com/image.jpg": folder / "page.html",
         "tesseract.projectnaptha.com/img/eng_bw.png": _photo("page.png"),
     }
     zone = {"example.com": [ADDRESS], "tesseract.projectnaptha.com": [ADDRESS]}
@@ -60,7 +66,7 @@ def replay(service: ServiceProcess, name: str) -> httpx2.Response:
     )
 
 
-def test_nanogpts_example_of_two_urls(service: ServiceProcess) -> None:
+def test_nanogpts_example_of_two_urls(service: ServiceProcess, folder: Path) -> None:
     answer = replay(service, "nanogpt-image.json")
 
     assert answer.status_code == 200
@@ -75,6 +81,8 @@ def test_nanogpts_example_of_two_urls(service: ServiceProcess) -> None:
         ("truncated", False),
         ("has_nsfw_concepts", [False, True]),
         ("is_nsfw", True),
+        # Ours, after the fields of the seed.
+        ("sha256", [sha256(path.read_bytes()).hexdigest() for path in (folder / "photo.jpg", folder / "flagged.jpg")]),
     ]
 
 

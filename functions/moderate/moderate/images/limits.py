@@ -134,7 +134,7 @@ WEBP = SequenceCaps(
 )
 AVIF = SequenceCaps(
     still=PixelCap("an AVIF of this file size", 30.0, lost_per_megabyte=2.4),
-    profiled=PixelCap("an AVIF of this file size with an unusual colour profile", 16.0, lost_per_megabyte=2),
+    profiled=PixelCap("an AVIF of this file size with an unusual colour profile", 14.0, lost_per_megabyte=2),
     animation=AnimationCap(70.0, lost_per_megabyte=5),
 )
 
