@@ -1,4 +1,5 @@
 import base64
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -106,6 +107,13 @@ def test_a_percent_sign_is_decoded_in_a_data_url_alone() -> None:
             decode_base64(f"data:;base64,{text}")
     with pytest.raises(InvalidBase64):
         decode_base64("QQ%3D%3D")
+
+
+@given(st.text("%=3DdAaFf09+/ \n\t", max_size=40))
+def test_escapes_are_read_as_the_standard_library_reads_them_or_refused(text: str) -> None:
+    found = attempt(lambda: decode_base64(f"data:;base64,{text}"))
+    plain = attempt(lambda: decode_base64(f"data:;base64,{unquote(text)}"))
+    assert isinstance(found, InvalidBase64) or found == plain
 
 
 def test_images_sent_may_add_up_to_the_limit_and_urls_weigh_nothing() -> None:

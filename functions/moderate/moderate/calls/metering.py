@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -185,10 +185,12 @@ async def _repeatable(request: Request) -> Repeatable | None:
         raise InvalidRequest(
             f"Idempotency-Key must be a single value of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
         )
-    digest = sha256()
-    for part in (request.scope["path"].encode(), request.scope["query_string"], await body.read(request)):
-        digest.update(sha256(part).digest())
-    return Repeatable(keys.pop(), digest.hexdigest())
+    parts = (request.scope["path"].encode(), request.scope["query_string"], await body.read(request))
+    return Repeatable(keys.pop(), await asyncio.to_thread(_digest, parts))
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
 
 
 async def _judge(judge: Judge, request: Request, examined: Examined, terms: Terms) -> Judged:

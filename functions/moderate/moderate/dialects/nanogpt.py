@@ -1,5 +1,6 @@
 """Implements NanoGPT's `POST /api/nsfw/image`, which returns a flag for each of up to ten images, and the cost."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -78,7 +79,7 @@ class ImagesNotJudged(InvalidRequest):
 
 def routes(service: Service) -> list[Route]:
     async def image(request: Request, terms: Terms) -> Judged:
-        parsed = parse(body.parse_json(await body.read(request)), service.default_policy)
+        parsed = await asyncio.to_thread(read, await body.read(request), service.default_policy)
         sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
         judged = iter(await service.judge(request, sources, parsed.policy))
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]
@@ -90,6 +91,11 @@ def routes(service: Service) -> list[Route]:
         )
 
     return [Route("POST", "/api/nsfw/image", service.metering.metered(image), IMAGE)]
+
+
+def read(data: bytes, default_policy: Policy) -> ParsedRequest:
+    """Raises InvalidRequest."""
+    return parse(body.parse_json(data), default_policy)
 
 
 def parse(fields: dict[str, Any], default_policy: Policy) -> ParsedRequest:

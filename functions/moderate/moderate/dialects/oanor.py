@@ -3,6 +3,7 @@
 The record includes `/v1/usage`, which is our own route in oanor's envelope.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -122,12 +123,15 @@ def error_response(problem: Problem, request_id: str, _error: Exception | None) 
 async def _body_fields(request: Request) -> list[tuple[str, Any]]:
     """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
     data = await body.read(request)
-    if not data:
-        return []
+    return await asyncio.to_thread(_fields_of, request, data) if data else []
+
+
+def _fields_of(request: Request, data: bytes) -> list[tuple[str, Any]]:
+    """Raises InvalidRequest, UnsupportedFormat."""
     if body.looks_like_json(data):
         return list(body.parse_json(data).items())
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        return list(await body.parse_multipart(request.headers, data))
+        return list(body.parse_multipart(request.headers, data))
     if body.looks_like_form(data):
         return _with_pluses(body.parse_form(data))
     body.refuse_spoilt(request, data)

@@ -1,5 +1,6 @@
 """Implements OpenAI's `POST /v1/moderations`, for images only."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from moderate.dialects.dialect import Dialect, Route
 from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
 from moderate.dialects.service import Service
 from moderate.sources import ImageBase64, ImageUrl, Source, is_data_url
-from moderate.verdict import Verdict
+from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import by_the_image
@@ -29,9 +30,8 @@ _SERVER_ERROR = 500
 
 def routes(service: Service) -> list[Route]:
     async def moderations(request: Request, terms: Terms) -> Judged:
-        fields = body.parse_json(await body.read(request))
-        policy = parse_policy(fields.get("policy"), service.default_policy)
-        outcomes = await service.judge(request, list(sources(fields.get("input"))), policy)
+        images, policy = await asyncio.to_thread(read, await body.read(request), service.default_policy)
+        outcomes = await service.judge(request, images, policy)
         results = []
         digests = []
         for position, outcome in enumerate(outcomes):
@@ -46,6 +46,13 @@ def routes(service: Service) -> list[Route]:
         return Judged(by_the_image(len(set(digests)), terms), lambda _charge: answer)
 
     return [Route("POST", PATH, service.metering.metered(moderations), MODERATIONS)]
+
+
+def read(data: bytes, default_policy: Policy) -> tuple[list[Source], Policy]:
+    """Raises InvalidRequest."""
+    fields = body.parse_json(data)
+    policy = parse_policy(fields.get("policy"), default_policy)
+    return list(sources(fields.get("input"))), policy
 
 
 def sources(given: object) -> Iterator[Source]:

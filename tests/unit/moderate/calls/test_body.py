@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -38,7 +39,7 @@ def read(chunks: Iterable[bytes]) -> bytes:
 
 
 def parse_form(content: bytes, content_type: str = "multipart/form-data; boundary=x") -> list[tuple[str, str | bytes]]:
-    return asyncio.run(body.parse_multipart({"content-type": content_type}, content))
+    return body.parse_multipart({"content-type": content_type}, content)
 
 
 def test_a_body_is_read_whole_however_it_is_cut() -> None:
@@ -99,6 +100,13 @@ def test_a_name_may_stand_in_several_objects() -> None:
     assert body.parse_json(b'{"a": {"a": [{"a": 1}, {"a": 2}]}}') == {"a": {"a": [{"a": 1}, {"a": 2}]}}
 
 
+def test_a_json_body_has_a_bounded_number_of_values() -> None:
+    assert len(body.parse_json(b'{"a": [0' + b",0" * 9_000 + b"]}")["a"]) == 9_001
+    for value in (b"0,", b"[],", b"{},"):
+        with pytest.raises(InvalidRequest, match="10,000 values"):
+            body.parse_json(b'{"a": [' + value * 10_001 + b"0]}")
+
+
 @pytest.mark.parametrize("image", [b"\xff\xd8\xff", b"\x89PNG", b"GIF89a", b"RIFF", b"BM", b"\x00\x00\x00\x20ftypavif"])
 def test_no_accepted_image_is_taken_for_text(image: bytes) -> None:
     assert not body.looks_like_json(image)
@@ -117,6 +125,29 @@ def test_no_accepted_image_is_taken_for_text(image: bytes) -> None:
 def test_a_form_is_recognised_by_its_content(content: bytes, fields: list[tuple[str, str]]) -> None:
     assert body.looks_like_form(content)
     assert body.parse_form(content) == fields
+
+
+@given(st.text("ab=&+%2BfCc3aA9 ", max_size=60))
+def test_a_form_is_read_as_the_standard_library_reads_it(text: str) -> None:
+    assert body.parse_form(text.encode()) == parse_qsl(text.strip(), keep_blank_values=True)
+
+
+@given(st.text(max_size=30))
+def test_a_long_value_of_a_form_is_read_like_a_short_one(text: str) -> None:
+    for value in (text, text + "x" * 10_000):
+        assert body.parse_form(urlencode({"base64": value}).encode()) == [("base64", value)]
+
+
+def test_a_percent_sign_that_begins_no_escape_is_kept_in_a_short_value_and_refused_in_a_long_one() -> None:
+    assert body.parse_form(b"url=https://example.com/50%.png") == [("url", "https://example.com/50%.png")]
+    with pytest.raises(InvalidRequest, match="%25"):
+        body.parse_form(b"base64=" + b"%" * 10_000)
+
+
+def test_a_url_encoded_form_has_a_bounded_number_of_fields() -> None:
+    assert len(body.parse_form(b"&".join([b"a=1"] * 32))) == 32
+    with pytest.raises(InvalidRequest, match="more than 32 fields"):
+        body.parse_form(b"&".join([b"a=1"] * 33))
 
 
 @pytest.mark.parametrize("content", [b"", b"=", b"hello", b"a b=c", b"url=\x00", b"url=\xff", b"\nurl=x", b"<svg a=1>"])
