@@ -24,16 +24,16 @@ from moderate.dialects.registry import DIALECTS
 from moderate.dialects.service import Service
 from moderate.fetching.fetcher import FetchFailed
 from moderate.fetching.urls import parse
-from moderate.images.decode import decode as decode_image
 from moderate.images.pictures import Picture
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier, Model
 from moderate.inference.heatmap import EXPLAINED, Grid
 from moderate.observability import Observer
-from moderate.pipeline import Pipeline
+from moderate.pipeline import Pipeline, decode_here
 from moderate.verdict import Cuts, Policy, Scores
 from moderate.web.app import create_app
 from moderate.web.lambda_events import lambda_handler
+from moderate.work import Work
 from modest.errors import PublicError
 from modest.ledger.ledger import Ledger
 
@@ -167,6 +167,7 @@ class ServedApp:
     client: TestClient
     fetch: FakeFetch
     classifier: Classifier
+    pipeline: Pipeline
     observer: RecordingObserver
 
 
@@ -177,7 +178,7 @@ def serve(
     cuts: Cuts | None = None,
     default_policy: Policy = Policy.BALANCED,
     deadline_seconds: float = 25.0,
-    decode: Callable[[bytes, int], Picture] = decode_image,
+    decode: Callable[[bytes, int, Work], Picture] = decode_here,
     identify: Identify = anyone,
     block_list: BlockList | None = None,
     ledger: Ledger | None = None,
@@ -196,7 +197,7 @@ def serve(
     service = Service(pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger, fail_open=fail_open)
     app = create_app(service, identify=identify, release="test", allowed_origin=allowed_origin, dialects=dialects)
     # A server answers and goes on where an exception gets through to it, and so does this client.
-    return ServedApp(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, observer)
+    return ServedApp(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, pipeline, observer)
 
 
 def load_event(name: str) -> dict[str, Any]:

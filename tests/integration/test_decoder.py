@@ -1,5 +1,6 @@
 """Decoding in another process gives the same answers, whatever an image does to that process."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -8,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from starlette.types import Message
 from tests.helpers.crafted import animated
 from tests.helpers.profiles import SRGB, UPSIDE_DOWN, rgb_profile
-from tests.helpers.support import attempt, encoded, mosaic, png, serve
+from tests.helpers.support import attempt, data_url, encoded, mosaic, png, serve
 from tests.helpers.waiting import HANGS_SECONDS
 
 from moderate.images.animation import FRAMES_JUDGED
@@ -178,6 +180,46 @@ def test_a_decoder_that_an_image_killed_is_logged_and_counted_and_the_image_refu
     assert (answer.status_code, answer.json()["code"]) == (422, "undecodable_image")
     assert served.observer.dead_decoders == ["killed by signal 11"]
     assert served.client.post("/v1/check", content=png(), headers={"content-type": "image/png"}).status_code == 200
+
+
+@pytest.mark.parametrize("deed", ["spin", "sleep"])
+def test_a_call_that_is_over_leaves_its_decoder_to_the_next(fragile: Decoder, deed: str) -> None:
+    hung = fragile._workers[0]._process
+    impatient = serve(decode=fragile.decode, deadline_seconds=0.5)
+    answer = impatient.client.post("/v1/check", content=b"BM" + deed.encode())
+    assert answer.json()["code"] == "request_too_slow"
+    patient = serve(decode=fragile.decode, deadline_seconds=HANGS_SECONDS / 2)
+    assert patient.client.post("/v1/check", content=png()).status_code == 200
+    assert hung.returncode == -signal.SIGKILL
+    assert impatient.observer.dead_decoders == []
+
+
+def test_what_a_call_that_is_over_had_queued_is_dropped(fragile: Decoder) -> None:
+    impatient = serve(decode=fragile.decode, deadline_seconds=0.5)
+    images = [data_url(b"BMsleep" + str(number).encode()) for number in range(10)]
+    assert impatient.client.post("/api/nsfw/image", json={"imageDataUrls": images}).status_code == 400
+    fragile.warm_up()
+    assert not impatient.pipeline._turns._queues
+
+
+def test_a_caller_who_hangs_up_ends_what_is_done_for_it(fragile: Decoder) -> None:
+    served = serve(decode=fragile.decode, deadline_seconds=HANGS_SECONDS)
+    hung = fragile._workers[0]._process
+    waiting: list[Message] = [{"type": "http.request", "body": b"BMsleep"}]
+
+    async def receive() -> Message:
+        # As a server whose client goes while its image is decoded.
+        await asyncio.sleep(0 if waiting else 0.5)
+        return waiting.pop() if waiting else {"type": "http.disconnect"}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/check", "query_string": b"", "headers": []}
+    asyncio.run(served.app(scope, receive, send))
+    fragile.warm_up()
+    assert hung.returncode == -signal.SIGKILL
+    assert [call["detail"] for call in served.observer.calls] == ["caller gone"]
 
 
 def test_a_decoder_knows_no_variable_of_the_service_and_has_no_file_but_its_socket(

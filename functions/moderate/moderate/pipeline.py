@@ -6,7 +6,6 @@ fetch -> decode -> classify -> decide, side by side for all images of a call.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,10 +13,12 @@ from moderate.blocking.block_list import BlockList
 from moderate.images.decode import decode
 from moderate.images.formats import refuse_page
 from moderate.images.pictures import Frames, Picture
+from moderate.images.views import View
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64
 from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
+from moderate.work import Turns, Work
 from modest.errors import PublicError
 
 REQUEST_DEADLINE_SECONDS = 25.0
@@ -50,6 +51,11 @@ class Judgement:
 Outcome = Judgement | PublicError
 
 
+def decode_here(data: bytes, size: int, _work: Work) -> Picture:
+    """Decodes in this process, which no call can interrupt."""
+    return decode(data, size)
+
+
 class Pipeline:
     def __init__(
         self,
@@ -58,55 +64,68 @@ class Pipeline:
         *,
         cuts: Cuts,
         workers: int,
-        decode: Callable[[bytes, int], Picture] = decode,
+        spare_workers: int = 0,
+        decode: Callable[[bytes, int, Work], Picture] = decode_here,
         block_list: BlockList | None = None,
         deadline_seconds: float = REQUEST_DEADLINE_SECONDS,
     ) -> None:
-        """workers: how many images are decoded and classified at once; no more than there are cores."""
+        """workers: how many images of one caller are decoded and classified at once; no more than there are cores.
+        spare_workers: how many more there are at once if they are somebody else's.
+        decode: stops early, by raising anything, if the work is over.
+        """
         self._fetch = fetch
         self._classifier = classifier
         self._decode = decode
         self._block_list = block_list or BlockList()
         self._cuts = cuts
         self._deadline_seconds = deadline_seconds
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="judge")
+        self._turns = Turns(workers + spare_workers, each=workers)
 
-    async def judge(self, sources: Sequence[Source], policy: Policy, *, explain: bool = False) -> list[Outcome]:
+    async def judge(
+        self, sources: Sequence[Source], policy: Policy, *, caller: str = "", explain: bool = False
+    ) -> list[Outcome]:
         """Returns one outcome per source, in order: a judgement, or the error that prevented one.
 
-        Identical sources are fetched and judged once.
+        Identical sources are fetched and judged once. All that was begun ends with this call, however that ends.
+        caller: callers take turns, image by image.
         """
+        work = Work()
+        # Comparing images takes time that grows with them.
+        distinct = await asyncio.to_thread(dict.fromkeys, sources)
         tasks = {
-            source: asyncio.create_task(self._judge_one(source, policy, explain=explain))
-            for source in dict.fromkeys(sources)
+            source: asyncio.create_task(self._judge_one(source, policy, work, caller=caller, explain=explain))
+            for source in distinct
         }
-        if tasks:
-            _, late = await asyncio.wait(tasks.values(), timeout=self._deadline_seconds)
-            for task in late:
+        try:
+            if tasks:
+                await asyncio.wait(tasks.values(), timeout=self._deadline_seconds)
+        finally:
+            work.end()
+            for task in tasks.values():
                 task.cancel()
             # Wait, so that no connection outlives its call.
             await asyncio.gather(*tasks.values(), return_exceptions=True)
         outcomes = {source: _outcome(task) for source, task in tasks.items()}
         return [outcomes[source] for source in sources]
 
-    async def _judge_one(self, source: Source, policy: Policy, *, explain: bool) -> Judgement:
+    async def _judge_one(self, source: Source, policy: Policy, work: Work, *, caller: str, explain: bool) -> Judgement:
         sent = await self._fetch_page_free(source.url) if isinstance(source, ImageUrl) else source
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(self._judge_sent, sent, policy, explain=explain))
+        judged = self._turns.submit(caller, partial(self._judge_sent, sent, policy, work, explain=explain))
+        return await asyncio.wrap_future(judged)
 
     async def _fetch_page_free(self, url: str) -> ImageBytes:
         data = await self._fetch(url)
         refuse_page(data)
         return ImageBytes(data)
 
-    def _judge_sent(self, sent: ImageBase64 | ImageBytes, policy: Policy, *, explain: bool) -> Judgement:
+    def _judge_sent(self, sent: ImageBase64 | ImageBytes, policy: Policy, work: Work, *, explain: bool) -> Judgement:
         """Runs on a thread of its own, because work that grows with the image would block the event loop."""
         data = decode_base64(sent.text) if isinstance(sent, ImageBase64) else sent.data
         digest = hashlib.sha256(data).hexdigest()
         self._block_list.refuse_file(digest)
-        picture = self._decode(data, self._classifier.model.size)
+        picture = self._decode(data, self._classifier.model.size, work)
         self._block_list.refuse_pictures(picture.views, digest)
-        scored = [(self._classifier.classify(view), view) for view in dict.fromkeys(picture.views)]
+        scored = [(self._classify(view, work), view) for view in dict.fromkeys(picture.views)]
         worst, worst_view = max(scored, key=lambda seen: nsfw_score(seen[0], policy))
         score = nsfw_score(worst, policy)
         return Judgement(
@@ -117,6 +136,10 @@ class Pipeline:
             digest=digest,
             heatmaps=self._classifier.heatmaps(worst_view) if explain else None,
         )
+
+    def _classify(self, view: View, work: Work) -> Scores:
+        work.check()
+        return self._classifier.classify(view)
 
 
 def _outcome(task: asyncio.Task[Judgement]) -> Outcome:

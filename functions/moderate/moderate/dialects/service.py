@@ -7,6 +7,7 @@ from functools import cached_property
 from fastapi import Request
 
 from moderate.blocking.block_list import PolicyViolation
+from moderate.calls.disconnects import while_connected
 from moderate.calls.metering import Metering, Unmetered
 from moderate.calls.problems import problem_of
 from moderate.images.limits import DecoderDied
@@ -40,9 +41,13 @@ class Service:
     async def judge(
         self, request: Request, sources: Sequence[Source], policy: Policy, *, explain: bool = False
     ) -> list[Outcome]:
-        """Runs `Pipeline.judge` and records logs and metrics. Raises ImageTooLarge if the images sent are too many."""
+        """Runs `Pipeline.judge` and records logs and metrics.
+
+        Raises ImageTooLarge if the images sent are too many, and CallerGone.
+        """
         refuse_more_than_fits(sources)
-        outcomes = await self.pipeline.judge(sources, policy, explain=explain)
+        judged = self.pipeline.judge(sources, policy, caller=request.state.key_hash, explain=explain)
+        outcomes = await while_connected(request, judged)
         refusals = [outcome for outcome in outcomes if isinstance(outcome, PublicError)]
         # The middleware writes this to the call's log line.
         request.state.refused_images = [{"code": problem_of(error).code, "detail": error.detail} for error in refusals]

@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from moderate.images.limits import DecoderDied
 from moderate.images.pictures import Picture
 from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive, send
+from moderate.work import Work
 from modest.errors import PublicError
 
 # The slowest image known takes 2 s on a whole core, and 7 s on the 0.29 of one that the smallest allowed Lambda has.
@@ -43,13 +44,20 @@ class Decoder:
         for worker in self._workers:
             self._idle.put(worker)
 
-    def decode(self, data: bytes, size: int) -> Picture:
-        """Does what images.decode.decode does. Raises DecoderDied if the process crashes, hangs or answers nonsense."""
+    def decode(self, data: bytes, size: int, work: Work | None = None) -> Picture:
+        """Does what images.decode.decode does. Raises DecoderDied if the process crashes, hangs or answers nonsense.
+
+        Raises CallOver once the work is over, if it is a call's.
+        """
+        work = work or Work()
         worker = self._idle.get()
         try:
-            outcome = worker.decode(data, size, self._max_seconds)
+            with work.interrupted_by(worker.interrupt):
+                outcome = worker.decode(data, size, self._max_seconds)
         except (OSError, NoAnswer) as failure:
-            raise DecoderDied(worker.replace_after(failure)) from None
+            fate = worker.replace_after(failure)
+            work.check()
+            raise DecoderDied(fate) from None
         finally:
             self._idle.put(worker)
         if isinstance(outcome, PublicError):
@@ -103,6 +111,10 @@ class _Worker:
         except subprocess.TimeoutExpired:
             return "answered nonsense"
         return f"killed by signal {-code}" if code < 0 else f"exited with status {code}"
+
+    def interrupt(self) -> None:
+        """Ends the process from another thread; whoever is waiting for its answer notices and replaces it."""
+        self._process.kill()
 
     def end(self) -> None:
         self._socket.close()
