@@ -11,6 +11,8 @@ import uvicorn
 
 from moderate.calls.authentication import Identify, InvalidKeyFile, KeyFile, anyone
 from moderate.settings import Settings
+from moderate.web.connections import Connection
+from moderate.web.uploads import Uploads
 
 _TRY = """
 Modest is listening on {base}
@@ -45,11 +47,13 @@ def main() -> None:
         identify: Identify = KeyFile(options.keys) if options.keys else anyone
     except (OSError, InvalidKeyFile) as error:
         parser.error(f"--keys {options.keys}: {error}")
-    app = build(Settings.from_environ(os.environ), identify).app
+    # One more than there are cores, so that nobody's images hold them all.
+    app = build(Settings.from_environ(os.environ), identify, spare_workers=1).app
     print(_TRY.format(base=f"http://127.0.0.1:{options.port}", photo=options.photo), flush=True)  # noqa: T201
     # uvicorn's access log would contain the URLs that clients send.
     uvicorn.run(
-        app,
+        Uploads(app),
+        http=Connection,
         host=options.host,
         port=options.port,
         access_log=False,

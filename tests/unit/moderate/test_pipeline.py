@@ -178,3 +178,28 @@ def test_no_more_images_are_judged_at_once_than_there_are_workers(workers: int) 
     classifier = Crowded()
     judge([ImageBytes(png(grey=grey)) for grey in range(9)], classifier=classifier, workers=workers)
     assert classifier.most == workers
+
+
+def test_one_callers_images_leave_a_spare_worker_to_anothers() -> None:
+    busy, over = threading.Event(), threading.Event()
+
+    class Slow(FakeClassifier):
+        def classify(self, view: View) -> Scores:
+            if view[0] < 5:
+                busy.set()
+                over.wait(HANGS_SECONDS)
+            return super().classify(view)
+
+    async def run() -> list[Outcome]:
+        pipeline = Pipeline(
+            FakeFetch({}), Slow(), cuts=Cuts(), workers=1, spare_workers=1, deadline_seconds=HANGS_SECONDS
+        )
+        slow: list[Source] = [ImageBytes(png(grey=grey)) for grey in range(5)]
+        first = asyncio.create_task(pipeline.judge(slow, Policy.BALANCED, caller="a"))
+        await asyncio.to_thread(busy.wait, HANGS_SECONDS)
+        other = await pipeline.judge([ImageBytes(png(grey=9))], Policy.BALANCED, caller="b")
+        assert not first.done()
+        over.set()
+        return [*other, *await first]
+
+    assert scores_of(asyncio.run(run())) == [0] * 6

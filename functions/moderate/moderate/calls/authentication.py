@@ -11,7 +11,7 @@ from modest.api_keys import hash_of, is_well_formed
 from modest.errors import PublicError
 
 Identify = Callable[[Request], str]
-"""Returns the SHA-256 (hex) of the request's key. Raises Unauthorized."""
+"""Returns the SHA-256 (hex) of the request's key, or what tells callers apart without keys. Raises Unauthorized."""
 
 _HASH_LENGTH = 64
 
@@ -37,9 +37,9 @@ def from_gateway(request: Request) -> str:
     return str(key_hash)
 
 
-def anyone(_request: Request) -> str:
-    """Identifies every caller the same, on a server that was started without keys."""
-    return "anyone"
+def anyone(request: Request) -> str:
+    """Identifies callers by their address, on a server that was started without keys."""
+    return f"anyone at {request.client.host}" if request.client else "anyone"
 
 
 class KeyFile:

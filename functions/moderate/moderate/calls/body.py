@@ -51,7 +51,9 @@ async def _read(request: Request) -> bytes:
             if chunk:
                 chunks.append(chunk)
     except ClientDisconnect:
-        raise InvalidRequest("The body ended before it was complete. Send the request again.") from None
+        raise InvalidRequest(
+            "The body ended before it was complete, or took too long. Send the request again."
+        ) from None
     return chunks[0] if len(chunks) == 1 else await asyncio.to_thread(b"".join, chunks)
 
 

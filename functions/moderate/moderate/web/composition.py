@@ -39,11 +39,14 @@ class Composition:
     app: FastAPI
 
 
-def build(settings: Settings, identify: Identify) -> Composition:
-    """Returns the whole service, warmed up. Garbage collection ignores what it consists of from then on."""
+def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> Composition:
+    """Returns the whole service, warmed up. Garbage collection ignores what it consists of from then on.
+
+    spare_workers: as in Pipeline.
+    """
     limit_lookup_time(os.environ)
     # First, because its processes start in parallel with everything below.
-    decoder = Decoder(settings.workers)
+    decoder = Decoder(settings.workers + spare_workers)
     with ThreadPoolExecutor(1) as beside:
         opening = beside.submit(ledgers.open_ledger, settings)
         classifier = Classifier(settings.model_path)
@@ -55,6 +58,7 @@ def build(settings: Settings, identify: Identify) -> Composition:
         classifier,
         cuts=settings.cuts,
         workers=settings.workers,
+        spare_workers=spare_workers,
         decode=decoder.decode,
         block_list=blocked,
     )
