@@ -18,6 +18,8 @@ MEMORIES = (1024, 1769, 3008)
 _MEGABYTES_A_CPU = 1769
 _IMAGES = (1, 10)
 _MILLION = 1_000_000
+_GIGABYTE = 10**9
+_SECONDS_A_MONTH = 31 * 24 * 60 * 60
 
 
 def measure(calls: int) -> None:
@@ -67,7 +69,6 @@ def usd_a_million_images(
     def compute(megabytes: int, duration_ms: float) -> float:
         return math.ceil(duration_ms) / 1000 * megabytes / 1024 * aws["lambda_gb_second"]
 
-    gigabyte = 10**9
     a_call = {
         "API Gateway": aws["api_gateway_million_rest_calls"] / _MILLION,
         "Lambda: time": compute(memory, milliseconds),
@@ -79,11 +80,20 @@ def usd_a_million_images(
             + call["ledger_reads"] * aws["dynamodb_million_reads"]
         )
         / _MILLION,
-        "Logs": (log_bytes + call["other_log_bytes"]) / gigabyte * aws["logs_gb"],
+        "Logs": (log_bytes + call["other_log_bytes"]) / _GIGABYTE * aws["logs_gb"],
         "X-Ray": call["traced"] * aws["xray_million_traces"] / _MILLION,
-        "Transfer": call["answer_bytes"] / gigabyte * aws["transfer_out_gb"],
+        "Transfer": call["answer_bytes"] / _GIGABYTE * aws["transfer_out_gb"],
     }
     return {name: usd * _MILLION / images for name, usd in a_call.items()}
+
+
+def worst_keyless_month(prices: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Returns the gigabytes, and their price in US dollars, that leave each keyless route called without pause."""
+    gigabytes = {
+        route: each["calls_a_second"] * _SECONDS_A_MONTH * each["bytes"] / _GIGABYTE
+        for route, each in prices["keyless"].items()
+    }
+    return {route: (sent, sent * prices["aws"]["transfer_out_gb"]["usd"]) for route, sent in gigabytes.items()}
 
 
 def _write_event(name: str, event: Event) -> Path:

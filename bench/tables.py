@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.cost import PRICES
+from bench.cost import PRICES, worst_keyless_month
 from bench.facts import ROOT
 from bench.speed import JUDGES
 
@@ -135,9 +135,30 @@ def cost(result: Result) -> str:
         f"million images. Costs that do not depend on the number of images (alarms, dashboard, custom metrics, storage "
         f"of the container image) are left out.\n\n"
         f"{table(['', *found], rows)}\nHosted APIs charge this much for the same million:\n\n"
-        f"{table(['', 'USD', 'price', 'source'], hosted)}\nThese AWS prices were used. "
+        f"{table(['', 'USD', 'price', 'source'], hosted)}\n{keyless(prices)}\nThese AWS prices were used. "
         f"`{PRICES.relative_to(ROOT)}` also states what else a call consumes.\n\n"
         f"{table(['', 'USD', 'source', 'date'], aws)}"
+    )
+
+
+def keyless(prices: dict[str, Any]) -> str:
+    found = worst_keyless_month(prices)
+    rows = [
+        [
+            f"`{route}`",
+            prices["keyless"][route]["calls_a_second"],
+            f"{prices['keyless'][route]['bytes']:,}",
+            f"{gigabytes:.0f}",
+            f"{usd:.2f}",
+        ]
+        for route, (gigabytes, usd) in found.items()
+    ]
+    total = [sum(column) for column in zip(*found.values(), strict=True)]
+    rows.append(["**total**", "", "", f"**{total[0]:.0f}**", f"**{total[1]:.2f}**"])
+    return (
+        "Anybody can call the routes without a key. This is what leaves them in the worst month of 31 days, in which "
+        "somebody calls each without pause, as often as it allows:\n\n"
+        f"{table(['', 'calls a second', 'bytes at most', 'GB', 'USD'], rows)}"
     )
 
 

@@ -57,7 +57,7 @@ def read_api(resolved: Template, api_id: str) -> Api:
     (stage,) = find_properties(resolved, "AWS::ApiGateway::Stage").values()
     body = properties["Body"]
     throttles = {
-        (setting["HttpMethod"], setting["ResourcePath"].replace("~1", "/").removeprefix("/")): Throttle(
+        (setting["HttpMethod"], setting["ResourcePath"].replace("~1", "/").removeprefix("/") or "/"): Throttle(
             float(setting["ThrottlingRateLimit"]), float(setting["ThrottlingBurstLimit"])
         )
         for setting in stage["MethodSettings"]

@@ -134,7 +134,8 @@ def test_routes_outside_the_plans_have_a_small_throttle_and_all_others_a_large_o
     assert throttles == {
         "* /*": (200, 200),
         **dict.fromkeys(OUTSIDE_THE_PLANS, (10, 20)),
-        **dict.fromkeys(OPEN_TO_ALL, (5, 10)),
+        **dict.fromkeys(OPEN_TO_ALL, (1, 10)),
+        **dict.fromkeys(["GET /openapi.json", "GET /docs/{asset}"], (0.2, 30)),
     }
 
 

@@ -16,9 +16,9 @@ from moderate.images.pictures import Frames, Picture
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
-from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, decode_base64
+from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, bytes_sent, decode_base64
 from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
-from moderate.work import Turns, Work
+from moderate.work import Turns, Work, beside_the_loop
 from modest.errors import PublicError
 
 REQUEST_DEADLINE_SECONDS = 25.0
@@ -91,7 +91,7 @@ class Pipeline:
         """
         work = Work()
         # Comparing images takes time that grows with them.
-        distinct = await asyncio.to_thread(dict.fromkeys, sources)
+        distinct = await beside_the_loop(bytes_sent(sources), dict.fromkeys, sources)
         tasks = {
             source: asyncio.create_task(self._judge_one(source, policy, work, caller=caller, explain=explain))
             for source in distinct

@@ -59,8 +59,12 @@ Source = ImageUrl | ImageBase64 | ImageBytes
 
 def refuse_more_than_fits(sources: Iterable[Source]) -> None:
     """Raises ImageTooLarge if the images sent in one call add up to more than it may carry."""
-    if sum(map(_sent_bytes, sources)) > MAX_SENT_BYTES:
+    if bytes_sent(sources) > MAX_SENT_BYTES:
         raise too_large_to_send()
+
+
+def bytes_sent(sources: Iterable[Source]) -> int:
+    return sum(map(_bytes_of, sources))
 
 
 def too_large_to_send() -> ImageTooLarge:
@@ -140,7 +144,7 @@ def _decode(text: str) -> bytes:
         return pybase64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
 
 
-def _sent_bytes(source: Source) -> int:
+def _bytes_of(source: Source) -> int:
     match source:
         case ImageUrl():
             return 0

@@ -1,5 +1,6 @@
-"""Runs what calls have to have done on a few threads: callers take turns, and work ends with the call that wants it."""
+"""Runs what calls need done beside the event loop: callers take turns, and work ends with the call that wants it."""
 
+import asyncio
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -8,6 +9,15 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+# Work on so little takes less than a millisecond or two.
+_SMALL_BYTES = 64 * 1024
+
+
+async def beside_the_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
+    """Returns what `work` does, whose time grows with `size` bytes: on a thread, unless that would cost more."""
+    return await asyncio.to_thread(work, *arguments) if size > _SMALL_BYTES else work(*arguments)
 
 
 class CallOver(Exception):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench import facts, imports, page
-from bench.cost import PRICES, usd_a_million_images
+from bench.cost import PRICES, usd_a_million_images, worst_keyless_month
 from bench.operations import multiply_accumulates
 from bench.photos import SIZES, photos
 from bench.sampling import Timing, difference, interleave, ratio, summary
@@ -115,6 +115,11 @@ def test_the_readme_has_the_cost_that_was_measured() -> None:
         r"^\| .+ \| \*{0,2}([\d.]+)\*{0,2} \| \*{0,2}([\d.]+)\*{0,2} \|$", readme_section("What it costs"), re.MULTILINE
     )
     assert [(float(first), float(second)) for first, second in rows] == list(zip(one, ten, strict=True))
+
+
+def test_the_readme_has_the_worst_month_of_the_routes_without_a_key() -> None:
+    usd = sum(usd for _, usd in worst_keyless_month(tomllib.loads(PRICES.read_text())).values())
+    assert f"| {usd:.2f} in all | |" in readme_section("What it costs")
 
 
 def readme_s_rows(cost: dict[str, Any]) -> list[float]:

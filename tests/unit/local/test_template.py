@@ -64,7 +64,8 @@ def test_which_routes_need_a_key_is_read_from_the_template() -> None:
 
 def test_a_route_has_its_own_throttle_or_that_of_the_stage() -> None:
     routes = {(route.method, route.path): route.throttle for route in the_api().routes}
-    assert routes["GET", "/docs/{asset}"] == Throttle(5, 10)
+    assert routes["GET", "/docs/{asset}"] == Throttle(0.2, 30)
+    assert routes["GET", "/"] == Throttle(1, 10)
     assert routes["GET", "/v1/usage"] == Throttle(10, 20)
     assert routes["GET", "/v1/check"] == Throttle(200, 200)
 

@@ -3,11 +3,10 @@
 Parsing takes time that grows with the body, so nothing here that parses belongs on the event loop.
 """
 
-import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from typing import Any, TypeVar
 from urllib.parse import unquote_plus
 
 from starlette.datastructures import Headers, UploadFile
@@ -17,6 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from moderate.calls.parameters import InvalidRequest
 from moderate.images.limits import UnsupportedFormat
 from moderate.sources import MAX_SENT_BYTES, percent_decoded, too_large_to_send
+from moderate.work import beside_the_loop
+
+T = TypeVar("T")
 
 # Base64 in JSON is a third longer than the image, and the other fields need some room.
 _MAX_BODY_BYTES = MAX_SENT_BYTES * 4 // 3 + 64 * 1024
@@ -54,7 +56,7 @@ async def _read(request: Request) -> bytes:
         raise InvalidRequest(
             "The body ended before it was complete, or took too long. Send the request again."
         ) from None
-    return chunks[0] if len(chunks) == 1 else await asyncio.to_thread(b"".join, chunks)
+    return chunks[0] if len(chunks) == 1 else await beside_the_loop(size, b"".join, chunks)
 
 
 def refuse_spoilt(request: Request, body: bytes) -> None:
@@ -115,12 +117,22 @@ def _form_text(escaped: bytes) -> str:
 def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str | bytes]]:
     """Returns the form's fields in order, text as str and files as bytes. Raises InvalidRequest."""
     try:
-        # The parser is made for streams, but this one has all its parts already.
-        return asyncio.run(_parse_multipart(headers, body))
+        return _finish(_parse_multipart(headers, body))
     except (MultiPartException, LookupError, ValueError):
         raise InvalidRequest(
             "The multipart body is malformed. Send the image as one file field: curl -F image=@photo.jpg …"
         ) from None
+
+
+def _finish(parsing: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine without an event loop: the parser is made for streams, but this one never waits."""
+    try:
+        parsing.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    parsing.close()
+    raise RuntimeError("the parser waits")
 
 
 async def _parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str | bytes]]:

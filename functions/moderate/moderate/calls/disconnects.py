@@ -20,6 +20,9 @@ class CallerGone(InvalidRequest):
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Returns what `work` does. Cancels it and raises CallerGone if the caller, whose body has been read, hangs up."""
+    if "aws.event" in request.scope:
+        # Lambda never learns of it.
+        return await work
     doing, gone = asyncio.create_task(work), asyncio.create_task(_disconnect(request))
     try:
         await asyncio.wait((doing, gone), return_when=asyncio.FIRST_COMPLETED)

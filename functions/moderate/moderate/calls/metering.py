@@ -17,6 +17,7 @@ from moderate.calls.parameters import InvalidRequest
 from moderate.calls.problems import problem_of
 from moderate.fetching.self_reference import carries_own_marker
 from moderate.observability import Observer
+from moderate.work import beside_the_loop
 from modest.errors import PublicError
 from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer, Repeatable
@@ -185,8 +186,9 @@ async def _repeatable(request: Request) -> Repeatable | None:
         raise InvalidRequest(
             f"Idempotency-Key must be a single value of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
         )
-    parts = (request.scope["path"].encode(), request.scope["query_string"], await body.read(request))
-    return Repeatable(keys.pop(), await asyncio.to_thread(_digest, parts))
+    data = await body.read(request)
+    parts = (request.scope["path"].encode(), request.scope["query_string"], data)
+    return Repeatable(keys.pop(), await beside_the_loop(len(data), _digest, parts))
 
 
 def _digest(parts: Iterable[bytes]) -> str:

@@ -1,6 +1,5 @@
 """Implements NanoGPT's `POST /api/nsfw/image`, which returns a flag for each of up to ten images, and the cost."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +26,7 @@ from moderate.dialects.service import Service
 from moderate.pipeline import Judgement, Outcome
 from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source, is_data_url
 from moderate.verdict import Policy, Verdict
+from moderate.work import beside_the_loop
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import Charge, by_the_image
@@ -79,7 +79,8 @@ class ImagesNotJudged(InvalidRequest):
 
 def routes(service: Service) -> list[Route]:
     async def image(request: Request, terms: Terms) -> Judged:
-        parsed = await asyncio.to_thread(read, await body.read(request), service.default_policy)
+        data = await body.read(request)
+        parsed = await beside_the_loop(len(data), read, data, service.default_policy)
         sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
         judged = iter(await service.judge(request, sources, parsed.policy))
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]

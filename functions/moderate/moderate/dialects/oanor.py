@@ -3,7 +3,6 @@
 The record includes `/v1/usage`, which is our own route in oanor's envelope.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +35,7 @@ from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, with_pluses
 from moderate.verdict import Verdict, passes
+from moderate.work import beside_the_loop
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import covered_by_plan
@@ -123,7 +123,7 @@ def error_response(problem: Problem, request_id: str, _error: Exception | None) 
 async def _body_fields(request: Request) -> list[tuple[str, Any]]:
     """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
     data = await body.read(request)
-    return await asyncio.to_thread(_fields_of, request, data) if data else []
+    return await beside_the_loop(len(data), _fields_of, request, data) if data else []
 
 
 def _fields_of(request: Request, data: bytes) -> list[tuple[str, Any]]:

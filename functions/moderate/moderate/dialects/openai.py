@@ -1,6 +1,5 @@
 """Implements OpenAI's `POST /v1/moderations`, for images only."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail
 from moderate.dialects.service import Service
 from moderate.sources import ImageBase64, ImageUrl, Source, is_data_url
 from moderate.verdict import Policy, Verdict
+from moderate.work import beside_the_loop
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import by_the_image
@@ -30,7 +30,8 @@ _SERVER_ERROR = 500
 
 def routes(service: Service) -> list[Route]:
     async def moderations(request: Request, terms: Terms) -> Judged:
-        images, policy = await asyncio.to_thread(read, await body.read(request), service.default_policy)
+        data = await body.read(request)
+        images, policy = await beside_the_loop(len(data), read, data, service.default_policy)
         outcomes = await service.judge(request, images, policy)
         results = []
         digests = []

@@ -1,5 +1,7 @@
 """Serves the service's own pages, which need no key."""
 
+import asyncio
+import gzip
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -10,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Request
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -34,17 +35,9 @@ _GUIDE: Responses = {
 }
 _PAGE: Responses = {200: {"description": "An HTML page that loads nothing from other hosts."}}
 
-# Relative URLs, so that the page works under an API Gateway stage.
-_DOCS = bytes(
-    get_swagger_ui_html(
-        title="Modest",
-        openapi_url="openapi.json",
-        swagger_js_url="docs/swagger-ui-bundle.js",
-        swagger_css_url="docs/swagger-ui.css",
-        swagger_favicon_url="docs/favicon.png",
-        swagger_ui_parameters={"persistAuthorization": False, "tryItOutEnabled": True},
-    ).body
-).decode()
+_HERE = Path(__file__).parent
+ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css")
+_A_WEEK = "public, max-age=604800"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +54,7 @@ def pages(service: Service, *, release: str, document: Callable[[], dict[str, An
     """document: returns the OpenAPI document."""
     model = {"name": service.model.name, "version": service.model.version}
     playground = _playground(service.cuts)
+    documentation = (_HERE / "docs.html").read_text("utf-8")
 
     async def health() -> Response:
         return JSONResponse({"status": "ok", "model": model, "version": VERSION, "build": release})
@@ -69,7 +63,7 @@ def pages(service: Service, *, release: str, document: Callable[[], dict[str, An
         return JSONResponse(document())
 
     async def docs() -> Response:
-        return HTMLResponse(_DOCS)
+        return HTMLResponse(documentation)
 
     async def guide() -> Response:
         return PlainTextResponse(llms.guide(document()))
@@ -89,24 +83,30 @@ def pages(service: Service, *, release: str, document: Callable[[], dict[str, An
 # The asset is not a parameter of the function: for a single one, FastAPI loads pydantic's first version at every start.
 async def docs_asset(request: Request) -> Response:
     """Serves the files that the documentation page loads."""
-    asset = request.path_params["asset"]
-    path = _assets().get(asset)
-    if path is None:
+    name = request.path_params["asset"]
+    if name not in ASSETS:
         raise HTTPException(404)
     return Response(
-        path.read_bytes(), media_type=guess_type(asset)[0], headers={"Cache-Control": "public, max-age=86400"}
+        await asyncio.to_thread(_compressed, name),
+        media_type=guess_type(name)[0],
+        headers={"Cache-Control": _A_WEEK, "Content-Encoding": "gzip"},
     )
 
 
 @cache
-def _assets() -> dict[str, Path]:
+def _compressed(name: str) -> bytes:
+    """Returns a file, compressed for everybody: what a client accepts must not decide what its answers cost."""
+    return gzip.compress((_swagger_ui() / name).read_bytes(), mtime=0)
+
+
+def _swagger_ui() -> Path:
+    """Raises HTTPException if the package with the files is not installed."""
     package = find_spec("fastapi_offline")
     if package is None or package.origin is None:
-        return {}
-    folder = Path(package.origin).parent / "static"
-    return {name: folder / name for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")}
+        raise HTTPException(404)
+    return Path(package.origin).parent / "static"
 
 
 def _playground(cuts: Cuts) -> str:
-    page = (Path(__file__).parent / "playground.html").read_text("utf-8")
+    page = (_HERE / "playground.html").read_text("utf-8")
     return page.replace("__CUTS__", json.dumps(asdict(cuts)))

@@ -1,0 +1,29 @@
+"""What is written down of the routes that anybody can call, from which their worst month is calculated, is true."""
+
+import tomllib
+
+from bench.cost import PRICES
+from tests.helpers.local_gateway import the_api
+from tests.helpers.support import serve
+
+from moderate.web.pages import ASSETS
+
+KEYLESS = tomllib.loads(PRICES.read_text())["keyless"]
+
+
+def test_their_rates_are_the_templates() -> None:
+    rates = {
+        route.path: route.throttle.rate for route in the_api().routes if not route.authorized and not route.preflight
+    }
+    assert rates == {path: each["calls_a_second"] for path, each in KEYLESS.items()}
+
+
+def test_no_answer_of_theirs_is_larger_than_stated() -> None:
+    client = serve().client
+    for path, each in KEYLESS.items():
+        for asked in [path.format(asset=name) for name in ASSETS]:
+            answer = client.get(asked)
+            headers = sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
+            sent = int(answer.headers["content-length"]) * (4 / 3 if "content-encoding" in answer.headers else 1)
+            assert answer.status_code == 200
+            assert headers + sent < each["bytes"], asked
