@@ -59,14 +59,20 @@ def pages(service: Service, *, release: str, document: Callable[[], dict[str, An
     async def health() -> Response:
         return JSONResponse({"status": "ok", "model": model, "version": VERSION, "build": release})
 
+    # Anybody can call these, and to write the document takes 30 ms.
+    @cache
+    def written() -> tuple[bytes, str]:
+        found = document()
+        return bytes(JSONResponse(found).body), llms.guide(found)
+
     async def openapi() -> Response:
-        return JSONResponse(document())
+        return Response(written()[0], media_type="application/json")
 
     async def docs() -> Response:
         return HTMLResponse(documentation)
 
     async def guide() -> Response:
-        return PlainTextResponse(llms.guide(document()))
+        return PlainTextResponse(written()[1])
 
     async def root() -> Response:
         return HTMLResponse(playground)
