@@ -3,6 +3,7 @@ MODEL ?= mobilenet_v2
 PORT ?= 3000
 ENV ?= default
 SECONDS_OF_FUZZING ?= 600
+SECONDS ?= 600
 COUNT ?= 10000
 CHECKOUT ?= .
 export SAM_CLI_TELEMETRY := 0
@@ -23,7 +24,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check hostile timing soak load fuzz browser shown bench template build e2e deploy lock clean
+.PHONY: help setup model parity run test check hostile timing soak load dearest fuzz browser shown bench template build e2e deploy lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +65,9 @@ soak: $(ONNX) ## send 10,000 calls and watch the service's memory
 
 load: $(ONNX) ## measure the calls a second that the service can answer
 	$(BIN)/python -m tests.load.load
+
+dearest: $(ONNX) ## look for requests that are dear for their size (SECONDS= sets the duration, SEED= repeats a run)
+	$(BIN)/python -m tests.dearest --model $(ONNX) --seconds $(SECONDS) --seed "$(SEED)"
 
 fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING= sets the duration)
 	$(BIN)/python -m tests.fuzz.seeds .build/fuzz-corpus .build/fuzz-photo.jpeg

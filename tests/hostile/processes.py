@@ -1,5 +1,6 @@
 """A process and those it started, as the kernel sees them."""
 
+import os
 from pathlib import Path
 
 
@@ -26,3 +27,15 @@ def forget_peak(pid: int) -> None:
 def _bytes(table: Path, name: str) -> int:
     (kilobytes,) = (line.split()[1] for line in table.read_text().splitlines() if line.startswith(f"{name}:"))
     return int(kilobytes) * 1024
+
+
+def processor_seconds(pid: int) -> float:
+    """Of all together, also of those that have ended."""
+    ended = sum(_ticks(pid)[2:])
+    return (ended + sum(sum(_ticks(process)[:2]) for process in family(pid))) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: int) -> list[int]:
+    """In user mode, in system mode, and both for the children that have ended."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return [int(field) for field in after_name[11:15]]

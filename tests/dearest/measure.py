@@ -1,0 +1,132 @@
+"""Runs the service, sends it requests and says what each cost in processor time and memory."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from tests.dearest.requests import Request
+from tests.helpers.reference import MAX_DECODES, Stopwatch
+from tests.helpers.support import mosaic
+from tests.helpers.waiting import HANGS_SECONDS, wait_until
+from tests.hostile.processes import forget_peak, peak_bytes, processor_seconds
+
+from modest.api_keys import new_key
+
+MAX_REFERENCES = 6
+MEGABYTE = 1024 * 1024
+MAX_GROWTH = 150_000_000
+MAX_GROWTH_OF_A_LARGE_PICTURE = 270 * MEGABYTE
+GOOD = Request("a mosaic", "POST", "/v1/check", body=mosaic("neutral.png"))
+_CALLS = 20
+
+
+@dataclass(frozen=True)
+class Cost:
+    status: int
+    seconds: float
+    """Processor time of all processes of the service."""
+    growth: int
+    """The bytes that it held at most beyond those of the idle service."""
+    added: int
+    """The bytes that it held at most beyond those just before."""
+
+
+class Service:
+    def __init__(self, process: subprocess.Popen[str], clients: Sequence[httpx2.Client], photo: bytes) -> None:
+        self._process = process
+        self.customer, self.other = clients
+        self._stopwatch = Stopwatch(photo)
+        for client in clients:
+            for _ in range(_CALLS):
+                send(client, GOOD)
+        self.idle_bytes = self._peak()
+
+    def cost(self, request: Request, *, at_once: int = 1) -> Cost:
+        """Returns what a call costs; of several at once, what all of them do."""
+        forget_peak(self._process.pid)
+        bytes_before, before = peak_bytes(self._process.pid), processor_seconds(self._process.pid)
+        with ThreadPoolExecutor(at_once) as threads:
+            statuses = list(threads.map(lambda _: send(self.customer, request), range(at_once)))
+        seconds, peak = processor_seconds(self._process.pid) - before, peak_bytes(self._process.pid)
+        return Cost(max(statuses), seconds, peak - self.idle_bytes, max(0, peak - bytes_before))
+
+    def reference_seconds(self) -> float:
+        """Returns the processor time of a good image's whole call."""
+        before = processor_seconds(self._process.pid)
+        for _ in range(_CALLS):
+            send(self.customer, GOOD)
+        return (processor_seconds(self._process.pid) - before) / _CALLS
+
+    def bound_seconds(self) -> float:
+        """Returns how long one call may take at this moment."""
+        return MAX_REFERENCES * self.reference_seconds() + MAX_DECODES * self._stopwatch.decode_seconds()
+
+    def seconds_beside(self, request: Request | None, *, at_once: int = 10, calls: int = 9) -> list[float]:
+        """Returns how long another customer waits for each good answer while this request is sent again and again."""
+        over = False
+
+        def repeat() -> None:
+            while not over and request:
+                send(self.customer, request)
+
+        with ThreadPoolExecutor(at_once) as threads:
+            for _ in range(at_once if request else 0):
+                threads.submit(repeat)
+            time.sleep(0.5)
+            try:
+                return [self._seconds_of_another() for _ in range(calls)]
+            finally:
+                over = True
+
+    def _seconds_of_another(self) -> float:
+        start = time.monotonic()
+        assert send(self.other, GOOD) == httpx2.codes.OK
+        return time.monotonic() - start
+
+    def _peak(self) -> int:
+        forget_peak(self._process.pid)
+        send(self.customer, GOOD)
+        return peak_bytes(self._process.pid)
+
+
+def send(client: httpx2.Client, request: Request) -> int:
+    """Returns the status, or 0 if the connection is closed without an answer."""
+    url = httpx2.URL(request.path).copy_with(query=request.query or None)
+    step = request.chunk_bytes
+    chunks = (request.body[at : at + step] for at in range(0, len(request.body), step)) if step else request.body
+    try:
+        return client.request(request.method, url, headers=list(request.headers), content=chunks).status_code
+    except httpx2.TransportError:
+        return 0
+
+
+@contextlib.contextmanager
+def serving(folder: Path, model: Path, photo: Path) -> Iterator[Service]:
+    """Starts the service as it ships, with keys of two customers."""
+    keys = [new_key(), new_key()]
+    (folder / "keys").write_text("\n".join(keys))
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, "-m", "moderate.serve", "--keys", str(folder / "keys"), "--port", str(port)]
+    environment = os.environ | {"MODEL_PATH": str(model), "LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true"}
+    with contextlib.ExitStack() as opened:
+        process = opened.enter_context(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, text=True))
+        opened.callback(process.terminate)
+        clients = [
+            opened.enter_context(
+                httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": key}, timeout=HANGS_SECONDS)
+            )
+            for key in keys
+        ]
+        health = Request("", "GET", "/health")
+        assert wait_until(lambda: send(clients[0], health) > 0, alive=lambda: process.poll() is None)
+        yield Service(process, clients, photo.read_bytes())
