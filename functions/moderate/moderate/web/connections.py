@@ -9,7 +9,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 HEAD_SECONDS = 10.0
 """How long the head of a request may take to arrive."""
 _MANY_PARTS = 1000
-_MIN_MEAN_BYTES = 64
+_MIN_MEAN_BYTES = 512
 """What a body has at least in each part of it on average, once it came in many: a part takes 5 µs, however small."""
 
 
