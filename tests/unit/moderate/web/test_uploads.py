@@ -132,8 +132,17 @@ def test_one_callers_large_bodies_wait_for_each_other_and_for_nobody_elses() -> 
 
 
 def test_a_body_in_tiny_parts_is_refused_and_one_in_ordinary_parts_is_not() -> None:
+    faults: list[Exception] = []
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as fault:
+            faults.append(fault)
+            raise
+
     async def run(part: bytes, count: int) -> bytes:
-        async with serving(app) as client:
+        async with serving(watched) as client:
             chunk = b"%x\r\n%b\r\n" % (len(part), part)
             start = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
             reader, _ = await client.send(start, chunk * count, b"0\r\n\r\n")
@@ -143,3 +152,4 @@ def test_a_body_in_tiny_parts_is_refused_and_one_in_ordinary_parts_is_not() -> N
     assert asyncio.run(run(bytes(1000), 2000)).endswith(b"2000000")
     for size in (1, 100):
         assert b"200 OK" not in asyncio.run(run(bytes(size), 2000))
+    assert faults == []
