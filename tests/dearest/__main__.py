@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from secrets import token_hex
 
@@ -34,22 +34,23 @@ ATTEMPTS = 3
 @dataclass(frozen=True)
 class Sent:
     number: int
-    request: Request
+    about: str
+    bytes_sent: int
+    has_large_picture: bool
     cost: Cost
     share: float
     """Its processor time as a share of what it may take."""
 
     def __str__(self) -> str:
-        request, cost = self.request, self.cost
-        about = f"{request.method} {request.path}: {request.about}"
+        cost = self.cost
         return (
-            f"{self.number:7} {cost.status:4} {request.bytes_sent:9,} B {cost.seconds:7.2f} s {self.share:5.2f} "
-            f"{cost.added / 1e6:5.0f} {cost.growth / 1e6:5.0f} MB  {about[:100]}"
+            f"{self.number:7} {cost.status:4} {self.bytes_sent:9,} B {cost.seconds:7.2f} s {self.share:5.2f} "
+            f"{cost.added / 1e6:5.0f} {cost.growth / 1e6:5.0f} MB  {self.about[:100]}"
         )
 
     @property
     def fault(self) -> str:
-        most = MAX_GROWTH_OF_A_LARGE_PICTURE if self.request.has_large_picture else MAX_GROWTH
+        most = MAX_GROWTH_OF_A_LARGE_PICTURE if self.has_large_picture else MAX_GROWTH
         if self.cost.status >= 500:
             return "failed"
         return "takes too long" if self.share > 1 else "takes too much memory" if self.cost.growth > most else ""
@@ -57,36 +58,43 @@ class Sent:
 
 ORDERS: dict[str, Callable[[Sent], float]] = {
     "processor time": lambda sent: sent.cost.seconds,
-    "processor time for each byte": lambda sent: sent.cost.seconds / (1000 + sent.request.bytes_sent),
+    "processor time for each byte": lambda sent: sent.cost.seconds / (1000 + sent.bytes_sent),
     "memory": lambda sent: sent.cost.added,
-    "memory for each byte": lambda sent: sent.cost.added / (1000 + sent.request.bytes_sent),
+    "memory for each byte": lambda sent: sent.cost.added / (1000 + sent.bytes_sent),
 }
 
 
-def look(service: Service, seed: str, numbers: Iterable[int], *, until: float) -> list[Sent]:
-    """Sends requests until it is time."""
-    document = service.customer.get("/openapi.json").json()
-    paths = {path: [method.upper() for method in item] for path, item in document["paths"].items()}
-    paths |= {"/nsfw-api/v1/check": ["GET", "POST"], "/docs/swagger-ui.css": ["GET"], "/v1/none": ["GET", "POST"]}
-    bound = service.bound_seconds()
-    done = []
-    for number in numbers:
-        if time.monotonic() > until:
-            break
-        request = random_request(f"{seed}-{number}", paths)
-        done.append(measured(service, number, request, bound))
-    return done
+class Search:
+    def __init__(self, service: Service, seed: str) -> None:
+        self._service = service
+        self._seed = seed
+        document = service.customer.get("/openapi.json").json()
+        paths = {path: [method.upper() for method in item] for path, item in document["paths"].items()}
+        more = {"/nsfw-api/v1/check": ["GET", "POST"], "/docs/swagger-ui.css": ["GET"], "/v1/none": ["GET", "POST"]}
+        self._paths = paths | more
 
+    def run(self, numbers: Iterable[int], *, seconds: float) -> list[Sent]:
+        """Sends requests until the time is up."""
+        end, bound = time.monotonic() + seconds, self._service.bound_seconds()
+        return [self._measure(number, bound) for number in takewhile(lambda _: time.monotonic() < end, numbers)]
 
-def measured(service: Service, number: int, request: Request, bound: float) -> Sent:
-    cost = service.cost(request)
-    sent = Sent(number, request, cost, cost.seconds / bound)
-    for _ in range(ATTEMPTS - 1):
-        if not sent.fault:
-            break
-        cost = service.cost(request)
-        sent = min(sent, Sent(number, request, cost, cost.seconds / service.bound_seconds()), key=lambda one: one.share)
-    return sent
+    def request(self, number: int) -> Request:
+        return random_request(f"{self._seed}-{number}", self._paths)
+
+    def _measure(self, number: int, bound: float) -> Sent:
+        request = self.request(number)
+        sent = self._send(number, request, bound)
+        for _ in range(ATTEMPTS - 1):
+            if not sent.fault:
+                break
+            again = self._send(number, request, self._service.bound_seconds())
+            sent = min(sent, again, key=lambda one: one.share)
+        return sent
+
+    def _send(self, number: int, request: Request, bound: float) -> Sent:
+        cost = self._service.cost(request)
+        about = f"{request.method} {request.path}: {request.about}"
+        return Sent(number, about, request.bytes_sent, request.has_large_picture, cost, cost.seconds / bound)
 
 
 def report(done: list[Sent]) -> list[Sent]:
@@ -101,12 +109,13 @@ def report(done: list[Sent]) -> list[Sent]:
     return list(dearest.values())
 
 
-def beside(service: Service, dearest: list[Sent]) -> None:
+def beside(service: Service, search: Search, dearest: list[Sent]) -> None:
     alone = statistics.median(service.seconds_beside(None))
     print(f"\nA good image of another customer, {alone * 1000:.0f} ms alone, beside ten of each at once:")
     for sent in dearest:
-        growth = service.cost(sent.request, at_once=10).growth
-        waited = statistics.median(service.seconds_beside(sent.request))
+        request = search.request(sent.number)
+        growth = service.cost(request, at_once=10).growth
+        waited = statistics.median(service.seconds_beside(request))
         print(f"{sent.number:7} {waited / alone:5.1f} times as long; all ten take {growth / 1e6:.0f} MB")
 
 
@@ -126,14 +135,15 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder), options.model, reference_photo(Path(folder))) as service,
     ):
-        done = look(service, seed, numbers, until=time.monotonic() + options.seconds)
+        search = Search(service, seed)
+        done = search.run(numbers, seconds=options.seconds)
         print(
             f"{len(done)} requests with --seed {seed}. A good image takes {service.reference_seconds() * 1000:.0f} ms "
             f"of processor time, and a request may take {service.bound_seconds():.2f} s."
         )
         dearest = report(done)
         if options.beside:
-            beside(service, dearest)
+            beside(service, search, dearest)
     faults = [sent for sent in done if sent.fault]
     for sent in faults:
         print(f"\n{sent}\n  {sent.fault}: repeat it with --seed {seed} --only {sent.number}")

@@ -15,6 +15,8 @@ from moderate.sources import MAX_SENT_BYTES
 
 BOUNDARY = b"x" * 60
 _BODY_BYTES = MAX_SENT_BYTES * 4 // 3
+# Sending more of them takes the time of many other requests.
+_MAX_CHUNKS = 5000
 _SMALL = tuple(path.read_bytes() for path in sorted(MOSAICS.glob("*.png")))
 # Repeated thousands of times over: what parsers stumble over, and some of what is harmless.
 _UNITS = (
@@ -122,7 +124,7 @@ def random_request(seed: str, paths: Mapping[str, Sequence[str]]) -> Request:
         about = f"{about}; query {shown}"
     chunk_bytes = random.choice([0, 0, 0, 1, 100, 100_000])
     if chunk_bytes:
-        about, body = f"in chunks of {chunk_bytes}: {about}", body[: 200_000 * chunk_bytes]
+        about, body = f"in chunks of {chunk_bytes}: {about}", body[: _MAX_CHUNKS * chunk_bytes]
     sent_query = quote_from_bytes(query, "&=%+,:;/").encode()
     return Request(about, method, path, sent_query, _headers(random), body, large, chunk_bytes)
 
@@ -191,6 +193,9 @@ def _multipart(random: Random) -> _Made:
     return f"multipart of {count} with {shown_headers}, {shown}", (part * count + end)[:_BODY_BYTES], False
 
 
+_LARGE = [name for name, image in HOSTILE.items() if image.heavy]
+
+
 @cache
 def _hostile(name: str) -> bytes:
     return HOSTILE[name].make()
@@ -198,8 +203,8 @@ def _hostile(name: str) -> bytes:
 
 def _picture(random: Random) -> _Made:
     """An image as it is, cut or changed, in one of the ways to send it."""
-    name = random.choice([*HOSTILE, *["a mosaic"] * (len(HOSTILE) // 2)])
-    large = name != "a mosaic" and HOSTILE[name].heavy
+    name = random.choice([random.choice(list(HOSTILE)), random.choice(_LARGE), "a mosaic"])
+    large = name in _LARGE
     data = random.choice(_SMALL) if name == "a mosaic" else _hostile(name)
     if len(data) > MAX_SENT_BYTES:
         name, data = f"{name}, cut", data[:MAX_SENT_BYTES]
