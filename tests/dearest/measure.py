@@ -17,6 +17,7 @@ from tests.helpers.reference import MAX_DECODES, Stopwatch
 from tests.helpers.support import mosaic
 from tests.helpers.waiting import HANGS_SECONDS, wait_until
 from tests.hostile.processes import forget_peak, peak_bytes, processor_seconds
+from tests.hostile.service import memory_settings
 
 from modest.api_keys import new_key
 
@@ -117,7 +118,8 @@ def serving(folder: Path, model: Path, photo: Path) -> Iterator[Service]:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     command = [sys.executable, "-m", "moderate.serve", "--keys", str(folder / "keys"), "--port", str(port)]
-    environment = os.environ | {"MODEL_PATH": str(model), "LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true"}
+    settings = {"MODEL_PATH": str(model), "LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true"}
+    environment = os.environ | memory_settings() | settings
     with contextlib.ExitStack() as opened:
         process = opened.enter_context(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, text=True))
         opened.callback(process.terminate)

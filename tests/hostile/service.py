@@ -48,7 +48,7 @@ def serving(
             command,
             stdout=out,
             stderr=err,
-            env={"MODEL_PATH": str(model), **_memory_settings(), **(environment or {})},
+            env={"MODEL_PATH": str(model), **memory_settings(), **(environment or {})},
             cwd=folder,
         )
         with process, client_of(web) as client:
@@ -59,7 +59,7 @@ def serving(
                 process.terminate()
 
 
-def _memory_settings() -> dict[str, str]:
+def memory_settings() -> dict[str, str]:
     """Those of the image that ships."""
     found = dict(re.findall(r"(MALLOC_\w+)=(\d+)", (ROOT / "functions/moderate/Dockerfile").read_text()))
     assert found
