@@ -110,7 +110,7 @@ def report(done: list[Sent]) -> list[Sent]:
 
 
 def beside(service: Service, search: Search, dearest: list[Sent]) -> None:
-    alone = statistics.median(service.seconds_beside(None))
+    alone = statistics.median(service.seconds_alone())
     print(f"\nA good image of another customer, {alone * 1000:.0f} ms alone, beside ten of each at once:")
     for sent in dearest:
         request = search.request(sent.number)
@@ -150,4 +150,5 @@ def main() -> None:
     sys.exit(bool(faults))
 
 
-main()
+if __name__ == "__main__":
+    main()

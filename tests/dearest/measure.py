@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import httpx2
@@ -70,22 +71,21 @@ class Service:
         """Returns how long one call may take at this moment."""
         return MAX_REFERENCES * self.reference_seconds() + MAX_DECODES * self._stopwatch.decode_seconds()
 
-    def seconds_beside(self, request: Request | None, *, at_once: int = 10, calls: int = 9) -> list[float]:
+    def seconds_beside(self, request: Request, *, at_once: int = 10, seconds: float = 5) -> list[float]:
         """Returns how long another customer waits for each good answer while this request is sent again and again."""
-        over = False
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            # Wait until the other process is there, which sends from an interpreter of its own.
+            process.submit(len, "").result()
+            facts = str(self.customer.base_url), self.customer.headers["x-api-key"], request, at_once, seconds
+            flood = process.submit(repeat, *facts)
+            waited = []
+            while not flood.done():
+                waited.append(self._seconds_of_another())
+            flood.result()
+            return waited
 
-        def repeat() -> None:
-            while not over and request:
-                send(self.customer, request)
-
-        with ThreadPoolExecutor(at_once) as threads:
-            for _ in range(at_once if request else 0):
-                threads.submit(repeat)
-            time.sleep(0.5)
-            try:
-                return [self._seconds_of_another() for _ in range(calls)]
-            finally:
-                over = True
+    def seconds_alone(self) -> list[float]:
+        return [self._seconds_of_another() for _ in range(_CALLS)]
 
     def _seconds_of_another(self) -> float:
         start = time.monotonic()
@@ -107,6 +107,21 @@ def send(client: httpx2.Client, request: Request) -> int:
         return client.request(request.method, url, headers=list(request.headers), content=chunks).status_code
     except httpx2.TransportError:
         return 0
+
+
+def repeat(url: str, key: str, request: Request, at_once: int, seconds: float) -> None:
+    """Sends a request again and again on several connections."""
+    end = time.monotonic() + seconds
+
+    def send_until_the_end(_number: int) -> None:
+        while time.monotonic() < end:
+            send(client, request)
+
+    with (
+        httpx2.Client(base_url=url, headers={"x-api-key": key}, timeout=HANGS_SECONDS) as client,
+        ThreadPoolExecutor(at_once) as threads,
+    ):
+        list(threads.map(send_until_the_end, range(at_once)))
 
 
 @contextlib.contextmanager

@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_SECONDS = 30.0
 """How long a body may take to arrive, and to wait until it may; this is 1.6 Mbit/s for the largest."""
-LARGE_AT_ONCE = 8
+LARGE_AT_ONCE = 4
 """How many calls of one caller may have a large body at once; others of this caller wait, unread."""
-SMALL_BYTES = 64 * 1024
-"""A body that is no larger never waits: as much is in the server's buffers anyway."""
+SMALL_BYTES = 256 * 1024
+"""A body that is no larger never waits: as much may be in the server's buffers anyway."""
 
 
 class Uploads:

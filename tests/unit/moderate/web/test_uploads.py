@@ -126,7 +126,7 @@ def test_one_callers_large_bodies_wait_for_each_other_and_for_nobody_elses() -> 
             assert not reader._buffer  # type: ignore[attr-defined]
             holding.write(bytes(LARGE))
             await reader.readuntil(b"\r\n\r\n")
-            return await reader.readexactly(5), await others.readexactly(5)
+            return await reader.readexactly(len(str(LARGE))), await others.readexactly(len(str(LARGE)))
 
     assert asyncio.run(run()) == (str(LARGE).encode(), str(LARGE).encode())
 
