@@ -30,10 +30,10 @@ from moderate.inference.classifier import Classifier, Model
 from moderate.inference.heatmap import EXPLAINED, Grid
 from moderate.observability import Observer
 from moderate.pipeline import Pipeline, decode_here
+from moderate.scheduling.work import Work
 from moderate.verdict import Cuts, Policy, Scores
 from moderate.web.app import create_app
 from moderate.web.lambda_events import lambda_handler
-from moderate.work import Work
 from modest.errors import PublicError
 from modest.ledger.ledger import Ledger
 

@@ -16,9 +16,11 @@ from moderate.images.pictures import Frames, Picture
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
+from moderate.scheduling.threads import beside_the_loop
+from moderate.scheduling.turns import Turns
+from moderate.scheduling.work import Work
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, bytes_sent, decode_base64
 from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
-from moderate.work import Turns, Work, beside_the_loop
 from modest.errors import PublicError
 
 REQUEST_DEADLINE_SECONDS = 25.0

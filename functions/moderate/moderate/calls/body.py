@@ -15,8 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from moderate.calls.parameters import InvalidRequest
 from moderate.images.limits import UnsupportedFormat
+from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import MAX_SENT_BYTES, percent_decoded, too_large_to_send
-from moderate.work import beside_the_loop
 
 T = TypeVar("T")
 

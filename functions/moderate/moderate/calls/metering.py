@@ -17,7 +17,7 @@ from moderate.calls.parameters import InvalidRequest
 from moderate.calls.problems import problem_of
 from moderate.fetching.self_reference import carries_own_marker
 from moderate.observability import Observer
-from moderate.work import beside_the_loop
+from moderate.scheduling.threads import beside_the_loop
 from modest.errors import PublicError
 from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer, Repeatable

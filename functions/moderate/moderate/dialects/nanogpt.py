@@ -24,9 +24,9 @@ from moderate.dialects.nanogpt_schema import (
 )
 from moderate.dialects.service import Service
 from moderate.pipeline import Judgement, Outcome
+from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source, is_data_url
 from moderate.verdict import Policy, Verdict
-from moderate.work import beside_the_loop
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import Charge, by_the_image

@@ -33,9 +33,9 @@ from moderate.dialects.service import Service
 from moderate.dialects.usage_schema import UsageAnswer
 from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
+from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, with_pluses
 from moderate.verdict import Verdict, passes
-from moderate.work import beside_the_loop
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import covered_by_plan

@@ -13,9 +13,9 @@ from moderate.calls.problems import Problem
 from moderate.dialects.dialect import Dialect, Route
 from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
 from moderate.dialects.service import Service
+from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import ImageBase64, ImageUrl, Source, is_data_url
 from moderate.verdict import Policy, Verdict
-from moderate.work import beside_the_loop
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import by_the_image

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from moderate.images.limits import DecoderDied
 from moderate.images.pictures import Picture
 from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive, send
-from moderate.work import Work
+from moderate.scheduling.work import Work
 from modest.errors import PublicError
 
 # The slowest image known takes 2 s on a whole core, and 7 s on the 0.29 of one that the smallest allowed Lambda has.

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import pytest
 from tests.helpers.waiting import HANGS_SECONDS
 
-from moderate.work import CallOver, Turns, Work
+from moderate.scheduling.turns import Turns
+from moderate.scheduling.work import CallOver, Work
 
 
 @contextmanager

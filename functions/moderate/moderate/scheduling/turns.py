@@ -1,61 +1,12 @@
-"""Runs what calls need done beside the event loop: callers take turns, and work ends with the call that wants it."""
+"""Lets callers take turns at threads."""
 
-import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-
-
-# Work on so little takes less than a millisecond or two.
-_SMALL_BYTES = 64 * 1024
-
-
-async def beside_the_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
-    """Returns what `work` does, whose time grows with `size` bytes: on a thread, unless that would cost more."""
-    return await asyncio.to_thread(work, *arguments) if size > _SMALL_BYTES else work(*arguments)
-
-
-class CallOver(Exception):
-    """The call that wanted this work is over, so nobody waits for it."""
-
-
-class Work:
-    """Stands for everything that is done for one call, so that all of it can be ended at once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._over = False
-        self._interrupts: list[Callable[[], object]] = []
-
-    def end(self) -> None:
-        """Interrupts what is being done, and makes everything else raise CallOver."""
-        with self._lock:
-            self._over = True
-            for interrupt in self._interrupts:
-                interrupt()
-
-    def check(self) -> None:
-        """Raises CallOver if the call is over. Whatever takes long asks between its steps."""
-        if self._over:
-            raise CallOver
-
-    @contextmanager
-    def interrupted_by(self, interrupt: Callable[[], object]) -> Iterator[None]:
-        """Calls `interrupt`, on another thread, if the call ends within the block. Raises CallOver."""
-        with self._lock:
-            self.check()
-            self._interrupts.append(interrupt)
-        try:
-            yield
-        finally:
-            # Once this has the lock, `interrupt` is never called again.
-            with self._lock:
-                self._interrupts.remove(interrupt)
 
 
 class Turns:
