@@ -24,7 +24,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check hostile timing soak load dearest fuzz browser shown bench template build e2e deploy lock clean
+.PHONY: help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser shown bench template build e2e deploy lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ timing: $(ONNX) ## check the emulated usage plans in real time
 
 soak: $(ONNX) ## send 10,000 calls and watch the service's memory
 	$(BIN)/python -m tests.load.soak
+
+soak-local: $(ONNX) ## send 10,000 calls to the local gateway and watch its memory, speed and state
+	$(BIN)/python -m tests.load.local_soak
 
 load: $(ONNX) ## measure the calls a second that the service can answer
 	$(BIN)/python -m tests.load.load

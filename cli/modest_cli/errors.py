@@ -63,7 +63,10 @@ def _message(error: Exception) -> str:  # noqa: PLR0911 - one return per case
 def _client_error_message(error: ClientError) -> str:
     code = str(error.response["Error"]["Code"])
     if code in _CREDENTIAL_ERRORS:
-        return f"AWS rejected the credentials ({code}). Sign in again."
+        return (
+            f"AWS rejected the credentials ({code}). Sign in again. "
+            "For the local gateway, use the line that `make run` prints."
+        )
     if code.startswith("AccessDenied"):
         return f"The AWS credentials do not allow {error.operation_name}. Use a role that does."
     return f"AWS refused {error.operation_name}: {error.response['Error'].get('Message', code)}"

@@ -1,15 +1,9 @@
-"""Emulates AWS with moto, for the clients of this process and, through an endpoint, for other processes.
+"""Emulates AWS: DynamoDB by `tables`, a call of CloudFormation by `stack`, API Gateway's keys and plans by moto."""
 
-One lock guards moto, which is not thread-safe: of 50 parallel updates with a limit of 10 it let 11 through.
-"""
-
-import copy
 import threading
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, MutableMapping
-from contextlib import contextmanager
 from io import BytesIO
-from socket import socket
+from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,46 +12,43 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.handlers import BUILTIN_HANDLERS
-from moto.dynamodb.models.table import Table
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import WSGIRequestHandler, make_server
+from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from modest_local.stack import Stack
+from modest_local.tables import Tables
 from modest_local.template import REGION
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from types_boto3_apigateway.client import APIGatewayClient
     from types_boto3_dynamodb.client import DynamoDBClient
 
 Client = TypeVar("Client", bound=BaseClient)
 
-HOST = "127.0.0.1"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
+# Requests that do not leave the process are signed too, but nobody checks them.
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
 _CLEARED_VARIABLES = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL")
 
 
 class LocalAws:
-    def __init__(self) -> None:
-        Table.__deepcopy__ = _copy_table  # type: ignore[attr-defined]
-        self._moto = DomainDispatcherApplication(create_backend_app)
-        self._lock = threading.Lock()
-        self.stack: Stack | None = None
-        """Answers calls to CloudFormation. moto's CloudFormation takes three seconds to load, for two look-ups."""
+    def __init__(self, rows: Connection) -> None:
+        """rows: a database with `rows.SCHEMA`."""
+        self.services: dict[str, WSGIApplication] = {
+            "apigateway": self._answer_apigateway,
+            "dynamodb": Tables(rows).wsgi,
+        }
+        """The applications that answer, by the name that requests to them are signed for."""
         self.changes = 0
         """Counts the changes to API Gateway's keys and plans."""
+        self._moto = create_backend_app("apigateway")
+        self._lock = threading.Lock()
 
-    def wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        service = _read_service_name(environ)
-        with self._lock:
-            if service == "cloudformation" and self.stack is not None:
-                return self.stack.wsgi(environ, start_response)
-            if service == "apigateway" and environ["REQUEST_METHOD"] != "GET":
-                self.changes += 1
-            return list(self._moto(environ, start_response))
+    def deploy(self, stack: Stack) -> None:
+        """Lets CloudFormation know a stack. moto's own takes three seconds to load, for two look-ups."""
+        self.services["cloudformation"] = stack.wsgi
 
-    def handle_before_send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    def handle_before_send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         """Handles botocore's event `before-send`, so that the request does not use the network."""
         parts = urlsplit(request.url)
         environ = EnvironBuilder(
@@ -68,7 +59,9 @@ class LocalAws:
             headers=[(name, _to_text(value)) for name, value in request.headers.items()],
             data=_to_bytes(request.body),
         ).get_environ()
-        chunks, status, headers = run_wsgi_app(self.wsgi, environ, buffered=True)
+        # An event's name is such as `before-send.api-gateway.GetApiKeys`.
+        service = self.services[event_name.split(".")[1].replace("-", "")]
+        chunks, status, headers = run_wsgi_app(service, environ, buffered=True)
         return AWSResponse(
             request.url, int(status.split()[0]), HTTPHeaders.from_pairs(headers), _RawBody(b"".join(chunks))
         )
@@ -77,7 +70,7 @@ class LocalAws:
         """Makes every boto3 client that this process creates from now on talk only to this object."""
         for name in _CLEARED_VARIABLES:
             environ.pop(name, None)
-        environ.update(CREDENTIALS)
+        environ.update(_CREDENTIALS)
         BUILTIN_HANDLERS.append(("before-send", self.handle_before_send))
 
     def apigateway(self) -> "APIGatewayClient":
@@ -90,32 +83,12 @@ class LocalAws:
         client.meta.events.register_first("before-send", self.handle_before_send)  # type: ignore[arg-type]
         return client
 
-    @contextmanager
-    def serve(self, sock: socket) -> Iterator[str]:
-        """Serves processes whose AWS_ENDPOINT_URL is the yielded URL. The socket must be listening, and is closed."""
-        host, port = sock.getsockname()
-        with sock:
-            server = make_server(
-                host, port, self.wsgi, threaded=True, request_handler=_QuietRequestHandler, fd=sock.fileno()
-            )
-            thread = threading.Thread(target=server.serve_forever, name="aws", daemon=True)
-            thread.start()
-            try:
-                yield f"http://{host}:{port}"
-            finally:
-                server.shutdown()
-                thread.join()
-                server.server_close()
-
-
-def _copy_table(table: Table, _memo: object) -> Table:
-    """Copies a table for moto, which does so before each transaction. Ledger entries never change and are shared."""
-    copied = copy.copy(table)
-    copied.items = defaultdict(dict)
-    for partition, items in table.items.items():
-        for sort, item in items.items():
-            copied.items[partition][sort] = item if sort.value.startswith("call#") else copy.deepcopy(item)
-    return copied
+    def _answer_apigateway(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        # moto is not thread-safe.
+        with self._lock:
+            if environ["REQUEST_METHOD"] != "GET":
+                self.changes += 1
+            return list(self._moto(environ, start_response))
 
 
 class _RawBody(BytesIO):
@@ -123,23 +96,12 @@ class _RawBody(BytesIO):
         yield self.read()
 
 
-class _QuietRequestHandler(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
-
-
 def _make_session() -> boto3.session.Session:
     return boto3.session.Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,
     )
-
-
-def _read_service_name(environ: "WSGIEnvironment") -> str:
-    """Reads the signature's scope, such as `Credential=local/20261123/us-east-1/dynamodb/aws4_request`."""
-    scope = str(environ.get("HTTP_AUTHORIZATION", "")).partition("Credential=")[2].partition(",")[0].split("/")
-    return scope[3] if len(scope) == 5 else ""  # noqa: PLR2004
 
 
 def _to_text(value: str | bytes) -> str:

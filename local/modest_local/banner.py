@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from modest.plans import Plans
-from modest_local.aws import CREDENTIALS
 
 PICTURE = "tests/fixtures/mosaics/porn.png"
 
@@ -31,12 +30,15 @@ Keys, rates, bursts and monthly quotas work as AWS documents them, but this is n
   Documentation: {base}/docs
 
   To manage accounts and keys, run in another shell:
-    export AWS_ENDPOINT_URL={aws} {credentials}
+    export {environment}
     .venv/bin/modest keys create acme --plan pro
 """
 
 
-def format_banner(*, base: str, stage: str, aws: str, plans: Plans, keys: Mapping[str, str]) -> str:
+def format_banner(
+    *, base: str, stage: str, environment: Mapping[str, str], plans: Plans, keys: Mapping[str, str]
+) -> str:
+    """environment: what a shell needs for the operator's commands."""
     rows = [
         f"  {plan.name:<5}  {plan.quota:>13,}  {plan.rate:>12g}  {keys[plan.name.lower()]}" for plan in plans.values()
     ]
@@ -47,6 +49,5 @@ def format_banner(*, base: str, stage: str, aws: str, plans: Plans, keys: Mappin
         picture=PICTURE,
         # The key of the largest plan, so that the examples are not throttled.
         key=list(keys.values())[-1],
-        aws=aws,
-        credentials=" ".join(f"{name}={value}" for name, value in CREDENTIALS.items()),
+        environment=" ".join(f"{name}={value}" for name, value in environment.items()),
     )

@@ -1,7 +1,6 @@
 """Creates a demo account with a key for each plan. The keys stay the same across restarts."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,18 +8,19 @@ from modest.accounts.errors import NotFound
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, is_well_formed, new_key
 from modest.plans import Plans
+from modest_local.private_files import write_private
 
 
 def load_demo_keys(path: Path, plans: Plans) -> Mapping[str, str]:
     """Returns a key for each plan by its name in lower case. Keys missing from the file are created and added to it."""
-    stored = json.loads(path.read_text()) if path.is_file() else {}
+    try:
+        stored = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        stored = {}
     keys = {plan.lower(): stored.get(plan.lower(), "") for plan in plans}
     keys = {plan: key if is_well_formed(key) else new_key() for plan, key in keys.items()}
     if keys != stored:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
-            json.dump(keys, file, indent=2)
+        write_private(path, json.dumps(keys, indent=2))
     return keys
 
 

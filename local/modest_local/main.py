@@ -6,30 +6,38 @@ import signal
 import socket
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
 import uvicorn
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp
 
 from authorizer.main import handler as authorize
 from modest.accounts.registry import Registry
 from modest.store.dynamodb import DynamoDBTable
-from modest_cli.deployment import deployment_from_outputs
+from modest_cli.deployment import Deployment, deployment_from_outputs
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.keyring import Keyring
-from modest_local.aws import HOST, LocalAws
+from modest_local import meters, rows
+from modest_local.api import Api
+from modest_local.aws import LocalAws
 from modest_local.banner import format_banner
+from modest_local.credentials import environment_of, load_secret
+from modest_local.database import open_database
 from modest_local.demo import create_demo_accounts, load_demo_keys
+from modest_local.endpoint import serve
 from modest_local.gateway import Gateway
 from modest_local.keys import KeyCache
 from modest_local.meters import MonthlyQuotas, TokenBuckets
 from modest_local.provision import provision
-from modest_local.state import StateFile
 from modest_local.template import STACK_NAME, load, translate
 from modest_local.workers import WorkerPool
 
+HOST = "127.0.0.1"
 _TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 _THREADS = 32
 _BACKLOG = 512
@@ -38,55 +46,71 @@ _BACKLOG = 512
 def main() -> None:
     options = _parse_options()
     base = f"http://{HOST}:{options.port}"
+    with (
+        closing(open_database(options.state / "ledger.db", rows.SCHEMA)) as ledger,
+        closing(open_database(options.state / "months.db", meters.SCHEMA)) as counters,
+    ):
+        _print_step("reading template.yaml")
+        aws = LocalAws(ledger)
+        provisioned = provision(aws, translate(load(options.template)), url=base)
+        deployment = deployment_from_outputs(provisioned.outputs, STACK_NAME)
 
-    _print_step("reading template.yaml")
-    aws = LocalAws()
-    provisioned = provision(aws, translate(load(options.template)), url=base)
-    deployment = deployment_from_outputs(provisioned.outputs, STACK_NAME)
+        _print_step("creating accounts, keys and plans")
+        keys = load_demo_keys(options.state / "keys.json", deployment.plans)
+        secret = load_secret(options.state / "aws-secret")
+        _create_accounts(aws, deployment, keys)
 
-    _print_step("creating accounts, keys and plans")
-    apigateway, dynamodb = aws.apigateway(), aws.dynamodb()
-    registry = Registry(DynamoDBTable(dynamodb, deployment.table), deployment.plans)
-    quotas = MonthlyQuotas(now=lambda: datetime.now(UTC))
-    state = StateFile(options.state / "state.json", dynamodb, deployment.table)
-    state.restore(quotas)
-    keys = load_demo_keys(options.state / "keys.json", deployment.plans)
+        _print_step("loading the model")
+        function = _load_function(aws, provisioned.environment)
+        quotas = MonthlyQuotas(lambda: datetime.now(UTC), counters)
+        gateway = _make_gateway(aws, provisioned.api, function, quotas)
+
+        aws_socket = _listen(options.aws_port or options.port + 1)
+        with _listen(options.port) as sock, serve(aws.services, secret, aws_socket) as aws_url:
+            environment = {"AWS_ENDPOINT_URL": aws_url, **environment_of(secret)}
+            stage, plans = provisioned.api.stage, deployment.plans
+            text = format_banner(base=base, stage=stage, environment=environment, plans=plans, keys=keys)
+            print(text, flush=True)  # noqa: T201
+            _run(gateway, sock)
+        function.close()
+
+
+def _create_accounts(aws: LocalAws, deployment: Deployment, keys: Mapping[str, str]) -> None:
+    """Creates the demo accounts, and in API Gateway the keys of all accounts in the ledger."""
+    registry = Registry(DynamoDBTable(aws.dynamodb(), deployment.table), deployment.plans)
     create_demo_accounts(registry, deployment.plans, keys)
-    keyring = Keyring(registry, GatewayKeys(apigateway, deployment.plan_ids))
+    keyring = Keyring(registry, GatewayKeys(aws.apigateway(), deployment.plan_ids))
     for account in registry.accounts():
         keyring.sync(account)
 
-    _print_step("loading the model")
+
+def _load_function(aws: LocalAws, environment: Mapping[str, str]) -> WorkerPool:
     aws.redirect_clients(os.environ)
-    # moto answers one call at a time, so the ledger may be slow.
+    # The tables answer one request at a time, so the ledger may be slow.
     os.environ.setdefault("LEDGER_SECONDS", "30")
-    for name, value in provisioned.environment.items():
+    for name, value in environment.items():
         os.environ.setdefault(name, value)
     # As in Lambda, the module reads the environment when it is imported.
-    function = WorkerPool(import_module("moderate.main").handler, threads=_THREADS)
+    return WorkerPool(import_module("moderate.main").handler, threads=_THREADS)
 
-    api_keys = KeyCache(apigateway, api_id=provisioned.api.id, stage=provisioned.api.stage, changes=lambda: aws.changes)
-    api_keys.refresh()
-    gateway = Gateway(
-        provisioned.api,
-        api_keys,
-        authorize,
-        function,
-        buckets=TokenBuckets(time.monotonic),
-        quotas=quotas,
-    )
+
+def _make_gateway(aws: LocalAws, api: Api, function: WorkerPool, quotas: MonthlyQuotas) -> ASGIApp:
+    keys = KeyCache(aws.apigateway(), api_id=api.id, stage=api.stage, changes=lambda: aws.changes)
+    keys.refresh()
+    gateway = Gateway(api, keys, authorize, function, buckets=TokenBuckets(time.monotonic), quotas=quotas)
+    # Refuses a page whose own host name leads to this machine (DNS rebinding).
+    return TrustedHostMiddleware(gateway, [HOST, "localhost"], www_redirect=False)
+
+
+def _run(gateway: ASGIApp, sock: socket.socket) -> None:
+    """Returns once the process is asked to stop and all calls have been answered."""
     config = uvicorn.Config(gateway, lifespan="off", access_log=False, log_level="warning", server_header=False)
     # Threads switch every half millisecond instead of every five, so that the gateway is not delayed by the functions.
     sys.setswitchinterval(0.0005)
-    with _listen(options.port) as sock, aws.serve(_listen(options.aws_port or options.port + 1)) as aws_url:
-        text = format_banner(base=base, stage=provisioned.api.stage, aws=aws_url, plans=deployment.plans, keys=keys)
-        print(text, flush=True)  # noqa: T201
-        # After its shutdown uvicorn raises the signal again. The code below must still run.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[sock])
-    function.close()
-    state.save(quotas)
+    # After its shutdown uvicorn raises the signal again. The code after this must still run.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[sock])
 
 
 def _parse_options() -> argparse.Namespace:
@@ -95,7 +119,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--aws-port", type=int, help="port for AWS_ENDPOINT_URL (default: the port after --port)")
     parser.add_argument("--template", type=Path, default=_TEMPLATE, help="the template to run (default: template.yaml)")
     parser.add_argument(
-        "--state", type=Path, default=Path(".local"), help="folder for keys.json and state.json (default: .local)"
+        "--state", type=Path, default=Path(".local"), help="folder for keys and counts (default: .local)"
     )
     return parser.parse_args()
 

@@ -2,10 +2,16 @@
 
 from collections.abc import Callable, Hashable
 from datetime import datetime
-from typing import NamedTuple
+from sqlite3 import Connection
 
 from modest.months import month_of
 from modest_local.api import Throttle
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS months (
+    month TEXT, plan TEXT, key TEXT, used INTEGER NOT NULL, PRIMARY KEY (month, plan, key)
+) WITHOUT ROWID
+"""
 
 
 class TokenBucket:
@@ -38,24 +44,19 @@ class TokenBuckets:
         return bucket.take(now)
 
 
-class QuotaCounter(NamedTuple):
-    """Identifies the counter for a key on a plan in a month."""
-
-    month: str
-    plan: str
-    key: str
-
-
 class MonthlyQuotas:
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    """Counts the calls of a key on a plan in a month, in a database, so that a restart does not lose them."""
+
+    def __init__(self, now: Callable[[], datetime], counters: Connection) -> None:
+        """counters: a database with SCHEMA."""
         self._now = now
-        self.used: dict[QuotaCounter, int] = {}
+        self._counters = counters
 
     def take(self, plan: str, key: str, quota: int) -> bool:
         """Takes one call from the month's quota. Returns whether one was left."""
-        counter = QuotaCounter(month_of(self._now()), plan, key)
-        used = self.used.get(counter, 0)
-        if used >= quota:
-            return False
-        self.used[counter] = used + 1
-        return True
+        taken = self._counters.execute(
+            "INSERT INTO months SELECT :month, :plan, :key, 1 WHERE :quota > 0"
+            " ON CONFLICT (month, plan, key) DO UPDATE SET used = used + 1 WHERE used < :quota",
+            {"month": month_of(self._now()), "plan": plan, "key": key, "quota": quota},
+        )
+        return taken.rowcount > 0

@@ -50,7 +50,7 @@ def provision(aws: LocalAws, translated: Template, *, url: str) -> ProvisionedSt
     final = resolve(translated, names)
     outputs = {name: str(output["Value"]) for name, output in final["Outputs"].items() if name not in _OMITTED_OUTPUTS}
     outputs |= {"Url": url}
-    aws.stack = Stack(STACK_NAME, outputs)
+    aws.deploy(Stack(STACK_NAME, outputs))
     return ProvisionedStack(read_api(final, names[api_name]), _read_environment(final), outputs)
 
 

@@ -26,9 +26,9 @@ class Stack:
     def _answer(self, form: Mapping[str, str]) -> Response:
         action, name = form.get("Action", ""), form.get("StackName", self._name)
         if action != "DescribeStacks":
-            return _make_error("InvalidAction", f"{action} is not emulated locally")
+            return make_error("InvalidAction", f"{action} is not emulated locally")
         if name != self._name:
-            return _make_error("ValidationError", f"Stack with id {name} does not exist")
+            return make_error("ValidationError", f"Stack with id {name} does not exist")
         outputs = "".join(
             f"<member><OutputKey>{escape(key)}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
             for key, value in self._outputs.items()
@@ -42,9 +42,10 @@ class Stack:
         )
 
 
-def _make_error(code: str, message: str) -> Response:
+def make_error(code: str, message: str, status: int = 400) -> Response:
+    """Returns an error as boto3 reads it from CloudFormation."""
     return _make_response(
-        400,
+        status,
         f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
         f"<Message>{escape(message)}</Message></Error></ErrorResponse>",
     )

@@ -6,9 +6,11 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -24,6 +26,7 @@ from typer.testing import CliRunner, Result
 from authorizer.main import handler as authorize
 from modest.api_keys import hash_of, new_key
 from modest_cli.main import app
+from modest_local import meters
 from modest_local.api import Api, Throttle, read_api
 from modest_local.gateway import Gateway
 from modest_local.keys import ApiKey, UsagePlan
@@ -37,39 +40,40 @@ class LocalGateway:
 
     def __init__(self, folder: Path, *, template: Path = ROOT / "template.yaml", module: str = "modest_local") -> None:
         """module: what is run, if not that itself."""
-        self._folder = folder
+        self.folder = folder
         self._template = template
         self._module = module
         port, aws_port = _free_ports()
         self._ports = ["--port", str(port), "--aws-port", str(aws_port)]
         self.url = f"http://127.0.0.1:{port}"
-        self.aws_environment = {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
+        self.aws_url = f"http://127.0.0.1:{aws_port}"
 
     def __enter__(self) -> "LocalGateway":
         command = [sys.executable, "-m", self._module, *self._ports]
-        command += ["--template", str(self._template), "--state", str(self._folder)]
+        command += ["--template", str(self._template), "--state", str(self.folder)]
         settings = {
             "MODEL_PATH": str(ROOT / ".build/model/mobilenet_v2.onnx"),
             "POWERTOOLS_METRICS_DISABLED": "true",
             "PYTHONUNBUFFERED": "1",
         }
-        self._log = self._folder / "gateway.log"
+        self._log = self.folder / "gateway.log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
         if not wait_until(self._answers, alive=lambda: self._process.poll() is None):
             raise RuntimeError(f"the local gateway did not come up:\n{self.log}")
+        line = re.findall(r"export (AWS_ENDPOINT_URL=.*)", self.log)[-1]
+        self.aws_environment = dict(variable.split("=", 1) for variable in line.split())
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(HANGS_SECONDS)
+        self.stop()
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(HANGS_SECONDS)
 
     def _answers(self) -> bool:
         try:
@@ -78,12 +82,21 @@ class LocalGateway:
             return False
         return True
 
+    def kill(self) -> None:
+        """Ends the process as `kill -9` does, in the middle of whatever it does."""
+        self._process.kill()
+        self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     @property
     def log(self) -> str:
         return self._log.read_text()
 
     def key(self, plan: str) -> str:
-        return str(json.loads((self._folder / "keys.json").read_text())[plan])
+        return str(json.loads((self.folder / "keys.json").read_text())[plan])
 
     def client(self, key: str = "") -> httpx2.Client:
         return httpx2.Client(base_url=self.url, timeout=HANGS_SECONDS, headers={"x-api-key": key} if key else {})
@@ -102,6 +115,14 @@ def changed_template(folder: Path, changes: Mapping[str, str]) -> Path:
     path = folder / "template.yaml"
     path.write_text(template)
     return path
+
+
+@contextmanager
+def in_memory(schema: str) -> Iterator[sqlite3.Connection]:
+    """Opens a database like those of the state folder, which ends with the test."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)) as connection:
+        connection.execute(schema)
+        yield connection
 
 
 @dataclass
@@ -160,13 +181,16 @@ class Bench:
         self._decide = decide
         self._timeout = timeout
         self._buckets = TokenBuckets(self.clock)
-        self._quotas = MonthlyQuotas(lambda: self.now)
+        self._opened = ExitStack()
+        counters = self._opened.enter_context(in_memory(meters.SCHEMA))
+        self._quotas = MonthlyQuotas(lambda: self.now, counters)
 
     def __enter__(self) -> "Bench":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.workers.close()
+        self._opened.close()
 
     def call(self, method: str, path: str, **options: Any) -> httpx2.Response:
         return self.calls([(method, path, options)])[0]

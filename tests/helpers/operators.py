@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
+from tests.helpers.local_gateway import in_memory
 
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of
@@ -17,6 +18,7 @@ from modest.plans import Plan, Plans, plans_from_json
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.keyring import Keyring
 from modest_local.aws import LocalAws
+from modest_local.rows import SCHEMA
 
 PLANS: Plans = plans_from_json(
     '{"Free": {"quota": 5, "rate": 1, "burst": 1, "price_usd": 0},'
@@ -31,9 +33,9 @@ class CutOff(Exception):
 class World:
     """A deployment with moto in API Gateway's place."""
 
-    def __init__(self) -> None:
+    def __init__(self, aws: LocalAws) -> None:
         self.clock = Clock()
-        self.client = LocalAws().apigateway()
+        self.client = aws.apigateway()
         self.plan_ids = {name: self._usage_plan(plan) for name, plan in PLANS.items()}
         self.table = table = FakeTable()
         self.gateway = GatewayKeys(self.client, self.plan_ids)
@@ -44,12 +46,13 @@ class World:
     @classmethod
     @contextmanager
     def open(cls) -> Iterator["World"]:
-        world = cls()
-        yield world
-        for key in world.gateway.list_all():
-            world.gateway.delete(key.id)
-        for plan_id in world.plan_ids.values():
-            world.client.delete_usage_plan(usagePlanId=plan_id)
+        with in_memory(SCHEMA) as rows:
+            world = cls(LocalAws(rows))
+            yield world
+            for key in world.gateway.list_all():
+                world.gateway.delete(key.id)
+            for plan_id in world.plan_ids.values():
+                world.client.delete_usage_plan(usagePlanId=plan_id)
 
     def _usage_plan(self, plan: Plan) -> str:
         return self.client.create_usage_plan(

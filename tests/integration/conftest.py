@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
 from tests.helpers.ledgers import Shop, dynamodb_table, flaky_table, slow_client
+from tests.helpers.local_gateway import in_memory
 from tests.integration.dynamodb_local.server import dynamodb_local
 
 from modest.store.dynamodb import DynamoDBTable
 from modest.store.table import Table
+from modest_local.aws import LocalAws
+from modest_local.rows import SCHEMA
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +26,7 @@ def dynamodb(dynamodb_endpoint: str) -> DynamoDBTable:
     return dynamodb_table(slow_client(dynamodb_endpoint))
 
 
-@pytest.fixture(scope="module", params=["fake", "flaky", "moto", "dynamodb"])
+@pytest.fixture(scope="module", params=["fake", "flaky", "local", "dynamodb"])
 def table(request: pytest.FixtureRequest) -> Iterator[Table]:
     """One for all tests of a module: each works on accounts of its own."""
     match request.param:
@@ -32,9 +34,9 @@ def table(request: pytest.FixtureRequest) -> Iterator[Table]:
             yield FakeTable()
         case "flaky":
             yield flaky_table()
-        case "moto":
-            with mock_aws():
-                yield dynamodb_table(slow_client())
+        case "local":
+            with in_memory(SCHEMA) as rows:
+                yield dynamodb_table(LocalAws(rows).dynamodb())
         case "dynamodb":
             yield request.getfixturevalue("dynamodb")
 

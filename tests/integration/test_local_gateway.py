@@ -4,20 +4,28 @@ import asyncio
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from tests.helpers.ledgers import environment
 from tests.helpers.local_gateway import LocalGateway, changed_template
 from tests.helpers.support import ROOT, data_url, mosaic
 from tests.helpers.waiting import HANGS_SECONDS
 
-from modest.api_keys import new_key
+from modest.api_keys import hash_of, new_key
+from modest.ledger.usage import UsageReader
+from modest.months import month_of
+from modest.store.dynamodb import DynamoDBTable, make_client
 
 SHOP = "https://shop.example"
 KEYLESS_BURST = 10
@@ -159,8 +167,64 @@ def test_counts_keys_and_customers_survive_a_restart(tmp_path: Path) -> None:
         with gateway.client(key) as client:
             assert client.get("/v1/check").status_code == 400
             assert client.get("/v1/usage").json()["data"]["calls"]["used"] == 2
-    (month,) = json.loads((tmp_path / "state.json").read_text())["months"]
-    assert month[-1] == 2
+    counters = sqlite3.connect(tmp_path / "months.db")
+    assert counters.execute("SELECT used FROM months WHERE key = ?", (hash_of(key),)).fetchall() == [(2,)]
+
+
+def test_a_killed_gateway_remembers_every_call_that_it_answered_and_its_books_add_up(tmp_path: Path) -> None:
+    """It is killed three times while calls are admitted, judged and settled."""
+    answered, sent = 0, 0
+    for seconds in (0.5, 1.5, 3.0):
+        with LocalGateway(tmp_path) as gateway:
+            statuses = statuses_until_killed(gateway, seconds)
+            answered, sent = answered + statuses.count(400), sent + len(statuses)
+    with LocalGateway(tmp_path) as gateway:
+        account = json.loads(gateway.modest("accounts", "show", "demo-mega", "--json").stdout)["account"]
+        with environment(gateway.aws_environment):
+            table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), "modest-Ledger")
+        audit = UsageReader(table).audit(account, month_of(datetime.now(UTC)))
+        doctor = gateway.modest("doctor")
+    assert 0 < answered <= audit.entries.calls <= audit.used <= sent
+    assert audit.holds
+    assert (doctor.exit_code, doctor.stderr) == (0, "")
+
+
+def statuses_until_killed(gateway: LocalGateway, seconds: float) -> list[int]:
+    """Returns the status of each call, or 0 if it got no answer."""
+    threading.Timer(seconds, gateway.kill).start()
+
+    def call_on(_: int) -> list[int]:
+        statuses: list[int] = []
+        with gateway.client(gateway.key("mega")) as client:
+            while not statuses or statuses[-1]:
+                try:
+                    statuses.append(client.get("/v1/check").status_code)
+                except httpx2.TransportError:
+                    statuses.append(0)
+        return statuses
+
+    with ThreadPoolExecutor(4) as pool:
+        return [status for statuses in pool.map(call_on, range(4)) for status in statuses]
+
+
+def test_a_second_gateway_on_the_same_folder_is_refused_and_the_first_goes_on(gateway: LocalGateway) -> None:
+    with pytest.raises(RuntimeError, match="in use by another local gateway"), LocalGateway(gateway.folder):
+        pass
+    with gateway.client() as client:
+        assert client.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "[::1]", ""])
+def test_a_page_whose_own_host_name_leads_here_gets_nothing(gateway: LocalGateway, host: str) -> None:
+    headers = {"host": host, "x-api-key": gateway.key("mega")}
+    with gateway.client() as client:
+        answers = [client.get(path, headers=headers) for path in ("/", "/health", "/v1/usage", "/prod/v1/usage")]
+    assert [(answer.status_code, answer.text) for answer in answers] == [(400, "Invalid host header")] * 4
+
+
+def test_localhost_is_this_host(gateway: LocalGateway) -> None:
+    with gateway.client() as client:
+        assert client.get("/health", headers={"host": "localhost:3000"}).status_code == 200
 
 
 @pytest.mark.parametrize(

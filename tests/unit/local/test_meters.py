@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
-from tests.helpers.local_gateway import Clock
+from tests.helpers.local_gateway import Clock, in_memory
 
+from modest_local import meters
 from modest_local.api import Throttle
 from modest_local.meters import MonthlyQuotas, TokenBuckets
 
@@ -50,8 +51,9 @@ def test_keys_do_not_share_a_bucket() -> None:
 
 def test_a_month_ends_in_utc_and_the_next_one_is_whole() -> None:
     now = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
-    quotas = MonthlyQuotas(lambda: now)
-    assert [quotas.take("Free", "key", 2) for _ in range(3)] == [True, True, False]
-    assert quotas.take("Free", "another key", 2)
-    now = datetime(2026, 12, 1, tzinfo=UTC)
-    assert quotas.take("Free", "key", 2)
+    with in_memory(meters.SCHEMA) as counters:
+        quotas = MonthlyQuotas(lambda: now, counters)
+        assert [quotas.take("Free", "key", 2) for _ in range(3)] == [True, True, False]
+        assert quotas.take("Free", "another key", 2)
+        now = datetime(2026, 12, 1, tzinfo=UTC)
+        assert quotas.take("Free", "key", 2)
