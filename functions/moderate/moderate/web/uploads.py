@@ -81,5 +81,8 @@ class _Upload:
 
 
 def _is_large(scope: Scope) -> bool:
-    length = Headers(scope=scope).get("content-length", "")
+    headers = Headers(scope=scope)
+    if "transfer-encoding" in headers:
+        return True
+    length = headers.get("content-length", "0")
     return not length.isdecimal() or int(length) > SMALL_BYTES

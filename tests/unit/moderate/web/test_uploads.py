@@ -121,7 +121,8 @@ def test_one_callers_large_bodies_wait_for_each_other_and_for_nobody_elses() -> 
             reader, _ = await client.send(head(LARGE, "/mine"), bytes(LARGE))
             others, _ = await client.send(head(LARGE, "/other"), bytes(LARGE))
             small, _ = await client.send(head(1, "/mine"), b"a")
-            for answered in (others, small):
+            none, _ = await client.send(b"GET /mine HTTP/1.1\r\nHost: a\r\n\r\n")
+            for answered in (others, small, none):
                 await answered.readuntil(b"\r\n\r\n")
             assert not reader._buffer  # type: ignore[attr-defined]
             holding.write(bytes(LARGE))
