@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.util import find_spec
-from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +93,8 @@ async def docs_asset(request: Request) -> Response:
         raise HTTPException(404)
     return Response(
         await asyncio.to_thread(_compressed, name),
-        media_type=guess_type(name)[0],
+        # The page asks for bytes and knows what they are: sam local decodes only what is of a type that was asked for.
+        media_type="application/octet-stream",
         headers={"Cache-Control": _A_WEEK, "Content-Encoding": "gzip"},
     )
 
