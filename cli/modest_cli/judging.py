@@ -88,9 +88,14 @@ def _judge(files: list[Path], pipeline: Pipeline, policy: Policy, batch_size: in
         batch = files[start : start + batch_size]
         contents = [_read(path) for path in batch]
         readable = [content for content in contents if isinstance(content, ImageBytes)]
-        judged = iter(asyncio.run(pipeline.judge(readable, policy)))
+        judged = iter(asyncio.run(_judge_side_by_side(readable, pipeline, policy)))
         for path, content in zip(batch, contents, strict=True):
             yield path, next(judged) if isinstance(content, ImageBytes) else content
+
+
+async def _judge_side_by_side(images: list[ImageBytes], pipeline: Pipeline, policy: Policy) -> list[Outcome]:
+    """Judges each image in a call of its own, because a call shares its views among its images."""
+    return [outcome for (outcome,) in await asyncio.gather(*(pipeline.judge([image], policy) for image in images))]
 
 
 def _read(path: Path) -> ImageBytes | PublicError:

@@ -13,7 +13,7 @@ from tests.helpers.reference import MAX_DECODES, Stopwatch, processor_seconds
 
 with atheris.instrument_imports(include=["moderate", "PIL"]):
     from moderate.images.decode import decode
-    from moderate.images.sandbox.protocol import MAX_VIEWS
+    from moderate.images.limits import MAX_VIEWS_OF_CALL
 from modest.errors import PublicError
 
 SIZE = 16
@@ -30,7 +30,7 @@ def decode_once(data: bytes) -> None:
         picture = decode(data, SIZE)
     except PublicError:
         return
-    assert 1 <= len(picture.views) <= MAX_VIEWS
+    assert 1 <= len(picture.views) <= MAX_VIEWS_OF_CALL
     assert all(len(view) == SIZE * SIZE * 3 for view in picture.views)
     assert 1 <= picture.frames.judged <= picture.frames.total
 

@@ -1,6 +1,5 @@
 """Builds image files by hand, if an encoder would not write what a test needs."""
 
-import io
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
@@ -172,15 +171,10 @@ def animated(pictures: Sequence[Image.Image], image_format: str, durations_ms: S
     )
 
 
-def decoded_times(data: bytes) -> list[float]:
-    """Returns how long each frame of an animation is shown, as its decoder says after decoding the frame."""
-    found = []
-    with Image.open(io.BytesIO(data)) as image:
-        for index in range(getattr(image, "n_frames", 1)):
-            image.seek(index)
-            image.load()
-            found.append(float(image.info["duration"]))
-    return found
+def film(count: int, size: int = 16) -> list[Image.Image]:
+    """Returns pictures none of which stands for another."""
+    levels = np.random.default_rng(0).integers(0, 256, (count, 4, 4), np.uint8)
+    return [Image.fromarray(each.repeat(size // 4, 0).repeat(size // 4, 1)) for each in levels]
 
 
 def jpeg_with(data: bytes, segment: bytes) -> bytes:

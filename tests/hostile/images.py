@@ -22,6 +22,7 @@ from tests.helpers.crafted import (
     apng,
     bmp,
     chunk,
+    film,
     gif,
     gif_frame,
     gif_head,
@@ -33,7 +34,13 @@ from tests.helpers.crafted import (
 from tests.helpers.profiles import table_profile
 from tests.helpers.support import encoded
 
-from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage, UnsupportedFormat
+from moderate.images.limits import (
+    MAX_VIEWS_OF_CALL,
+    TooManyFrames,
+    TooManyPixels,
+    UndecodableImage,
+    UnsupportedFormat,
+)
 from modest.errors import PublicError
 
 
@@ -399,9 +406,17 @@ def png_of_zeros_at_its_cap_through_a_table_and_a_gamma() -> bytes:
 
 
 def animation(
-    image_format: str, mode: str, frames: int, patch: int, size: tuple[int, int] = (1000, 1000), **options: Any
+    image_format: str,
+    mode: str,
+    frames: int,
+    patch: int,
+    size: tuple[int, int] = (1000, 1000),
+    *,
+    pictures: int = 40,
+    **options: Any,
 ) -> bytes:
-    first, *rest = (photo(mode, size, patch=patch, seed=seed) for seed in range(frames))
+    """pictures: how many it has before it shows them again, so that time ends before the views do."""
+    first, *rest = (photo(mode, size, patch=patch, seed=frame % pictures) for frame in range(frames))
     return encoded(first, image_format, save_all=True, append_images=rest, duration=40, **options)
 
 
@@ -423,10 +438,10 @@ animation_at_cap("WEBP through a table", "RGBA", 16, 9, (800, 800), method=0, qu
 animation_at_cap("AVIF through a table", "RGBA", 16, 9, (440, 440), speed=10, quality=40, icc_profile=TABLE)
 animation_at_cap("PNG through a table", "RGBA", 16, 9, (830, 830), blend=0, compress_level=1, icc_profile=TABLE)
 add("animated GIF of 84 MP", partial(animation, "GIF", "P", 84, 26, disposal=3), TooManyFrames, heavy=True)
-add("animated WebP of 7 MB", partial(animation, "WEBP", "RGB", 60, 14, method=0, quality=30), TooManyFrames, heavy=True)
+add("animated WebP of 9 MB", partial(animation, "WEBP", "RGB", 80, 17, method=0, quality=30), TooManyFrames, heavy=True)
 add(
     "animated AVIF of 9 MB",
-    partial(animation, "AVIF", "RGBA", 14, 7, speed=10, quality=50, subsampling="4:4:4"),
+    partial(animation, "AVIF", "RGBA", 20, 8, speed=10, quality=50, subsampling="4:4:4"),
     TooManyFrames,
     heavy=True,
 )
@@ -457,7 +472,51 @@ add("PNG of 25 MP, 16 bits", partial(zeros, 5000, 5000, 16, COLOUR_ALPHA), TooMa
 
 @hostile(None, heavy=True)
 def gif_of_a_few_dots_on_a_canvas_at_its_cap() -> bytes:
-    return gif([GifFrame(DOT)] * 6, (4000, 4000))
+    """Every other dot is where the canvas ends: an area around two of them would be all of it."""
+    return gif([GifFrame(DOT, at, disposal=2) for at in [(0, 0), (3999, 3999)] * 3], (4000, 4000))
+
+
+# What follows is quickly drawn, and looking at it takes the time.
+FAR_APART = [(0, 0), (2399, 2399)] * 1000
+
+
+@hostile(None, heavy=True)
+def gif_of_2000_dots_on_a_large_canvas() -> bytes:
+    return gif([GifFrame(DOT, at, disposal=2) for at in FAR_APART], (2400, 2400))
+
+
+@hostile(None, heavy=True)
+def gif_of_2000_pictures() -> bytes:
+    return gif([GifFrame(np.asarray(each)) for each in film(2000)], (16, 16))
+
+
+@hostile(None, heavy=True)
+def gif_that_goes_to_and_fro_among_as_many_pictures_as_are_judged() -> bytes:
+    return gif([GifFrame(np.asarray(each)) for each in film(MAX_VIEWS_OF_CALL)] * 12, (16, 16))
+
+
+@hostile(None, heavy=True)
+def apng_of_2000_frames_of_which_each_is_two_levels_from_the_last() -> bytes:
+    return apng([(np.full((16, 16), abs(2 * (index % 250) - 250)), Control()) for index in range(2000)])
+
+
+def see_through(side: int, frames: int, *, before: bytes = b"") -> bytes:
+    """Goes to and fro among pictures that look different on each page."""
+    pictures = [np.dstack([np.asarray(each), np.asarray(each)[::-1]]) for each in film(40, side)]
+    return apng([(pictures[frame % 40], Control()) for frame in range(frames)], GREY_ALPHA, before=before)
+
+
+THROUGH_TABLE = chunk(b"iCCP", b"x\0\0" + zlib.compress(TABLE))
+TURNED = chunk(b"eXIf", EXIF[6].tobytes()[6:])
+for side, frames in ((16, 2000), (64, 2000), (224, 800), (672, 120), (1340, 30)):
+    add(f"APNG of {frames} see-through frames of {side} x {side}", partial(see_through, side, frames), None, heavy=True)
+for side, frames in ((16, 2000), (224, 300)):
+    add(
+        f"APNG of {frames} see-through frames of {side} x {side}, turned and through a table",
+        partial(see_through, side, frames, before=THROUGH_TABLE + TURNED),
+        None,
+        heavy=True,
+    )
 
 
 add(

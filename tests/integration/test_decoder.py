@@ -10,17 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 from starlette.types import Message
-from tests.helpers.crafted import animated
-from tests.helpers.profiles import SRGB, UPSIDE_DOWN, rgb_profile
+from tests.helpers.crafted import animated, film
 from tests.helpers.support import attempt, data_url, encoded, mosaic, png, serve
 from tests.helpers.waiting import HANGS_SECONDS
 
-from moderate.images.animation import FRAMES_JUDGED
 from moderate.images.decode import decode
-from moderate.images.limits import DecoderDied, UndecodableImage
+from moderate.images.limits import MAX_VIEWS_OF_CALL, DecoderDied, UndecodableImage
 from moderate.images.pictures import Picture
 from moderate.images.sandbox.pool import Decoder
-from moderate.images.sandbox.protocol import MAX_VIEWS
 from modest.errors import PublicError
 
 SIZE = 224
@@ -107,14 +104,10 @@ def test_an_error_comes_out_as_it_does_in_one_process(decoder: Decoder, name: st
     assert comparable(attempt(lambda: decoder.decode(data, SIZE))) == comparable(expected)
 
 
-def test_as_many_views_as_a_picture_can_have_pass_through(decoder: Decoder) -> None:
-    """The frames are half transparent, turned by their EXIF and inverted by their profile."""
-    profile = rgb_profile(SRGB, UPSIDE_DOWN)
-    frames = [Image.new("RGBA", (60, 40), (turn, 10 * turn, 99, 128)) for turn in range(FRAMES_JUDGED)]
-    more = {"save_all": True, "append_images": frames[1:], "lossless": True}
-    data = encoded(frames[0], "WEBP", exif=turned(), icc_profile=profile, **more)
+def test_as_many_views_as_an_animation_can_have_pass_through(decoder: Decoder) -> None:
+    data = animated(film(MAX_VIEWS_OF_CALL), "GIF", [40] * MAX_VIEWS_OF_CALL)
     picture = decoder.decode(data, SIZE)
-    assert len(picture.views) == MAX_VIEWS
+    assert len(picture.views) == MAX_VIEWS_OF_CALL
     assert comparable(picture) == comparable(decode(data, SIZE))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 from tests.helpers.crafted import GREY, GifFrame, animated, gif, png
 from tests.helpers.judging import judge
 from tests.helpers.support import MOSAICS, encoded, mosaic
@@ -91,8 +91,32 @@ def test_one_flagged_long_frame_among_500_short_ones_is_found(classifier: Classi
     found = judge(
         classifier, animated(shots(500, 211, "P" if image_format == "GIF" else "RGB"), image_format, durations)
     )
-    assert found.frames == Frames(judged=16, total=500)
+    assert found.frames == Frames(judged=500, total=500)
     assert found.verdict is Verdict.NSFW
+
+
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_one_flagged_short_frame_among_200_long_ones_is_found(classifier: Classifier, image_format: str) -> None:
+    durations = [20 if index == 121 else 4000 for index in range(200)]
+    mode = "P" if image_format == "GIF" else "RGB"
+    assert judge(classifier, animated(shots(200, 121, mode), image_format, durations)).verdict is Verdict.NSFW
+
+
+def test_a_flagged_picture_under_a_fine_pattern_does_not_stand_for_the_plain_one(classifier: Classifier) -> None:
+    """The pattern changes no mean over an area of 7 x 7."""
+    plain = FLAGGED.resize((448, 448))
+    rows, columns = np.mgrid[:448, :448]
+    levels = np.asarray(plain).astype(int) + np.where((rows // 3 + columns // 3) % 2, 40, -40)[..., np.newaxis]
+    checked = Image.fromarray(levels.clip(0, 255).astype(np.uint8))
+    assert judge(classifier, encoded(checked, "PNG")).verdict is Verdict.SAFE
+    assert judge(classifier, animated([checked, plain], "PNG", [20, 4000])).verdict is Verdict.NSFW
+
+
+def test_a_flagged_picture_blurred_to_32_pixels_a_side_does_not_stand_for_the_sharp_one(classifier: Classifier) -> None:
+    sharp = ImageChops.offset(FLAGGED, 4)
+    blurred = sharp.resize((32, 32), Image.Resampling.BOX).resize(sharp.size)
+    assert judge(classifier, encoded(blurred, "PNG")).verdict is Verdict.SAFE
+    assert judge(classifier, animated([blurred, sharp], "PNG", [20, 4000])).verdict is Verdict.NSFW
 
 
 @pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "AVIF"])

@@ -111,7 +111,7 @@ def test_meta_counts_the_frames_of_an_animation(classifier: Classifier) -> None:
     frames = [Image.new("L", (8, 8), grey) for grey in range(0, 240, 10)]
     animation = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
     answer = serve(classifier=classifier).client.post("/v1/check", content=animation)
-    assert answer.json()["meta"]["frames"] == {"judged": 16, "total": len(frames)}
+    assert answer.json()["meta"]["frames"] == {"judged": len(frames), "total": len(frames)}
 
 
 def test_the_request_id_is_the_same_in_the_body_the_header_and_the_log() -> None:

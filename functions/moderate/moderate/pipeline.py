@@ -8,10 +8,12 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 
 from moderate.blocking.block_list import BlockList
 from moderate.images.decode import decode
 from moderate.images.formats import refuse_page
+from moderate.images.limits import MAX_VIEWS_OF_CALL, MAX_VIEWS_OF_STILL, TooManyFrames
 from moderate.images.pictures import Frames, Picture
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier
@@ -20,7 +22,7 @@ from moderate.scheduling.threads import beside_the_loop
 from moderate.scheduling.turns import Turns
 from moderate.scheduling.work import Work
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, bytes_sent, decode_base64
-from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, verdict
+from moderate.verdict import Cuts, Policy, Scores, Verdict, in_part, nsfw_score, passes, verdict
 from modest.errors import PublicError
 
 REQUEST_DEADLINE_SECONDS = 25.0
@@ -58,6 +60,37 @@ def decode_here(data: bytes, size: int, _work: Work) -> Picture:
     return decode(data, size)
 
 
+class Views:
+    """Shares out the views that are judged in one call: to each image as many as a still has, the rest to animations.
+
+    So no still is refused because of what is sent with it.
+    """
+
+    def __init__(self, images: int) -> None:
+        self._spare = MAX_VIEWS_OF_CALL - images * MAX_VIEWS_OF_STILL
+        self._lock = Lock()
+
+    def take(self, views: int) -> int:
+        """Returns how many of an image's views may be judged: those that a still has, and what is left of the rest."""
+        own = min(views, MAX_VIEWS_OF_STILL)
+        with self._lock:
+            more = max(0, min(views - own, self._spare))
+            self._spare -= more
+        return own + more
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Holds what one call asks of each of its images, and what they share."""
+
+    caller: str
+    policy: Policy
+    threshold: float | None
+    explain: bool
+    views: Views
+    work: Work
+
+
 class Pipeline:
     def __init__(
         self,
@@ -84,25 +117,30 @@ class Pipeline:
         self._turns = Turns(workers + spare_workers, each=workers)
 
     async def judge(
-        self, sources: Sequence[Source], policy: Policy, *, caller: str = "", explain: bool = False
+        self,
+        sources: Sequence[Source],
+        policy: Policy,
+        *,
+        caller: str = "",
+        threshold: float | None = None,
+        explain: bool = False,
     ) -> list[Outcome]:
         """Returns one outcome per source, in order: a judgement, or the error that prevented one.
 
         Identical sources are fetched and judged once. All that was begun ends with this call, however that ends.
         caller: callers take turns, image by image.
+        threshold: the score that the caller asks about, if about one. An animation that was judged in part and does not
+        reach it is TooManyFrames, because it may be on either side.
         """
-        work = Work()
         # Comparing images takes time that grows with them.
         distinct = await beside_the_loop(bytes_sent(sources), dict.fromkeys, sources)
-        tasks = {
-            source: asyncio.create_task(self._judge_one(source, policy, work, caller=caller, explain=explain))
-            for source in distinct
-        }
+        call = _Call(caller, policy, threshold, explain, Views(len(distinct)), Work())
+        tasks = {source: asyncio.create_task(self._judge_one(source, call)) for source in distinct}
         try:
             if tasks:
                 await asyncio.wait(tasks.values(), timeout=self._deadline_seconds)
         finally:
-            work.end()
+            call.work.end()
             for task in tasks.values():
                 task.cancel()
             # Wait, so that no connection outlives its call.
@@ -110,9 +148,9 @@ class Pipeline:
         outcomes = {source: _outcome(task) for source, task in tasks.items()}
         return [outcomes[source] for source in sources]
 
-    async def _judge_one(self, source: Source, policy: Policy, work: Work, *, caller: str, explain: bool) -> Judgement:
+    async def _judge_one(self, source: Source, call: _Call) -> Judgement:
         sent = await self._fetch_page_free(source.url) if isinstance(source, ImageUrl) else source
-        judged = self._turns.submit(caller, partial(self._judge_sent, sent, policy, work, explain=explain))
+        judged = self._turns.submit(call.caller, partial(self._judge_sent, sent, call))
         return await asyncio.wrap_future(judged)
 
     async def _fetch_page_free(self, url: str) -> ImageBytes:
@@ -120,28 +158,41 @@ class Pipeline:
         refuse_page(data)
         return ImageBytes(data)
 
-    def _judge_sent(self, sent: ImageBase64 | ImageBytes, policy: Policy, work: Work, *, explain: bool) -> Judgement:
+    def _judge_sent(self, sent: ImageBase64 | ImageBytes, call: _Call) -> Judgement:
         """Runs on a thread of its own, because work that grows with the image would block the event loop."""
         data = decode_base64(sent.text) if isinstance(sent, ImageBase64) else sent.data
         digest = hashlib.sha256(data).hexdigest()
         self._block_list.refuse_file(digest)
-        picture = self._decode(data, self._classifier.model.size, work)
+        picture = self._decode(data, self._classifier.model.size, call.work)
         self._block_list.refuse_pictures(picture.views, digest)
-        scored = [(self._classify(view, work), view) for view in dict.fromkeys(picture.views)]
-        worst, worst_view = max(scored, key=lambda seen: nsfw_score(seen[0], policy))
-        score = nsfw_score(worst, policy)
+        judged = picture.views[: call.views.take(len(picture.views))]
+        scored = [(self._classify(view, call.work), view) for view in dict.fromkeys(judged)]
+        worst, worst_view = max(scored, key=lambda seen: nsfw_score(seen[0], call.policy))
+        whole = picture.frames.all_judged and len(judged) == len(picture.views)
+        score, found = self._decide(nsfw_score(worst, call.policy), call.threshold, whole=whole)
         return Judgement(
             scores=worst,
             nsfw_score=score,
-            verdict=verdict(score, self._cuts),
+            verdict=found,
             frames=picture.frames,
             digest=digest,
-            heatmaps=self._classifier.heatmaps(worst_view) if explain else None,
+            heatmaps=self._classifier.heatmaps(worst_view) if call.explain else None,
         )
 
     def _classify(self, view: View, work: Work) -> Scores:
         work.check()
         return self._classifier.classify(view)
+
+    def _decide(self, score: float, threshold: float | None, *, whole: bool) -> tuple[float, Verdict]:
+        """Raises TooManyFrames."""
+        if whole:
+            return score, verdict(score, self._cuts)
+        if threshold is not None and passes(score, threshold):
+            raise TooManyFrames(
+                "The animation is too much to judge in full, and what was judged of it is below the threshold. Send it "
+                "in a call of its own or in shorter parts."
+            )
+        return in_part(score, self._cuts)
 
 
 def _outcome(task: asyncio.Task[Judgement]) -> Outcome:

@@ -73,6 +73,12 @@ def verdict(score: float, cuts: Cuts) -> Verdict:
     return Verdict.SAFE
 
 
+def in_part(score: float, cuts: Cuts) -> tuple[float, Verdict]:
+    """Returns the score and the verdict of an image that was not judged whole: it is never safe."""
+    found = verdict(score, cuts)
+    return (score, found) if found is Verdict.NSFW else (max(score, cuts.questionable), Verdict.QUESTIONABLE)
+
+
 def passes(score: float, threshold: float) -> bool:
     """Returns whether an image with this score is safe for a caller who set a threshold of their own."""
     return score < threshold

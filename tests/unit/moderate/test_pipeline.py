@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from PIL import Image
+from tests.helpers.crafted import animated, film
 from tests.helpers.support import NSFW, SAFE, FakeClassifier, FakeFetch, Never, encoded, png, scoring
 from tests.helpers.waiting import HANGS_SECONDS, given_time
 
 from moderate.fetching.fetcher import FetchFailed
+from moderate.images.limits import MAX_VIEWS_OF_CALL, TooManyFrames
 from moderate.images.views import View
 from moderate.pipeline import Judgement, Outcome, Pipeline, RequestTooSlow
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, InvalidBase64, Source
@@ -26,6 +28,7 @@ def judge(
     policy: Policy = Policy.BALANCED,
     workers: int = 2,
     deadline_seconds: float = 25,
+    threshold: float | None = None,
 ) -> list[Outcome]:
     pipeline = Pipeline(
         fetch or FakeFetch({}),
@@ -34,7 +37,7 @@ def judge(
         workers=workers,
         deadline_seconds=deadline_seconds,
     )
-    return asyncio.run(pipeline.judge(sources, policy))
+    return asyncio.run(pipeline.judge(sources, policy, threshold=threshold))
 
 
 def judgement(outcome: Outcome) -> Judgement:
@@ -153,6 +156,49 @@ def test_the_worst_frame_counts_by_the_policy_of_the_call() -> None:
     assert worst[Policy.LENIENT].scores == explicit
     assert worst[Policy.STRICT].scores == suggestive
     assert (worst[Policy.STRICT].frames.judged, worst[Policy.STRICT].frames.total) == (2, 2)
+
+
+FILM = ImageBytes(animated(film(200), "GIF", [40] * 200))
+
+
+def test_of_a_film_too_long_to_be_judged_whole_nothing_is_safe() -> None:
+    found = judgement(judge([FILM])[0])
+    assert (found.verdict, found.nsfw_score) == (Verdict.QUESTIONABLE, Cuts().questionable)
+    assert found.frames.judged < found.frames.total == 200
+
+
+def test_a_film_of_which_a_judged_picture_is_nsfw_is_nsfw_whoever_asks() -> None:
+    for threshold in (None, 0.6):
+        (outcome,) = judge([FILM], classifier=FakeClassifier(NSFW), threshold=threshold)
+        assert judgement(outcome).verdict is Verdict.NSFW
+
+
+@pytest.mark.parametrize(("threshold", "decided"), [(0.2, True), (0.4, True), (0.4001, False), (0.9, False)])
+def test_whether_a_film_reaches_a_threshold_is_said_only_if_what_was_judged_does(
+    threshold: float, decided: bool
+) -> None:
+    (outcome,) = judge([FILM], classifier=FakeClassifier(scoring(0.4)), threshold=threshold)
+    assert isinstance(outcome, Judgement if decided else TooManyFrames)
+
+
+def films(count: int) -> list[Source]:
+    return [ImageBytes(animated(film(30 + more), "GIF", [40] * (30 + more))) for more in range(count)]
+
+
+def test_the_animations_of_a_call_share_its_views_and_leave_some_for_its_stills() -> None:
+    stills: list[Source] = [ImageBytes(png(grey=grey)) for grey in (1, 2)]
+    classifier = FakeClassifier()
+    outcomes = judge([*films(8), *stills], classifier=classifier, threshold=0.6)
+    assert classifier.shown <= MAX_VIEWS_OF_CALL
+    assert all(isinstance(outcome, Judgement) for outcome in outcomes[8:])
+    judged = [isinstance(outcome, Judgement) for outcome in outcomes[:8]]
+    assert judged.count(True) in (1, 2)
+    assert all(isinstance(outcome, Judgement | TooManyFrames) for outcome in outcomes)
+
+
+def test_an_animation_for_which_a_call_has_no_more_views_is_flagged_by_those_that_it_had() -> None:
+    outcomes = judge(films(8), classifier=FakeClassifier(NSFW), threshold=0.6)
+    assert [judgement(outcome).verdict for outcome in outcomes] == [Verdict.NSFW] * 8
 
 
 def test_the_cuts_are_the_operators() -> None:

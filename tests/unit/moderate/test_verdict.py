@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderate.verdict import Cuts, Policy, Scores, Verdict, nsfw_score, passes, verdict
+from moderate.verdict import Cuts, Policy, Scores, Verdict, in_part, nsfw_score, passes, verdict
 
 
 @st.composite
@@ -79,3 +79,11 @@ def test_the_top_class_is_the_likeliest() -> None:
 
 def test_scores_are_shown_with_four_places() -> None:
     assert scores(porn=1 / 3).rounded() == Scores(drawing=0.0, hentai=0.0, neutral=0.6667, porn=0.3333, sexy=0.0)
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [(0.0, (0.3, "questionable")), (0.4, (0.4, "questionable")), (0.6, (0.6, "nsfw")), (1.0, (1.0, "nsfw"))],
+)
+def test_what_was_judged_in_part_is_never_safe(score: float, expected: tuple[float, str]) -> None:
+    assert in_part(score, Cuts()) == expected

@@ -82,7 +82,7 @@ def routes(service: Service) -> list[Route]:
         data = await body.read(request)
         parsed = await beside_the_loop(len(data), read, data, service.default_policy)
         sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
-        judged = iter(await service.judge(request, sources, parsed.policy))
+        judged = iter(await service.judge(request, sources, parsed.policy, threshold=service.cuts.nsfw))
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]
         refuse_unless_partial(parsed, outcomes)
         distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}

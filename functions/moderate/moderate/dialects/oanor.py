@@ -58,7 +58,7 @@ def routes(service: Service) -> Iterator[Route]:
     async def check(request: Request, terms: Terms) -> Judged:
         parsed = await parse(request)
         threshold = parse_threshold(parsed.fields.get("threshold"), service.cuts.nsfw)
-        judgement = await judge(request, parsed)
+        judgement = await judge(request, parsed, threshold=threshold)
         data = CheckData(
             safe=passes(judgement.nsfw_score, threshold),
             threshold=threshold,
@@ -80,9 +80,11 @@ def routes(service: Service) -> Iterator[Route]:
         answer = ClassifyAnswer(data=data, **_envelope(request, judgement, service, "Image classified"))
         return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
-    async def judge(request: Request, parsed: ParsedRequest, *, explain: bool = False) -> Judgement:
+    async def judge(
+        request: Request, parsed: ParsedRequest, *, threshold: float | None = None, explain: bool = False
+    ) -> Judgement:
         policy = parse_policy(parsed.fields.get("policy"), service.default_policy)
-        (outcome,) = await service.judge(request, [parsed.source], policy, explain=explain)
+        (outcome,) = await service.judge(request, [parsed.source], policy, threshold=threshold, explain=explain)
         if isinstance(outcome, PublicError):
             raise outcome
         return outcome

@@ -160,9 +160,10 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
         "summary": "Check an image against a threshold" if name == "check" else "Classify an image and get a verdict",
         "description": (
             "Takes exactly one image: as `url` or `base64` or, with POST, as the raw body or a multipart file. "
-            "An animation is judged by its worst frame; `meta.frames` says how many frames were judged. "
-            "`meta.sha256` is the SHA-256 of the bytes that were judged. Store or show only bytes with that SHA-256, "
-            "because a server may send different bytes to the next client. "
+            "An animation is judged by its worst picture. If `meta.frames.judged` is below `total`, it was too much to "
+            f"judge in full: {_JUDGED_IN_PART[name]} "
+            "`meta.sha256` is the SHA-256 of the bytes that were judged. Store or show only those bytes, because a "
+            "server may send others to the next client. "
             f"`/nsfw-api/v1/{name}` works the same way."
         ),
         "responses": answered(
@@ -170,6 +171,12 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
         ),
         "openapi_extra": extra,
     }
+
+
+_JUDGED_IN_PART = {
+    "check": "the answer is `too_many_frames`, unless what was judged reaches the threshold.",
+    "classify": "the verdict is never `safe`, and the score is at least the one at which `questionable` begins.",
+}
 
 
 def _parameters(name: str, cuts: Cuts) -> dict[str, dict[str, Any]]:

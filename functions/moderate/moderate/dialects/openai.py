@@ -32,7 +32,7 @@ def routes(service: Service) -> list[Route]:
     async def moderations(request: Request, terms: Terms) -> Judged:
         data = await body.read(request)
         images, policy = await beside_the_loop(len(data), read, data, service.default_policy)
-        outcomes = await service.judge(request, images, policy)
+        outcomes = await service.judge(request, images, policy, threshold=service.cuts.nsfw)
         results = []
         digests = []
         for position, outcome in enumerate(outcomes):

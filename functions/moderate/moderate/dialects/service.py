@@ -39,14 +39,22 @@ class Service:
         )
 
     async def judge(
-        self, request: Request, sources: Sequence[Source], policy: Policy, *, explain: bool = False
+        self,
+        request: Request,
+        sources: Sequence[Source],
+        policy: Policy,
+        *,
+        threshold: float | None = None,
+        explain: bool = False,
     ) -> list[Outcome]:
         """Runs `Pipeline.judge` and records logs and metrics.
 
         Raises ImageTooLarge if the images sent are too many, and CallerGone.
         """
         refuse_more_than_fits(sources)
-        judged = self.pipeline.judge(sources, policy, caller=request.state.key_hash, explain=explain)
+        judged = self.pipeline.judge(
+            sources, policy, caller=request.state.key_hash, threshold=threshold, explain=explain
+        )
         outcomes = await while_connected(request, judged)
         refusals = [outcome for outcome in outcomes if isinstance(outcome, PublicError)]
         # The middleware writes this to the call's log line.

@@ -12,6 +12,9 @@ MAX_SCANS = 100
 MAX_FRAMES = 2000
 # Two renderings, turned or not, on a white, a black and a grey page; or any others that make no more.
 MAX_VIEWS_OF_STILL = 12
+# As many as ten animations of 16 frames make. One that is sent alone may have all of them: hardly any in packages needs
+# more.
+MAX_VIEWS_OF_CALL = 160
 
 PIXELS_PER_MEGAPIXEL = 1_000_000
 _BYTES_PER_MEGABYTE = 1_000_000
@@ -48,7 +51,7 @@ class TooManyPixels(PublicError):
 
 
 class TooManyFrames(PublicError):
-    """Decoding the animation would take longer than one image may; it is never judged in part."""
+    """Decoding the animation would take longer than one image may, or than was spent on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class AnimationCap:
     megapixels: float
     lost_per_megabyte: float = 0
     """As in PixelCap."""
+    slowness: float = 1
+    """How many pixels of a GIF could be drawn in the time that one takes."""
 
     def for_file(self, data: bytes) -> "AnimationCap":
         return replace(self, megapixels=_left(self.megapixels, self.lost_per_megabyte, data))
@@ -94,6 +99,10 @@ class AnimationCap:
         """Raises TooManyFrames."""
         if frames > MAX_FRAMES or pixels > self.megapixels * PIXELS_PER_MEGAPIXEL:
             raise self.exceeded()
+
+    def left(self, pixels: int) -> float:
+        """Returns how many pixels of a GIF could be drawn in the time that is left once so many are drawn."""
+        return self.slowness * (self.megapixels * PIXELS_PER_MEGAPIXEL - pixels)
 
     def exceeded(self) -> TooManyFrames:
         return TooManyFrames(
@@ -135,7 +144,7 @@ WEBP = SequenceCaps(
 AVIF = SequenceCaps(
     still=PixelCap("an AVIF of this file size", 30.0, lost_per_megabyte=2.4),
     profiled=PixelCap("an AVIF of this file size with an unusual colour profile", 14.0, lost_per_megabyte=2),
-    animation=AnimationCap(70.0, lost_per_megabyte=5),
+    animation=AnimationCap(70.0, lost_per_megabyte=6, slowness=2),
 )
 
 

@@ -1,13 +1,14 @@
 """Turns what a parser found into pictures to judge: a still, frames to draw, or frames that their decoder draws."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 
 from PIL import Image
 
-from moderate.images.animation import Frame, choose_frames, play
+from moderate.images.animation import Frame, play
+from moderate.images.distinct import Budget, BudgetSpent, Screen
 from moderate.images.exif import UPRIGHT, orientations_in
 from moderate.images.limits import (
     CANVAS,
@@ -19,27 +20,31 @@ from moderate.images.limits import (
     UndecodableImage,
     area,
 )
-from moderate.images.views import Presentations, Rendering, View, views
+from moderate.images.shrinking import Area, Rendering
+from moderate.images.views import Presentations, View, views
 
 _TOO_MANY_VIEWS = (
     "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
     "Send it upright, opaque and in sRGB."
 )
-# How many frames could be drawn in the time that it takes to blend one with what is there, or to show one by a
-# description of its colours.
+# How many frames could be drawn in the time that it takes to blend one with what is there.
 _BLENDED = 2
-_RENDERED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
     judged: int
+    """Those whose pictures were judged, and those whose pictures a judged one stands for."""
     total: int
+
+    @property
+    def all_judged(self) -> bool:
+        return self.judged == self.total
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Holds what a person may see of one image: each judged frame, on several backgrounds if it is not opaque."""
+    """Holds what a person may see of one image: each distinct picture, on several pages if it is not opaque."""
 
     views: tuple[View, ...]
     frames: Frames
@@ -81,55 +86,57 @@ def draw_frames(
         drawn += area(frame.size) * (_BLENDED if frame.blended else 1)
         CANVAS.check(frame.size)
         cap.check(len(whole), drawn)
-    chosen = choose_frames([frame.shown_ms for frame in whole])
-    cap.check(len(whole), round(drawn + len(chosen) * area(canvas) * _of_judged(presentations)))
-    found = [
-        view
-        for index, picture in enumerate(play(canvas, whole))
-        if index in chosen
-        for view in views(picture, size, presentations)
-    ]
-    return Picture(tuple(found), Frames(len(chosen), len(whole)))
+    budget = Budget(cap.left(drawn))
+    return _look_at(play(canvas, whole), len(whole), Screen(canvas, size, presentations, budget), cap)
 
 
 def draw_sequence(
     image: Image.Image,
     size: int,
-    times: Iterable[float],
     caps: SequenceCaps,
-    drawn: Sequence[Rendering],
+    renderings: Sequence[Rendering],
 ) -> Picture:
     """Draws a still, or an animation whose frames its decoder puts together.
 
-    times: how long each frame is shown; not asked of a still. drawn: in which ways viewers draw its colours.
+    renderings: the ways in which viewers draw its colours.
     """
     CANVAS.check(image.size)
     total = getattr(image, "n_frames", 1)
-    presentations = Presentations(turned_or_not(image), drawn)
+    presentations = Presentations(turned_or_not(image), renderings)
     if total == 1:
         caps.still.check(image.size)
         return draw_still(image, size, presentations, caps.profiled)
-    caps.animation.check(total, total * area(image.size))
-    known = list(islice(times, total + 1))
-    if len(known) != total:
-        raise UndecodableImage("frames that the decoder does not see")
-    chosen = choose_frames(known)
-    caps.animation.check(total, round((total + len(chosen) * _of_judged(presentations)) * area(image.size)))
-    found = [view for index in chosen for view in views(_decoded(image, index), size, presentations)]
-    return Picture(tuple(found), Frames(len(chosen), total))
+    cap, drawn = caps.animation, total * area(image.size)
+    cap.check(total, drawn)
+    budget = Budget(cap.left(drawn))
+    return _look_at(_play(image, total), total, Screen(image.size, size, presentations, budget), cap)
 
 
-def _of_judged(presentations: Presentations) -> float:
-    """Returns how many frames could be drawn in the time that a frame takes because it is judged."""
-    return 1 + _RENDERED * _drawn_whole(presentations)
+def _look_at(
+    shown: Iterable[tuple[Image.Image, Sequence[Area]]], total: int, screen: Screen, cap: AnimationCap
+) -> Picture:
+    """Returns the views of every distinct picture, or of those that come before the budget is spent.
+
+    shown: the canvas after each of `total` frames, and where it has changed.
+    """
+    found: list[View] = []
+    judged = 0
+    with suppress(BudgetSpent):
+        for canvas, changed in shown:
+            found += list(screen.draw(canvas, changed))
+            judged += 1
+    if not judged:
+        raise cap.exceeded()
+    return Picture(tuple(found), Frames(judged, total))
+
+
+def _play(image: Image.Image, total: int) -> Iterator[tuple[Image.Image, Sequence[Area]]]:
+    for index in range(total):
+        image.seek(index)
+        image.load()
+        yield image, [(0, 0, *image.size)]
 
 
 def _drawn_whole(presentations: Presentations) -> float:
     """Returns the time that descriptions of its colours take for each pixel, where a table of colours takes 1."""
     return sum(rendering.work for rendering in presentations.renderings)
-
-
-def _decoded(image: Image.Image, index: int) -> Image.Image:
-    image.seek(index)
-    image.load()
-    return image

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain, count, pairwise
 
-from moderate.images.animation import Disposal, Frame, display_time
+from moderate.images.animation import Disposal, Frame
 from moderate.images.colours import png_chunks
 from moderate.images.colours.descriptions import Description
 from moderate.images.limits import BrokenRule
@@ -78,15 +78,14 @@ class Png:
         """Yields the default image first, even if it is not part of the animation: some viewers show nothing else."""
         animated = self.pixels[-len(self.controls) :]
         if len(animated) < len(self.pixels):
-            shown_ms, colours = display_time(0), self.palette_colours
-            yield Frame(self.still(), (0, 0), self.size, shown_ms, Disposal.CLEAR, blended=False, colours=colours)
+            colours = self.palette_colours
+            yield Frame(self.still(), (0, 0), self.size, Disposal.CLEAR, blended=False, colours=colours)
         for control, pixels in zip(self.controls, animated, strict=True):
-            left, top, delay, unit, disposal, blend = struct.unpack(">8xIIHHBB", control)
+            left, top, disposal, blend = struct.unpack(">8xII4xBB", control)
             yield Frame(
                 still=self._file(control, pixels),
                 at=(left, top),
                 size=_size(control),
-                shown_ms=display_time(1000 * delay / (unit or 100)),
                 disposal=_DISPOSALS[disposal],
                 colours=self.palette_colours,
                 blended=blend == 1,

@@ -1,54 +1,13 @@
-"""The right frames are chosen, and they are drawn as browsers draw them."""
+"""Frames are drawn as browsers draw them, and what has changed on the canvas is known."""
 
 import numpy as np
-import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from tests.helpers.support import encoded
 
-from moderate.images.animation import FRAMES_JUDGED, Disposal, Frame, choose_frames, display_time, play
-
-TIMES = st.lists(st.floats(1, 60_000), min_size=1, max_size=300)
-
-
-@given(TIMES)
-@example([100.0] * 17)
-@example([100.0] * 2000)
-def test_at_most_sixteen_frames_are_judged_and_all_where_there_are_no_more(times: list[float]) -> None:
-    chosen = choose_frames(times)
-    assert len(chosen) == min(len(times), FRAMES_JUDGED)
-    assert chosen == sorted(set(chosen))
-    assert set(chosen) <= set(range(len(times)))
-
-
-@given(TIMES)
-def test_the_first_and_the_last_are_always_judged(times: list[float]) -> None:
-    assert {0, len(times) - 1} <= set(choose_frames(times))
-
-
-@given(TIMES)
-def test_no_frame_left_out_is_shown_longer_than_eight_that_are_judged(times: list[float]) -> None:
-    chosen = set(choose_frames(times))
-    left_out = [time for index, time in enumerate(times) if index not in chosen]
-    eighth = sorted((times[index] for index in chosen), reverse=True)[:8][-1]
-    assert all(time <= eighth for time in left_out)
-
-
-@pytest.mark.parametrize("total", [17, 100, 500, 2000])
-def test_where_all_are_shown_alike_no_stretch_is_left_unjudged(total: int) -> None:
-    gaps = np.diff(choose_frames([100.0] * total))
-    assert gaps.max() <= np.ceil(total / 8)
-
-
-def test_the_rest_fall_evenly_over_the_time_shown_and_not_over_the_count() -> None:
-    """There are 1,000 frames in the first second, and 100 in the ten seconds after it."""
-    chosen = choose_frames([1.0] * 1000 + [100.0] * 100)
-    assert sum(index >= 1000 for index in chosen) >= 12
-
-
-def test_a_frame_that_asks_for_no_time_is_shown_for_a_tenth_of_a_second() -> None:
-    assert [display_time(asked) for asked in (0, 10, 11, 5000)] == [100, 100, 11, 5000]
+from moderate.images.animation import Disposal, Frame, play
+from moderate.images.shrinking import Area
 
 
 def frame(
@@ -60,12 +19,12 @@ def frame(
     blended: bool = True,
 ) -> Frame:
     still = encoded(Image.new("RGBA", size, colour), "PNG")
-    return Frame(still, at, size, 100, disposal, blended)
+    return Frame(still, at, size, disposal, blended)
 
 
 def played(canvas: tuple[int, int], *frames: Frame) -> list[list[tuple[int, int, int, int]]]:
     """Returns every pixel of the canvas after each frame."""
-    return [[tuple(pixel) for pixel in np.asarray(image).reshape(-1, 4).tolist()] for image in play(canvas, frames)]
+    return [[tuple(pixel) for pixel in np.asarray(image).reshape(-1, 4).tolist()] for image, _ in play(canvas, frames)]
 
 
 NOTHING = (0, 0, 0, 0)
@@ -104,3 +63,42 @@ def test_half_transparent_on_opaque_is_opaque() -> None:
 
 def test_a_frame_is_cut_off_at_the_edge_of_the_canvas() -> None:
     assert played((2, 1), frame("red", (3, 3), at=(1, 0)))[0] == [NOTHING, RED]
+
+
+def changed(canvas: tuple[int, int], *frames: Frame) -> list[list[Area]]:
+    return [list(areas) for _, areas in play(canvas, frames)]
+
+
+def test_at_first_all_of_the_canvas_has_changed_then_where_a_frame_is() -> None:
+    frames = frame("red", at=(5, 5)), frame("blue", (2, 3), at=(1, 2))
+    assert changed((9, 9), *frames) == [[(0, 0, 9, 9)], [(1, 2, 3, 5)]]
+
+
+def test_where_a_frame_was_taken_away_has_changed_too() -> None:
+    first = frame("red", (9, 9), disposal=Disposal.CLEAR)
+    assert changed((9, 9), first, frame("blue"))[1] == [(0, 0, 9, 9)]
+
+
+def test_areas_far_apart_are_not_drawn_with_all_that_lies_between_them() -> None:
+    frames = frame("red", (9, 9)), frame("red", disposal=Disposal.RESTORE), frame("blue", at=(8, 8))
+    assert changed((9, 9), *frames)[2] == [(0, 0, 1, 1), (8, 8, 9, 9)]
+
+
+PLACES = st.tuples(*[st.integers(0, 12)] * 2)
+FRAMES = st.builds(
+    frame,
+    st.sampled_from(["red", "#0000ff80", "#0000"]),
+    st.tuples(*[st.integers(1, 12)] * 2),
+    PLACES,
+    st.sampled_from(Disposal),
+    blended=st.booleans(),
+)
+
+
+@given(st.lists(FRAMES, min_size=1, max_size=5))
+def test_nothing_changes_elsewhere(frames: list[Frame]) -> None:
+    known = np.zeros((10, 10, 4), np.uint8)
+    for image, areas in play((10, 10), frames):
+        for left, top, right, bottom in areas:
+            known[top:bottom, left:right] = np.asarray(image)[top:bottom, left:right]
+        assert (known == np.asarray(image)).all()

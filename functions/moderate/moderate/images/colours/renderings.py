@@ -17,7 +17,7 @@ from moderate.images.colours.curves import UnusableColours
 from moderate.images.colours.descriptions import Description
 from moderate.images.colours.profiles import Profile
 from moderate.images.limits import UndecodableImage
-from moderate.images.views import AS_STORED, Rendering, full_colour
+from moderate.images.shrinking import AS_STORED, Rendering, full_colour
 
 MAX_RENDERINGS = 4
 """In how many ways one picture is judged: as stored, and as each viewer draws it by what its file says."""

@@ -1,27 +1,23 @@
-"""Decodes AVIF: reads how long its frames are shown, and refuses files that not all viewers draw alike."""
+"""Decodes AVIF, and refuses files that not all viewers draw alike."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice, repeat
 
 from PIL import AvifImagePlugin, Image
 
-from moderate.images.animation import display_time
 from moderate.images.boxes import Data, boxes, inside, refer_by
 from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said
 from moderate.images.colours.renderings import renderings
 from moderate.images.limits import AVIF, BrokenRule
 from moderate.images.pictures import Picture, draw_sequence, open_image
-from moderate.images.views import Rendering, full_colour
+from moderate.images.shrinking import Rendering, full_colour
 
 # One image is decoded on one core; the batch is what runs side by side.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 _BRANDS = (b"avif", b"avis")
-# More than an animation may have.
-_MOST_FRAMES = 10_000
 _KIND_OF_TRACK = slice(8, 12)
 _PICTURES, _ALPHA = b"pict", b"auxv"
 _EVERY_LEVEL = list(range(256))
@@ -45,15 +41,20 @@ def decode(data: bytes, size: int) -> Picture:
     said = avif_boxes.read(whole)
     refuse_misleading(whole, said)
     with open_image(data, "AVIF") as image:
-        return draw_sequence(image, size, display_times(whole), AVIF.for_file(data), _ways(image, said))
+        return draw_sequence(image, size, AVIF.for_file(data), _ways(image, said))
 
 
 def refuse_misleading(data: Data, said: Said) -> None:
     """Raises MisleadingAvif; or what `boxes` raises."""
     if any(b"clap" in bytes(content) for kind, content in boxes(data) if kind in (b"meta", b"moov")):
         raise MisleadingAvif("a picture to be cropped")
-    if sorted(_kinds_of_tracks(data)) not in ([], [_PICTURES], [_ALPHA, _PICTURES]):
+    tracks = [
+        track for kind, movie in boxes(data) if kind == b"moov" for name, track in boxes(movie) if name == b"trak"
+    ]
+    if sorted(map(_kind_of, tracks)) not in ([], [_PICTURES], [_ALPHA, _PICTURES]):
         raise MisleadingAvif("other tracks than one of pictures and one of their alpha")
+    if len(set(map(_times_of, tracks))) > 1:
+        raise MisleadingAvif("tracks with different frame times")
     if refer_by(b"prem", data):
         raise MisleadingAvif("colours that are multiplied by their alpha")
     if said.is_turned_in_part:
@@ -64,11 +65,16 @@ def refuse_misleading(data: Data, said: Said) -> None:
         raise MisleadingAvif("boxes that contradict the AV1 stream")
 
 
-def _kinds_of_tracks(data: Data) -> Iterator[bytes]:
-    for kind, movie in boxes(data):
-        for name, track in boxes(movie) if kind == b"moov" else ():
-            if name == b"trak":
-                yield bytes(inside(track, b"mdia", b"hdlr")[_KIND_OF_TRACK])
+def _kind_of(track: Data) -> bytes:
+    return bytes(inside(track, b"mdia", b"hdlr")[_KIND_OF_TRACK])
+
+
+def _times_of(track: Data) -> tuple[int, bytes]:
+    """Returns how many units of time a second has, and for how many of them each frame is shown."""
+    media = inside(track, b"mdia")
+    header = inside(media, b"mdhd")
+    (units,) = struct.unpack_from(">I", header, 20 if header[0] else 12)
+    return units, bytes(inside(media, b"minf", b"stbl", b"stts"))
 
 
 def _ways(image: Image.Image, said: Said) -> Sequence[Rendering]:
@@ -98,28 +104,3 @@ def _with_alpha_spread(rendering: Rendering) -> Rendering:
         return drawn
 
     return replace(rendering, draw=draw)
-
-
-def display_times(data: Data) -> Iterator[float]:
-    """Yields how long each frame is shown. The decoder itself knows a frame's time only after decoding it.
-
-    Raises MisleadingAvif if colour and alpha differ, DamagedBoxes, or what `struct` raises on too few bytes.
-    """
-    movie = inside(data, b"moov")
-    tracks = (track for kind, track in boxes(movie) if kind == b"trak")
-    # Eight bytes can state a run of four thousand million frames.
-    first, *others = (list(islice(_times_of(track), _MOST_FRAMES)) for track in tracks)
-    if any(other != first for other in others):
-        raise MisleadingAvif("tracks with different frame times")
-    yield from first
-
-
-def _times_of(track: Data) -> Iterator[float]:
-    media = inside(track, b"mdia")
-    header = inside(media, b"mdhd")
-    (units_a_second,) = struct.unpack_from(">I", header, 20 if header[0] else 12)
-    table = inside(media, b"minf", b"stbl", b"stts")
-    (entries,) = struct.unpack_from(">I", table, 4)
-    runs = struct.iter_unpack(">II", table[8 : 8 + 8 * entries])
-    for frames, units in runs:
-        yield from repeat(display_time(1000 * units / units_a_second), frames)

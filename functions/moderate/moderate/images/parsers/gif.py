@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from moderate.images.animation import Disposal, Frame, display_time
+from moderate.images.animation import Disposal, Frame
 from moderate.images.limits import GIF_ANIMATION, BrokenRule
 from moderate.images.pictures import Picture, draw_frames
 from moderate.images.views import Presentations
@@ -62,7 +62,6 @@ def frames(data: bytes) -> Iterator[Frame]:
                 colours=len(palette) // 3,
                 at=(x, y),
                 size=(width, height),
-                shown_ms=display_time(10 * int.from_bytes(control[1:3], "little")),
                 disposal=_DISPOSALS.get(control[0] >> 2 & 7, Disposal.KEEP),
                 blended=bool(control[0] & _HAS_TRANSPARENT_INDEX),
             )

@@ -19,7 +19,8 @@ from moderate.images.limits import (
     UndecodableImage,
 )
 from moderate.images.pictures import Picture, draw_still, open_image
-from moderate.images.views import AS_STORED, Presentations, Rendering
+from moderate.images.shrinking import AS_STORED, Rendering
+from moderate.images.views import Presentations
 
 # A marker inside entropy-coded data: not a stuffed 00, a restart (D0 to D7) or a fill byte.
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)

@@ -1,10 +1,9 @@
-"""Decodes WebP, and finds what Pillow misses: hidden transparency, and how long each frame is shown."""
+"""Decodes WebP, and finds what Pillow misses: transparency that the header denies."""
 
 from collections.abc import Iterable, Iterator
 
 from PIL import WebPImagePlugin  # noqa: F401 - else the first WebP makes Pillow import every format it knows
 
-from moderate.images.animation import display_time
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
 from moderate.images.limits import WEBP, BrokenRule
@@ -17,7 +16,6 @@ _FLAGS = 20
 _IS_ANIMATED = 0x02
 _HAS_ALPHA = 0x10
 _HAS_PROFILE = 0x20
-_DURATION = slice(12, 15)
 _FRAME_HEADER = 16
 _LOSSLESS_FLAGS = 4
 
@@ -32,7 +30,7 @@ def is_webp(data: bytes) -> bool:
 
 def decode(data: bytes, size: int) -> Picture:
     with open_image(with_alpha(data), "WEBP") as image:
-        return draw_sequence(image, size, display_times(data), WEBP.for_file(data), renderings(profiles(data)))
+        return draw_sequence(image, size, WEBP.for_file(data), renderings(profiles(data)))
 
 
 def profiles(data: bytes) -> list[Icc]:
@@ -67,13 +65,6 @@ def _is_transparent(chunks: Iterable[tuple[bytes, bytes]]) -> bool:
         or (kind == b"ANMF" and _is_transparent(_chunks(body, _FRAME_HEADER)))
         for kind, body in chunks
     )
-
-
-def display_times(data: bytes) -> Iterator[float]:
-    """Yields how long each frame is shown. The decoder itself knows a frame's time only after decoding it."""
-    for kind, body in _chunks(data):
-        if kind == b"ANMF":
-            yield display_time(int.from_bytes(body[_DURATION], "little"))
 
 
 def _chunks(data: bytes, position: int = _FIRST_CHUNK) -> Iterator[tuple[bytes, bytes]]:

@@ -10,17 +10,18 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from moderate.images.animation import FRAMES_JUDGED
-from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage, UnsupportedFormat
+from moderate.images.limits import (
+    MAX_VIEWS_OF_CALL,
+    TooManyFrames,
+    TooManyPixels,
+    UndecodableImage,
+    UnsupportedFormat,
+)
 from moderate.images.pictures import Frames, Picture
-from moderate.images.views import BACKGROUNDS
 from modest.errors import PublicError
 
 Head = Mapping[str, Any]
 Received = bytes | bytearray
-
-# Each frame is judged on every background, turned and not, by its levels and by its profile.
-MAX_VIEWS = FRAMES_JUDGED * len(BACKGROUNDS) * 2 * 2
 
 _ERRORS: dict[str, type[PublicError]] = {
     kind.__name__: kind for kind in (UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames)
@@ -61,7 +62,7 @@ def receive(read: Callable[[int], Received], max_bytes: int) -> tuple[dict[str, 
 
 
 def max_answer_bytes(size: int) -> int:
-    return MAX_VIEWS * size * size * _CHANNELS
+    return MAX_VIEWS_OF_CALL * size * size * _CHANNELS
 
 
 def to_message(outcome: Picture | PublicError) -> tuple[Head, Sequence[bytes]]:

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.helpers.crafted import animated, decoded_times
+from tests.helpers.crafted import animated
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
 from moderate.images.limits import UndecodableImage
-from moderate.images.parsers.webp import display_times
 from moderate.images.pictures import Frames
 
 SIZE = 32
@@ -48,12 +47,6 @@ def test_an_animation_that_denies_its_transparency_is_judged_with_it() -> None:
 @pytest.mark.parametrize("options", [{"quality": 80}, {"lossless": True}])
 def test_a_still_without_alpha_is_one_view(options: dict[str, Any]) -> None:
     assert len(decode(encoded(Image.new("RGB", (SIZE, SIZE)), "WEBP", exif=b"Exif\0\0", **options), SIZE).views) == 1
-
-
-def test_the_times_are_those_that_the_decoder_finds() -> None:
-    pictures = [Image.new("RGB", (SIZE, SIZE), (40 * shade, 0, 0)) for shade in range(5)]
-    data = animated(pictures, "WEBP", [40, 500, 20, 7000, 100])
-    assert list(display_times(data)) == decoded_times(data) == [40, 500, 20, 7000, 100]
 
 
 def hidden(*, frames: int) -> bytes:

@@ -1,0 +1,169 @@
+"""Shrinks a decoded image, or what changes of it, to the size at which it is judged."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil, floor
+
+from PIL import Image, ImageChops
+
+Area = tuple[int, int, int, int]
+"""A part of a picture: left, top, right, bottom."""
+
+OPAQUE = 255
+_FULL_COLOUR = ("L", "RGB")
+_BAND_PIXELS = 1 << 20
+# How many times the size is left after whole steps, at least.
+_LEFT_BY_STEPS = 3
+
+
+def full_colour(image: Image.Image) -> Image.Image:
+    """Returns `image` in a mode that may be resized: L or RGB, or RGBA if anything in it may be transparent.
+
+    Pillow quietly resizes palette and bilevel pictures by picking single pixels, which hides whatever
+    lies between them.
+    """
+    if image.mode == "I;16":
+        return _from_16_bit(image)
+    if image.has_transparency_data:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    return image if image.mode in _FULL_COLOUR else image.convert("RGB")
+
+
+def _from_16_bit(image: Image.Image) -> Image.Image:
+    """Returns the high bytes: Pillow's own conversion clips at 255, which turns nearly all of the picture white."""
+    low, high = (Image.frombytes("L", image.size, image.tobytes()[byte::2]) for byte in (0, 1))
+    key = image.info.get("transparency")
+    if key is None:
+        return high
+    opaque = ImageChops.lighter(_other_than(key & 0xFF, low), _other_than(key >> 8, high))
+    return Image.merge("RGBA", (high, high, high, opaque))
+
+
+def _other_than(level: int, image: Image.Image) -> Image.Image:
+    return image.point([0 if value == level else OPAQUE for value in range(256)])
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One way in which viewers draw a picture's levels."""
+
+    draw: Callable[[Image.Image], Image.Image]
+    """Takes a picture as decoded and returns it in L, RGB or RGBA."""
+    slight: bool = False
+    """It changes so little that a large picture may be shrunk before it is drawn."""
+    by_table: bool = False
+    """A table of colours gives each pixel's, and not curves."""
+
+    @property
+    def work(self) -> float:
+        """The time that it takes for each pixel of a large picture, where a table takes 1."""
+        return 0.0 if self.slight else 1.0 if self.by_table else 0.5
+
+
+AS_STORED = Rendering(full_colour, slight=True)
+
+
+def in_bands(
+    image: Image.Image, rendering: Rendering = AS_STORED, area: Area | None = None, *, rows: int = 1
+) -> Iterator[tuple[int, Image.Image]]:
+    """Yields bands of `image`, or of an area of it, from top to bottom, in L, RGB or RGBA, each with its first row.
+
+    This way a large picture is never held whole in a wider mode than its own. rows: the height of every band but the
+    last is a multiple of it.
+    """
+    whole = (0, 0, *image.size)
+    left, top, right, bottom = area = area or whole
+    as_it_is = rendering is AS_STORED and image.mode in _FULL_COLOUR and not image.has_transparency_data
+    if as_it_is and area == whole:
+        yield 0, image
+        return
+    height = max(1, _BAND_PIXELS // ((right - left) * rows)) * rows
+    for row in range(top, bottom, height):
+        yield row, rendering.draw(image.crop((left, row, right, min(row + height, bottom))))
+
+
+def pixels_in(area: Area) -> int:
+    left, top, right, bottom = area
+    return (right - left) * (bottom - top)
+
+
+class Shrunk:
+    """Holds what is shown in at most `size` pixels a side. Only what changes is drawn again.
+
+    The result is the same for the same pixels however they were stored. Every pixel counts: `reduce` averages whole
+    steps, several times faster than a filter would, and both filters widen with the factor by which they shrink what is
+    left. The models learned from pictures that were shrunk more sharply than by area; of Pillow's filters BOX comes
+    closest to that (docs/decisions.md).
+    """
+
+    def __init__(self, shown: tuple[int, int], size: int, rendering: Rendering = AS_STORED) -> None:
+        """shown: the size of what is shown."""
+        self._shown = shown
+        self._size = size
+        self.rendering = rendering
+        self._steps = max(1, shown[0] // (_LEFT_BY_STEPS * size)), max(1, shown[1] // (_LEFT_BY_STEPS * size))
+        # Both in L or RGB, or with their alpha multiplied in, as Pillow would do at each step.
+        self._reduced: Image.Image | None = None
+        self._cells: Image.Image | None = None
+
+    def draw(self, image: Image.Image, area: Area) -> None:
+        """Takes all that is shown, and where it has changed."""
+        if area[0] >= area[2] or area[1] >= area[3]:
+            return
+        (across, down), (width, height) = self._steps, self._shown
+        left, top = area[0] // across * across, area[1] // down * down
+        right, bottom = min(-(-area[2] // across) * across, width), min(-(-area[3] // down) * down, height)
+        whole = -(-width // across), -(-height // down)
+        for row, band in in_bands(image, self.rendering, (left, top, right, bottom), rows=down):
+            part = without_idle_alpha(band)
+            part = part.convert("RGBa") if part.mode == "RGBA" else part
+            self._reduced = _pasted(self._reduced, whole, part.reduce(self._steps), (left // across, row // down))
+        self._shrink((left, top, right, bottom))
+
+    def _shrink(self, area: Area) -> None:
+        if self._reduced is None:
+            raise ValueError("an image without rows")
+        whole = min(self._size, self._shown[0]), min(self._size, self._shown[1])
+        left, top = (area[axis] * whole[axis] // self._shown[axis] for axis in (0, 1))
+        right, bottom = (-(-area[2 + axis] * whole[axis] // self._shown[axis]) for axis in (0, 1))
+        # How many of the pixels to which it is reduced a cell takes.
+        across, down = (self._shown[axis] / whole[axis] / self._steps[axis] for axis in (0, 1))
+        x, y = floor(left * across), floor(top * down)
+        part = self._reduced.crop((x, y, ceil(right * across), ceil(bottom * down)))
+        box = left * across - x, top * down - y, right * across - x, bottom * down - y
+        cells = part.resize((right - left, bottom - top), Image.Resampling.BOX, box)
+        self._cells = _pasted(self._cells, whole, cells, (left, top))
+
+    def picture(self) -> Image.Image:
+        """Returns what is shown in at most `size` pixels a side, in L, RGB or RGBA."""
+        if self._cells is None:
+            raise ValueError("nothing drawn")
+        return _unmultiplied(self._cells)
+
+    def view(self) -> Image.Image:
+        """Returns what is shown in `size` pixels a side."""
+        if self._reduced is None or min(self._shown) >= self._size:
+            return self.picture()
+        box = 0, 0, self._shown[0] / self._steps[0], self._shown[1] / self._steps[1]
+        return _unmultiplied(self._reduced.resize((self._size, self._size), Image.Resampling.BILINEAR, box))
+
+
+def _pasted(onto: Image.Image | None, size: tuple[int, int], part: Image.Image, at: tuple[int, int]) -> Image.Image:
+    """Returns `onto`, or else an image of that size, with `part` pasted onto it, in the fuller mode of both."""
+    if onto is None:
+        onto = Image.new(part.mode, size)
+    elif part.mode == "RGBa" != onto.mode:
+        onto = onto.convert("RGBA").convert("RGBa")
+    onto.paste(part, at)
+    return onto
+
+
+def _unmultiplied(image: Image.Image) -> Image.Image:
+    return without_idle_alpha(image.convert("RGBA")) if image.mode == "RGBa" else image
+
+
+def without_idle_alpha(image: Image.Image) -> Image.Image:
+    """Returns `image` without its alpha if that is opaque throughout: it then shrinks in a third of the time."""
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (OPAQUE, OPAQUE):
+        return image.convert("RGB")
+    return image

@@ -1,0 +1,61 @@
+"""What each API answers about an animation that is too much to judge in full."""
+
+from typing import Any
+
+import pytest
+from tests.helpers.crafted import animated, film
+from tests.helpers.support import FakeClassifier, ServedApp, data_url, png, scoring, serve
+
+FILM = animated(film(200), "GIF", [40] * 200)
+STILL = png()
+
+
+def serving(score: float) -> ServedApp:
+    return serve({}, FakeClassifier(scoring(score)))
+
+
+def ask(service: ServedApp, route: str, **query: Any) -> dict[str, Any]:
+    answer = service.client.post(f"/v1/{route}", params=query, content=FILM)
+    body: dict[str, Any] = answer.json()
+    return body | {"status_code": answer.status_code}
+
+
+@pytest.mark.parametrize(
+    ("score", "shown", "verdict"), [(0.1, 0.3, "questionable"), (0.4, 0.4, "questionable"), (0.7, 0.7, "nsfw")]
+)
+def test_classify_never_calls_it_safe(score: float, shown: float, verdict: str) -> None:
+    answer = ask(serving(score), "classify")
+    data, frames = answer["data"], answer["meta"]["frames"]
+    assert (data["safe"], data["nsfw_score"], data["verdict"]) == (False, shown, verdict)
+    assert frames["judged"] < frames["total"] == 200
+
+
+@pytest.mark.parametrize(("threshold", "status"), [(0.1, 422), (0.05, 200), (0.9, 422)])
+def test_check_answers_only_if_what_was_judged_reaches_the_threshold(threshold: float, status: int) -> None:
+    answer = ask(serving(0.07), "check", threshold=threshold)
+    assert answer["status_code"] == status
+    assert answer["data"]["safe"] is False if status == 200 else answer["code"] == "too_many_frames"
+
+
+@pytest.mark.parametrize("score", [0.1, 0.5, 0.7])
+def test_nanogpt_flags_it_or_says_why_it_does_not(score: float) -> None:
+    service = serving(score)
+    images = {"imageDataUrls": [data_url(FILM), data_url(STILL)]}
+    whole = service.client.post("/api/nsfw/image", json=images)
+    partial = service.client.post("/api/nsfw/image", json=images | {"on_error": "partial"}).json()
+    if score >= 0.6:
+        assert whole.json()["has_nsfw_concepts"] == partial["has_nsfw_concepts"] == [True, True]
+    else:
+        assert (whole.status_code, whole.json()["code"]) == (400, "too_many_frames")
+        assert (partial["has_nsfw_concepts"], partial["is_nsfw"], partial["cost"]) == ([None, False], None, 0.0015)
+        assert [(error["index"], error["code"]) for error in partial["errors"]] == [(0, "too_many_frames")]
+
+
+@pytest.mark.parametrize("score", [0.1, 0.5, 0.7])
+def test_openai_flags_it_or_says_why_it_does_not(score: float) -> None:
+    parts = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in (STILL, FILM)]
+    answer = serving(score).client.post("/v1/moderations", json={"input": parts}).json()
+    if score >= 0.6:
+        assert [result["flagged"] for result in answer["results"]] == [True, True]
+    else:
+        assert (answer["error"]["code"], answer["error"]["param"]) == ("too_many_frames", "input[1]")
