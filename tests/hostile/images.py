@@ -213,9 +213,19 @@ def jpeg_of_10000_scans() -> bytes:
     return jpeg_of_scans(10_000)
 
 
+@hostile(TooManyPixels)
+def jpeg_of_100_scans_above_its_cap() -> bytes:
+    return jpeg_of_scans(90, (2122, 2121))
+
+
 @hostile(None, heavy=True)
 def jpeg_of_100_scans_at_its_cap() -> bytes:
-    return jpeg_of_scans(90, (5000, 5000))
+    return jpeg_of_scans(90, (2121, 2121))
+
+
+@hostile(None, heavy=True)
+def jpeg_of_18_scans_at_its_cap() -> bytes:
+    return jpeg_of_scans(8, (5000, 5000))
 
 
 @hostile(TooManyPixels)
@@ -271,9 +281,9 @@ def flat_progressive(size: tuple[int, int]) -> bytes:
 
 
 def jpeg_of_scans(count: int, size: tuple[int, int] = (4000, 4000)) -> bytes:
-    """Every scan states that no block changes, in two bytes for 32,767 of them."""
+    """Every scan states that no block becomes finer, in two bytes for 32,767 of them, and a decoder looks at each."""
     tables = jpeg_segment(0xC4, b"\x10" + b"\1" + bytes(15) + b"\xe0")
-    empty = b"\xff\xda\0\x08\1\1\0\1\x05\0" + bytes(60)
+    empty = b"\xff\xda\0\x08\1\1\0\1\x3f\x10" + bytes(60)
     return flat_progressive(size)[:-2] + tables + empty * count + b"\xff\xd9"
 
 
@@ -441,7 +451,7 @@ add("animated GIF of 84 MP", partial(animation, "GIF", "P", 84, 26, disposal=3),
 add("animated WebP of 9 MB", partial(animation, "WEBP", "RGB", 80, 17, method=0, quality=30), TooManyFrames, heavy=True)
 add(
     "animated AVIF of 9 MB",
-    partial(animation, "AVIF", "RGBA", 20, 8, speed=10, quality=50, subsampling="4:4:4"),
+    partial(animation, "AVIF", "RGBA", 30, 8, speed=10, quality=50, subsampling="4:4:4"),
     TooManyFrames,
     heavy=True,
 )

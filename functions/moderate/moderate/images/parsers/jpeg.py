@@ -27,14 +27,23 @@ _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
 _STANDALONE = frozenset({0x01, 0xD8})
 _END = 0xD9
 _START_OF_SCAN = 0xDA
+# The headers of frames whose data is coded arithmetically: 0xCC holds a table.
+_ARITHMETIC = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _EXIF, _EXIF_NAME = 0xE1, b"Exif\0"
 _PROFILE, _PROFILE_NAME = 0xE2, b"ICC_PROFILE\0"
 # Behind the name of a part stand its number and how many there are.
 _NUMBERS = 2
+# libjpeg makes 10 of a picture in colours, and 18 of one in inks.
+_USUAL_SCANS = 18
+_ARITHMETIC_CODING = (
+    "The JPEG is compressed by arithmetic coding, which browsers do not show. Export it again as a plain JPEG."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
+    arithmetic: bool
+    """No browser shows it, and it takes many times longer to decode."""
     scans: int
     first_components: int
     """How many colour components the first scan has. If the picture has more, it is held whole until all have come."""
@@ -52,6 +61,8 @@ class Structure:
 
 def decode(data: bytes, size: int) -> Picture:
     structure = read(data)
+    if structure.arithmetic:
+        raise UndecodableImage("arithmetic coding", message=_ARITHMETIC_CODING)
     if not structure.has_end:
         raise UndecodableImage("no end")
     if structure.scans > MAX_SCANS:
@@ -92,7 +103,11 @@ def _cap(image: Image.Image, structure: Structure) -> PixelCap:
     held_whole = "progressive" in image.info or structure.first_components < len(image.getbands())
     if not held_whole:
         return BASELINE_JPEG
-    return PROGRESSIVE_CMYK_JPEG if image.mode == "CMYK" else PROGRESSIVE_JPEG
+    cap = PROGRESSIVE_CMYK_JPEG if image.mode == "CMYK" else PROGRESSIVE_JPEG
+    if structure.scans <= _USUAL_SCANS:
+        return cap
+    # A scan of a few bytes may go over all of the picture.
+    return replace(cap, kind=f"{cap.kind} of {structure.scans} scans").shared(structure.scans / _USUAL_SCANS)
 
 
 def read(data: bytes) -> Structure:
@@ -105,7 +120,7 @@ def read(data: bytes) -> Structure:
     exifs: list[bytes] = []
     parts: list[bytes] = []
     short_parts: list[int] = []
-    has_end = False
+    arithmetic = has_end = False
     position = 0
     while match := _MARKER.search(data, position):
         marker = match[1][0]
@@ -115,6 +130,7 @@ def read(data: bytes) -> Structure:
             break
         if marker in _STANDALONE:
             continue
+        arithmetic |= marker in _ARITHMETIC
         if marker == _START_OF_SCAN:
             components.extend(data[position + 2 : position + 3])
         length = int.from_bytes(data[position : position + 2], "big")
@@ -127,7 +143,8 @@ def read(data: bytes) -> Structure:
             if len(body) < len(_PROFILE_NAME) + _NUMBERS:
                 short_parts.append(position + 2)
         position += max(length, 2)
-    return Structure(len(components), components[0] if components else 0, exifs, *_profile(parts), short_parts, has_end)
+    first = components[0] if components else 0
+    return Structure(arithmetic, len(components), first, exifs, *_profile(parts), short_parts, has_end)
 
 
 def _profile(parts: Sequence[bytes]) -> tuple[bytes, bool]:

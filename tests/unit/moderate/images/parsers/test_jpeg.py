@@ -5,7 +5,7 @@ from tests.helpers.profiles import SRGB, UPSIDE_DOWN, rgb_profile
 from tests.helpers.support import encoded
 
 from moderate.images.decode import decode
-from moderate.images.limits import UndecodableImage
+from moderate.images.limits import TooManyPixels, UndecodableImage
 from moderate.images.parsers.jpeg import read
 
 PICTURE = Image.effect_noise((64, 48), 90).convert("RGB")
@@ -37,6 +37,21 @@ def test_each_scan_counts() -> None:
 
 def test_what_looks_like_a_scan_inside_a_segment_does_not_count() -> None:
     assert read(jpeg_with(BASELINE, jpeg_segment(0xE2, START_OF_SCAN * 500))).scans == 1
+
+
+@pytest.mark.parametrize(("scans", "megapixels"), [(18, 25), (20, 22.5), (45, 10), (100, 4.5)])
+def test_the_more_scans_the_fewer_pixels(scans: int, megapixels: float) -> None:
+    height, width = 65_000, round(megapixels * 1_000_000 / 65_000) + 1
+    size = PROGRESSIVE.index(b"\xff\xc2") + 5
+    large = PROGRESSIVE[:size] + height.to_bytes(2) + width.to_bytes(2) + PROGRESSIVE[size + 4 : -2]
+    with pytest.raises(TooManyPixels, match=f"{megapixels:g} megapixels"):
+        decode(large + START_OF_SCAN * (scans - 10) + b"\xff\xd9", 32)
+
+
+@pytest.mark.parametrize("frame", [0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF])
+def test_arithmetic_coding_is_refused_by_name(frame: int) -> None:
+    with pytest.raises(UndecodableImage, match="arithmetic coding, which browsers do not show"):
+        decode(BASELINE.replace(b"\xff\xc0", bytes([0xFF, frame])), 32)
 
 
 def test_what_follows_the_first_picture_does_not_count() -> None:
