@@ -18,14 +18,14 @@ from moderate.images.sandbox.worker import serve
 DIGITS = b"0123456789"
 
 
-def decode_or_misbehave(data: bytes, size: int) -> Picture:
+def decode_or_misbehave(data: bytes, size: int, images: int) -> Picture:
     image_format = recognise(data)
     if image_format.name == "BMP":
-        return decode_as(replace(image_format, decode=misbehave), data, size)
-    return decode(data, size)
+        return decode_as(replace(image_format, decode=misbehave), data, size, images)
+    return decode(data, size, images)
 
 
-def misbehave(data: bytes, size: int) -> Picture:  # noqa: ARG001 - a decoder's own
+def misbehave(data: bytes, _size: int, _images: int) -> Picture:
     return (
         Picture((), Frames(0, 0)) if data == b"BMshow no picture" else tell(DEEDS[data[2:].rstrip(DIGITS).decode()]())
     )

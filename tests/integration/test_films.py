@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from PIL import Image
 from tests.helpers.crafted import animated, film
 from tests.helpers.support import FakeClassifier, ServedApp, data_url, png, scoring, serve
 
@@ -14,8 +15,8 @@ def serving(score: float) -> ServedApp:
     return serve({}, FakeClassifier(scoring(score)))
 
 
-def ask(service: ServedApp, route: str, **query: Any) -> dict[str, Any]:
-    answer = service.client.post(f"/v1/{route}", params=query, content=FILM)
+def ask(service: ServedApp, route: str, image: bytes = FILM, **query: Any) -> dict[str, Any]:
+    answer = service.client.post(f"/v1/{route}", params=query, content=image)
     body: dict[str, Any] = answer.json()
     return body | {"status_code": answer.status_code}
 
@@ -49,6 +50,19 @@ def test_nanogpt_flags_it_or_says_why_it_does_not(score: float) -> None:
         assert (whole.status_code, whole.json()["code"]) == (400, "too_many_frames")
         assert (partial["has_nsfw_concepts"], partial["is_nsfw"], partial["cost"]) == ([None, False], None, 0.0015)
         assert [(error["index"], error["code"]) for error in partial["errors"]] == [(0, "too_many_frames")]
+
+
+def test_ten_large_animations_in_one_call_are_refused_and_the_stills_beside_them_judged() -> None:
+    large = [
+        animated([Image.new("L", (1000, 1000), level + each) for level in (0, 99) * 10], "GIF", [40] * 20)
+        for each in range(9)
+    ]
+    service = serving(0.1)
+    assert ask(service, "classify", image=large[0])["data"]["verdict"] == "safe"
+    images = {"imageDataUrls": [data_url(image) for image in (*large, STILL)], "on_error": "partial"}
+    answer = service.client.post("/api/nsfw/image", json=images).json()
+    assert answer["has_nsfw_concepts"] == [None] * 9 + [False]
+    assert {error["code"] for error in answer["errors"]} == {"too_many_frames"}
 
 
 @pytest.mark.parametrize("score", [0.1, 0.5, 0.7])

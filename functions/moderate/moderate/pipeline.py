@@ -55,9 +55,9 @@ class Judgement:
 Outcome = Judgement | PublicError
 
 
-def decode_here(data: bytes, size: int, _work: Work) -> Picture:
+def decode_here(data: bytes, size: int, work: Work) -> Picture:
     """Decodes in this process, which no call can interrupt."""
-    return decode(data, size)
+    return decode(data, size, work.images)
 
 
 class Views:
@@ -134,7 +134,7 @@ class Pipeline:
         """
         # Comparing images takes time that grows with them.
         distinct = await beside_the_loop(bytes_sent(sources), dict.fromkeys, sources)
-        call = _Call(caller, policy, threshold, explain, Views(len(distinct)), Work())
+        call = _Call(caller, policy, threshold, explain, Views(len(distinct)), Work(len(distinct)))
         tasks = {source: asyncio.create_task(self._judge_one(source, call)) for source in distinct}
         try:
             if tasks:

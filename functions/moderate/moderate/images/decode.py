@@ -15,18 +15,19 @@ Image.MAX_IMAGE_PIXELS = int(max(each.largest.megapixels for each in FORMATS) * 
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def decode(data: bytes, size: int) -> Picture:
+def decode(data: bytes, size: int, images: int = 1) -> Picture:
     """Returns square RGB views of `size` pixels a side.
 
+    images: how many the call has; they share the time that an animation may take.
     Raises UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames.
     """
-    return decode_as(recognise(data), data, size)
+    return decode_as(recognise(data), data, size, images)
 
 
-def decode_as(image_format: ImageFormat, data: bytes, size: int) -> Picture:
+def decode_as(image_format: ImageFormat, data: bytes, size: int, images: int = 1) -> Picture:
     """Runs the decoder of one format. Raises what `decode` does."""
     try:
-        return image_format.decode(data, size)
+        return image_format.decode(data, size, images)
     except PublicError:
         raise
     except Image.DecompressionBombError:

@@ -26,8 +26,11 @@ class ImageFormat:
     which passes the bytes of any other type on as text."""
     pixel_caps: tuple[PixelCap, ...]
     """One for each kind of picture on which its decoder spends memory or time of its own."""
-    decode: Callable[[bytes, int], Picture]
-    """Takes a file and the side of the views in pixels. Raises PublicError, or anything on a damaged file."""
+    decode: Callable[[bytes, int, int], Picture]
+    """Takes a file, the side of the views in pixels and the number of images in the call.
+
+    Raises PublicError, or anything on a damaged file.
+    """
     animation_cap: AnimationCap | None = None
 
     @property

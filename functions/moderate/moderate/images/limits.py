@@ -91,9 +91,12 @@ class AnimationCap:
     """As in PixelCap."""
     slowness: float = 1
     """How many pixels of a GIF could be drawn in the time that one takes."""
+    images: int = 1
+    """How many images the call has. The time that one animation may take is divided among them."""
 
-    def for_file(self, data: bytes) -> "AnimationCap":
-        return replace(self, megapixels=_left(self.megapixels, self.lost_per_megabyte, data))
+    def for_file(self, data: bytes, images: int = 1) -> "AnimationCap":
+        left = _left(self.megapixels, self.lost_per_megabyte, data)
+        return replace(self, megapixels=round(left / images, 1), images=images)
 
     def check(self, frames: int, pixels: int) -> None:
         """Raises TooManyFrames."""
@@ -105,10 +108,13 @@ class AnimationCap:
         return self.slowness * (self.megapixels * PIXELS_PER_MEGAPIXEL - pixels)
 
     def exceeded(self) -> TooManyFrames:
+        beside, remedy = "", "Send a shorter or smaller one."
+        if self.images > 1:
+            beside, remedy = f", in a call of {self.images} images", "Send a shorter or smaller one, or send it alone."
         return TooManyFrames(
             f"The animation is too long to judge in full. It may have at most {MAX_FRAMES:,} frames and, in "
-            f"this format and at this file size, at most {self.megapixels:g} megapixels over all frames. "
-            "Send a shorter or smaller one."
+            f"this format and at this file size{beside}, at most {self.megapixels:g} megapixels over all frames. "
+            f"{remedy}"
         )
 
 
@@ -120,8 +126,9 @@ class SequenceCaps:
     profiled: PixelCap
     animation: AnimationCap
 
-    def for_file(self, data: bytes) -> "SequenceCaps":
-        return SequenceCaps(self.still.for_file(data), self.profiled.for_file(data), self.animation.for_file(data))
+    def for_file(self, data: bytes, images: int) -> "SequenceCaps":
+        animation = self.animation.for_file(data, images)
+        return SequenceCaps(self.still.for_file(data), self.profiled.for_file(data), animation)
 
 
 # At its cap, a picture takes up to MAX_PICTURE_BYTES and 2 s of a slow Lambda core: tests/hostile holds both.

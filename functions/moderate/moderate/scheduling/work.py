@@ -12,7 +12,9 @@ class CallOver(Exception):
 class Work:
     """Stands for everything that is done for one call, so that all of it can be ended at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, images: int = 1) -> None:
+        """images: how many are judged for the call."""
+        self.images = images
         self._lock = threading.Lock()
         self._over = False
         self._interrupts: list[Callable[[], object]] = []

@@ -158,6 +158,15 @@ def test_an_animation_of_too_many_pixels_over_all_is_not_judged_in_part(image_fo
         decode(data, SIZE)
 
 
+@pytest.mark.parametrize("image_format", ANIMATED)
+def test_an_animation_that_is_judged_alone_may_be_too_much_beside_others(image_format: str) -> None:
+    frames = [Image.new("1", (1000, 1000), index % 2).convert("RGB") for index in range(8)]
+    data = animated(frames, image_format, [40] * len(frames))
+    assert decode(data, SIZE).frames == Frames(8, 8)
+    with pytest.raises(TooManyFrames, match="in a call of 20 images"):
+        decode(data, SIZE, images=20)
+
+
 def test_a_frame_that_is_drawn_over_the_one_before_counts_as_two() -> None:
     size, cap = (1000, 1000), AnimationCap(3.5)
 

@@ -36,12 +36,12 @@ def is_avif(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and any(brands[at : at + 4] in _BRANDS for at in range(0, len(brands), 4))
 
 
-def decode(data: bytes, size: int) -> Picture:
+def decode(data: bytes, size: int, images: int = 1) -> Picture:
     whole = memoryview(data)
     said = avif_boxes.read(whole)
     refuse_misleading(whole, said)
     with open_image(data, "AVIF") as image:
-        return draw_sequence(image, size, AVIF.for_file(data), _ways(image, said))
+        return draw_sequence(image, size, AVIF.for_file(data, images), _ways(image, said))
 
 
 def refuse_misleading(data: Data, said: Said) -> None:

@@ -27,13 +27,13 @@ class DamagedGif(BrokenRule):
     """The file ends early, or continues where a GIF may not."""
 
 
-def decode(data: bytes, size: int) -> Picture:
+def decode(data: bytes, size: int, images: int = 1) -> Picture:
     found = frames(data)
     first = next(found, None)
     if first is None:
         raise DamagedGif("no frame")
     _refuse_disputed_canvas(data, first)
-    cap = GIF_ANIMATION.for_file(data)
+    cap = GIF_ANIMATION.for_file(data, images)
     return draw_frames(canvas_size(data, first), chain([first], found), size, Presentations(), cap)
 
 

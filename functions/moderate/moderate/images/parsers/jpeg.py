@@ -59,7 +59,7 @@ class Structure:
     """Without its end, Chromium leaves out the last row of blocks."""
 
 
-def decode(data: bytes, size: int) -> Picture:
+def decode(data: bytes, size: int, _images: int = 1) -> Picture:
     structure = read(data)
     if structure.arithmetic:
         raise UndecodableImage("arithmetic coding", message=_ARITHMETIC_CODING)

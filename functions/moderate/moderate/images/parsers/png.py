@@ -10,7 +10,7 @@ from moderate.images.png_file import EIGHT_BITS, Png, read, require
 from moderate.images.views import Presentations, points_beyond_palette
 
 
-def decode(data: bytes, size: int) -> Picture:
+def decode(data: bytes, size: int, images: int = 1) -> Picture:
     parts = read(data)
     with open_image(parts.still(), "PNG") as image:
         presentations = Presentations(turned_or_not(image), renderings(parts.descriptions()))
@@ -18,7 +18,7 @@ def decode(data: bytes, size: int) -> Picture:
         require(not (parts.is_interlaced and len(presentations.orientations) > 1), "interlaced rows that are turned")
         if parts.controls:
             _refuse_disputed_blending(parts, presentations)
-            return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION.for_file(data))
+            return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION.for_file(data, images))
         (DEEP_PNG if parts.depth > EIGHT_BITS else PNG_OR_BMP).check(image.size)
         picture = draw_still(image, size, presentations)
         _refuse_missing_rows(image, parts)

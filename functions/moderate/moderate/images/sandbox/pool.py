@@ -53,7 +53,7 @@ class Decoder:
         worker = self._idle.get()
         try:
             with work.interrupted_by(worker.interrupt):
-                outcome = worker.decode(data, size, self._max_seconds)
+                outcome = worker.decode(data, size, work.images, self._max_seconds)
         except (OSError, NoAnswer) as failure:
             fate = worker.replace_after(failure)
             work.check()
@@ -79,7 +79,7 @@ class _Worker:
         self._module = module
         self._start()
 
-    def decode(self, data: bytes, size: int, seconds: float) -> Picture | PublicError:
+    def decode(self, data: bytes, size: int, images: int, seconds: float) -> Picture | PublicError:
         """Raises OSError, which includes TimeoutError, or NoAnswer."""
         deadline = time.monotonic() + seconds
 
@@ -95,7 +95,7 @@ class _Worker:
             return message
 
         self._socket.settimeout(seconds)
-        send({"size": size}, [data], self._socket.sendall)
+        send({"size": size, "images": images}, [data], self._socket.sendall)
         return from_message(*receive(read, max_answer_bytes(size)), size)
 
     def replace_after(self, failure: OSError | NoAnswer) -> str:

@@ -22,7 +22,7 @@ def main() -> None:
     serve(decode)
 
 
-def serve(decode: Callable[[bytes, int], Picture]) -> None:
+def serve(decode: Callable[[bytes, int, int], Picture]) -> None:
     """Answers with what `decode` returns or raises, until the service hangs up."""
     # Control-C reaches every process at a terminal; the service decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -31,7 +31,7 @@ def serve(decode: Callable[[bytes, int], Picture]) -> None:
     try:
         while True:
             head, data = receive(_read, MAX_REQUEST_BYTES)
-            send(*to_message(_attempt(decode, bytes(data), head["size"])), sys.stdout.buffer.write)
+            send(*to_message(_attempt(decode, bytes(data), head["size"], head["images"])), sys.stdout.buffer.write)
             sys.stdout.buffer.flush()
     except NoAnswer:
         return
@@ -55,9 +55,11 @@ def _read(length: int) -> bytes:
     return data
 
 
-def _attempt(decode: Callable[[bytes, int], Picture], data: bytes, size: int) -> Picture | PublicError:
+def _attempt(
+    decode: Callable[[bytes, int, int], Picture], data: bytes, size: int, images: int
+) -> Picture | PublicError:
     try:
-        return decode(data, size)
+        return decode(data, size, images)
     except PublicError as error:
         return error
 
