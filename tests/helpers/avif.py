@@ -42,12 +42,13 @@ def avif(
     in_stream: Numbers | None = None,
     others: Sequence[bytes] = (),
     in_meta: bool = False,
+    subsampling: str = "4:2:0",
 ) -> bytes:
     """properties: boxes of the picture beside the necessary ones. in_stream: the colours that the AV1 stream names.
 
     others: boxes of no picture. in_meta: whether the stream lies inside the box that describes the items.
     """
-    made = encoded(picture, "AVIF", quality=95, speed=10)
+    made = encoded(picture, "AVIF", quality=95, speed=10, subsampling=subsampling)
     known = inside(inside(made, b"meta")[4:], b"iprp", b"ipco")
     needed = [box(kind, bytes(content)) for kind, content in boxes(known) if kind in (b"ispe", b"pixi", b"av1C")]
     stream = _naming(bytes(inside(made, b"mdat")), in_stream or (2, 2, 6))

@@ -28,10 +28,10 @@ class BudgetSpent(Exception):
 
 
 class Budget:
-    """Limits what is spent on looking at the frames of one animation, besides drawing them."""
+    """Limits what is spent on drawing the frames of one animation and on looking at them."""
 
     def __init__(self, pixels: float) -> None:
-        """pixels: how many could be drawn in the time that is left."""
+        """pixels: how many of a GIF could be drawn in the time that there is."""
         self._pixels, self._views = pixels, MAX_VIEWS_OF_CALL
 
     def spend(self, pixels: float = 0, views: int = 0) -> None:
@@ -76,7 +76,7 @@ class Screen:
 
     def __init__(self, shown: tuple[int, int], size: int, presentations: Presentations, budget: Budget) -> None:
         self._orientations = presentations.orientations
-        self._budget = budget
+        self.budget = budget
         self._distinct = Distinct()
         late = [rendering for rendering in presentations.renderings if shrunk_first(rendering, shown)]
         # Each holds the picture shrunk, and by which renderings it is drawn then.
@@ -92,18 +92,18 @@ class Screen:
         """
         pixels = sum(map(pixels_in, changed))
         for shrunk, renderings in self._layers:
-            self._budget.spend(_AREA * len(changed) + _rendered(shrunk.rendering) * pixels)
+            self.budget.spend(_AREA * len(changed) + _rendered(shrunk.rendering) * pixels)
             for area in changed:
                 shrunk.draw(canvas, area)
-            self._budget.spend(pixels * len(backgrounds(shrunk.picture())))
+            self.budget.spend(pixels * len(backgrounds(shrunk.picture())))
             for rendering in renderings:
                 seen = without_idle_alpha(rendering.draw(shrunk.picture()))
                 comparison = _COMPARISON + seen.width * seen.height * (1 + _rendered(rendering))
                 for page in backgrounds(seen):
-                    self._budget.spend(comparison)
+                    self.budget.spend(comparison)
                     if self._distinct.add(on(page, seen)):
                         # It took more comparisons, and is rendered again.
-                        self._budget.spend(comparison, views=len(self._orientations))
+                        self.budget.spend(comparison, views=len(self._orientations))
                         yield from self._views(canvas, shrunk, rendering, page)
 
     def _views(self, canvas: Image.Image, shrunk: Shrunk, rendering: Rendering, page: Colour) -> Iterator[View]:
@@ -111,7 +111,7 @@ class Screen:
         whole = shrunk.rendering if rendering is AS_STORED else rendering
         for orientation in self._orientations:
             if orientation != UPRIGHT:
-                self._budget.spend(canvas.width * canvas.height * (1 + _rendered(whole)))
+                self.budget.spend(canvas.width * canvas.height * (1 + _rendered(whole)))
             yield on(page, turned(canvas, small, orientation, whole)).tobytes()
 
 

@@ -92,20 +92,22 @@ class AnimationCap:
     slowness: float = 1
     """How many pixels of a GIF could be drawn in the time that one takes."""
     images: int = 1
-    """How many images the call has. The time that one animation may take is divided among them."""
+    """How many images the call has. If this one has several frames, it may take only its share of the time."""
 
     def for_file(self, data: bytes, images: int = 1) -> "AnimationCap":
-        left = _left(self.megapixels, self.lost_per_megabyte, data)
-        return replace(self, megapixels=round(left / images, 1), images=images)
+        return replace(self, megapixels=_left(self.megapixels, self.lost_per_megabyte, data), images=images)
 
     def check(self, frames: int, pixels: int) -> None:
         """Raises TooManyFrames."""
-        if frames > MAX_FRAMES or pixels > self.megapixels * PIXELS_PER_MEGAPIXEL:
+        if frames > MAX_FRAMES or pixels > self._shared(frames) * PIXELS_PER_MEGAPIXEL:
             raise self.exceeded()
 
-    def left(self, pixels: int) -> float:
-        """Returns how many pixels of a GIF could be drawn in the time that is left once so many are drawn."""
-        return self.slowness * (self.megapixels * PIXELS_PER_MEGAPIXEL - pixels)
+    def time(self, frames: int) -> float:
+        """Returns how many pixels of a GIF could be drawn in the time that the animation may take."""
+        return self.slowness * self._shared(frames) * PIXELS_PER_MEGAPIXEL
+
+    def _shared(self, frames: int) -> float:
+        return self.megapixels if frames == 1 else round(self.megapixels / self.images, 1)
 
     def exceeded(self) -> TooManyFrames:
         beside, remedy = "", "Send a shorter or smaller one."
@@ -113,8 +115,8 @@ class AnimationCap:
             beside, remedy = f", in a call of {self.images} images", "Send a shorter or smaller one, or send it alone."
         return TooManyFrames(
             f"The animation is too long to judge in full. It may have at most {MAX_FRAMES:,} frames and, in "
-            f"this format and at this file size{beside}, at most {self.megapixels:g} megapixels over all frames. "
-            f"{remedy}"
+            f"this format and at this file size{beside}, at most {self._shared(MAX_FRAMES):g} megapixels over all "
+            f"frames. {remedy}"
         )
 
 

@@ -80,14 +80,14 @@ def draw_frames(
     """Draws an animation whose frames are files of their own."""
     CANVAS.check(canvas)
     whole: list[Frame] = []
-    drawn = 0
+    drawn: list[int] = []
     for frame in frames:
         whole.append(frame)
-        drawn += area(frame.size) * (_BLENDED if frame.blended else 1)
+        drawn.append(area(frame.size) * (_BLENDED if frame.blended else 1))
         CANVAS.check(frame.size)
-        cap.check(len(whole), drawn)
-    budget = Budget(cap.left(drawn))
-    return _look_at(play(canvas, whole), len(whole), Screen(canvas, size, presentations, budget), cap)
+        cap.check(len(whole), sum(drawn))
+    screen = Screen(canvas, size, presentations, Budget(cap.time(len(whole))))
+    return _look_at(play(canvas, whole), drawn, screen, cap)
 
 
 def draw_sequence(
@@ -106,28 +106,29 @@ def draw_sequence(
     if total == 1:
         caps.still.check(image.size)
         return draw_still(image, size, presentations, caps.profiled)
-    cap, drawn = caps.animation, total * area(image.size)
-    cap.check(total, drawn)
-    budget = Budget(cap.left(drawn))
-    return _look_at(_play(image, total), total, Screen(image.size, size, presentations, budget), cap)
+    cap, drawn = caps.animation, [area(image.size)] * total
+    cap.check(total, sum(drawn))
+    return _look_at(_play(image, total), drawn, Screen(image.size, size, presentations, Budget(cap.time(total))), cap)
 
 
 def _look_at(
-    shown: Iterable[tuple[Image.Image, Sequence[Area]]], total: int, screen: Screen, cap: AnimationCap
+    shown: Iterable[tuple[Image.Image, Sequence[Area]]], drawn: Sequence[int], screen: Screen, cap: AnimationCap
 ) -> Picture:
     """Returns the views of every distinct picture, or of those that come before the budget is spent.
 
-    shown: the canvas after each of `total` frames, and where it has changed.
+    shown: the canvas after each frame, and where it has changed.
+    drawn: how many pixels are drawn for each frame.
     """
     found: list[View] = []
     judged = 0
     with suppress(BudgetSpent):
-        for canvas, changed in shown:
+        for (canvas, changed), pixels in zip(shown, drawn, strict=True):
+            screen.budget.spend(cap.slowness * pixels)
             found += list(screen.draw(canvas, changed))
             judged += 1
     if not judged:
         raise cap.exceeded()
-    return Picture(tuple(found), Frames(judged, total))
+    return Picture(tuple(found), Frames(judged, len(drawn)))
 
 
 def _play(image: Image.Image, total: int) -> Iterator[tuple[Image.Image, Sequence[Area]]]:

@@ -35,9 +35,13 @@ def test_an_animation_beyond_its_cap_is_refused_with_the_figures(frames: int, pi
 
 def test_the_images_of_a_call_share_the_time_that_one_animation_may_take() -> None:
     shared = AnimationCap(20.0, lost_per_megabyte=4).for_file(bytes(1_500_000), images=10)
-    shared.check(1, 1_400_000)
+    shared.check(2, 1_400_000)
     with pytest.raises(TooManyFrames, match=r"in a call of 10 images, at most 1\.4 megapixels .* or send it alone"):
-        shared.check(1, 1_400_001)
+        shared.check(2, 1_400_001)
+
+
+def test_what_is_not_animated_shares_no_time() -> None:
+    AnimationCap(20.0).for_file(b"", images=10).check(1, 20_000_000)
 
 
 def test_each_megabyte_of_a_file_takes_from_its_caps() -> None:

@@ -14,7 +14,8 @@ from moderate.images.colours.spaces import BY_NUMBER
 from moderate.images.colours.tone_mapping import USUAL_PEAK
 
 # Those of ITU-T H.273 by which Chromium and Firefox decode a picture alike.
-_MATRICES = (0, 1, 2, 4, 5, 6, 9, 15)
+_RED_GREEN_BLUE = 0
+_MATRICES = (_RED_GREEN_BLUE, 1, 2, 4, 5, 6, 9, 15)
 _BEFORE_ENTRIES, _BEFORE_BOXES = 8, 78
 _WHOLE_RANGE = 0x80
 _PROFILES = (b"prof", b"rICC")
@@ -67,6 +68,12 @@ class Said:
     def has_whole_range(self) -> bool:
         """Whether anything says so. The AV1 stream of an alpha channel always does."""
         return any(each.whole_range for each in chain(self._numbers(), (header.colours for header in self.headers)))
+
+    @property
+    def has_colours_of_part_range(self) -> bool:
+        """Whether the channels are red, green and blue, and their levels do not range from 0 to 255."""
+        stated = list(self._numbers()) or [header.colours for header in self.headers]
+        return any(each.matrix == _RED_GREEN_BLUE and not each.whole_range for each in stated)
 
     @property
     def leaves_matrix_open(self) -> bool:

@@ -21,8 +21,9 @@ _BRANDS = (b"avif", b"avis")
 _KIND_OF_TRACK = slice(8, 12)
 _PICTURES, _ALPHA = b"pict", b"auxv"
 _EVERY_LEVEL = list(range(256))
-# What becomes of levels from 16 to 235 if they are taken for that.
+# What becomes of levels from 16 to 235 if they are taken for that, and of those that the decoder has taken for that.
 _SPREAD = [min(255, max(0, round((level - 16) * 255 / 219))) for level in _EVERY_LEVEL]
+_AS_STORED = [16 + round(level * 219 / 255) for level in _EVERY_LEVEL]
 
 
 class MisleadingAvif(BrokenRule):
@@ -80,19 +81,22 @@ def _times_of(track: Data) -> tuple[int, bytes]:
 def _ways(image: Image.Image, said: Said) -> Sequence[Rendering]:
     """Returns the ways in which viewers draw the file.
 
-    Chromium takes an animation's levels and a still's alpha for ones of 16 to 235 even if they are of 0 to 255.
+    Chromium takes an animation's levels and a still's alpha for ones of 16 to 235 even if they are of 0 to 255. Firefox
+    takes levels of 16 to 235 for ones of 0 to 255 if they are those of red, green and blue.
     """
-    drawn = renderings(said.descriptions())
+    drawn = list(renderings(said.descriptions()))
+    if said.has_colours_of_part_range:
+        drawn += [_with_levels(_AS_STORED, rendering) for rendering in drawn]
     if getattr(image, "n_frames", 1) > 1:
-        return [*drawn, *map(_with_levels_spread, drawn)] if said.has_whole_range else drawn
+        return [*drawn, *(_with_levels(_SPREAD, rendering) for rendering in drawn)] if said.has_whole_range else drawn
     return [*drawn, *map(_with_alpha_spread, drawn)] if image.mode == "RGBA" else drawn
 
 
-def _with_levels_spread(rendering: Rendering) -> Rendering:
+def _with_levels(becoming: Sequence[int], rendering: Rendering) -> Rendering:
     def draw(picture: Image.Image) -> Image.Image:
         levels = full_colour(picture)
         alpha = _EVERY_LEVEL if levels.mode == "RGBA" else []
-        return rendering.draw(levels.point(_SPREAD * (len(levels.getbands()) - bool(alpha)) + alpha))
+        return rendering.draw(levels.point([*becoming] * (len(levels.getbands()) - bool(alpha)) + alpha))
 
     return replace(rendering, draw=draw)
 

@@ -16,6 +16,7 @@ from moderate.images.colours.descriptions import Description, Numbered
 from moderate.images.colours.icc import Icc
 from moderate.images.decode import decode
 from moderate.images.limits import UndecodableImage
+from moderate.images.pictures import open_image
 
 LINEAR = (1, 8, 6)
 INVERTED = rgb_profile(SRGB, UPSIDE_DOWN)
@@ -128,6 +129,16 @@ def test_an_animation_of_whole_range_is_judged_as_chromium_spreads_it_too(mode: 
     assert len(decode(whole, SIZE).views) == 4
     limited = encoded(picture.convert("RGB"), "AVIF", range="limited", **frames)
     assert len(decode(limited, SIZE).views) == 2
+
+
+@pytest.mark.parametrize("matrix", [0, 6])
+def test_red_green_and_blue_of_part_range_are_judged_as_firefox_takes_them_too(matrix: int) -> None:
+    data = avif(PHOTO, [nclx(1, 13, matrix, whole_range=False)], subsampling="4:4:4")
+    with open_image(data, "AVIF") as image:
+        spread = image.convert("RGB")
+    assert nearest(spread, data) < 2
+    taken_as_stored = nearest(spread.point([16 + round(level * 219 / 255) for level in range(256)] * 3), data)
+    assert taken_as_stored < 2 if matrix == 0 else taken_as_stored > 5
 
 
 @pytest.mark.parametrize("side", [256, 600])
