@@ -1,8 +1,11 @@
 """Defines the counters of an account's month, and the ledger's entries that add up to them.
 
-    account#<id>          month#<month>          calls admitted: in the month, on each day; marks of the last seconds
+    month#<id>#<month>    month                  calls admitted: in the month, on each day; marks of the last seconds
     ledger#<id>#<month>   call#<time>#<request>  one entry for each settled call, never changed
     ledger#<id>#<month>   tally#<nnn>            sums of entries: calls, images, amounts
+
+IAM limits by partition what the function may write. Therefore the month is not in the account's partition, where the
+operator's settings are.
 
 An entry and its tally are written in one transaction, so they always agree. Parallel transactions on one item make each
 other fail. Therefore the month's item is in no transaction, and there are many tallies, of which a call's number in the
@@ -32,7 +35,7 @@ _REMOVED_AT_ONCE = 100
 
 
 def month_item_key(account_id: str, month: str) -> Key:
-    return Key(f"account#{account_id}", f"month#{month}")
+    return Key(f"month#{account_id}#{month}", "month")
 
 
 def ledger_pk(account_id: str, month: str) -> str:

@@ -60,7 +60,7 @@ class Ledger:
         """Counts a call, or finds the answer that it got before.
 
         key_hash: the hex SHA-256 of the caller's key.
-        request_id: the call's own. A call admitted twice within RECOGNISED_SECONDS is counted once.
+        request_id: the call's own. A call admitted twice in a month within RECOGNISED_SECONDS is counted once.
         repeatable: the call's Idempotency-Key and content, if it carries a key.
 
         Raises UnknownKey, QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable.

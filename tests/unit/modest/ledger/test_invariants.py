@@ -216,7 +216,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _used(self) -> list[int]:
         """Returns the calls that each month has counted."""
-        return [used(item) for item in self._items("month#")]
+        return [used(item) for item in self._items("month")]
 
     def _entries(self) -> list[Item]:
         return self._items("call#")
