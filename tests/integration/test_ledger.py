@@ -1,4 +1,4 @@
-"""The ledger's contract, on a table in memory, on one that keeps failing, on moto and on DynamoDB Local."""
+"""The ledger's contract, on tables in memory, in SQLite, in DynamoDB Local, and on one that keeps failing."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -369,7 +369,6 @@ def test_counters_agree_with_the_entries_over_more_calls_than_there_are_tallies(
     assert audit.entries.calls == audit.used == TALLIES + 2
 
 
-@pytest.mark.parametrize("table", ["fake", "flaky", "dynamodb"], indirect=True)  # moto is not thread-safe
 def test_of_fifty_calls_at_once_on_ten_remaining_exactly_ten_are_admitted(shop: Shop) -> None:
     customer, ledger = shop.customer("Ten"), shop.ledger()
     outcomes: list[str] = []
@@ -396,7 +395,6 @@ def test_of_fifty_calls_at_once_on_ten_remaining_exactly_ten_are_admitted(shop: 
     assert audit.counters.amounts == {Currency.USD: Decimal("0.015")}
 
 
-@pytest.mark.parametrize("table", ["fake", "flaky", "dynamodb"], indirect=True)
 def test_of_twenty_equal_calls_at_once_with_one_idempotency_key_one_is_charged(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     together = Barrier(20)

@@ -2,7 +2,8 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import chain, count, pairwise, repeat
 
 from hypothesis import settings
@@ -11,18 +12,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.fakes.clock import Clock
 from tests.fakes.steps import Crash, Run, pause
 from tests.fakes.table import FakeTable, Fault
-from tests.helpers.ledgers import PLANS, Shop, few_retries
+from tests.helpers.ledgers import PLANS, Customer, Shop, few_retries
 
+from modest.api_keys import hash_of, new_key
 from modest.ledger.admission import Replay
-from modest.ledger.entries import RECOGNISED_SECONDS, total_of_entries, total_of_tallies, used
+from modest.ledger.entries import RECOGNISED_SECONDS, used
 from modest.ledger.idempotency import Answer, Repeatable
 from modest.ledger.ledger import Ledger
-from modest.prices import by_the_image, covered_by_plan
-from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
+from modest.months import month_of
+from modest.prices import Charge, by_the_image, covered_by_plan
+from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded, UnknownKey
 from modest.store.table import ConditionFailed, Item
 
 FAULTS = st.lists(st.sampled_from([Fault.NONE] * 6 + list(Fault)), min_size=1, max_size=6)
-ENDS = (QuotaExceeded, LedgerUnavailable, IdempotencyInProgress, Crash)
+ENDS = (QuotaExceeded, UnknownKey, LedgerUnavailable, IdempotencyInProgress, Crash)
 ATTEMPTS = 8
 
 
@@ -34,6 +37,7 @@ class Call:
     succeeds: bool
     images: int
     phase: str = "admitting"
+    charge: Charge | None = None
     run: Run = field(init=False)
 
     @property
@@ -55,9 +59,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def _process(self) -> Ledger:
         return self.shop.ledger(few_retries(ATTEMPTS))
 
-    @initialize(plan=st.sampled_from(["Tiny", "Large"]))
-    def open(self, plan: str) -> None:
+    @initialize(plan=st.sampled_from(["Tiny", "Large"]), month_ends=st.booleans())
+    def open(self, plan: str, month_ends: bool) -> None:
         self.limit = PLANS[plan].quota
+        if month_ends:
+            self.clock.now = datetime(2026, 11, 30, 23, 59, 58, tzinfo=UTC)
         self.customer = self.shop.customer(plan)
         for process in (0, 1):
             self.begin(process, images=1, succeeds=True, key="k")
@@ -83,14 +89,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self._begin(process, Call(first.request, first.began, first.repeatable, first.succeeds, first.images))
 
     def _recent(self) -> list[Call]:
-        return [call for call in self.calls if self.clock.now - call.began < timedelta(seconds=RECOGNISED_SECONDS - 1)]
+        now, recognised = self.clock.now, timedelta(seconds=RECOGNISED_SECONDS - 1)
+        same_month = [call for call in self.calls if month_of(call.began) == month_of(now)]
+        return [call for call in same_month if now - call.began < recognised]
 
     def _begin(self, process: int, call: Call) -> None:
-        call.run = Run(lambda: self._carry_out(self.processes[process], call))
+        key_hash = self.customer.key_hash
+        call.run = Run(lambda: self._carry_out(self.processes[process], key_hash, call))
         self.calls.append(call)
 
-    def _carry_out(self, ledger: Ledger, call: Call) -> Answer:
-        outcome = ledger.admit(self.customer.key_hash, call.request, call.repeatable)
+    def _carry_out(self, ledger: Ledger, key_hash: str, call: Call) -> Answer:
+        outcome = ledger.admit(key_hash, call.request, call.repeatable)
         if isinstance(outcome, Replay):
             call.phase = "replayed"
             return outcome.answer
@@ -98,9 +107,11 @@ class LedgerMachine(RuleBasedStateMachine):
         pause()
         call.phase = "settling"
         if call.succeeds:
-            ledger.settle(outcome, "ok", by_the_image(call.images, outcome.terms), call.answer)
+            call.charge = by_the_image(call.images, outcome.terms)
+            ledger.settle(outcome, "ok", call.charge, call.answer)
         else:
-            ledger.settle(outcome, "invalid_url", covered_by_plan(0, outcome.terms))
+            call.charge = covered_by_plan(0, outcome.terms)
+            ledger.settle(outcome, "invalid_url", call.charge)
         call.phase = "settled"
         return call.answer
 
@@ -148,6 +159,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 carry_out()
         self.table.late.clear()
 
+    @rule(percent=st.sampled_from([0, 10, 100]))
+    def the_operator_changes_the_discount_and_the_key(self, percent: int) -> None:
+        old = self.customer
+        self.customer = Customer(old.account_id, hash_of(new_key()))
+        self.shop.registry.change(old.account_id, discount_percent=Decimal(percent))
+        self.shop.registry.replace_key(old.key_hash, self.customer.key_hash, old_works_for=timedelta(0))
+
     @rule(seconds=st.sampled_from([1, 5, 31, 7200, 86400]))
     def time_passes(self, seconds: int) -> None:
         """Ends all admissions first: the ledger never waits for whole seconds."""
@@ -161,10 +179,11 @@ class LedgerMachine(RuleBasedStateMachine):
         assert all(used <= self.limit for used in self._used())
 
     @invariant()
-    def counters_are_the_sum_of_entries(self) -> None:
-        entries = total_of_entries(self._entries())
-        assert total_of_tallies(self._items("tally#")) == entries
-        assert entries.calls <= sum(self._used())
+    def each_entry_is_in_the_month_of_its_call_and_the_books_of_each_month_add_up(self) -> None:
+        for item in self._entries() + self._items("tally#"):
+            month = item["pk"].rpartition("#")[2]
+            assert item["sk"].startswith((f"call#{month}-", "tally#"))
+            assert self.shop.usage_reader.audit(self.customer.account_id, month).holds
 
     @invariant()
     def a_request_is_counted_once_and_entered_at_most_once(self) -> None:
@@ -178,10 +197,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_settled_call_is_in_the_ledger_as_it_was_answered(self) -> None:
-        entries = {entry["request"]: entry for entry in self._entries()}
+        entries = {entry["request"]: (entry["images"], entry["amount"]) for entry in self._entries()}
         for call in self.calls:
             if call.phase == "settled":
-                assert entries[call.request]["images"] == (call.images if call.succeeds else 0)
+                # The first of two calls with one request id is charged, on the terms of its time.
+                charges = [other.charge for other in self.calls if other.request == call.request and other.charge]
+                assert entries[call.request] in [(charge.images, charge.amount) for charge in charges]
 
     @invariant()
     def a_call_that_certainly_failed_is_not_in_the_ledger(self) -> None:

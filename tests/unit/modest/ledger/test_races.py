@@ -1,5 +1,6 @@
 """Calls that race each other, request by request, and requests whose answers are lost."""
 
+from datetime import UTC, datetime
 from itertools import chain, repeat
 
 import pytest
@@ -47,6 +48,30 @@ def test_of_two_calls_that_both_saw_one_call_left_only_one_gets_it(shop: Shop) -
     assert isinstance(first.result, Admission)
     assert isinstance(second.error, QuotaExceeded)
     assert second.error.allowance.used == 3
+
+
+def test_of_calls_that_all_saw_a_month_without_calls_as_many_get_through_as_the_plan_has(shop: Shop) -> None:
+    customer = shop.customer("Tiny")
+    calls = [admitting(shop, customer) for _ in range(5)]
+    take_turns(*calls)
+    assert [type(call.error) for call in calls] == [type(None)] * 3 + [QuotaExceeded] * 2
+    assert sorted(admitted(call.result).allowance.used for call in calls[:3]) == [1, 2, 3]
+
+
+def test_a_call_that_is_counted_after_the_turn_of_the_month_that_it_came_in_belongs_to_the_old_one(shop: Shop) -> None:
+    shop.clock.now = datetime(2026, 11, 30, 23, 59, 59, 990000, tzinfo=UTC)
+    customer = shop.customer("Tiny")
+    late = admitting(shop, customer)
+    for _ in range(3):
+        late.step()
+    shop.clock.advance(seconds=1)
+    admissions = [admitted(shop.ledger().admit(customer.key_hash, request_id()))]
+    late.step()
+    admissions.append(admitted(late.result))
+    for admission in admissions:
+        shop.ledger().settle(admission, "ok", by_the_image(1, admission.terms))
+    audits = [shop.usage_reader.audit(customer.account_id, month) for month in ("2026-11", "2026-12")]
+    assert [(audit.used, audit.entries.calls, audit.holds) for audit in audits] == [(1, 1, True)] * 2
 
 
 def test_two_equal_calls_that_both_saw_no_record_are_one_call(shop: Shop) -> None:
