@@ -68,8 +68,9 @@ class Service:
         return (processor_seconds(self._process.pid) - before) / _CALLS
 
     def bound_seconds(self) -> float:
-        """Returns how long one call may take at this moment."""
-        return MAX_REFERENCES * self.reference_seconds() + MAX_DECODES * self._stopwatch.decode_seconds()
+        """Returns how long one call may take at this moment: six references and what one image may take."""
+        decode = self._stopwatch.decode_seconds()
+        return MAX_REFERENCES * max(self.reference_seconds(), decode) + MAX_DECODES * decode
 
     def seconds_beside(self, request: Request, *, at_once: int = 10, seconds: float = 5) -> list[float]:
         """Returns how long another customer waits for each good answer while this request is sent again and again."""

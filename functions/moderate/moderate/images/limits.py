@@ -82,6 +82,10 @@ class PixelCap:
         )
 
 
+# An animation whose frames take all the time that drawing may take has two fifths of it again to look at some of them.
+_BEYOND_DRAWING = 1.4
+
+
 @dataclass(frozen=True, slots=True)
 class AnimationCap:
     """Says how many pixels an animation may have in all its frames together."""
@@ -104,7 +108,7 @@ class AnimationCap:
 
     def time(self, frames: int) -> float:
         """Returns how many pixels of a GIF could be drawn in the time that the animation may take."""
-        return self.slowness * self._shared(frames) * PIXELS_PER_MEGAPIXEL
+        return _BEYOND_DRAWING * self.slowness * self._shared(frames) * PIXELS_PER_MEGAPIXEL
 
     def _shared(self, frames: int) -> float:
         return self.megapixels if frames == 1 else round(self.megapixels / self.images, 1)

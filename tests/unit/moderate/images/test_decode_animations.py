@@ -95,8 +95,8 @@ def stills(count: int, side: int, megapixels: float, **options: Any) -> Picture:
 
 def test_looking_at_frames_ends_where_the_time_that_drawing_leaves_of_the_cap_ends() -> None:
     assert stills(10, 1000, 21).frames == Frames(judged=10, total=10)
-    assert stills(10, 1000, 15).frames == Frames(judged=7, total=10)
-    assert stills(10, 1000, 10.5).frames == Frames(judged=5, total=10)
+    assert stills(10, 1000, 15).frames == Frames(judged=9, total=10)
+    assert stills(10, 1000, 10.5).frames == Frames(judged=6, total=10)
     assert stills(1000, 1, 30).frames.judged < 1000
     with pytest.raises(TooManyFrames):
         stills(1000, 1, 0.01)
@@ -105,7 +105,7 @@ def test_looking_at_frames_ends_where_the_time_that_drawing_leaves_of_the_cap_en
 def test_rendering_what_changes_takes_from_that_time() -> None:
     drawn = AS_STORED, Rendering(full_colour, by_table=True)
     assert stills(10, 1000, 40).frames.judged == 10
-    assert stills(10, 1000, 40, renderings=drawn).frames.judged == 3
+    assert stills(10, 1000, 40, renderings=drawn).frames.judged == 4
 
 
 def test_frames_of_which_each_drifts_from_the_last_are_judged_again_and_again() -> None:
