@@ -1,7 +1,7 @@
 """Looks for requests that are dear for their size: `python -m tests.dearest --seconds 600`.
 
-A request must not take more processor time than six photos of 12 megapixels and a picture at its cap, nor more memory
-than docs/security.md states. Each is made from the seed and its number, so that `--seed S --only N` repeats it.
+A request must not take more processor time than six good images and an animation at its cap, nor more memory than
+docs/security.md states. Each is made from the seed and its number, so that `--seed S --only N` repeats it.
 """
 
 import argparse

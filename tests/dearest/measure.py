@@ -14,12 +14,15 @@ from pathlib import Path
 
 import httpx2
 from tests.dearest.requests import Request
+from tests.helpers import reference
 from tests.helpers.reference import MAX_DECODES, Stopwatch
 from tests.helpers.support import mosaic
 from tests.helpers.waiting import HANGS_SECONDS, wait_until
 from tests.hostile.processes import forget_peak, peak_bytes, processor_seconds
 from tests.hostile.service import memory_settings
 
+from moderate.images.limits import MAX_VIEWS_OF_CALL
+from moderate.inference.classifier import Classifier
 from modest.api_keys import new_key
 
 MAX_REFERENCES = 6
@@ -42,8 +45,11 @@ class Cost:
 
 
 class Service:
-    def __init__(self, process: subprocess.Popen[str], clients: Sequence[httpx2.Client], photo: bytes) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], clients: Sequence[httpx2.Client], photo: bytes, classifier: Classifier
+    ) -> None:
         self._process = process
+        self._classifier = classifier
         self.customer, self.other = clients
         self._stopwatch = Stopwatch(photo)
         for client in clients:
@@ -68,9 +74,13 @@ class Service:
         return (processor_seconds(self._process.pid) - before) / _CALLS
 
     def bound_seconds(self) -> float:
-        """Returns how long one call may take at this moment: six references and what one image may take."""
-        decode = self._stopwatch.decode_seconds()
-        return MAX_REFERENCES * max(self.reference_seconds(), decode) + MAX_DECODES * decode
+        """Returns how long one call may take at this moment: six good calls, and an animation with all its views."""
+        decoding = MAX_DECODES * self._stopwatch.decode_seconds()
+        return MAX_REFERENCES * self.reference_seconds() + decoding + MAX_VIEWS_OF_CALL * self._judging_seconds()
+
+    def _judging_seconds(self) -> float:
+        view = bytes(self._classifier.model.size**2 * 3)
+        return reference.processor_seconds(lambda: [self._classifier.classify(view) for _ in range(_CALLS)]) / _CALLS
 
     def seconds_beside(self, request: Request, *, at_once: int = 10, seconds: float = 5) -> list[float]:
         """Returns how long another customer waits for each good answer while this request is sent again and again."""
@@ -147,4 +157,4 @@ def serving(folder: Path, model: Path, photo: Path) -> Iterator[Service]:
         ]
         health = Request("", "GET", "/health")
         assert wait_until(lambda: send(clients[0], health) > 0, alive=lambda: process.poll() is None)
-        yield Service(process, clients, photo.read_bytes())
+        yield Service(process, clients, photo.read_bytes(), Classifier(model))
