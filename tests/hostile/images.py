@@ -2,13 +2,15 @@
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import cycle, islice, pairwise
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from tests.helpers.avif import box, full_box
 from tests.helpers.crafted import (
     COLOUR,
     COLOUR_ALPHA,
@@ -27,6 +29,7 @@ from tests.helpers.crafted import (
     gif_frame,
     gif_head,
     jpeg_segment,
+    jpeg_with,
     png,
     png_header,
     png_pixels,
@@ -108,7 +111,32 @@ def png_with_a_profile_of_200_mb() -> bytes:
     return png(GREY_SQUARE, before=chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(200_000_000))))
 
 
+def with_profile_of_tags(tags: Sequence[tuple[bytes, int, int]], content: bytes) -> bytes:
+    """tags: a name each, a place behind the list of tags, and a length."""
+    start = 132 + 12 * len(tags)
+    head = struct.pack(">I12x4s4s12x4s", start + len(content), b"RGB ", b"XYZ ", b"acsp").ljust(128, b"\0")
+    index = b"".join(struct.pack(">4sII", name, start + place, length) for name, place, length in tags)
+    profile = head + struct.pack(">I", len(tags)) + index + content
+    return png(GREY_SQUARE, before=chunk(b"iCCP", b"x\0\0" + zlib.compress(profile)))
+
+
 @hostile(None)
+def png_with_a_profile_of_1000_tags_of_15_mb() -> bytes:
+    return with_profile_of_tags([(struct.pack(">I", tag), 0, 15_000_000) for tag in range(1000)], bytes(15_000_000))
+
+
+@hostile(UndecodableImage)
+def png_with_a_profile_of_100000_tags() -> bytes:
+    return with_profile_of_tags([(struct.pack(">I", tag), 0, 15_000_000) for tag in range(100_000)], bytes(9_000_000))
+
+
+@hostile(UndecodableImage)
+def png_with_a_curve_of_7000000_points() -> bytes:
+    curve = b"curv\0\0\0\0" + struct.pack(">I", 7_000_000) + bytes(14_000_000)
+    return with_profile_of_tags([(name, 0, len(curve)) for name in (b"rTRC", b"gTRC", b"bTRC")], curve)
+
+
+@hostile(UndecodableImage)
 def png_of_200000_texts() -> bytes:
     return png(GREY_SQUARE, before=chunk(b"tEXt", b"a\0b") * 200_000)
 
@@ -118,7 +146,7 @@ def png_whose_text_poses_as_its_header() -> bytes:
     return png(GREY_SQUARE, before=chunk(b"tEXt", b"interlace\0" + b"1") + chunk(b"tEXt", b"transparency\0" + b"1"))
 
 
-@hostile(None, heavy=True)
+@hostile(UndecodableImage, heavy=True)
 def png_of_600000_empty_pixel_chunks() -> bytes:
     pixels = chunk(b"IDAT") * 600_000 + chunk(b"IDAT", png_pixels(GREY_SQUARE))
     return png_header(32, 32) + pixels + chunk(b"IEND")
@@ -214,18 +242,18 @@ def jpeg_of_10000_scans() -> bytes:
 
 
 @hostile(TooManyPixels)
-def jpeg_of_100_scans_above_its_cap() -> bytes:
-    return jpeg_of_scans(90, (2122, 2121))
+def jpeg_of_99_scans_above_its_cap() -> bytes:
+    return jpeg_of_scans(98, (2134, 2133))
 
 
 @hostile(None, heavy=True)
-def jpeg_of_100_scans_at_its_cap() -> bytes:
-    return jpeg_of_scans(90, (2121, 2121))
+def jpeg_of_99_scans_at_its_cap() -> bytes:
+    return jpeg_of_scans(98, (2133, 2133))
 
 
 @hostile(None, heavy=True)
 def jpeg_of_18_scans_at_its_cap() -> bytes:
-    return jpeg_of_scans(8, (5000, 5000))
+    return jpeg_of_scans(17, (5000, 5000))
 
 
 @hostile(TooManyPixels)
@@ -234,6 +262,60 @@ def jpeg_of_50_megapixels_one_colour_at_a_time() -> bytes:
     whole = jpeg_that_says(7000, 7000)
     scan = whole.index(b"\xff\xda")
     return whole[:scan] + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + whole[scan + 14 :]
+
+
+@hostile(UndecodableImage, heavy=True)
+def jpeg_of_2400000_empty_segments() -> bytes:
+    return jpeg_with(GOOD, b"\xff\xe0\0\2" * 2_400_000)
+
+
+@hostile(UndecodableImage, heavy=True)
+def jpeg_of_150_exifs_that_turn_it_5400_times() -> bytes:
+    entries = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) * 5400
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 5400) + entries
+    return jpeg_with(GOOD, jpeg_segment(0xE1, exif) * 150)
+
+
+@hostile(UndecodableImage, heavy=True)
+def gif_of_3000000_empty_extensions() -> bytes:
+    return gif_head((1, 1)) + b"!\xfe\0" * 3_000_000 + gif_frame(GifFrame(DOT)) + b";"
+
+
+@hostile(UndecodableImage, heavy=True)
+def webp_of_1200000_empty_chunks() -> bytes:
+    whole = encoded(photo(), "WEBP", icc_profile=PROFILE[:100]) + b"JUNK\0\0\0\0" * 1_200_000
+    return whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:]
+
+
+AVIF_TYPE = box(b"ftyp", b"avif", bytes(4), b"avifmif1miaf")
+
+
+@hostile(UndecodableImage, heavy=True)
+def avif_of_1200000_empty_boxes() -> bytes:
+    return AVIF_TYPE + box(b"free") * 1_200_000
+
+
+def avif_of_an_item(places: bytes, uses: bytes) -> bytes:
+    properties = box(b"iprp", box(b"ipco", box(b"free")), full_box(b"ipma", uses))
+    return AVIF_TYPE + full_box(b"meta", full_box(b"pitm", b"\0\1"), box(b"iloc", places), properties)
+
+
+@hostile(UndecodableImage)
+def avif_of_items_in_millions_of_empty_parts() -> bytes:
+    places = b"\1\0\0\0" + b"\0\0\0\x96" + struct.pack(">HHHH", 2, 0, 0, 65_535) * 150
+    return avif_of_an_item(places, bytes(4))
+
+
+@hostile(UndecodableImage, heavy=True)
+def avif_of_items_with_ten_million_properties() -> bytes:
+    uses = struct.pack(">I", 39_000) + (b"\0\1\xff" + b"\1" * 255) * 39_000
+    return avif_of_an_item(b"", uses)
+
+
+@hostile(UndecodableImage)
+def avif_of_an_item_that_repeats_the_file_1000_times() -> bytes:
+    places = b"\1\0\0\0" + b"\0\0\0\1" + struct.pack(">HHHH", 1, 0, 0, 1000)
+    return avif_of_an_item(places, bytes(4)) + box(b"mdat", bytes(5_000_000))
 
 
 @hostile(TooManyPixels)
@@ -281,10 +363,23 @@ def flat_progressive(size: tuple[int, int]) -> bytes:
 
 
 def jpeg_of_scans(count: int, size: tuple[int, int] = (4000, 4000)) -> bytes:
-    """Every scan states that no block becomes finer, in two bytes for 32,767 of them, and a decoder looks at each."""
+    """Each scan but the first states that no block becomes finer, in 60 bytes, and a decoder looks at each block.
+
+    Up to 14 go over all frequencies, and more of them share these out. From 883 on, some replace others.
+    """
+    flat = flat_progressive(size)
+    second = flat.index(b"\xff\xda", flat.index(b"\xff\xda") + 2)
+    whole = flat[: flat.rindex(b"\xff\xc4", 0, second)]
     tables = jpeg_segment(0xC4, b"\x10" + b"\1" + bytes(15) + b"\xe0")
-    empty = b"\xff\xda\0\x08\1\1\0\1\x3f\x10" + bytes(60)
-    return flat_progressive(size)[:-2] + tables + empty * count + b"\xff\xd9"
+    groups = min(63, -(-count // 14))
+    ends = [round(63 * group / groups) for group in range(groups + 1)]
+    headers = [
+        bytes([before + 1, last, 16 * (low + 1) * (low < 13) + low])
+        for low in range(13, -1, -1)
+        for before, last in pairwise(ends)
+    ]
+    scans = (b"\xff\xda\0\x08\1\1\0" + header + bytes(60) for header in islice(cycle(headers), count))
+    return whole + tables + b"".join(scans) + b"\xff\xd9"
 
 
 def webp_header(width: int, height: int) -> bytes:
@@ -508,6 +603,16 @@ def gif_that_goes_to_and_fro_among_as_many_pictures_as_are_judged() -> bytes:
 @hostile(None, heavy=True)
 def apng_of_2000_frames_of_which_each_is_two_levels_from_the_last() -> bytes:
     return apng([(np.full((16, 16), abs(2 * (index % 250) - 250)), Control()) for index in range(2000)])
+
+
+def narrow_film(frames: int) -> bytes:
+    """Each frame is one pixel wide and as high as may be, and changes all of it."""
+    levels = np.full((65_535, 1), 1, np.uint8)
+    film = [gif_frame(GifFrame(levels * level, transparent=0)) for level in (50, 150, 250)]
+    return gif_head((1, 65_535)) + b"".join(islice(cycle(film), frames)) + b";"
+
+
+add("GIF of 100 frames of 1 x 65,535", partial(narrow_film, 100), None, heavy=True)
 
 
 def see_through(side: int, frames: int, *, before: bytes = b"") -> bytes:

@@ -12,6 +12,8 @@ _HAS_EXTENSION, _HAS_SIZE = 0x04, 0x02
 _IN_TWELVE_BITS, _WITH_BOTH_CHROMAS = 2, 1
 _ANY = 2
 _FIRST_LEVEL_WITH_TIERS = 8
+# Decoders take so many for the largest number, and the next bit for what follows it.
+_MOST_ZEROS = 32
 
 
 class Bits:
@@ -123,9 +125,9 @@ def _read_timing(bits: Bits) -> int:
     bits.read(32 + 32)
     if bits.read(1):
         zeros = 0
-        while not bits.read(1):
+        while zeros < _MOST_ZEROS and not bits.read(1):
             zeros += 1
-        bits.read(zeros)
+        bits.read(zeros % _MOST_ZEROS)
     if not bits.read(1):
         return 0
     delay_bits = bits.read(5) + 1

@@ -3,9 +3,9 @@
 import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 
-from moderate.images.limits import BrokenRule
+from moderate.images.limits import BrokenRule, counted
 
 Data = bytes | memoryview
 Box = tuple[bytes, Data]
@@ -17,6 +17,11 @@ _AFTER_VERSION = 4
 # Of the box of places: from this version on its numbers are wide.
 _WIDE_NUMBERS = 2
 _IN_FILE, _IN_META = 0, 1
+_PICTURES_AND_ALPHA = 2
+# Of one box. A grid of 4,096 tiles has fewer.
+_MOST_NUMBERS = 50_000
+# One for each way of writing the numbers.
+_MOST_LISTS_OF_USES = 4
 
 
 class DamagedBoxes(BrokenRule):
@@ -24,7 +29,11 @@ class DamagedBoxes(BrokenRule):
 
 
 def boxes(data: Data) -> Iterator[Box]:
-    """Raises DamagedBoxes and struct.error."""
+    """Raises BrokenRule and struct.error."""
+    return counted(_boxes(data))
+
+
+def _boxes(data: Data) -> Iterator[Box]:
     position = 0
     while position + _HEADER <= len(data):
         size, kind = struct.unpack_from(">I4s", data, position)
@@ -42,29 +51,49 @@ def boxes(data: Data) -> Iterator[Box]:
 
 
 def inside(data: Data, *path: bytes) -> Data:
-    """Returns the content of the first box of each kind, each inside the one before it. Raises DamagedBoxes."""
+    """Returns the content of the only box of each kind, each inside the one before it. Raises DamagedBoxes."""
     for kind in path:
-        found = next((content for name, content in boxes(data) if name == kind), None)
+        found = _only(data, kind)
         if found is None:
             raise DamagedBoxes(f"no box {kind.decode()}")
         data = found
     return data
 
 
+def inside_if_any(data: Data, kind: bytes) -> Data:
+    """Returns the content of the only box of a kind; nothing if there is none. Raises DamagedBoxes."""
+    return _only(data, kind) or b""
+
+
+def _only(data: Data, kind: bytes) -> Data | None:
+    """Decoders refuse most kinds of boxes if there are two, and differ on the rest."""
+    found = [content for name, content in boxes(data) if name == kind]
+    if len(found) > 1:
+        raise DamagedBoxes(f"two boxes {kind.decode()}")
+    return found[0] if found else None
+
+
+def tracks(data: Data) -> Sequence[Data]:
+    """Returns those of the file's movie. Raises DamagedBoxes."""
+    found = [content for kind, content in boxes(inside_if_any(data, b"moov")) if kind == b"trak"]
+    if len(found) > _PICTURES_AND_ALPHA:
+        raise DamagedBoxes("other tracks than one of pictures and one of their alpha")
+    return found
+
+
 def refer_by(kind: bytes, data: Data) -> bool:
     """Whether any item or track refers to another in this way. Raises DamagedBoxes."""
-    lists = [found for name, meta in boxes(data) if name == b"meta" for found in boxes(meta[_AFTER_VERSION:])]
-    tracks = [track for name, movie in boxes(data) if name == b"moov" for track in boxes(movie)]
-    lists += [found for name, track in tracks if name == b"trak" for found in boxes(track)]
-    ways = {b"iref": _AFTER_VERSION, b"tref": 0}
-    return any(way == kind for name, found in lists if name in ways for way, _ in boxes(found[ways[name] :]))
+    items = inside_if_any(inside_if_any(data, b"meta")[_AFTER_VERSION:], b"iref")[_AFTER_VERSION:]
+    lists = [items, *(inside_if_any(track, b"tref") for track in tracks(data))]
+    return any(way == kind for way, _ in chain.from_iterable(map(boxes, lists)))
 
 
 class Fields:
-    """Reads numbers of a box from its start on. Raises DamagedBoxes behind the end."""
+    """Reads numbers of a box from its start on. Raises DamagedBoxes behind the end, or if they are too many."""
 
     def __init__(self, box: Data) -> None:
         self._box = box
+        self._left = _MOST_NUMBERS
         self.version = box[0] if box else 0
         self.flags = int.from_bytes(box[1:_AFTER_VERSION])
         self._position = _AFTER_VERSION
@@ -73,6 +102,10 @@ class Fields:
         end = self._position + length
         if end > len(self._box):
             raise DamagedBoxes("a box with too little in it")
+        # A number may have no bytes, and the file then says how many such there are.
+        self._left -= 1
+        if not self._left:
+            raise DamagedBoxes("a box of too many numbers")
         value = int.from_bytes(self._box[self._position : end])
         self._position = end
         return value
@@ -83,7 +116,7 @@ class Items:
 
     def __init__(self, data: Data) -> None:
         self._data = data
-        self._meta = next((content[_AFTER_VERSION:] for kind, content in boxes(data) if kind == b"meta"), b"")
+        self._meta = inside_if_any(data, b"meta")[_AFTER_VERSION:]
 
     def shown(self) -> Sequence[int]:
         """Returns the number of the picture that viewers show and of its first tile; none of a file of tracks alone."""
@@ -94,25 +127,26 @@ class Items:
         return (primary, *islice(self._tiles(primary), 1))
 
     def _tiles(self, item: int) -> Iterator[int]:
-        for kind, content in boxes(self._meta):
-            if kind == b"iref":
-                length = 4 if Fields(content).version else 2
-                for reference, numbers in boxes(content[_AFTER_VERSION:]):
-                    # These boxes have no version of their own.
-                    fields = Fields(bytes(_AFTER_VERSION) + bytes(numbers))
-                    if reference == b"dimg" and fields.number(length) == item:
-                        yield from (fields.number(length) for _ in range(fields.number(2)))
+        references = inside_if_any(self._meta, b"iref")
+        length = 4 if Fields(references).version else 2
+        for kind, numbers in boxes(references[_AFTER_VERSION:]):
+            # These boxes have no version of their own.
+            fields = Fields(bytes(_AFTER_VERSION) + bytes(numbers))
+            if kind == b"dimg" and fields.number(length) == item:
+                yield from (fields.number(length) for _ in range(fields.number(2)))
 
     def properties(self) -> Mapping[int, Sequence[Box]]:
-        """Returns what is said about each item, by its number."""
+        """Returns what is said about each item, by its number: each box once."""
         found: dict[int, list[Box]] = defaultdict(list)
         if not self._meta:
             return found
         described = inside(self._meta, b"iprp")
         known = list(boxes(inside(described, b"ipco")))
-        for kind, content in boxes(described):
-            for item, index in _associations(Fields(content)) if kind == b"ipma" else ():
-                found[item] += known[index - 1 : index] if index else ()
+        lists = [Fields(content) for kind, content in boxes(described) if kind == b"ipma"]
+        if len(lists) > _MOST_LISTS_OF_USES:
+            raise DamagedBoxes("too many boxes ipma")
+        for item, index in dict.fromkeys(counted(chain.from_iterable(map(_associations, lists)))):
+            found[item] += known[index - 1 : index] if index else ()
         return found
 
     def content(self, item: int) -> bytes:
@@ -132,7 +166,10 @@ class Items:
                 parts.append((base + fields.number(offset_size), fields.number(length_size)))
             if owner == item and method in (_IN_FILE, _IN_META):
                 whole = self._data if method == _IN_FILE else inside(self._meta, b"idat")
-                return b"".join(whole[start : start + length if length else None] for start, length in parts)
+                slices = [whole[start : start + length if length else None] for start, length in parts]
+                if sum(map(len, slices)) > len(whole):
+                    raise DamagedBoxes("an item that is larger than its file")
+                return b"".join(slices)
         return b""
 
 

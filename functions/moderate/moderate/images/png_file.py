@@ -15,7 +15,7 @@ from itertools import chain, count, pairwise
 from moderate.images.animation import Disposal, Frame
 from moderate.images.colours import png_chunks
 from moderate.images.colours.descriptions import Description
-from moderate.images.limits import BrokenRule
+from moderate.images.limits import BrokenRule, counted
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
@@ -118,7 +118,7 @@ def read(data: bytes) -> Png:
     png = Png({}, [], [], [])
     sequence = count()
     awaited = True
-    for (previous, _), (kind, body) in pairwise(chain([(b"", b"")], _chunks(data))):
+    for (previous, _), (kind, body) in pairwise(chain([(b"", b"")], counted(_chunks(data)))):
         if kind in png_chunks.KINDS and not png.pixels:
             png.colours.append((kind, body))
         if kind in _AT_MOST_ONCE:

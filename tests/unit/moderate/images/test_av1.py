@@ -7,7 +7,8 @@ from moderate.images.av1 import Layout, Numbers, headers
 NAMED = [(1, 1), (9, 8), (16, 8), (9, 8)]
 """That colours are named, and primaries, transfer function and matrix, each with its number of bits."""
 STILL = [(0, 3), (1, 1), (1, 1), (0, 5), (5, 4), (5, 4), (63, 6), (63, 6), (0, 3), (0, 3), (0, 1), (0, 1)]
-TIMING = [(1, 1), (1, 32), (25, 32), (1, 1), (0b001_11, 5), (1, 1), (9, 5), (1, 32), (9, 5), (9, 5)]
+TICKS, MOST_TICKS = (0b001_11, 5), (0, 32)
+TIMING = [(1, 1), (1, 32), (25, 32), (1, 1), TICKS, (1, 1), (9, 5), (1, 32), (9, 5), (9, 5)]
 POINT = [(0, 12), (8, 5), (1, 1), (1, 1), (0, 21), (1, 1), (0, 4)]
 FILM = [
     *[(0, 3), (0, 1), (0, 1)],
@@ -38,6 +39,7 @@ def unit(fields: list[tuple[int, int]], kind: int = 1, *, extended: bool = False
 HEADERS = {
     "of a still": STILL,
     "of a film": FILM,
+    "of a film with the largest number": [MOST_TICKS if field == TICKS else field for field in FILM],
     "of a plain film": PLAIN_FILM,
     "in 12 bits": IN_TWELVE_BITS,
     "with both chromas": WITH_BOTH_CHROMAS,

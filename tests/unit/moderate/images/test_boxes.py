@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from tests.helpers.avif import box, full_box
 
-from moderate.images.boxes import DamagedBoxes, Items, boxes, inside
+from moderate.images.boxes import DamagedBoxes, Items, boxes, inside, tracks
 
 LONG = struct.pack(">I4sQ", 1, b"long", 19) + b"abc"
 
@@ -99,3 +99,19 @@ def test_an_incomplete_description_ends_in_no_other_error(end: int) -> None:
         cut.content(1)
     with suppress(DamagedBoxes, struct.error):
         cut.shown()
+
+
+def test_a_kind_that_is_there_twice_is_refused() -> None:
+    """Decoders differ on which counts."""
+    twice = box(b"moov", box(b"trak", b"1"), box(b"trak", b"2"))
+    assert list(tracks(twice)) == [b"1", b"2"]
+    with pytest.raises(DamagedBoxes, match="two boxes trak"):
+        inside(twice, b"moov", b"trak")
+    with pytest.raises(DamagedBoxes, match="two boxes moov"):
+        tracks(twice + box(b"moov"))
+
+
+def test_a_property_that_an_item_has_twice_is_named_once() -> None:
+    uses = versioned(b"ipma", 0, 0, struct.pack(">IH", 1, 1), bytes([4, 1, 2, 1, 2]))
+    described = box(b"iprp", box(b"ipco", box(b"aaaa"), box(b"bbbb")), uses)
+    assert Items(full_box(b"meta", described)).properties() == {1: [(b"aaaa", b""), (b"bbbb", b"")]}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from moderate.images.av1 import UNSPECIFIED, Header, Layout, Numbers, headers
-from moderate.images.boxes import Box, Data, Items, boxes, inside
+from moderate.images.boxes import Box, Data, Items, boxes, inside, inside_if_any, tracks
 from moderate.images.colours.curves import DRAWN_BY_ALL, UnusableColours
 from moderate.images.colours.descriptions import Description, Numbered
 from moderate.images.colours.icc import Icc
@@ -20,6 +20,7 @@ _BEFORE_ENTRIES, _BEFORE_BOXES = 8, 78
 _WHOLE_RANGE = 0x80
 _PROFILES = (b"prof", b"rICC")
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+_LONGEST_NAME = 4 + max(map(len, _ALPHA))
 _OFFSETS = {b"stco": ">I", b"co64": ">Q"}
 
 
@@ -95,31 +96,22 @@ class Said:
 
 def read(data: Data) -> Said:
     """Raises DamagedBoxes and struct.error."""
-    items, tables = Items(data), list(_sample_tables(data))
-    by_item = items.properties()
-    found = [*(by_item.get(item, ()) for item in items.shown()), *map(list, map(_properties, tables))]
+    items, tables = Items(data), [inside(track, b"mdia", b"minf", b"stbl") for track in tracks(data)]
+    by_item, shown = items.properties(), items.shown()
+    found = [*(by_item.get(item, ()) for item in shown), *map(list, map(_properties, tables))]
     colours = {tuple(bytes(content) for kind, content in each if kind == b"colr") for each in found}
-    streams = chain(map(items.content, items.shown()), (_stream(data, table) for table in tables))
+    streams = chain(map(items.content, shown), (_stream(data, table) for table in tables))
     return Said(
         list(dict.fromkeys((kind, bytes(content)) for kind, content in chain.from_iterable(found))),
         list(chain.from_iterable(islice(headers(stream), 1) for stream in streams)),
         len(colours - {()}) <= 1,
         bool(tables),
-        len({_turns(by_item[item]) for item in by_item if item in items.shown()[:1] or _is_alpha(by_item[item])}) > 1,
+        len({_turns(by_item[item]) for item in by_item if item in shown[:1] or _is_alpha(by_item[item])}) > 1,
     )
 
 
-def _sample_tables(data: Data) -> Iterator[Data]:
-    for kind, movie in boxes(data):
-        for name, track in boxes(movie) if kind == b"moov" else ():
-            if name == b"trak":
-                yield inside(track, b"mdia", b"minf", b"stbl")
-
-
 def _properties(table: Data) -> Iterator[Box]:
-    for kind, entry in boxes(inside(table, b"stsd")[_BEFORE_ENTRIES:]):
-        if kind == b"av01":
-            yield from boxes(entry[_BEFORE_BOXES:])
+    return boxes(inside_if_any(inside(table, b"stsd")[_BEFORE_ENTRIES:], b"av01")[_BEFORE_BOXES:])
 
 
 def _stream(data: Data, table: Data) -> Data:
@@ -137,11 +129,11 @@ def _layout(configuration: Data) -> Layout:
 
 
 def _turns(properties: Sequence[Box]) -> tuple[Box, ...]:
-    return tuple((kind, bytes(content)) for kind, content in properties if kind in (b"irot", b"imir"))
+    return tuple((kind, bytes(content[:1])) for kind, content in properties if kind in (b"irot", b"imir"))
 
 
 def _is_alpha(properties: Sequence[Box]) -> bool:
-    return any(kind == b"auxC" and bytes(content[4:]).startswith(_ALPHA) for kind, content in properties)
+    return any(kind == b"auxC" and bytes(content[4:_LONGEST_NAME]).startswith(_ALPHA) for kind, content in properties)
 
 
 def _check_matrix(numbers: Numbers) -> None:

@@ -10,6 +10,9 @@ from moderate.images.limits import BrokenRule
 Curve = tuple[float, ...]
 """The brightness of the levels 0 to 255, of which 1 is white; cinema goes beyond it."""
 
+Tag = bytes | memoryview
+"""The content of an ICC profile's tag."""
+
 PQ, HLG = 16, 18
 """Numbers of the transfer functions of HDR (ITU-R BT.2100)."""
 DRAWN_BY_ALL = frozenset({1, 4, 5, 6, 8, 13, 14, 15, PQ, HLG})
@@ -18,6 +21,8 @@ PQ_NITS = 10_000
 """How bright PQ's highest level is, in candelas a square metre."""
 
 _LEVELS = 256
+# Firefox passes over a curve with more.
+_MOST_POINTS = 40_000
 # The least that ICC's shortest curve can state. With less, a picture is black and white here and all white there.
 _LEAST_EXPONENT = 1 / 256
 # What rounding makes of white.
@@ -45,7 +50,7 @@ def power(exponent: float) -> Curve:
     return sampled(lambda level: level**exponent)
 
 
-def from_icc(tag: bytes) -> tuple[Curve | None, int]:
+def from_icc(tag: Tag) -> tuple[Curve | None, int]:
     """Returns the curve that an ICC profile's tag begins with, and its length in bytes. Raises UnusableColours.
 
     There is none where viewers pass over it.
@@ -53,6 +58,8 @@ def from_icc(tag: bytes) -> tuple[Curve | None, int]:
     try:
         if tag[:4] == b"curv":
             (count,) = struct.unpack_from(">I", tag, 8)
+            if count > _MOST_POINTS:
+                raise UnusableColours("a curve of too many points")
             points = struct.unpack_from(f">{count}H", tag, 12)
             return _from_numbers(points), 12 + 2 * count
         if tag[:4] == b"para":
@@ -64,7 +71,7 @@ def from_icc(tag: bytes) -> tuple[Curve | None, int]:
     return None, 0
 
 
-def is_plain(tag: bytes) -> bool:
+def is_plain(tag: Tag) -> bool:
     """Whether all browsers take the curve in an ICC profile's tag alike: a power, points, or a power above a line."""
     curve, _ = from_icc(tag)
     if curve is None or tag[:4] == b"curv":

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from moderate.images.colours import curves, tables
-from moderate.images.colours.curves import Curve, UnusableColours, from_icc, is_plain
+from moderate.images.colours.curves import Curve, Tag, UnusableColours, from_icc, is_plain
 from moderate.images.colours.profiles import Profile, of_grey, of_matrix, of_table
 from moderate.images.colours.spaces import BY_NUMBER, D50, Matrix, Triple
 from moderate.images.colours.tone_mapping import USUAL_PEAK, tone_mapped
 
 _HEAD, _TAG = 128, 12
+# Firefox passes over a profile with more.
+_MOST_TAGS = 1024
 _COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 _CURVES = (b"rTRC", b"gTRC", b"bTRC")
 _BLACK: Matrix = ((0.0, 0.0, 0.0),) * 3
@@ -85,18 +87,22 @@ class Icc:
             yield from self._by_numbers()
 
     @cached_property
-    def _tags(self) -> Mapping[bytes, bytes]:
-        """The content of each tag; of two of one name the first."""
-        tags: dict[bytes, bytes] = {}
+    def _tags(self) -> Mapping[bytes, Tag]:
+        """The content of each tag; of two of one name the first. Raises UnusableColours."""
+        tags: dict[bytes, Tag] = {}
         if len(self.icc) < _HEAD + 4:
             return tags
         (count,) = struct.unpack_from(">I", self.icc, _HEAD)
         index = self.icc[_HEAD + 4 : _HEAD + 4 + _TAG * count]
         if len(index) < _TAG * count:
             return tags
+        if count > _MOST_TAGS:
+            raise UnusableColours("a profile of too many tags")
+        # Each may be as long as the profile.
+        whole = memoryview(self.icc)
         for name, start, length in struct.iter_unpack(">4sII", index):
             # Firefox reads a tag that ends behind the profile as far as it goes.
-            tags.setdefault(name, self.icc[start : start + length])
+            tags.setdefault(name, whole[start : start + length])
         return tags
 
     def _by_table(self) -> Iterator[Profile]:
@@ -122,7 +128,7 @@ class Icc:
 
     def _by_numbers(self) -> Iterator[Profile]:
         """Yields what Chromium alone draws by: numbers of ITU-T H.273, and what they leave open by the rest."""
-        primaries, transfer, *rest = self._tags.get(b"cicp", b"").ljust(_TAG, b"\0")[8:_TAG]
+        primaries, transfer, *rest = bytes(self._tags.get(b"cicp", b"")[:_TAG]).ljust(_TAG, b"\0")[8:]
         colorants = self._colorants if primaries == _UNSPECIFIED else None
         if primaries in BY_NUMBER:
             colorants = BY_NUMBER[primaries].colorants()
@@ -153,7 +159,7 @@ class Icc:
         return found if len(found) == len(tags) else ()
 
 
-def _xyz(tag: bytes) -> Triple | None:
+def _xyz(tag: Tag) -> Triple | None:
     if tag[:4] != b"XYZ " or len(tag) < 20:  # noqa: PLR2004 - a signature, four zeros and three numbers
         return None
     x, y, z = (value / 65_536 for value in struct.unpack_from(">3i", tag, 8))

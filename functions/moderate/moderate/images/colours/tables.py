@@ -13,7 +13,7 @@ from math import prod
 
 from PIL import Image, ImageFilter
 
-from moderate.images.colours.curves import Curve, UnusableColours, from_icc, from_points, to_icc
+from moderate.images.colours.curves import Curve, Tag, UnusableColours, from_icc, from_points, to_icc
 
 _COLOURS = 3
 _CHANNELS = (1, 3, 4)
@@ -106,7 +106,7 @@ class Table:
         return struct.unpack(f">{len(self.nodes) // self.width}{'BH'[self.width - 1]}", self.nodes)
 
 
-def read(tag: bytes) -> Table | None:
+def read(tag: Tag) -> Table | None:
     """Returns the table of a tag; None for one that viewers pass over. Raises UnusableColours."""
     if len(tag) < _BEFORE_WORDS or tag[8] not in _CHANNELS or tag[9] != _COLOURS:
         return None
@@ -120,7 +120,7 @@ def read(tag: bytes) -> Table | None:
     return None
 
 
-def _early(tag: bytes, channels: int) -> Table | None:
+def _early(tag: Tag, channels: int) -> Table | None:
     """Reads a table that has curves before and after its nodes, all of bytes or all of words."""
     size = tag[10]
     width, start, before, after, scale = 1, _BEFORE_BYTES, 256, 256, 1.0
@@ -142,13 +142,13 @@ def _early(tag: bytes, channels: int) -> Table | None:
     return Table(
         inputs=curves(channels, before, start, 1.0),
         sizes=(size,) * channels,
-        nodes=tag[middle:end],
+        nodes=bytes(tag[middle:end]),
         width=width,
         outputs=curves(_COLOURS, after, end, scale),
     )
 
 
-def _late(tag: bytes, channels: int) -> Table | None:
+def _late(tag: Tag, channels: int) -> Table | None:
     """Reads a table of which each part stands where the tag says."""
     last, matrix, middle, nodes, first = struct.unpack_from(">5I", tag, 12)
     if not (last and nodes and first):
@@ -158,7 +158,7 @@ def _late(tag: bytes, channels: int) -> Table | None:
         return None
     _check_sizes(sizes)
     start = nodes + _BEFORE_NODES
-    numbers = tag[start : start + width * prod(sizes) * _COLOURS]
+    numbers = bytes(tag[start : start + width * prod(sizes) * _COLOURS])
     curves = [
         _curves_at(tag, place, count) for place, count in ((first, channels), (middle, _COLOURS), (last, _COLOURS))
     ]
@@ -168,10 +168,10 @@ def _late(tag: bytes, channels: int) -> Table | None:
         return Table(curves[0], sizes, numbers, width, curves[2])
     if any(abs(there - here) > _STEEPEST for curve in curves[2] for here, there in pairwise(curve)):
         raise UnusableColours("a steep curve behind a table")
-    return Table(curves[0], sizes, numbers, width, curves[1], tag[matrix : matrix + 48], curves[2])
+    return Table(curves[0], sizes, numbers, width, curves[1], bytes(tag[matrix : matrix + 48]), curves[2])
 
 
-def _curves_at(tag: bytes, position: int, count: int) -> tuple[Curve, ...]:
+def _curves_at(tag: Tag, position: int, count: int) -> tuple[Curve, ...]:
     """Returns as many curves as begin there, each on a whole word; none if any is missing."""
     found: list[Curve] = []
     while position and len(found) < count:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PIL import AvifImagePlugin, Image
 
-from moderate.images.boxes import Data, boxes, inside, refer_by
+from moderate.images.boxes import Data, inside, inside_if_any, refer_by, tracks
 from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said
 from moderate.images.colours.renderings import renderings
@@ -47,14 +47,12 @@ def decode(data: bytes, size: int, images: int = 1) -> Picture:
 
 def refuse_misleading(data: Data, said: Said) -> None:
     """Raises MisleadingAvif; or what `boxes` raises."""
-    if any(b"clap" in bytes(content) for kind, content in boxes(data) if kind in (b"meta", b"moov")):
+    if any(b"clap" in bytes(inside_if_any(data, kind)) for kind in (b"meta", b"moov")):
         raise MisleadingAvif("a picture to be cropped")
-    tracks = [
-        track for kind, movie in boxes(data) if kind == b"moov" for name, track in boxes(movie) if name == b"trak"
-    ]
-    if sorted(map(_kind_of, tracks)) not in ([], [_PICTURES], [_ALPHA, _PICTURES]):
+    found = tracks(data)
+    if sorted(map(_kind_of, found)) not in ([], [_PICTURES], [_ALPHA, _PICTURES]):
         raise MisleadingAvif("other tracks than one of pictures and one of their alpha")
-    if len(set(map(_times_of, tracks))) > 1:
+    if len(set(map(_times_of, found))) > 1:
         raise MisleadingAvif("tracks with different frame times")
     if refer_by(b"prem", data):
         raise MisleadingAvif("colours that are multiplied by their alpha")

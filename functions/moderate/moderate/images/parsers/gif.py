@@ -1,10 +1,10 @@
 """Decodes GIF: takes it apart into its frames, as browsers read it."""
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, count
 
 from moderate.images.animation import Disposal, Frame
-from moderate.images.limits import GIF_ANIMATION, BrokenRule
+from moderate.images.limits import GIF_ANIMATION, BrokenRule, counted
 from moderate.images.pictures import Picture, draw_frames
 from moderate.images.views import Presentations
 
@@ -41,7 +41,9 @@ def frames(data: bytes) -> Iterator[Frame]:
     """Yields the frames in order. Raises DamagedGif, or IndexError on too few bytes."""
     global_palette, position = _palette(data, data[_HEADER + 4], _HEADER + 7)
     control = _NO_CONTROL
-    while position < len(data):
+    for _ in counted(count()):
+        if position >= len(data):
+            return
         kind = data[position]
         if kind == _EXTENSION:
             if data[position + 1] == _GRAPHIC_CONTROL:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, count, product
 
 from PIL import Image
 
@@ -15,8 +15,10 @@ from moderate.images.limits import (
     MAX_SCANS,
     PROGRESSIVE_CMYK_JPEG,
     PROGRESSIVE_JPEG,
+    BrokenRule,
     PixelCap,
     UndecodableImage,
+    counted,
 )
 from moderate.images.pictures import Picture, draw_still, open_image
 from moderate.images.shrinking import AS_STORED, Rendering
@@ -29,10 +31,14 @@ _END = 0xD9
 _START_OF_SCAN = 0xDA
 # The headers of frames whose data is coded arithmetically: 0xCC holds a table.
 _ARITHMETIC = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+_PROGRESSIVE = 0xC2
+_FREQUENCIES = 64
 _EXIF, _EXIF_NAME = 0xE1, b"Exif\0"
 _PROFILE, _PROFILE_NAME = 0xE2, b"ICC_PROFILE\0"
 # Behind the name of a part stand its number and how many there are.
 _NUMBERS = 2
+# Reading one takes up to 10 ms, as it may have thousands of entries.
+_MOST_EXIFS = 8
 # libjpeg makes 10 of a picture in colours, and 18 of one in inks.
 _USUAL_SCANS = 18
 _ARITHMETIC_CODING = (
@@ -40,13 +46,17 @@ _ARITHMETIC_CODING = (
 )
 
 
+class MisleadingJpeg(BrokenRule):
+    """Viewers show another picture while the file arrives, or differ on what it shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Structure:
     arithmetic: bool
     """No browser shows it, and it takes many times longer to decode."""
-    scans: int
-    first_components: int
-    """How many colour components the first scan has. If the picture has more, it is held whole until all have come."""
+    progressive: bool
+    scans: list[bytes]
+    """The header of each."""
     exifs: list[bytes]
     """EXIF segments. If there are several, viewers differ on which they believe."""
     profile: bytes
@@ -58,6 +68,11 @@ class Structure:
     has_end: bool
     """Without its end, Chromium leaves out the last row of blocks."""
 
+    @property
+    def first_components(self) -> int:
+        """How many colour components the first scan has. If the picture has more, it is held whole until all came."""
+        return self.scans[0][0] if self.scans else 0
+
 
 def decode(data: bytes, size: int, _images: int = 1) -> Picture:
     structure = read(data)
@@ -65,16 +80,37 @@ def decode(data: bytes, size: int, _images: int = 1) -> Picture:
         raise UndecodableImage("arithmetic coding", message=_ARITHMETIC_CODING)
     if not structure.has_end:
         raise UndecodableImage("no end")
-    if structure.scans > MAX_SCANS:
+    if len(structure.scans) > MAX_SCANS:
         raise UndecodableImage(f"more than {MAX_SCANS} scans")
+    if len(structure.exifs) > _MOST_EXIFS:
+        raise MisleadingJpeg(f"more than {_MOST_EXIFS} EXIF segments")
     # It may open as an MPO, whose further pictures are depth maps, second eyes and gain maps: none is shown by itself.
     with open_image(_without_short_parts(data, structure), "JPEG") as image:
         _cap(image, structure).check(image.size)
+        refuse_replaced_scans(structure)
         orientations = tuple(dict.fromkeys(chain.from_iterable(map(orientations_in, structure.exifs)))) or (UPRIGHT,)
         # Only Firefox applies a profile of colours to inks.
         alone = structure.profile_is_sound and image.mode != "CMYK"
         profile = Icc(structure.profile, alone=alone, is_grey=image.mode == "L")
         return draw_still(image, size, Presentations(orientations, _drawn(image, renderings([profile]))))
+
+
+def refuse_replaced_scans(structure: Structure) -> None:
+    """Raises MisleadingJpeg if a scan does more than add to what the scans before it say.
+
+    On a slow line a person sees a picture that a later scan replaces, for as long as the sender likes.
+    """
+    bits_missing: dict[tuple[int, int], int] = {}
+    for header in structure.scans:
+        end = 1 + 2 * header[0]
+        first, last, approximation = header[end : end + 3]
+        high, low = divmod(approximation, 16)
+        if not structure.progressive:
+            first, last, high, low = 0, _FREQUENCIES - 1, 0, 0
+        for place in product(header[1:end:2], range(first, last + 1)):
+            if bits_missing.get(place, 0) != high or (place in bits_missing and not high):
+                raise MisleadingJpeg("a scan that replaces another")
+            bits_missing[place] = low
 
 
 def _drawn(image: Image.Image, drawn: Sequence[Rendering]) -> Sequence[Rendering]:
@@ -104,10 +140,11 @@ def _cap(image: Image.Image, structure: Structure) -> PixelCap:
     if not held_whole:
         return BASELINE_JPEG
     cap = PROGRESSIVE_CMYK_JPEG if image.mode == "CMYK" else PROGRESSIVE_JPEG
-    if structure.scans <= _USUAL_SCANS:
+    scans = len(structure.scans)
+    if scans <= _USUAL_SCANS:
         return cap
     # A scan of a few bytes may go over all of the picture.
-    return replace(cap, kind=f"{cap.kind} of {structure.scans} scans").shared(structure.scans / _USUAL_SCANS)
+    return replace(cap, kind=f"{cap.kind} of {scans} scans").shared(scans / _USUAL_SCANS)
 
 
 def read(data: bytes) -> Structure:
@@ -116,13 +153,16 @@ def read(data: bytes) -> Structure:
     Segments are skipped by their length, so bytes inside a profile or a thumbnail that merely look like a
     marker do not count. The walk stops where the structure ends: a decoder reads no further either.
     """
-    components: list[int] = []
+    scans: list[bytes] = []
     exifs: list[bytes] = []
     parts: list[bytes] = []
     short_parts: list[int] = []
-    arithmetic = has_end = False
+    arithmetic = progressive = has_end = False
     position = 0
-    while match := _MARKER.search(data, position):
+    for _ in counted(count()):
+        match = _MARKER.search(data, position)
+        if not match:
+            break
         marker = match[1][0]
         position = match.end()
         has_end = marker == _END
@@ -131,20 +171,20 @@ def read(data: bytes) -> Structure:
         if marker in _STANDALONE:
             continue
         arithmetic |= marker in _ARITHMETIC
-        if marker == _START_OF_SCAN:
-            components.extend(data[position + 2 : position + 3])
+        progressive |= marker == _PROGRESSIVE
         length = int.from_bytes(data[position : position + 2], "big")
         body = data[position + 2 : position + length]
-        before_pixels = not components
+        before_pixels = not scans and marker != _START_OF_SCAN
         if before_pixels and marker == _EXIF and body.startswith(_EXIF_NAME):
             exifs.append(body)
         elif before_pixels and marker == _PROFILE and body.startswith(_PROFILE_NAME):
             parts.append(body[len(_PROFILE_NAME) :])
             if len(body) < len(_PROFILE_NAME) + _NUMBERS:
                 short_parts.append(position + 2)
+        elif marker == _START_OF_SCAN:
+            scans.append(body)
         position += max(length, 2)
-    first = components[0] if components else 0
-    return Structure(arithmetic, len(components), first, exifs, *_profile(parts), short_parts, has_end)
+    return Structure(arithmetic, progressive, scans, exifs, *_profile(parts), short_parts, has_end)
 
 
 def _profile(parts: Sequence[bytes]) -> tuple[bytes, bool]:

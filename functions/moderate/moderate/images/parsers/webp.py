@@ -6,7 +6,7 @@ from PIL import WebPImagePlugin  # noqa: F401 - else the first WebP makes Pillow
 
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
-from moderate.images.limits import WEBP, BrokenRule
+from moderate.images.limits import WEBP, BrokenRule, counted
 from moderate.images.pictures import Picture, draw_sequence, open_image
 
 _FIRST_CHUNK = 12
@@ -38,7 +38,7 @@ def profiles(data: bytes) -> list[Icc]:
 
     Chromium takes none for an animation.
     """
-    found = [(place, body) for place, (kind, body) in enumerate(_chunks(data)) if kind == _PROFILE]
+    found = [(place, body) for place, (kind, body) in enumerate(counted(_chunks(data))) if kind == _PROFILE]
     alone = len(found) == 1 and found[0][0] == 1 and data[_FLAGS] & (_HAS_PROFILE | _IS_ANIMATED) == _HAS_PROFILE
     return [Icc(body, alone=alone) for _, body in found]
 
@@ -51,7 +51,7 @@ def with_alpha(data: bytes) -> bytes:
     """
     if data[_FIRST_CHUNK : _FIRST_CHUNK + 4] != _EXTENDED or data[_FLAGS] & _HAS_ALPHA:
         return data
-    if _is_transparent(_chunks(data)):
+    if _is_transparent(counted(_with_those_of_frames(data))):
         raise MisleadingWebp("transparency that its header denies")
     if data[_FLAGS] & _IS_ANIMATED:
         return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
@@ -60,11 +60,15 @@ def with_alpha(data: bytes) -> bytes:
 
 def _is_transparent(chunks: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(
-        kind == b"ALPH"
-        or (kind == b"VP8L" and bool(body[_LOSSLESS_FLAGS] & _HAS_ALPHA))
-        or (kind == b"ANMF" and _is_transparent(_chunks(body, _FRAME_HEADER)))
-        for kind, body in chunks
+        kind == b"ALPH" or (kind == b"VP8L" and bool(body[_LOSSLESS_FLAGS] & _HAS_ALPHA)) for kind, body in chunks
     )
+
+
+def _with_those_of_frames(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for kind, body in _chunks(data):
+        yield kind, body
+        if kind == b"ANMF":
+            yield from _chunks(body, _FRAME_HEADER)
 
 
 def _chunks(data: bytes, position: int = _FIRST_CHUNK) -> Iterator[tuple[bytes, bytes]]:

@@ -1,12 +1,16 @@
+import struct
+from typing import Any
+
 import pytest
 from PIL import Image
 from tests.helpers.crafted import jpeg_segment, jpeg_with
 from tests.helpers.profiles import SRGB, UPSIDE_DOWN, rgb_profile
 from tests.helpers.support import encoded
+from tests.hostile.images import jpeg_of_scans
 
 from moderate.images.decode import decode
 from moderate.images.limits import TooManyPixels, UndecodableImage
-from moderate.images.parsers.jpeg import read
+from moderate.images.parsers.jpeg import MisleadingJpeg, read, refuse_replaced_scans
 
 PICTURE = Image.effect_noise((64, 48), 90).convert("RGB")
 BASELINE = encoded(PICTURE, "JPEG")
@@ -16,11 +20,11 @@ START_OF_SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
 
 def test_a_baseline_jpeg_has_one_scan_of_all_components() -> None:
     found = read(BASELINE)
-    assert (found.scans, found.first_components) == (1, 3)
+    assert (len(found.scans), found.first_components) == (1, 3)
 
 
 def test_a_progressive_jpeg_has_ten() -> None:
-    assert read(PROGRESSIVE).scans == 10
+    assert len(read(PROGRESSIVE).scans) == 10
 
 
 @pytest.mark.parametrize("end", [b"", b"\xff", b"\xff\xd8"])
@@ -32,14 +36,49 @@ def test_a_picture_without_its_end_is_refused(end: bytes) -> None:
 
 
 def test_each_scan_counts() -> None:
-    assert read(BASELINE[:-2] + START_OF_SCAN * 500 + b"\xff\xd9").scans == 501
+    assert len(read(BASELINE[:-2] + START_OF_SCAN * 500 + b"\xff\xd9").scans) == 501
+
+
+def test_of_a_hundred_scans_chromium_does_not_show_the_last() -> None:
+    assert decode(jpeg_of_scans(98, (64, 64)), 32).views
+    with pytest.raises(UndecodableImage) as refusal:
+        decode(jpeg_of_scans(99, (64, 64)), 32)
+    assert refusal.value.detail == "more than 99 scans"
+
+
+def replacing(*scans: tuple[int, int, int]) -> bytes:
+    """Returns a progressive JPEG with further scans of the first component: first and last frequency, and bits."""
+    headers = (b"\xff\xda\0\x08\1\1\0" + bytes(scan) + b"\0" for scan in scans)
+    return PROGRESSIVE[:-2] + b"".join(headers) + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("scan", [(0, 0, 0x00), (0, 0, 0x10), (1, 63, 0x00), (1, 63, 0x10), (5, 5, 0xBA), (0, 0, 0xBA)])
+def test_a_scan_may_not_replace_what_others_say(scan: tuple[int, int, int]) -> None:
+    """On a slow line it is the others that a person sees."""
+    with pytest.raises(UndecodableImage) as refusal:
+        decode(replacing(scan), 32)
+    assert refusal.value.detail == "MisleadingJpeg: a scan that replaces another"
+
+
+def test_a_component_may_not_come_twice_in_a_baseline_jpeg() -> None:
+    scan = BASELINE.index(b"\xff\xda")
+    (length,) = struct.unpack_from(">H", BASELINE, scan + 2)
+    pixels = BASELINE[scan + 2 + length : -2]
+    with pytest.raises(MisleadingJpeg, match="replaces another"):
+        refuse_replaced_scans(read(BASELINE[:scan] + START_OF_SCAN * 2 + pixels + b"\xff\xd9"))
+
+
+@pytest.mark.parametrize("options", [{"progressive": True}, {"progressive": True, "quality": 100}, {}])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_what_an_encoder_writes_replaces_nothing(mode: str, options: dict[str, Any]) -> None:
+    refuse_replaced_scans(read(encoded(PICTURE.convert(mode), "JPEG", **options)))
 
 
 def test_what_looks_like_a_scan_inside_a_segment_does_not_count() -> None:
-    assert read(jpeg_with(BASELINE, jpeg_segment(0xE2, START_OF_SCAN * 500))).scans == 1
+    assert len(read(jpeg_with(BASELINE, jpeg_segment(0xE2, START_OF_SCAN * 500))).scans) == 1
 
 
-@pytest.mark.parametrize(("scans", "megapixels"), [(18, 25), (20, 22.5), (45, 10), (100, 4.5)])
+@pytest.mark.parametrize(("scans", "megapixels"), [(18, 25), (20, 22.5), (45, 10), (99, 4.55)])
 def test_the_more_scans_the_fewer_pixels(scans: int, megapixels: float) -> None:
     height, width = 65_000, round(megapixels * 1_000_000 / 65_000) + 1
     size = PROGRESSIVE.index(b"\xff\xc2") + 5
@@ -55,22 +94,22 @@ def test_arithmetic_coding_is_refused_by_name(frame: int) -> None:
 
 
 def test_what_follows_the_first_picture_does_not_count() -> None:
-    assert read(BASELINE + PROGRESSIVE).scans == 1
+    assert len(read(BASELINE + PROGRESSIVE).scans) == 1
 
 
 def test_fill_bytes_before_a_marker_hide_no_scan() -> None:
-    assert read(BASELINE[:-2] + b"\xff\xff\xff" + START_OF_SCAN + b"\xff\xd9").scans == 2
+    assert len(read(BASELINE[:-2] + b"\xff\xff\xff" + START_OF_SCAN + b"\xff\xd9").scans) == 2
 
 
 def test_restart_markers_and_stuffed_bytes_are_not_scans() -> None:
     with_restarts = encoded(PICTURE, "JPEG", restart_marker_blocks=1, quality=95)
     assert with_restarts.count(b"\xff\xd0") > 1
     assert b"\xff\x00" in with_restarts
-    assert read(with_restarts).scans == 1
+    assert len(read(with_restarts).scans) == 1
 
 
 def test_a_file_cut_anywhere_has_no_more_scans_than_the_whole() -> None:
-    assert all(read(PROGRESSIVE[:end]).scans <= 10 for end in range(len(PROGRESSIVE)))
+    assert all(len(read(PROGRESSIVE[:end]).scans) <= 10 for end in range(len(PROGRESSIVE)))
 
 
 def profile_part(number: int, of: int, data: bytes) -> bytes:
