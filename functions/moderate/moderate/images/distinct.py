@@ -17,9 +17,10 @@ _COARSE, _NEAR = 16, 4
 # With more, no animation that was tried has fewer distinct pictures.
 _FEW = 8
 # How many pixels of a GIF could be drawn in the time that it takes to render one by a description of its colours, to
-# draw an area of no size, to compare pictures of no size, and to judge a view. Shrinking a pixel takes as long as
-# drawing one, and up to three times as long if it is transparent and shown on three pages.
-_RENDERED, _AREA, _COMPARISON, _JUDGED = 8, 40_000, 45_000, 360_000
+# draw an area of no size, to begin a row of it, to compare pictures of no size, to lay one on a page, and to judge a
+# view. Shrinking a pixel takes as long as drawing one, and up to three times as long if it is transparent and shown on
+# three pages.
+_RENDERED, _AREA, _ROW, _COMPARISON, _PAGE, _JUDGED = 8, 40_000, 4, 45_000, 30_000, 360_000
 _CURVES = 0.5
 
 
@@ -90,7 +91,7 @@ class Screen:
 
         Raises BudgetSpent.
         """
-        pixels = sum(map(pixels_in, changed))
+        pixels = sum(pixels_in(area) + _ROW * (area[3] - area[1]) for area in changed)
         for shrunk, renderings in self._layers:
             self.budget.spend(_AREA * len(changed) + _rendered(shrunk.rendering) * pixels)
             for area in changed:
@@ -98,8 +99,10 @@ class Screen:
             self.budget.spend(pixels * len(backgrounds(shrunk.picture())))
             for rendering in renderings:
                 seen = without_idle_alpha(rendering.draw(shrunk.picture()))
+                pages = backgrounds(seen)
                 comparison = _COMPARISON + seen.width * seen.height * (1 + _rendered(rendering))
-                for page in backgrounds(seen):
+                comparison += _PAGE if len(pages) > 1 else 0
+                for page in pages:
                     self.budget.spend(comparison)
                     if self._distinct.add(on(page, seen)):
                         # It took more comparisons, and is rendered again.
