@@ -84,7 +84,7 @@ def test_bodies_that_never_end_hold_up_nobody_and_are_given_up(web: Internet, se
 
 
 def test_while_one_caller_keeps_every_worker_busy_others_are_answered(service: ServiceProcess) -> None:
-    heavy = HOSTILE["RGBA PNG at its cap"].make()
+    heavy = HOSTILE["interlaced PNG at its cap"].make()
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         busy = [threads.submit(judge, service, ONE_CALLER, heavy) for _ in range(20)]
         wait_until(lambda: any(each.done() for each in busy))
