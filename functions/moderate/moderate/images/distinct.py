@@ -17,10 +17,9 @@ _COARSE, _NEAR = 16, 4
 # With more, no animation that was tried has fewer distinct pictures.
 _FEW = 8
 # How many pixels of a GIF could be drawn in the time that it takes to render one by a description of its colours, to
-# draw an area of no size, to begin a row of it, to compare pictures of no size, to lay one on a page, and to judge a
-# view. Shrinking a pixel takes as long as drawing one, and up to three times as long if it is transparent and shown on
-# three pages.
-_RENDERED, _AREA, _ROW, _COMPARISON, _PAGE, _JUDGED = 8, 40_000, 4, 45_000, 30_000, 360_000
+# draw an area of no size, to begin a row of it, to compare pictures of no size, and to lay one on a page. Shrinking a
+# pixel takes as long as drawing one, and up to three times as long if it is transparent and shown on three pages.
+_RENDERED, _AREA, _ROW, _COMPARISON, _PAGE = 8, 40_000, 4, 45_000, 30_000
 _CURVES = 0.5
 
 
@@ -37,7 +36,7 @@ class Budget:
 
     def spend(self, pixels: float = 0, views: int = 0) -> None:
         """Raises BudgetSpent."""
-        self._pixels, self._views = self._pixels - pixels - _JUDGED * views, self._views - views
+        self._pixels, self._views = self._pixels - pixels, self._views - views
         if min(self._pixels, self._views) < 0:
             raise BudgetSpent
 

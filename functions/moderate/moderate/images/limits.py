@@ -98,8 +98,8 @@ class PixelCap:
         )
 
 
-# An animation whose frames take all the time that drawing may take has two fifths of it again to look at some of them.
-_BEYOND_DRAWING = 1.4
+# An animation whose frames take all the time that drawing may take has a seventh of it again to look at some of them.
+_BEYOND_DRAWING = 1.15
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,8 +95,8 @@ def stills(count: int, side: int, megapixels: float, **options: Any) -> Picture:
 
 def test_looking_at_frames_ends_where_the_time_that_drawing_leaves_of_the_cap_ends() -> None:
     assert stills(10, 1000, 21).frames == Frames(judged=10, total=10)
-    assert stills(10, 1000, 15).frames == Frames(judged=9, total=10)
-    assert stills(10, 1000, 10.5).frames == Frames(judged=6, total=10)
+    assert stills(10, 1000, 15).frames == Frames(judged=8, total=10)
+    assert stills(10, 1000, 10.5).frames == Frames(judged=5, total=10)
     assert stills(1000, 1, 30).frames.judged < 1000
     with pytest.raises(TooManyFrames):
         stills(1000, 1, 0.01)
