@@ -533,7 +533,9 @@ def animation_at_cap(name: str, *frames: Any, **options: Any) -> None:
 # Few frames that take many bytes, or many that take few.
 animation_at_cap("GIF", "P", 60, 50, disposal=3)
 animation_at_cap("GIF of large frames", "P", 48, 14, disposal=3)
-animation_at_cap("PNG", "RGBA", 52, 50, blend=1, compress_level=1)
+animation_at_cap("PNG", "RGBA", 28, 50, blend=1, compress_level=1)
+animation_at_cap("PNG that is hard to unpack", "RGBA", 29, 1000, blend=1)
+animation_at_cap("PNG that is hard to unpack and replaces", "RGBA", 114, 1000, blend=0)
 animation_at_cap("PNG that replaces", "RGBA", 90, 60, blend=0, compress_level=1)
 animation_at_cap("WEBP", "RGBA", 72, 50, method=0, quality=40)
 animation_at_cap("WEBP of large frames", "RGBA", 48, 22, method=0, quality=40)

@@ -34,6 +34,8 @@ class Frame:
     """Whether the frame is drawn over the canvas; otherwise it replaces what is there, transparent pixels included."""
     colours: int = 0
     """How many colours its palette has; 0 if it has none."""
+    work: int = 1
+    """How many frames could be drawn in the time that it takes to draw this one."""
 
     def area(self, canvas: tuple[int, int]) -> Area:
         """Returns the part of the canvas that the frame covers."""

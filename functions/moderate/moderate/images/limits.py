@@ -164,7 +164,7 @@ CANVAS = PixelCap("a GIF, WebP, AVIF or animated PNG", 16.0)
 PROFILED = PixelCap("a picture with an unusual colour profile or gamma", 12.25)
 
 GIF_ANIMATION = AnimationCap(150.0, lost_per_megabyte=3)
-PNG_ANIMATION = AnimationCap(130.0, lost_per_megabyte=6)
+PNG_ANIMATION = AnimationCap(120.0, lost_per_megabyte=6)
 WEBP = SequenceCaps(
     still=CANVAS,
     profiled=PixelCap("a WebP of this file size with an unusual colour profile", 14.0, lost_per_megabyte=0.8),

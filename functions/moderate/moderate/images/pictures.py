@@ -27,8 +27,6 @@ _TOO_MANY_VIEWS = (
     "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
     "Send it upright, opaque and in sRGB."
 )
-# How many frames could be drawn in the time that it takes to blend one with what is there.
-_BLENDED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def draw_frames(
     drawn: list[int] = []
     for frame in frames:
         whole.append(frame)
-        drawn.append(area(frame.size) * (_BLENDED if frame.blended else 1))
+        drawn.append(area(frame.size) * frame.work)
         CANVAS.check(frame.size)
         cap.check(len(whole), sum(drawn))
     screen = Screen(canvas, size, presentations, Budget(cap.time(len(whole))))

@@ -7,7 +7,7 @@ So Pillow gets only what makes the picture, and a file that viewers may show dif
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain, count, pairwise
@@ -15,6 +15,7 @@ from itertools import chain, count, pairwise
 from moderate.images.animation import Disposal, Frame
 from moderate.images.colours import png_chunks
 from moderate.images.colours.descriptions import Description
+from moderate.images.deflate import unpacked_bytes
 from moderate.images.limits import BrokenRule, counted
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -22,6 +23,8 @@ _AT_MOST_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL", b"eXIf")
 _ANYWHERE = b"eXIf"
 _GREY, _COLOUR, _PALETTE, _GREY_ALPHA = 0, 2, 3, 4
 EIGHT_BITS = 8
+# Its rows are counted, it is drawn, and it is blended with what is there.
+_WORK_TO_BLEND = 4
 _CHANNELS = {_GREY: 1, _COLOUR: 3, _PALETTE: 1, _GREY_ALPHA: 2, 6: 4}
 _MAX_PALETTE = 3 * 256
 _WIDENED = {2: 85, 4: 17}
@@ -56,11 +59,13 @@ class Png:
     def is_interlaced(self) -> bool:
         return bool(self.single[b"IHDR"][12])
 
-    @property
-    def row_bytes(self) -> int:
-        """How many bytes a row of pixels has, without the byte that names its filter."""
+    def require_rows(self, size: tuple[int, int], pixels: Iterable[bytes]) -> None:
+        """Raises DamagedPng if the pixels of a picture or frame of this size end before it does."""
         depth, colour = self.single[b"IHDR"][8:10]
-        return (self.size[0] * depth * _CHANNELS[colour] + 7) // 8
+        row_bytes = (size[0] * depth * _CHANNELS[colour] + 7) // 8
+        # Each row begins with a byte that names its filter; with interlacing more do than are counted here.
+        expected = size[1] * (row_bytes if self.is_interlaced else row_bytes + 1)
+        require(unpacked_bytes(pixels, expected) >= expected, "fewer rows than announced")
 
     @property
     def palette_colours(self) -> int:
@@ -82,6 +87,9 @@ class Png:
             yield Frame(self.still(), (0, 0), self.size, Disposal.CLEAR, blended=False, colours=colours)
         for control, pixels in zip(self.controls, animated, strict=True):
             left, top, disposal, blend = struct.unpack(">8xII4xBB", control)
+            if blend == 1:
+                # Where rows are missing, Firefox leaves what is there.
+                self.require_rows(_size(control), pixels)
             yield Frame(
                 still=self._file(control, pixels),
                 at=(left, top),
@@ -89,6 +97,7 @@ class Png:
                 disposal=_DISPOSALS[disposal],
                 colours=self.palette_colours,
                 blended=blend == 1,
+                work=_WORK_TO_BLEND if blend == 1 else 1,
             )
 
     def with_whole_palette(self) -> "Png":

@@ -168,16 +168,16 @@ def test_an_animation_that_is_judged_alone_may_be_too_much_beside_others(image_f
         decode(data, SIZE, images=20)
 
 
-def test_a_frame_that_is_drawn_over_the_one_before_counts_as_two() -> None:
+def test_a_frame_that_takes_more_work_counts_more() -> None:
     size, cap = (1000, 1000), AnimationCap(3.5)
 
-    def draw(*, blended: bool) -> Picture:
-        frame = Frame(png(size=size), (0, 0), size, Disposal.KEEP, blended=blended)
+    def draw(work: int) -> Picture:
+        frame = Frame(png(size=size), (0, 0), size, Disposal.KEEP, blended=False, work=work)
         return draw_frames(size, [frame] * 2, SIZE, Presentations(), cap)
 
-    assert draw(blended=False).frames.total == 2
+    assert draw(1).frames.total == 2
     with pytest.raises(TooManyFrames):
-        draw(blended=True)
+        draw(2)
 
 
 def test_a_gif_canvas_that_is_too_large_is_refused_before_it_is_made() -> None:

@@ -22,6 +22,9 @@ _NO_CONTROL = bytes(4)
 # In bits, of a colour in the compressed pixels. The standard begins at 2.
 _CODE_SIZES = range(1, 9)
 
+# It is drawn, and laid over what is there.
+_WORK_TO_BLEND = 2
+
 
 class DamagedGif(BrokenRule):
     """The file ends early, or continues where a GIF may not."""
@@ -59,13 +62,15 @@ def frames(data: bytes) -> Iterator[Frame]:
             palette = palette or global_palette
             if not palette:
                 raise DamagedGif("a frame without a palette")
+            blended = bool(control[0] & _HAS_TRANSPARENT_INDEX)
             yield Frame(
                 still=_still(data[at + 5 : at + 9], palette, control, flags, data[start:position]),
                 colours=len(palette) // 3,
                 at=(x, y),
                 size=(width, height),
                 disposal=_DISPOSALS.get(control[0] >> 2 & 7, Disposal.KEEP),
-                blended=bool(control[0] & _HAS_TRANSPARENT_INDEX),
+                blended=blended,
+                work=_WORK_TO_BLEND if blended else 1,
             )
             control = _NO_CONTROL
         elif kind == _TRAILER or not data[position:].strip(b"\0"):

@@ -3,7 +3,6 @@
 from PIL import Image
 
 from moderate.images.colours.renderings import renderings
-from moderate.images.deflate import unpacked_bytes
 from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP
 from moderate.images.pictures import Picture, draw_frames, draw_still, open_image, turned_or_not
 from moderate.images.png_file import EIGHT_BITS, Png, read, require
@@ -43,6 +42,4 @@ def _refuse_missing_rows(image: Image.Image, parts: Png) -> None:
     width, height = image.size
     if all(image.crop((0, row, width, row + 1)).getbbox() for row in range(max(0, height - 2), height)):
         return
-    # With interlacing each pass has rows, and so filter bytes, of its own: more than are asked for here.
-    expected = height * parts.row_bytes if parts.is_interlaced else height * (parts.row_bytes + 1)
-    require(unpacked_bytes(parts.pixels[0], expected) >= expected, "fewer rows than announced")
+    parts.require_rows(image.size, parts.pixels[0])
