@@ -169,7 +169,7 @@ class Pipeline:
         scored = [(self._classify(view, call.work), view) for view in dict.fromkeys(judged)]
         worst, worst_view = max(scored, key=lambda seen: nsfw_score(seen[0], call.policy))
         whole = picture.frames.all_judged and len(judged) == len(picture.views)
-        score, found = self._decide(nsfw_score(worst, call.policy), call.threshold, whole=whole)
+        score, found = self._decide(nsfw_score(worst, call.policy), call, whole=whole)
         return Judgement(
             scores=worst,
             nsfw_score=score,
@@ -183,14 +183,15 @@ class Pipeline:
         work.check()
         return self._classifier.classify(view)
 
-    def _decide(self, score: float, threshold: float | None, *, whole: bool) -> tuple[float, Verdict]:
+    def _decide(self, score: float, call: _Call, *, whole: bool) -> tuple[float, Verdict]:
         """Raises TooManyFrames."""
         if whole:
             return score, verdict(score, self._cuts)
-        if threshold is not None and passes(score, threshold):
+        if call.threshold is not None and passes(score, call.threshold):
+            remedy = "in shorter parts" if call.work.images == 1 else "alone, or in shorter parts"
             raise TooManyFrames(
-                "The animation is too much to judge in full, and what was judged of it is below the threshold. Send it "
-                "in a call of its own or in shorter parts."
+                "The animation is too much to judge in full, and what was judged of it is below the threshold. "
+                f"Send it {remedy}."
             )
         return in_part(score, self._cuts)
 
