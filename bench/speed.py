@@ -79,12 +79,16 @@ def _measure_verdicts(
     modest = contestants["modest"]
     calls["in one process"] = lambda number: modest.time("judge in one process", files[number % len(files)])
     calls["bare inference"] = lambda _: modest.time("infer", files[0])
+    calls["whole decode and inference"] = lambda number: modest.time(
+        "decode whole and infer", files[number % len(files)]
+    )
     samples = interleave(calls, rounds)
     return {
         "kilobytes": round(sum(path.stat().st_size for path in files) / len(files) / 1000),
         "calls": summaries(samples),
         "times_as_long_as_modest": {name: ratio(samples, name, "modest") for name in JUDGES},
         "times_bare_inference": ratio(samples, "modest", "bare inference"),
+        "times_whole_decode_and_inference": ratio(samples, "modest", "whole decode and inference"),
         "in_one_process_times_bare_inference": ratio(samples, "in one process", "bare inference"),
     }
 

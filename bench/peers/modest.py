@@ -1,10 +1,13 @@
 """Modest itself: its classifier on a prepared view, and its pipeline from bytes to a verdict."""
 
 import asyncio
+import io
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+from PIL import Image
 
 from bench.peers.worker import bytes_in, serve
 from moderate.images.decode import decode
@@ -36,10 +39,23 @@ def prepare_inference(files: list[bytes]) -> Callable[[], object]:
     return lambda: classifier.classify(view)
 
 
+def prepare_whole_decode_and_inference(files: list[bytes]) -> Callable[[], object]:
+    """Does what cannot be saved: Pillow decodes every pixel, nothing is shrunk, and a prepared view is judged."""
+    infer = prepare_inference(files)
+
+    def run() -> None:
+        with Image.open(io.BytesIO(files[0])) as image:
+            image.load()
+        infer()
+
+    return run
+
+
 decoder.warm_up()
 serve(
     {
         "infer": prepare_inference,
+        "decode whole and infer": prepare_whole_decode_and_inference,
         "judge": bytes_in(partial(judge, as_shipped)),
         "judge in one process": bytes_in(partial(judge, in_one_process)),
     },
