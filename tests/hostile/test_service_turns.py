@@ -87,7 +87,7 @@ def test_while_one_caller_keeps_every_worker_busy_others_are_answered(service: S
     heavy = HOSTILE["interlaced PNG at its cap"].make()
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         busy = [threads.submit(judge, service, ONE_CALLER, heavy) for _ in range(20)]
-        wait_until(lambda: any(each.done() for each in busy))
+        assert wait_until(lambda: any(each.done() for each in busy))
         assert service.client.get("/health").status_code == httpx2.codes.OK
         assert judge(service, ANOTHER).json()["data"]["verdict"] == "nsfw"
         assert sum(each.done() for each in busy) < len(busy) / 2

@@ -95,26 +95,37 @@ class Screen:
             self.budget.spend(_AREA * len(changed) + _rendered(shrunk.rendering) * pixels)
             for area in changed:
                 shrunk.draw(canvas, area)
-            self.budget.spend(pixels * len(backgrounds(shrunk.picture())))
+            picture = shrunk.picture()
+            self.budget.spend(pixels * len(backgrounds(picture)))
             for rendering in renderings:
-                seen = without_idle_alpha(rendering.draw(shrunk.picture()))
-                pages = backgrounds(seen)
-                comparison = _COMPARISON + seen.width * seen.height * (1 + _rendered(rendering))
-                comparison += _PAGE if len(pages) > 1 else 0
-                for page in pages:
-                    self.budget.spend(comparison)
-                    if self._distinct.add(on(page, seen)):
-                        # It took more comparisons, and is rendered again.
-                        self.budget.spend(comparison, views=len(self._orientations))
-                        yield from self._views(canvas, shrunk, rendering, page)
+                if new := self._new_pages(picture, rendering):
+                    yield from self._views(canvas, shrunk, rendering, new)
 
-    def _views(self, canvas: Image.Image, shrunk: Shrunk, rendering: Rendering, page: Colour) -> Iterator[View]:
+    def _new_pages(self, picture: Image.Image, rendering: Rendering) -> Sequence[Colour]:
+        """Returns the pages on which the picture, rendered, is one that no earlier picture stands for."""
+        seen = without_idle_alpha(rendering.draw(picture))
+        pages = backgrounds(seen)
+        comparison = _COMPARISON + seen.width * seen.height * (1 + _rendered(rendering))
+        comparison += _PAGE if len(pages) > 1 else 0
+        new: list[Colour] = []
+        for page in pages:
+            self.budget.spend(comparison)
+            if self._distinct.add(on(page, seen)):
+                # It took more comparisons, and is rendered again.
+                self.budget.spend(comparison, views=len(self._orientations))
+                new.append(page)
+        return new
+
+    def _views(
+        self, canvas: Image.Image, shrunk: Shrunk, rendering: Rendering, pages: Sequence[Colour]
+    ) -> Iterator[View]:
         small = rendering.draw(shrunk.view())
         whole = shrunk.rendering if rendering is AS_STORED else rendering
         for orientation in self._orientations:
             if orientation != UPRIGHT:
-                self.budget.spend(canvas.width * canvas.height * (1 + _rendered(whole)))
-            yield on(page, turned(canvas, small, orientation, whole)).tobytes()
+                self.budget.spend(canvas.width * canvas.height * (1 + _rendered(whole)) * len(pages))
+            shown = turned(canvas, small, orientation, whole)
+            yield from (on(page, shown).tobytes() for page in pages)
 
 
 def _rendered(rendering: Rendering) -> float:

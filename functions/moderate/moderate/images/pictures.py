@@ -79,11 +79,13 @@ def draw_frames(
     CANVAS.check(canvas)
     whole: list[Frame] = []
     drawn: list[int] = []
+    total = 0
     for frame in frames:
         whole.append(frame)
         drawn.append(area(frame.size) * frame.work)
+        total += drawn[-1]
         CANVAS.check(frame.size)
-        cap.check(len(whole), sum(drawn))
+        cap.check(len(whole), total)
     screen = Screen(canvas, size, presentations, Budget(cap.time(len(whole))))
     return _look_at(play(canvas, whole), drawn, screen, cap)
 

@@ -37,7 +37,7 @@ def is_avif(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and any(brands[at : at + 4] in _BRANDS for at in range(0, len(brands), 4))
 
 
-def decode(data: bytes, size: int, images: int = 1) -> Picture:
+def decode(data: bytes, size: int, images: int) -> Picture:
     whole = memoryview(data)
     said = avif_boxes.read(whole)
     refuse_misleading(whole, said)

@@ -32,7 +32,7 @@ class MisleadingBmp(BrokenRule):
     """Viewers differ on what the file shows."""
 
 
-def decode(data: bytes, size: int, _images: int = 1) -> Picture:
+def decode(data: bytes, size: int, _images: int) -> Picture:
     refuse_pixels_in_header(data)
     with open_image(straighten(data), "BMP") as image:
         if image.info["compression"] in _RUN_LENGTH:

@@ -30,7 +30,7 @@ class DamagedGif(BrokenRule):
     """The file ends early, or continues where a GIF may not."""
 
 
-def decode(data: bytes, size: int, images: int = 1) -> Picture:
+def decode(data: bytes, size: int, images: int) -> Picture:
     found = frames(data)
     first = next(found, None)
     if first is None:

@@ -74,7 +74,7 @@ class Structure:
         return self.scans[0][0] if self.scans else 0
 
 
-def decode(data: bytes, size: int, _images: int = 1) -> Picture:
+def decode(data: bytes, size: int, _images: int) -> Picture:
     structure = read(data)
     if structure.arithmetic:
         raise UndecodableImage("arithmetic coding", message=_ARITHMETIC_CODING)

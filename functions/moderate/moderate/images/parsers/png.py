@@ -9,7 +9,7 @@ from moderate.images.png_file import EIGHT_BITS, Png, read, require
 from moderate.images.views import Presentations, points_beyond_palette
 
 
-def decode(data: bytes, size: int, images: int = 1) -> Picture:
+def decode(data: bytes, size: int, images: int) -> Picture:
     parts = read(data)
     with open_image(parts.still(), "PNG") as image:
         presentations = Presentations(turned_or_not(image), renderings(parts.descriptions()))

@@ -28,7 +28,7 @@ def is_webp(data: bytes) -> bool:
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
-def decode(data: bytes, size: int, images: int = 1) -> Picture:
+def decode(data: bytes, size: int, images: int) -> Picture:
     with open_image(with_alpha(data), "WEBP") as image:
         return draw_sequence(image, size, WEBP.for_file(data, images), renderings(profiles(data)))
 
