@@ -19,8 +19,8 @@ from tests.shown.sheet import PAGES, Sheet
 
 MAX_FRAMES = 400
 _ATTEMPTS = 3
-_CELLS = (64, 128, 256)
-_ON_A_SHEET = {64: 360, 128: 120, 256: 40}
+_CELLS = (64, 128, 256, 384)
+_ON_A_SHEET = {64: 360, 128: 120, 256: 40, 384: 12}
 _FRAMES = Path(__file__).with_name("frames.js")
 _TYPES = {".png": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif"}
 """The formats that may be animated."""
