@@ -27,6 +27,8 @@ _TOO_MANY_VIEWS = (
     "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
     "Send it upright, opaque and in sRGB."
 )
+# How many times longer it takes to render a picture by a description of its colours if it may be transparent.
+_TRANSPARENCY = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def turned_or_not(image: Image.Image) -> Sequence[int]:
 
 def draw_still(image: Image.Image, size: int, presentations: Presentations, profiled: PixelCap = PROFILED) -> Picture:
     if times := _drawn_whole(presentations):
-        profiled.shared(max(1, times)).check(image.size)
+        transparency = _TRANSPARENCY if image.has_transparency_data else 1
+        profiled.shared(max(1, times) * transparency).check(image.size)
     image.load()
     found = tuple(views(image, size, presentations))
     if len(found) > MAX_VIEWS_OF_STILL:
