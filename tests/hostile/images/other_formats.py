@@ -64,12 +64,12 @@ def jpeg_of_99_scans_above_its_cap() -> bytes:
 
 @hostile(None, heavy=True)
 def jpeg_of_99_scans_at_its_cap() -> bytes:
-    return jpeg_of_scans(98, (2133, 2133))
+    return jpeg_of_scans(98, (2080, 2080))
 
 
 @hostile(None, heavy=True)
 def jpeg_of_18_scans_at_its_cap() -> bytes:
-    return jpeg_of_scans(17, (5000, 5000))
+    return jpeg_of_scans(17, (5000, 4800))
 
 
 @hostile(TooManyPixels)
