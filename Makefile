@@ -110,7 +110,7 @@ template: $(READY) .build/sam/.ready .build/checkov/.ready ## check template.yam
 	for file in template.yaml .build/template.json; do \
 		$(CHECKOV) --file $$file --framework cloudformation --compact --quiet --skip-download || exit; done
 
-build: $(ONNX) .build/sam/.ready ## build the container image and the zip functions (needs Docker)
+build: $(READY) .build/sam/.ready ## build the container image and the zip functions (needs Docker)
 	$(PARAMETERS) > .build/samconfig.yaml
 	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)
 	$(SAM) build $(SAMCONFIG)
@@ -126,15 +126,17 @@ ifdef API_URL
 e2e: $(READY) ## test the API over HTTP with sam local, or a deployment (API_URL= API_KEY=)
 	$(BIN)/pytest tests/e2e/test_api.py
 else
-e2e: build
+e2e: $(READY) .build/sam/.ready
+	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)
 	tests/e2e/local-runtime-image
+	$(SAM) build
 	docker build --quiet --tag modest:e2e --build-arg MODEL=$(MODEL) --file functions/moderate/Dockerfile .
 	$(BIN)/pytest tests/e2e
 endif
 
 lock: $(BIN)/uv ## update the lock files in requirements/
 	$(LOCK) --group dev -o requirements/dev.txt
-	$(LOCK) --group moderate -c requirements/dev.txt -o requirements/moderate.txt
+	for group in moderate model; do $(LOCK) --group $$group -c requirements/dev.txt -o requirements/$$group.txt || exit; done
 	for tool in sam checkov fuzz bench-nudenet; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit; done
 	$(LOCK) --override requirements/bench-opennsfw-overrides.txt requirements/bench-opennsfw.in \
 		-o requirements/bench-opennsfw.txt

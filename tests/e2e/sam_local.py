@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -12,21 +11,19 @@ from tests.helpers.waiting import HANGS_SECONDS, wait_until
 
 
 class SamLocal:
-    """Serves the built template on a free port. Its log is in .build/e2e/sam-local.log."""
+    """Serves the built template as the README does, without options. Its log is in .build/e2e/sam-local.log."""
+
+    url = "http://127.0.0.1:3000"
 
     def __init__(self, repository: Path) -> None:
         self._repository = repository
         self._log = repository / ".build" / "e2e" / "sam-local.log"
-        self._port = _free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> "SamLocal":
+        if self._answers():
+            raise RuntimeError(f"Something else serves {self.url}. Stop it first.")
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        command = [
-            str(self._repository / ".build/sam/bin/sam"),
-            *("local", "start-api", "--port", str(self._port), "--skip-pull-image"),
-            *("--warm-containers", "EAGER", "--env-vars", "tests/e2e/sam-local-environment.json"),
-        ]
+        command = [str(self._repository / ".build/sam/bin/sam"), "local", "start-api"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=self._repository, env=_environment(), stdout=log, stderr=log, start_new_session=True
@@ -56,9 +53,3 @@ def _environment() -> dict[str, str]:
     """Without credentials: fake ones are looked up at AWS, which takes 11 s a start."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

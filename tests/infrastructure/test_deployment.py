@@ -208,3 +208,9 @@ def test_what_no_browser_would_write_is_refused_before_it_is_deployed(template: 
     assert not re.fullmatch(template["Parameters"]["AllowedOrigin"]["AllowedPattern"], origin)
     with pytest.raises(InvalidSetting):
         Settings.from_environ({"ALLOWED_ORIGIN": origin})
+
+
+def test_a_deployment_without_a_release_is_refused_with_words_about_make(template: Template) -> None:
+    (assertion,) = template["Rules"]["MakeDeploys"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "Release"}, ""]}]}
+    assert "make deploy" in assertion["AssertDescription"]

@@ -36,7 +36,10 @@ def test_it_judges_for_the_keys_of_a_file_and_for_nobody_else(model_path: Path, 
                 answer = client.post("/v1/check", content=png(), headers={"x-api-key": key})
                 assert (answer.status_code, answer.json()["data"]["threshold"]) == (200, 0.75)
                 assert client.post("/v1/check", content=png()).status_code == 401
-                assert client.get("/v1/usage", headers={"x-api-key": key}).status_code == 404
+                usage = client.get("/v1/usage", headers={"x-api-key": key})
+                assert (usage.status_code, usage.json()["data"]) == (200, {"counted": False})
+                assert "without a ledger" in usage.json()["message"]
+                assert client.get("/v1/usage").status_code == 401
         finally:
             server.terminate()
 

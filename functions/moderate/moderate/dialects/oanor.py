@@ -30,7 +30,7 @@ from moderate.dialects.oanor_schema import (
     new_meta,
 )
 from moderate.dialects.service import Service
-from moderate.dialects.usage_schema import UsageAnswer
+from moderate.dialects.usage_schema import NothingCountedAnswer, UsageAnswer
 from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
 from moderate.scheduling.threads import beside_the_loop
@@ -205,7 +205,7 @@ DIALECT = Dialect(
     name="oanor",
     prefixes=PREFIXES,
     routes=routes,
-    answers=(CheckAnswer, ClassifyAnswer, UsageAnswer),
+    answers=(CheckAnswer, ClassifyAnswer, UsageAnswer, NothingCountedAnswer),
     error=OanorError,
     error_response=error_response,
 )
