@@ -1,5 +1,6 @@
 # `make` without a target lists all targets.
 MODEL ?= mobilenet_v2
+PYTHON ?= python3
 PORT ?= 3000
 ENV ?= default
 SECONDS_OF_FUZZING ?= 600
@@ -30,13 +31,15 @@ help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/uv:
+	@$(PYTHON) -c 'import sys; found = sys.version_info[:2]; (3, 11) <= found <= (3, 13) or sys.exit( \
+		"Modest needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. Name another: make setup PYTHON=python3.13" % found)'
 	@echo "==> making $(VENV)"
-	python3 -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
 
 $(READY): requirements/dev.txt pyproject.toml | $(BIN)/uv
 	@echo "==> installing the locked packages"
-	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib import import_module
@@ -26,6 +26,7 @@ from modest_local import meters, rows
 from modest_local.api import Api
 from modest_local.aws import LocalAws
 from modest_local.banner import format_banner
+from modest_local.console import log_for_people
 from modest_local.credentials import environment_of, load_secret
 from modest_local.database import open_database
 from modest_local.demo import create_demo_accounts, load_demo_keys
@@ -41,10 +42,11 @@ HOST = "127.0.0.1"
 _TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 _THREADS = 32
 _BACKLOG = 512
+_LAST_PORT = 65_534
 
 
 def main() -> None:
-    options = _parse_options()
+    options = parse_options(sys.argv[1:])
     base = f"http://{HOST}:{options.port}"
     with (
         closing(open_database(options.state / "ledger.db", rows.SCHEMA)) as ledger,
@@ -61,7 +63,7 @@ def main() -> None:
         _create_accounts(aws, deployment, keys)
 
         _print_step("loading the model")
-        function = _load_function(aws, provisioned.environment)
+        function = _load_function(aws, provisioned.environment, json_log=options.json_log)
         quotas = MonthlyQuotas(lambda: datetime.now(UTC), counters)
         gateway = _make_gateway(aws, provisioned.api, function, quotas)
 
@@ -84,14 +86,19 @@ def _create_accounts(aws: LocalAws, deployment: Deployment, keys: Mapping[str, s
         keyring.sync(account)
 
 
-def _load_function(aws: LocalAws, environment: Mapping[str, str]) -> WorkerPool:
+def _load_function(aws: LocalAws, environment: Mapping[str, str], *, json_log: bool) -> WorkerPool:
     aws.redirect_clients(os.environ)
     # The tables answer one request at a time, so the ledger may be slow.
     os.environ.setdefault("LEDGER_SECONDS", "30")
     for name, value in environment.items():
         os.environ.setdefault(name, value)
+    if not json_log:
+        os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     # As in Lambda, the module reads the environment when it is imported.
-    return WorkerPool(import_module("moderate.main").handler, threads=_THREADS)
+    handler = import_module("moderate.main").handler
+    if not json_log:
+        log_for_people()
+    return WorkerPool(handler, threads=_THREADS)
 
 
 def _make_gateway(aws: LocalAws, api: Api, function: WorkerPool, quotas: MonthlyQuotas) -> ASGIApp:
@@ -113,15 +120,30 @@ def _run(gateway: ASGIApp, sock: socket.socket) -> None:
         uvicorn.Server(config).run(sockets=[sock])
 
 
-def _parse_options() -> argparse.Namespace:
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m modest_local", description=__doc__)
-    parser.add_argument("--port", type=int, default=3000, help="port of the API (default: 3000)")
-    parser.add_argument("--aws-port", type=int, help="port for AWS_ENDPOINT_URL (default: the port after --port)")
+    parser.add_argument("--port", type=_port, default=3000, help="port of the API (default: 3000)")
+    parser.add_argument("--aws-port", type=_port, help="port for AWS_ENDPOINT_URL (default: the port after --port)")
     parser.add_argument("--template", type=Path, default=_TEMPLATE, help="the template to run (default: template.yaml)")
     parser.add_argument(
         "--state", type=Path, default=Path(".local"), help="folder for keys and counts (default: .local)"
     )
-    return parser.parse_args()
+    parser.add_argument(
+        "--json-log",
+        action="store_true",
+        default=not sys.stdout.isatty(),
+        help="log as in Lambda, with metrics, which is the default unless the output is a terminal",
+    )
+    return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    """Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port. Choose one from 1 to {_LAST_PORT}: it and the next are used."
+        )
+    return int(text)
 
 
 def _listen(port: int) -> socket.socket:

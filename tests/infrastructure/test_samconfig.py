@@ -61,4 +61,6 @@ def test_building_and_deploying_read_the_same_file_and_name_no_parameter_beside_
     ] == [
         "$(SAM) build $(SAMCONFIG)",
         "$(SAM) deploy $(SAMCONFIG)",
+        # For the tests from outside, which begin as a user of SAM does.
+        "$(SAM) build",
     ]

@@ -409,13 +409,15 @@ def test_an_idempotency_key_is_a_short_text_of_visible_characters(key: str) -> N
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
 
-def test_without_a_ledger_everyone_is_served_at_the_list_price_and_there_is_no_usage_route() -> None:
+def test_without_a_ledger_everyone_is_served_at_the_list_price_and_usage_says_that_nothing_is_counted() -> None:
     client = serve(WEB).client
     for _ in range(2):
         answer = client.post(IMAGE, json={"image_urls": [FIRST]}, headers={"idempotency-key": "a"})
         assert (answer.status_code, answer.json()["cost"]) == (200, 0.0015)
         assert not set(FIGURES) & set(answer.headers)
-    assert client.get(USAGE).status_code == 404
+    usage = client.get(USAGE)
+    assert (usage.status_code, usage.json()["data"]) == (200, {"counted": False})
+    assert usage.content.endswith(b"}\n")
 
 
 def test_while_the_ledger_cannot_be_reached_nothing_is_judged() -> None:

@@ -222,7 +222,7 @@ def test_a_decoder_knows_no_variable_of_the_service_and_has_no_file_but_its_sock
     # So that a process is started which could have inherited it.
     detail_of(fragile, "crash", DecoderDied)
     # The last three are Python's own and the package's.
-    ours = {"PYTHONPATH", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}
+    ours = {"PYTHONPATH", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"}
     assert set(detail_of(fragile, "tell its variables").split(",")) <= ours | {
         "LC_CTYPE",
         "ORT_DISABLE_TELEMETRY",

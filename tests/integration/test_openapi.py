@@ -27,7 +27,6 @@ PATHS = {
     "/v1/check": {"get", "post"},
     "/v1/classify": {"get", "post"},
     "/v1/moderations": {"post"},
-    "/v1/usage": {"get"},
     "/": {"get"},
     "/health": {"get"},
     "/openapi.json": {"get"},

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import pytest
 from fastapi import Request
-from fastapi.responses import JSONResponse
 from starlette.testclient import TestClient
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
@@ -16,6 +15,7 @@ from tests.helpers.support import NSFW, SAFE, FakeClassifier, ServedApp, png, se
 from typing_extensions import TypedDict
 
 from moderate.calls import body
+from moderate.calls.answers import JsonAnswer
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.metering import Judged
 from moderate.calls.parameters import InvalidRequest
@@ -79,8 +79,8 @@ def routes(service: Service) -> list[Route]:
     return [Route("POST", "/v1/toy/grade", service.metering.metered(grade), GRADE)]
 
 
-def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JSONResponse:
-    return JSONResponse(Complaint(complaint=problem.message, code=problem.code, call=request_id), problem.status)
+def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JsonAnswer:
+    return JsonAnswer(Complaint(complaint=problem.message, code=problem.code, call=request_id), problem.status)
 
 
 def as_raised(error: Exception) -> Exception:

@@ -9,9 +9,10 @@ from decimal import Decimal
 from hashlib import sha256
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from moderate.calls import body
+from moderate.calls.answers import JsonAnswer
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.parameters import InvalidRequest
 from moderate.calls.problems import problem_of
@@ -125,7 +126,7 @@ class Metering:
             free = self._fail_open and not failure.perhaps_written
             self._observer.ledger_failure("settle", failure.detail, free=free)
             if free:
-                return JSONResponse(judged.content(covered_by_plan(judged.charge.images, admission.terms)))
+                return JsonAnswer(judged.content(covered_by_plan(judged.charge.images, admission.terms)))
             # An answer that may have been paid for is never withheld.
             if not failure.perhaps_written:
                 raise
@@ -201,5 +202,5 @@ async def _judge(judge: Judge, request: Request, examined: Examined, terms: Term
     return await judge(request, terms)
 
 
-def _answer(judged: Judged) -> JSONResponse:
-    return JSONResponse(judged.content(judged.charge))
+def _answer(judged: Judged) -> JsonAnswer:
+    return JsonAnswer(judged.content(judged.charge))

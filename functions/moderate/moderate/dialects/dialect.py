@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NotRequired
 
-from fastapi.responses import JSONResponse
 from typing_extensions import TypedDict
 
+from moderate.calls.answers import JsonAnswer
 from moderate.calls.metering import Endpoint
 from moderate.calls.problems import STATUS_AND_CODE, Problem
 from moderate.dialects.schema_refs import Responses
@@ -34,7 +34,7 @@ class Route:
     endpoint: Endpoint
     """`service.metering.metered(judge)`, unless the call is free and counts towards no quota."""
     documentation: Documentation | None
-    """None for an alias, which the OpenAPI document leaves out."""
+    """None for a route that the OpenAPI document leaves out, such as an alias."""
     errors: frozenset[type[Exception]] = frozenset(STATUS_AND_CODE)
     """The errors that the route can raise, apart from faults of ours."""
 
@@ -57,7 +57,7 @@ class Dialect:
     """The types of successful answers, which the OpenAPI document defines."""
     error: type
     """The type of the envelope, which the OpenAPI document defines too."""
-    error_response: Callable[[Problem, str, Exception | None], JSONResponse]
+    error_response: Callable[[Problem, str, Exception | None], JsonAnswer]
     """Puts a problem into the envelope, given the request's id and the exception behind the problem."""
     as_raised: Callable[[Exception], Exception] = lambda error: error
     """Returns the error that a route raises if one image of the call failed with the given error."""

@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
 
 from moderate.calls import body
+from moderate.calls.answers import JsonAnswer
 from moderate.calls.metering import Judged
 from moderate.calls.parameters import InvalidRequest, parse_policy
 from moderate.calls.problems import Problem, problem_of
@@ -155,13 +155,13 @@ def _problems(parsed: ParsedRequest, outcomes: Sequence[Outcome]) -> list[ImageP
     ]
 
 
-def error_response(problem: Problem, request_id: str, error: Exception | None) -> JSONResponse:
+def error_response(problem: Problem, request_id: str, error: Exception | None) -> JsonAnswer:
     """Returns NanoGPT's envelope, in which anything wrong with an image is a 400."""
     status = 400 if problem.about_image else problem.status
     content = NanoGptError(error=_ERROR_TEXTS.get(status, problem.message), code=problem.code, requestId=request_id)
     if isinstance(error, ImagesNotJudged):
         content["errors"] = error.problems
-    return JSONResponse(content, status)
+    return JsonAnswer(content, status)
 
 
 def _entries(fields: dict[str, Any]) -> Iterator[Entry]:

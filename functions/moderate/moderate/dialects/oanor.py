@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
 
 from moderate.calls import body
+from moderate.calls.answers import JsonAnswer
 from moderate.calls.metering import Judged
 from moderate.calls.parameters import Explain, InvalidRequest, parse_explain, parse_policy, parse_threshold
 from moderate.calls.problems import Problem
@@ -30,7 +30,7 @@ from moderate.dialects.oanor_schema import (
     new_meta,
 )
 from moderate.dialects.service import Service
-from moderate.dialects.usage_schema import NothingCountedAnswer, UsageAnswer
+from moderate.dialects.usage_schema import UsageAnswer
 from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
 from moderate.scheduling.threads import beside_the_loop
@@ -108,7 +108,7 @@ async def parse(request: Request) -> ParsedRequest:
     return ParsedRequest(images[0], _unambiguous(fields))
 
 
-def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JSONResponse:
+def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JsonAnswer:
     content = OanorError(
         data=None,
         meta=new_meta(request_id),
@@ -119,7 +119,7 @@ def error_response(problem: Problem, request_id: str, _error: Exception | None) 
         code=problem.code,
         param=problem.param,
     )
-    return JSONResponse(content, problem.status)
+    return JsonAnswer(content, problem.status)
 
 
 async def _body_fields(request: Request) -> list[tuple[str, Any]]:
@@ -205,7 +205,7 @@ DIALECT = Dialect(
     name="oanor",
     prefixes=PREFIXES,
     routes=routes,
-    answers=(CheckAnswer, ClassifyAnswer, UsageAnswer, NothingCountedAnswer),
+    answers=(CheckAnswer, ClassifyAnswer, UsageAnswer),
     error=OanorError,
     error_response=error_response,
 )

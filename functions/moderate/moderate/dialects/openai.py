@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
 
 from moderate.calls import body
+from moderate.calls.answers import JsonAnswer
 from moderate.calls.metering import Judged
 from moderate.calls.parameters import InvalidRequest, parse_policy
 from moderate.calls.problems import Problem
@@ -70,12 +70,12 @@ def sources(given: object) -> Iterator[Source]:
         yield _source(part, f"input[{position}]")
 
 
-def error_response(problem: Problem, _request_id: str, _error: Exception | None) -> JSONResponse:
+def error_response(problem: Problem, _request_id: str, _error: Exception | None) -> JsonAnswer:
     """Returns OpenAI's envelope, in which anything wrong with an image is a 400: its clients expect no 413 or 415."""
     status = 400 if problem.about_image else problem.status
     kind = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
     detail = ErrorDetail(message=problem.message, type=kind, param=problem.param, code=problem.code)
-    return JSONResponse(OpenAiError(error=detail), status)
+    return JsonAnswer(OpenAiError(error=detail), status)
 
 
 def _source(part: Any, param: str) -> Source:

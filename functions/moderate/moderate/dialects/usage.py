@@ -4,25 +4,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from fastapi import Request
-from fastapi.responses import JSONResponse
 
+from moderate.calls.answers import JsonAnswer
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.metering import Metering
 from moderate.dialects.dialect import Route
 from moderate.dialects.oanor_schema import new_meta
 from moderate.dialects.service import Service
-from moderate.dialects.usage_schema import (
-    NOTHING_COUNTED,
-    NOTHING_IS_COUNTED,
-    USAGE,
-    NothingCounted,
-    NothingCountedAnswer,
-    UsageAccount,
-    UsageAnswer,
-    UsageCalls,
-    UsageData,
-    XnoRate,
-)
+from moderate.dialects.usage_schema import USAGE, UsageAccount, UsageAnswer, UsageCalls, UsageData, XnoRate
 from modest.ledger.ledger import KeyUsage
 from modest.money import Currency
 from modest.refusals import LedgerUnavailable
@@ -32,24 +21,24 @@ def routes(service: Service) -> Iterator[Route]:
     """Yields the route, which only says that nothing is counted if there is no ledger to read."""
     metering = service.metering
     if not isinstance(metering, Metering):
-        yield Route("GET", "/v1/usage", _nothing_counted, NOTHING_COUNTED, errors=frozenset({Unauthorized}))
+        yield Route("GET", "/v1/usage", _nothing_counted, None)
         return
 
-    async def usage(request: Request) -> JSONResponse:
-        return JSONResponse(answer(await metering.usage(request), request.state.request_id))
+    async def usage(request: Request) -> JsonAnswer:
+        return JsonAnswer(answer(await metering.usage(request), request.state.request_id))
 
     yield Route("GET", "/v1/usage", usage, USAGE, errors=frozenset({Unauthorized, LedgerUnavailable}))
 
 
-async def _nothing_counted(request: Request) -> JSONResponse:
-    answer = NothingCountedAnswer(
-        data=NothingCounted(counted=False),
-        meta=new_meta(request.state.request_id),
-        status="ok",
-        message=NOTHING_IS_COUNTED,
-        success=True,
-    )
-    return JSONResponse(answer)
+async def _nothing_counted(request: Request) -> JsonAnswer:
+    content = {
+        "data": {"counted": False},
+        "meta": new_meta(request.state.request_id),
+        "status": "ok",
+        "message": "Nothing is counted or charged here, because this service runs without a ledger.",
+        "success": True,
+    }
+    return JsonAnswer(content)
 
 
 def answer(found: KeyUsage, request_id: str) -> UsageAnswer:

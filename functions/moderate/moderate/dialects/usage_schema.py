@@ -45,20 +45,6 @@ class UsageAnswer(TypedDict):
     success: bool
 
 
-class NothingCounted(TypedDict):
-    counted: bool
-
-
-class NothingCountedAnswer(TypedDict):
-    data: NothingCounted
-    meta: Meta
-    status: str
-    message: str
-    success: bool
-
-
-NOTHING_IS_COUNTED = "Nothing is counted or charged here, because this service runs without a ledger."
-
 _EXAMPLE = UsageAnswer(
     data=UsageData(
         account=UsageAccount(id="acct_6f1d2c3b4a5968778695", name="Example Inc."),
@@ -90,20 +76,4 @@ USAGE: Documentation = {
         "something was charged: USD, or XNO (Nano). Months and days are in UTC."
     ),
     "responses": answered("The current month's usage.", UsageAnswer, _EXAMPLE),
-}
-NOTHING_COUNTED: Documentation = {
-    "operation_id": "usage",
-    "summary": "Say that nothing is counted here",
-    "description": NOTHING_IS_COUNTED,
-    "responses": answered(
-        NOTHING_IS_COUNTED,
-        NothingCountedAnswer,
-        NothingCountedAnswer(
-            data=NothingCounted(counted=False),
-            meta=Meta(timestamp=TIMESTAMP, request_id=REQUEST_ID),
-            status="ok",
-            message=NOTHING_IS_COUNTED,
-            success=True,
-        ),
-    ),
 }

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
+from moderate.calls.answers import JsonAnswer
 from moderate.dialects.examples import MODEL
 from moderate.dialects.schema_refs import Responses
 from moderate.dialects.service import Service
@@ -56,13 +57,13 @@ def pages(service: Service, *, release: str, document: Callable[[], dict[str, An
     documentation = (_HERE / "docs.html").read_text("utf-8")
 
     async def health() -> Response:
-        return JSONResponse({"status": "ok", "model": model, "version": VERSION, "build": release})
+        return JsonAnswer({"status": "ok", "model": model, "version": VERSION, "build": release})
 
     # Anybody can call these, and to write the document takes 30 ms.
     @cache
     def written() -> tuple[bytes, str]:
         found = document()
-        return bytes(JSONResponse(found).body), llms.guide(found)
+        return bytes(JsonAnswer(found).body), llms.guide(found)
 
     async def openapi() -> Response:
         return Response(written()[0], media_type="application/json")
@@ -77,8 +78,8 @@ def pages(service: Service, *, release: str, document: Callable[[], dict[str, An
         return HTMLResponse(playground)
 
     return [
-        Page("/health", "Check whether the service is up", "health", health, JSONResponse, _HEALTH),
-        Page("/openapi.json", "Get the OpenAPI document", "openapi", openapi, JSONResponse, _DOCUMENT),
+        Page("/health", "Check whether the service is up", "health", health, JsonAnswer, _HEALTH),
+        Page("/openapi.json", "Get the OpenAPI document", "openapi", openapi, JsonAnswer, _DOCUMENT),
         Page("/docs", "Open the documentation page", "docs", docs, HTMLResponse, _PAGE),
         Page("/llms.txt", "Get a summary for language models", "llms", guide, PlainTextResponse, _GUIDE),
         Page("/", "Open the playground", "playground", root, HTMLResponse, _PAGE),
