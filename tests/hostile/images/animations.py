@@ -84,6 +84,13 @@ add(
 
 
 @hostile(None, heavy=True)
+def gif_that_browsers_read_differently_at_its_cap() -> bytes:
+    """Half of its palette is missing, so it is drawn twice."""
+    whole = animation("GIF", "P", 20, 50, disposal=3)
+    return whole[:10] + bytes([whole[10] - 1]) + whole[11 : 13 + 384] + whole[13 + 768 :]
+
+
+@hostile(None, heavy=True)
 def gif_of_a_few_dots_on_a_canvas_at_its_cap() -> bytes:
     """Every other dot is where the canvas ends: an area around two of them would be all of it."""
     return gif([GifFrame(DOT, at, disposal=2) for at in [(0, 0), (3869, 3869)] * 3], (3870, 3870))

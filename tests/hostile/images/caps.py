@@ -1,15 +1,18 @@
 """Images as large as their kind may be, or a little larger."""
 
+import struct
 import zlib
 from functools import partial
 from typing import Any
 
+import numpy as np
 from tests.helpers.crafted import (
     COLOUR,
     COLOUR_ALPHA,
     GREY,
     GREY_ALPHA,
     chunk,
+    png,
 )
 from tests.helpers.support import encoded
 from tests.hostile.images.catalogue import add, hostile
@@ -76,6 +79,32 @@ def png_of_zeros_at_its_cap_through_a_table_and_a_gamma() -> bytes:
 add("PNG of predicted rows at its cap", partial(predicted, 411, 65_535, 8), None, heavy=True)
 add("PNG of predicted rows at its cap, 16 bits", partial(predicted, 305, 65_535, 16), None, heavy=True)
 add("PNG of 25 MP, 16 bits", partial(zeros, 5000, 5000, 16, COLOUR_ALPHA), TooManyPixels, heavy=True)
+
+
+@hostile(None, heavy=True)
+def jpeg_without_its_end_at_its_cap() -> bytes:
+    """It is decoded twice, and drawn with transparent rows too."""
+    return encoded(photo("RGB", (5000, 5000)), "JPEG", quality=40)[:-2]
+
+
+@hostile(None, heavy=True)
+def png_of_predicted_rows_at_its_cap_with_wrong_checksums() -> bytes:
+    return with_wrong_checksums(predicted(183, 65_535, 8))
+
+
+@hostile(TooManyPixels, heavy=True)
+def png_of_predicted_rows_above_its_cap_with_wrong_checksums() -> bytes:
+    return with_wrong_checksums(predicted(457, 65_535, 8))
+
+
+def with_wrong_checksums(whole: bytes) -> bytes:
+    return whole[:-20] + bytes(8) + whole[-12:]
+
+
+@hostile(None, heavy=True)
+def png_with_a_transparent_colour_in_16_bits_at_its_cap() -> bytes:
+    levels = np.random.default_rng(0).integers(0, 0x10000, (2828, 200, 3)).repeat(14, 1)
+    return png(levels, 16, COLOUR, chunk(b"tRNS", struct.pack(">3H", *levels[0, 0].tolist())))
 
 
 add(

@@ -69,7 +69,9 @@ ANIMATED: dict[str, bytes] = {
 for name, content in (ACCEPTED | ANIMATED).items():
     add(f"{name}, cut after its header", given(content[:40]), UndecodableImage)
     add(f"{name}, cut in half", given(content[: len(content) // 2]), UndecodableImage)
-    add(f"{name}, cut 2 bytes before its end", given(content[:-2]), UndecodableImage)
+    # Browsers show these without their end.
+    is_shown = any(each in name for each in ("PNG", "JPEG", "GIF"))
+    add(f"{name}, cut 2 bytes before its end", given(content[:-2]), None if is_shown else UndecodableImage)
 for name, content in ANIMATED.items():
     middle = len(content) // 2
     add(f"{name} with a bad frame", given(content[:middle] + content[middle + 500 :]), UndecodableImage)

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from PIL import Image
 
-from moderate.images.limits import BrokenRule
+from moderate.images.limits import Disputed
 from moderate.images.shrinking import Area, in_bands, pixels_in
 from moderate.images.views import points_beyond_palette
 
@@ -75,7 +75,7 @@ def _draw(frame: Frame, canvas: Image.Image) -> None:
     x, y = frame.at
     with Image.open(io.BytesIO(frame.still), formats=["GIF", "PNG"]) as still:
         if points_beyond_palette(still, frame.colours):
-            raise BrokenRule("a pixel that its palette has no colour for")
+            raise Disputed("a pixel that its palette has no colour for")
         for top, band in in_bands(still):
             box = (x, y + top, x + band.width, y + top + band.height)
             if not frame.blended or band.mode != "RGBA":

@@ -33,7 +33,7 @@ def decode_as(image_format: ImageFormat, data: bytes, size: int, images: int = 1
     except Image.DecompressionBombError:
         raise image_format.largest.exceeded() from None
     except BrokenRule as error:
-        raise UndecodableImage(f"{type(error).__name__}: {error}") from None
+        raise UndecodableImage(f"{type(error).__name__}: {error}", message=error.message) from None
     except Exception as error:  # noqa: BLE001 - decoders raise whatever they like on damaged files
         # Never its text, which may quote the file. The name alone of zlib's or struct's says nothing: "error".
         kind = type(error)

@@ -27,6 +27,10 @@ _UNDECODABLE = (
     "The image cannot be decoded: it is damaged or incomplete, or viewers show it differently. "
     "Export it again as a plain JPEG or PNG."
 )
+_BREAKS_OFF = (
+    "The image breaks off: its file ends, or is damaged, before the picture is complete. "
+    "Send the whole file, or export the picture again."
+)
 
 
 class UnsupportedFormat(PublicError):
@@ -49,6 +53,18 @@ class BrokenRule(ValueError):
 
     Its text names the rule for the log, and quotes nothing of the file.
     """
+
+    message = _UNDECODABLE
+
+
+class Disputed(BrokenRule):
+    """Viewers show different pictures. Each may be judged if it is known what they are."""
+
+
+class BreaksOff(BrokenRule):
+    """A part of the picture is missing."""
+
+    message = _BREAKS_OFF
 
 
 Part = TypeVar("Part")
@@ -116,6 +132,10 @@ class AnimationCap:
 
     def for_file(self, data: bytes, images: int = 1) -> "AnimationCap":
         return replace(self, megapixels=_left(self.megapixels, self.lost_per_megabyte, data), images=images)
+
+    def shared(self, parts: int) -> "AnimationCap":
+        """Returns the cap of an animation that is drawn so many times."""
+        return replace(self, megapixels=round(self.megapixels / parts, 1))
 
     def check(self, frames: int, pixels: int) -> None:
         """Raises TooManyFrames."""

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from PIL import Image
 
@@ -20,7 +21,7 @@ from moderate.images.limits import (
     UndecodableImage,
     area,
 )
-from moderate.images.shrinking import Area, Rendering
+from moderate.images.shrinking import Area, Rendering, full_colour
 from moderate.images.views import Presentations, View, views
 
 _TOO_MANY_VIEWS = (
@@ -55,9 +56,16 @@ def open_image(data: bytes, image_format: str) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=[image_format])
 
 
-def turned_or_not(image: Image.Image) -> Sequence[int]:
+def turned_or_not(*exifs: bytes) -> Sequence[int]:
     """All viewers turn a JPEG as its EXIF says. Chromium does not turn a WebP, and others do not turn a PNG."""
-    return tuple(dict.fromkeys((UPRIGHT, *orientations_in(image.info.get("exif", b"")))))
+    return tuple(dict.fromkeys((UPRIGHT, *chain.from_iterable(map(orientations_in, exifs)))))
+
+
+def without_end(image: Image.Image, rows: int) -> Image.Image:
+    """Returns `image` with so many of its last rows left out, as viewers show it that wait for more of the file."""
+    shown = full_colour(image).convert("RGBA")
+    shown.paste((0, 0, 0, 0), (0, max(0, image.height - rows), *image.size))
+    return shown
 
 
 def draw_still(image: Image.Image, size: int, presentations: Presentations, profiled: PixelCap = PROFILED) -> Picture:
@@ -66,9 +74,14 @@ def draw_still(image: Image.Image, size: int, presentations: Presentations, prof
         profiled.shared(max(1, times) * transparency).check(image.size)
     image.load()
     found = tuple(views(image, size, presentations))
-    if len(found) > MAX_VIEWS_OF_STILL:
-        raise UndecodableImage("too many views", message=_TOO_MANY_VIEWS)
+    refuse_too_many_views(len(found))
     return Picture(found, Frames(judged=1, total=1))
+
+
+def refuse_too_many_views(count: int) -> None:
+    """Raises UndecodableImage."""
+    if count > MAX_VIEWS_OF_STILL:
+        raise UndecodableImage("too many views", message=_TOO_MANY_VIEWS)
 
 
 def draw_frames(
@@ -105,7 +118,7 @@ def draw_sequence(
     """
     CANVAS.check(image.size)
     total = getattr(image, "n_frames", 1)
-    presentations = Presentations(turned_or_not(image), renderings)
+    presentations = Presentations(turned_or_not(image.info.get("exif", b"")), renderings)
     if total == 1:
         caps.still.check(image.size)
         return draw_still(image, size, presentations, caps.profiled)

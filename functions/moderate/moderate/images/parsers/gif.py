@@ -1,11 +1,22 @@
 """Decodes GIF: takes it apart into its frames, as browsers read it."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, count
 
 from moderate.images.animation import Disposal, Frame
-from moderate.images.limits import GIF_ANIMATION, BrokenRule, counted
-from moderate.images.pictures import Picture, draw_frames
+from moderate.images.gif_readings import AS_WRITTEN, CHROMIUM, FIREFOX, Reading
+from moderate.images.limits import (
+    GIF_ANIMATION,
+    MAX_VIEWS_OF_CALL,
+    AnimationCap,
+    BreaksOff,
+    BrokenRule,
+    Disputed,
+    counted,
+)
+from moderate.images.pictures import Frames, Picture, draw_frames
 from moderate.images.views import Presentations
 
 _HEADER = 6
@@ -21,51 +32,75 @@ _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}
 _NO_CONTROL = bytes(4)
 # In bits, of a colour in the compressed pixels. The standard begins at 2.
 _CODE_SIZES = range(1, 9)
-
+_DESCRIPTOR = 10
+_BEGINNING = re.compile(rb"[!,;]")
 # It is drawn, and laid over what is there.
 _WORK_TO_BLEND = 2
 
 
 class DamagedGif(BrokenRule):
-    """The file ends early, or continues where a GIF may not."""
+    """The file breaks a rule that viewers insist on."""
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:
-    found = frames(data)
+    try:
+        return _draw(data, size, GIF_ANIMATION.for_file(data, images), AS_WRITTEN)
+    except Disputed:
+        # It may be drawn up to where the dispute is found, and then twice more.
+        cap = GIF_ANIMATION.for_file(data, images).shared(3)
+        found = [_draw(data, size, cap, reading) for reading in (CHROMIUM, FIREFOX)]
+    views = dict.fromkeys(view for picture in found for view in picture.views)
+    if len(views) > MAX_VIEWS_OF_CALL:
+        raise cap.exceeded()
+    return Picture(tuple(views), Frames(min(each.frames.judged for each in found), found[0].frames.total))
+
+
+def _draw(data: bytes, size: int, cap: AnimationCap, reading: Reading) -> Picture:
+    found = frames(data, reading)
     first = next(found, None)
     if first is None:
-        raise DamagedGif("no frame")
-    _refuse_disputed_canvas(data, first)
-    cap = GIF_ANIMATION.for_file(data, images)
-    return draw_frames(canvas_size(data, first), chain([first], found), size, Presentations(), cap)
+        raise BreaksOff("no frame")
+    screen = _words(data[_HEADER : _HEADER + 4])
+    canvas, at = reading.canvas((screen[0], screen[1]), first, data.startswith(b"GIF87a"))
+    try:
+        return draw_frames(canvas, chain([replace(first, at=at)], found), size, Presentations(), cap)
+    except OSError:
+        raise BreaksOff("pixels are missing") from None
 
 
-def frames(data: bytes) -> Iterator[Frame]:
-    """Yields the frames in order. Raises DamagedGif, or IndexError on too few bytes."""
+def frames(data: bytes, reading: Reading = AS_WRITTEN) -> Iterator[Frame]:
+    """Yields the frames in order. Raises DamagedGif, Disputed, or IndexError on too few bytes.
+
+    Some viewers stop at a byte that begins no block, and some look for the next frame: those find all of them.
+    """
     global_palette, position = _palette(data, data[_HEADER + 4], _HEADER + 7)
     control = _NO_CONTROL
     for _ in counted(count()):
-        if position >= len(data):
+        beginning = _BEGINNING.search(data, position)
+        if not beginning or data[beginning.start()] == _TRAILER:
             return
+        position = beginning.start()
         kind = data[position]
         if kind == _EXTENSION:
-            if data[position + 1] == _GRAPHIC_CONTROL:
-                control = data[position + 3 : position + 7]
-            position = _end_of_blocks(data, position + 2)
-        elif kind == _IMAGE:
+            if data[position + 1 : position + 2] == bytes([_GRAPHIC_CONTROL]):
+                control = data[position + 3 : position + 7].ljust(len(_NO_CONTROL), b"\0")
+            _, position = _blocks(data, position + 2)
+        elif position + _DESCRIPTOR >= len(data):
+            return
+        else:
             at, flags = position, data[position + 9]
             x, y, width, height = _words(data[at + 1 : at + 9])
-            palette, start = _palette(data, flags, at + 10)
+            palette, start = _palette(data, flags, at + _DESCRIPTOR)
+            if start >= len(data):
+                return
             if data[start] not in _CODE_SIZES:
                 raise DamagedGif("a code size that no GIF has")
-            position = _end_of_blocks(data, start + 1)
-            palette = palette or global_palette
-            if not palette:
-                raise DamagedGif("a frame without a palette")
+            pixels, position = _blocks(data, start + 1)
             blended = bool(control[0] & _HAS_TRANSPARENT_INDEX)
+            shown, colours = reading.palette(palette or global_palette, blended)
             yield Frame(
-                still=_still(data[at + 5 : at + 9], palette, control, flags, data[start:position]),
-                colours=len(palette) // 3,
+                still=_still(data[at + 5 : at + 9], shown, control, flags, data[start : start + 1] + pixels),
+                colours=colours,
                 at=(x, y),
                 size=(width, height),
                 disposal=_DISPOSALS.get(control[0] >> 2 & 7, Disposal.KEEP),
@@ -73,30 +108,6 @@ def frames(data: bytes) -> Iterator[Frame]:
                 work=_WORK_TO_BLEND if blended else 1,
             )
             control = _NO_CONTROL
-        elif kind == _TRAILER or not data[position:].strip(b"\0"):
-            return
-        else:
-            # Some viewers stop here and some look for the next frame.
-            raise DamagedGif("neither a frame nor the end")
-
-
-def canvas_size(data: bytes, first: Frame) -> tuple[int, int]:
-    """Returns the size of the screen, grown to hold the first frame. Later frames are cut off at its edges."""
-    width, height = _words(data[_HEADER : _HEADER + 4])
-    return max(width, first.at[0] + first.size[0]), max(height, first.at[1] + first.size[1])
-
-
-def _refuse_disputed_canvas(data: bytes, first: Frame) -> None:
-    """Raises DamagedGif if Chromium and Firefox make different canvases of the screen and the first frame.
-
-    Chromium enlarges the screen to hold the frame. Firefox takes the frame for the whole canvas if it is larger than
-    the screen on either side, or if the file is a GIF87a; otherwise it cuts the frame off at the screen's edges.
-    """
-    screen = _words(data[_HEADER : _HEADER + 4])
-    larger = any(side > length for side, length in zip(first.size, screen, strict=True))
-    firefox = (first.size, (0, 0)) if larger or data.startswith(b"GIF87a") else (tuple(screen), first.at)
-    if firefox != (canvas_size(data, first), first.at):
-        raise DamagedGif("a screen that does not fit its first frame")
 
 
 def _still(size: bytes, palette: bytes, control: bytes, flags: int, pixels: bytes) -> bytes:
@@ -113,10 +124,16 @@ def _palette(data: bytes, flags: int, start: int) -> tuple[bytes, int]:
     return data[start:end], end
 
 
-def _end_of_blocks(data: bytes, position: int) -> int:
-    while length := data[position]:
-        position += length + 1
-    return position + 1
+def _blocks(data: bytes, start: int) -> tuple[bytes, int]:
+    """Returns blocks with their end, and where they end. A file may end within them."""
+    last = position = start
+    try:
+        while length := data[position]:
+            last, position = position, position + length + 1
+    except IndexError:
+        cut = data[last + 1 :]
+        return data[start:last] + (bytes([len(cut)]) + cut + b"\0" if cut else b"\0"), len(data)
+    return data[start : position + 1], position + 1
 
 
 def _words(data: bytes) -> list[int]:

@@ -1,46 +1,39 @@
-"""Decodes JPEG, after finding out what must be known before its pixels are touched."""
+"""Decodes JPEG."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, count, product
+from dataclasses import replace
+from itertools import chain, product
 
 from PIL import Image
 
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
 from moderate.images.exif import UPRIGHT, orientations_in
+from moderate.images.jpeg_structure import PROFILE_NAME, Frame, Structure, read
 from moderate.images.limits import (
     BASELINE_JPEG,
     MAX_SCANS,
     PROGRESSIVE_CMYK_JPEG,
     PROGRESSIVE_JPEG,
+    BreaksOff,
     BrokenRule,
     PixelCap,
     UndecodableImage,
-    counted,
 )
-from moderate.images.pictures import Picture, draw_still, open_image
+from moderate.images.pictures import Picture, draw_still, open_image, refuse_too_many_views, without_end
 from moderate.images.shrinking import AS_STORED, Rendering
 from moderate.images.views import Presentations
 
-# A marker inside entropy-coded data: not a stuffed 00, a restart (D0 to D7) or a fill byte.
-_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
-_STANDALONE = frozenset({0x01, 0xD8})
-_END = 0xD9
-_START_OF_SCAN = 0xDA
-# The headers of frames whose data is coded arithmetically: 0xCC holds a table.
-_ARITHMETIC = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
-_PROGRESSIVE = 0xC2
+_END_MARKER = b"\xff\xd9"
 _FREQUENCIES = 64
-_EXIF, _EXIF_NAME = 0xE1, b"Exif\0"
-_PROFILE, _PROFILE_NAME = 0xE2, b"ICC_PROFILE\0"
-# Behind the name of a part stand its number and how many there are.
-_NUMBERS = 2
 # Reading one takes up to 10 ms, as it may have thousands of entries.
 _MOST_EXIFS = 8
+# After the first two scans of each component, browsers complete the rest of a picture alike.
+_SCANS_FOR_COMPONENT = 2
 # libjpeg makes 10 of a picture in colours, and 18 of one in inks.
 _USUAL_SCANS = 18
+# A JPEG without its end is decoded twice, and drawn with transparent rows too.
+_SHARES_OF_CUT = 2
 _ARITHMETIC_CODING = (
     "The JPEG is compressed by arithmetic coding, which browsers do not show. Export it again as a plain JPEG."
 )
@@ -50,49 +43,56 @@ class MisleadingJpeg(BrokenRule):
     """Viewers show another picture while the file arrives, or differ on what it shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
-    arithmetic: bool
-    """No browser shows it, and it takes many times longer to decode."""
-    progressive: bool
-    scans: list[bytes]
-    """The header of each."""
-    exifs: list[bytes]
-    """EXIF segments. If there are several, viewers differ on which they believe."""
-    profile: bytes
-    """The ICC profile, put together from its parts before the first scan; empty unless all are there."""
-    profile_is_sound: bool
-    """Every viewer puts it together: all of its parts are there, once each, and agree on how many they are."""
-    short_parts: list[int]
-    """Where the names of parts of profiles stand that are too short for a number."""
-    has_end: bool
-    """Without its end, Chromium leaves out the last row of blocks."""
-
-    @property
-    def first_components(self) -> int:
-        """How many colour components the first scan has. If the picture has more, it is held whole until all came."""
-        return self.scans[0][0] if self.scans else 0
-
-
 def decode(data: bytes, size: int, _images: int) -> Picture:
     structure = read(data)
     if structure.arithmetic:
         raise UndecodableImage("arithmetic coding", message=_ARITHMETIC_CODING)
-    if not structure.has_end:
-        raise UndecodableImage("no end")
     if len(structure.scans) > MAX_SCANS:
         raise UndecodableImage(f"more than {MAX_SCANS} scans")
     if len(structure.exifs) > _MOST_EXIFS:
         raise MisleadingJpeg(f"more than {_MOST_EXIFS} EXIF segments")
+    whole = _without_short_parts(data, structure)
+    if not structure.has_end:
+        whole = whole[: structure.stop] + _END_MARKER
     # It may open as an MPO, whose further pictures are depth maps, second eyes and gain maps: none is shown by itself.
-    with open_image(_without_short_parts(data, structure), "JPEG") as image:
-        _cap(image, structure).check(image.size)
+    with open_image(whole, "JPEG") as image:
+        is_held = _is_held_whole(image, structure)
+        if is_held and not structure.has_end and len(structure.scans) <= _SCANS_FOR_COMPONENT * len(image.getbands()):
+            raise BreaksOff("scans are missing")
+        is_cut = not structure.has_end and not is_held
+        cap = _cap(image, structure)
+        (cap.shared(_SHARES_OF_CUT) if is_cut else cap).check(image.size)
         refuse_replaced_scans(structure)
         orientations = tuple(dict.fromkeys(chain.from_iterable(map(orientations_in, structure.exifs)))) or (UPRIGHT,)
         # Only Firefox applies a profile of colours to inks.
         alone = structure.profile_is_sound and image.mode != "CMYK"
         profile = Icc(structure.profile, alone=alone, is_grey=image.mode == "L")
-        return draw_still(image, size, Presentations(orientations, _drawn(image, renderings([profile]))))
+        presentations = Presentations(orientations, _drawn(image, renderings([profile])))
+        picture = draw_still(image, size, presentations)
+        if not is_cut or not structure.frame:
+            return picture
+        _refuse_broken_off(data[: structure.stop], structure.frame)
+        cut = draw_still(without_end(image, structure.frame.left_out), size, presentations)
+        refuse_too_many_views(len(picture.views) + len(cut.views))
+        return Picture((*picture.views, *cut.views), picture.frames)
+
+
+def _refuse_broken_off(data: bytes, frame: Frame) -> None:
+    """Raises BreaksOff if more is missing than the end and a part of the last row of blocks.
+
+    The rows before the last are decoded without an end: libjpeg then waits for what is missing, and Pillow gives up.
+    """
+    rows = frame.height - frame.last_rows
+    if not rows:
+        return
+    shorter = data[: frame.place] + rows.to_bytes(2) + data[frame.place + 2 :]
+    try:
+        with open_image(shorter, "JPEG") as image:
+            # At an eighth of its size: the rest of the work is spared.
+            image.draft("RGB", (1, 1))
+            image.load()
+    except OSError:
+        raise BreaksOff("rows of blocks are missing") from None
 
 
 def refuse_replaced_scans(structure: Structure) -> None:
@@ -131,13 +131,17 @@ def _without_short_parts(data: bytes, structure: Structure) -> bytes:
         return data
     renamed = bytearray(data)
     for position in structure.short_parts:
-        renamed[position : position + len(_PROFILE_NAME)] = _PROFILE_NAME.lower()
+        renamed[position : position + len(PROFILE_NAME)] = PROFILE_NAME.lower()
     return bytes(renamed)
 
 
+def _is_held_whole(image: Image.Image, structure: Structure) -> bool:
+    """Whether no pixel is known before the last scan. Browsers then complete what is missing as libjpeg does."""
+    return "progressive" in image.info or structure.first_components < len(image.getbands())
+
+
 def _cap(image: Image.Image, structure: Structure) -> PixelCap:
-    held_whole = "progressive" in image.info or structure.first_components < len(image.getbands())
-    if not held_whole:
+    if not _is_held_whole(image, structure):
         return BASELINE_JPEG
     cap = PROGRESSIVE_CMYK_JPEG if image.mode == "CMYK" else PROGRESSIVE_JPEG
     scans = len(structure.scans)
@@ -145,62 +149,3 @@ def _cap(image: Image.Image, structure: Structure) -> PixelCap:
         return cap
     # A scan of a few bytes may go over all of the picture.
     return replace(cap, kind=f"{cap.kind} of {scans} scans").shared(scans / _USUAL_SCANS)
-
-
-def read(data: bytes) -> Structure:
-    """Walks the markers of the first picture in `data`.
-
-    Segments are skipped by their length, so bytes inside a profile or a thumbnail that merely look like a
-    marker do not count. The walk stops where the structure ends: a decoder reads no further either.
-    """
-    scans: list[bytes] = []
-    exifs: list[bytes] = []
-    parts: list[bytes] = []
-    short_parts: list[int] = []
-    arithmetic = progressive = has_end = False
-    position = 0
-    for _ in counted(count()):
-        match = _MARKER.search(data, position)
-        if not match:
-            break
-        marker = match[1][0]
-        position = match.end()
-        has_end = marker == _END
-        if has_end:
-            break
-        if marker in _STANDALONE:
-            continue
-        arithmetic |= marker in _ARITHMETIC
-        progressive |= marker == _PROGRESSIVE
-        length = int.from_bytes(data[position : position + 2], "big")
-        body = data[position + 2 : position + length]
-        before_pixels = not scans and marker != _START_OF_SCAN
-        if before_pixels and marker == _EXIF and body.startswith(_EXIF_NAME):
-            exifs.append(body)
-        elif before_pixels and marker == _PROFILE and body.startswith(_PROFILE_NAME):
-            parts.append(body[len(_PROFILE_NAME) :])
-            if len(body) < len(_PROFILE_NAME) + _NUMBERS:
-                short_parts.append(position + 2)
-        elif marker == _START_OF_SCAN:
-            scans.append(body)
-        position += max(length, 2)
-    return Structure(arithmetic, progressive, scans, exifs, *_profile(parts), short_parts, has_end)
-
-
-def _profile(parts: Sequence[bytes]) -> tuple[bytes, bool]:
-    """Returns the profile of these parts, empty unless all are there, and whether every viewer puts it together.
-
-    parts: a number, how many there are, and content. Chromium passes over empty ones, and Firefox counts them.
-    """
-    filled = [part for part in parts if len(part) > _NUMBERS]
-    if not filled:
-        return b"", False
-    expected = filled[0][1]
-    by_number: dict[int, bytes] = {}
-    for part in (*filled, *(part for part in parts if len(part) == _NUMBERS)):
-        by_number.setdefault(part[0], part[_NUMBERS:])
-    wanted = range(1, expected + 1)
-    if not all(number in by_number for number in wanted):
-        return b"", False
-    is_sound = len(parts) == len(filled) == expected and all(part[1] == expected for part in parts)
-    return b"".join(by_number[number] for number in wanted), is_sound

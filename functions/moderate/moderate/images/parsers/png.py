@@ -1,45 +1,105 @@
 """Decodes PNG and APNG."""
 
-from PIL import Image
+from collections.abc import Iterator
+
+from PIL import Image, ImageFile
 
 from moderate.images.colours.renderings import renderings
+from moderate.images.deflate import with_right_checksum
 from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP
-from moderate.images.pictures import Picture, draw_frames, draw_still, open_image, turned_or_not
-from moderate.images.png_file import EIGHT_BITS, Png, read, require
-from moderate.images.views import Presentations, points_beyond_palette
+from moderate.images.pictures import (
+    Frames,
+    Picture,
+    draw_frames,
+    draw_still,
+    open_image,
+    refuse_too_many_views,
+    turned_or_not,
+    without_end,
+)
+from moderate.images.png_file import EIGHT_BITS, Png, require
+from moderate.images.png_reading import read
+from moderate.images.png_transparency import has_deep_key, readings, with_deep_key
+from moderate.images.views import Presentations, View, points_beyond_palette
+
+# A row of a picture that has more is less than one level of 255 in the mean.
+_ROWS_THAT_COUNT = 255
+# Decoded twice, and compared by channel.
+_SHARES_OF_DEEP_KEY = 2.5
+# Decoded twice, and unpacked twice more.
+_SHARES_OF_CORRECTED = 2.5
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:
-    parts = read(data)
-    with open_image(parts.still(), "PNG") as image:
-        presentations = Presentations(turned_or_not(image), renderings(parts.descriptions()))
-        # Firefox shows a part of it.
-        require(not (parts.is_interlaced and len(presentations.orientations) > 1), "interlaced rows that are turned")
-        if parts.controls:
-            _refuse_disputed_blending(parts, presentations)
-            return draw_frames(parts.size, parts.frames(), size, presentations, PNG_ANIMATION.for_file(data, images))
-        (DEEP_PNG if parts.depth > EIGHT_BITS else PNG_OR_BMP).check(image.size)
-        picture = draw_still(image, size, presentations)
-        _refuse_missing_rows(image, parts)
-        if not points_beyond_palette(image, parts.palette_colours):
-            return picture
-    # Firefox draws what is beyond the palette in black, as Pillow does.
-    with open_image(parts.with_whole_palette().still(), "PNG") as image:
-        return Picture((*picture.views, *draw_still(image, size, presentations).views), picture.frames)
+    png = read(data)
+    found = readings(png)
+    presentations = Presentations(turned_or_not(*png.exifs), renderings(png.descriptions()))
+    # Firefox shows a part of it.
+    require(not (png.is_interlaced and len(presentations.orientations) > 1), "interlaced rows that are turned")
+    if png.controls:
+        require(len(found) == 1 and not has_deep_key(found[0]), "transparency that viewers read differently")
+        _refuse_disputed_blending(png, presentations)
+        return draw_frames(png.size, found[0].frames(), size, presentations, PNG_ANIMATION.for_file(data, images))
+    seen = tuple(view for reading in found for view in _draw(reading, size, presentations))
+    refuse_too_many_views(len(seen))
+    return Picture(seen, Frames(judged=1, total=1))
 
 
-def _refuse_disputed_blending(parts: Png, presentations: Presentations) -> None:
+def _draw(png: Png, size: int, presentations: Presentations) -> Iterator[View]:
+    cap = DEEP_PNG if png.depth > EIGHT_BITS else PNG_OR_BMP
+    if has_deep_key(png):
+        cap = cap.shared(_SHARES_OF_DEEP_KEY)
+    cap.check(png.size)
+    try:
+        image = _decoded(png)
+    except OSError:
+        cap.shared(_SHARES_OF_CORRECTED).check(png.size)
+        image = _decoded(_with_right_checksum(png))
+        if png.size[1] <= _ROWS_THAT_COUNT:
+            # Firefox leaves out what it has not got when it finds a wrong checksum.
+            yield from draw_still(without_end(image, 1), size, presentations).views
+    yield from draw_still(image, size, presentations).views
+    _refuse_missing_rows(image, png)
+    if points_beyond_palette(image, png.palette_colours):
+        # Firefox draws what is beyond the palette in black, as Pillow does.
+        yield from draw_still(_decoded(png.with_whole_palette()), size, presentations).views
+
+
+def _decoded(png: Png) -> Image.Image:
+    """Raises OSError if the pixels are damaged."""
+    if not has_deep_key(png):
+        return _loaded(png.still())
+    without_key = png.with_transparency(b"").still()
+    return with_deep_key(_loaded(without_key), _loaded(without_key, "RGB;16L"), png.single[b"tRNS"])
+
+
+def _loaded(still: bytes, mode: str = "") -> Image.Image:
+    """mode: Pillow's name for another order of the bytes in the file."""
+    image = open_image(still, "PNG")
+    if mode and isinstance(image, ImageFile.ImageFile):
+        image.tile = [tile._replace(args=mode) for tile in image.tile]
+    image.load()
+    return image
+
+
+def _refuse_disputed_blending(png: Png, presentations: Presentations) -> None:
     """Raises DamagedPng if frames are laid over each other, which Firefox does after it has drawn their colours."""
     are_slight = all(rendering.slight for rendering in presentations.renderings)
-    require(are_slight or not any(control[-1] for control in parts.controls[1:]), "unusual colours that are blended")
+    require(are_slight or not any(control[-1] for control in png.controls[1:]), "unusual colours that are blended")
 
 
-def _refuse_missing_rows(image: Image.Image, parts: Png) -> None:
-    """Raises DamagedPng if the pixels end before the picture does, which Pillow passes over in black.
+def _refuse_missing_rows(image: Image.Image, png: Png) -> None:
+    """Raises BreaksOff if the pixels end before the picture does, which Pillow passes over in black.
 
     Its last row is black then, or with interlacing the last but one, so that few others are unpacked twice.
     """
     width, height = image.size
-    if all(image.crop((0, row, width, row + 1)).getbbox() for row in range(max(0, height - 2), height)):
-        return
-    parts.require_rows(image.size, parts.pixels[0])
+    if not all(image.crop((0, row, width, row + 1)).getbbox() for row in range(max(0, height - 2), height)):
+        png.require_rows(png.size, png.pixels[0])
+
+
+def _with_right_checksum(png: Png) -> Png:
+    """Raises BreaksOff, and zlib.error if the pixels are damaged elsewhere."""
+    png.require_rows(png.size, png.pixels[0])
+    # Interlaced pictures have a few more bytes, and some files a few beyond their picture.
+    return png.with_pixels(with_right_checksum(png.pixels[0], 2 * png.unpacked(png.size) + _ROWS_THAT_COUNT))

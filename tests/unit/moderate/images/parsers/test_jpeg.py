@@ -1,16 +1,18 @@
 import struct
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.helpers.crafted import jpeg_segment, jpeg_with
 from tests.helpers.profiles import SRGB, UPSIDE_DOWN, rgb_profile
-from tests.helpers.support import encoded
+from tests.helpers.support import arrays, encoded
 from tests.hostile.images import jpeg_of_scans
 
 from moderate.images.decode import decode
+from moderate.images.jpeg_structure import read
 from moderate.images.limits import TooManyPixels, UndecodableImage
-from moderate.images.parsers.jpeg import MisleadingJpeg, read, refuse_replaced_scans
+from moderate.images.parsers.jpeg import MisleadingJpeg, refuse_replaced_scans
 
 PICTURE = Image.effect_noise((64, 48), 90).convert("RGB")
 BASELINE = encoded(PICTURE, "JPEG")
@@ -27,12 +29,38 @@ def test_a_progressive_jpeg_has_ten() -> None:
     assert len(read(PROGRESSIVE).scans) == 10
 
 
-@pytest.mark.parametrize("end", [b"", b"\xff", b"\xff\xd8"])
-def test_a_picture_without_its_end_is_refused(end: bytes) -> None:
-    """Chromium leaves out its last row of blocks."""
-    with pytest.raises(UndecodableImage) as refusal:
-        decode(BASELINE[:-2] + end, 32)
-    assert refusal.value.detail == "no end"
+@pytest.mark.parametrize("end", [b"", b"\xff", b"\xff\xd8", bytes(20)])
+@pytest.mark.parametrize(("subsampling", "left_out"), [(0, 8), (2, 18)])
+def test_a_picture_without_its_end_is_judged_without_its_last_row_of_blocks_too(
+    end: bytes, subsampling: int, left_out: int
+) -> None:
+    """Chromium shows the page there, and Firefox white. Smoothing halved colours takes two rows below."""
+    data = encoded(PICTURE.resize((64, 64)), "JPEG", subsampling=subsampling)
+    (whole,) = arrays(decode(data, 64))
+    seen = arrays(decode(data[:-2] + end, 64))
+    assert (seen[0] == whole).all()
+    assert [view[64 - left_out :].tolist() for view in seen[1:]] == [
+        np.full((left_out, 64, 3), page).tolist() for page in (255, 0, 128)
+    ]
+    assert all((view[: 64 - left_out] == whole[: 64 - left_out]).all() for view in seen[1:])
+
+
+def test_a_picture_without_its_end_has_one_row_of_blocks_at_least() -> None:
+    assert len(decode(encoded(PICTURE.resize((64, 8)), "JPEG")[:-2], 32).views) == 4
+
+
+@pytest.mark.parametrize("cut", [2, 12, 40])
+def test_a_progressive_picture_without_its_end_is_judged_as_browsers_complete_it(cut: int) -> None:
+    (seen,), (whole,) = arrays(decode(PROGRESSIVE[:-cut], 32)), arrays(decode(PROGRESSIVE, 32))
+    assert np.abs(seen.astype(int) - whole).mean() < 5
+
+
+@pytest.mark.parametrize("data", [BASELINE, PROGRESSIVE], ids=["baseline", "progressive"])
+@pytest.mark.parametrize("share", [0.3, 0.5])
+def test_a_picture_that_breaks_off_is_refused_with_what_to_do(data: bytes, share: float) -> None:
+    start = data.index(b"\xff\xda")
+    with pytest.raises(UndecodableImage, match=r"breaks off.*Send the whole file"):
+        decode(data[: start + int(share * (len(data) - start))], 32)
 
 
 def test_each_scan_counts() -> None:

@@ -1,0 +1,157 @@
+"""Finds out what must be known of a JPEG before its pixels are touched."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from moderate.images.limits import counted
+
+# A marker inside entropy-coded data: not a stuffed 00, a restart (D0 to D7) or a fill byte.
+_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_START, _END = 0xD8, 0xD9
+_STANDALONE = frozenset({0x01, _START, _END})
+# Where there is none.
+_BREAK = 0
+# A marker and a length.
+_BEFORE_BODY = 4
+_START_OF_SCAN = 0xDA
+# The headers of frames whose data is coded arithmetically: 0xCC holds a table.
+_ARITHMETIC = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+_PROGRESSIVE = 0xC2
+_FRAMES = frozenset({0xC0, 0xC1, _PROGRESSIVE})
+# Where the first component's sampling factors stand in such a header; the next follow every third byte.
+_SAMPLING = 7
+# A block has so many rows.
+_BLOCK = 8
+_EXIF, _EXIF_NAME = 0xE1, b"Exif\0"
+_PROFILE, PROFILE_NAME = 0xE2, b"ICC_PROFILE\0"
+# Behind the name of a part stand its number and how many there are.
+_NUMBERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Holds what the header of the pixels says about their rows."""
+
+    place: int
+    """Where it states the height."""
+    height: int
+    block_rows: int
+    """How many rows of pixels come together."""
+
+    @property
+    def last_rows(self) -> int:
+        return (self.height - 1) % self.block_rows + 1
+
+    @property
+    def left_out(self) -> int:
+        """How many rows browsers leave out that wait for more. Smoothing halved colours takes two rows below."""
+        return self.last_rows + (2 if self.block_rows > _BLOCK else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    arithmetic: bool
+    """No browser shows it, and it takes many times longer to decode."""
+    progressive: bool
+    scans: list[bytes]
+    """The header of each."""
+    exifs: list[bytes]
+    """EXIF segments. If there are several, viewers differ on which they believe."""
+    profile: bytes
+    """The ICC profile, put together from its parts before the first scan; empty unless all are there."""
+    profile_is_sound: bool
+    """Every viewer puts it together: all of its parts are there, once each, and agree on how many they are."""
+    short_parts: list[int]
+    """Where the names of parts of profiles stand that are too short for a number."""
+    has_end: bool
+    """Without its end, browsers leave out the last row of blocks."""
+    stop: int
+    """Where the end, or a segment that is cut off, begins."""
+    frame: Frame | None
+
+    @property
+    def first_components(self) -> int:
+        """How many colour components the first scan has. If the picture has more, it is held whole until all came."""
+        return self.scans[0][0] if self.scans else 0
+
+
+def read(data: bytes) -> Structure:
+    """Walks the markers of the first picture in `data`, up to where its structure ends: no decoder reads further."""
+    scans: list[bytes] = []
+    exifs: list[bytes] = []
+    parts: list[bytes] = []
+    short_parts: list[int] = []
+    frame: Frame | None = None
+    arithmetic = progressive = False
+    marker, start = _BREAK, 0
+    for marker, start, body in counted(_segments(data)):
+        arithmetic |= marker in _ARITHMETIC
+        progressive |= marker == _PROGRESSIVE
+        if marker == _START_OF_SCAN:
+            scans.append(body)
+        elif marker in _FRAMES:
+            frame = frame or _frame(start, body)
+        elif not scans and marker == _EXIF and body.startswith(_EXIF_NAME):
+            exifs.append(body)
+        elif not scans and marker == _PROFILE and body.startswith(PROFILE_NAME):
+            parts.append(body[len(PROFILE_NAME) :])
+            if len(body) < len(PROFILE_NAME) + _NUMBERS:
+                short_parts.append(start + _BEFORE_BODY)
+    profile, is_sound = _profile(parts)
+    return Structure(
+        arithmetic, progressive, scans, exifs, profile, is_sound, short_parts, marker == _END, start, frame
+    )
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yields each marker, where it stands and what it holds; at last the end, or where the picture breaks off.
+
+    Segments are skipped by their length, so bytes inside a profile or a thumbnail that merely look like a
+    marker do not count.
+    """
+    position, has_pixels = 0, False
+    while match := _MARKER.search(data, position):
+        marker, start, position = match[1][0], match.start(), match.end()
+        if marker in _STANDALONE:
+            if marker == _END:
+                yield marker, start, b""
+                return
+            if marker == _START and has_pixels:
+                yield _BREAK, start, b""
+                return
+            yield marker, start, b""
+            continue
+        length = max(2, int.from_bytes(data[position : position + 2]))
+        if position + length > len(data):
+            yield _BREAK, start, b""
+            return
+        has_pixels |= marker == _START_OF_SCAN
+        yield marker, start, data[position + 2 : position + length]
+        position += length
+    yield _BREAK, len(data), b""
+
+
+def _frame(start: int, body: bytes) -> Frame | None:
+    height = int.from_bytes(body[1:3])
+    factors = [sampling & 0xF for sampling in body[_SAMPLING::3]]
+    return Frame(start + _BEFORE_BODY + 1, height, _BLOCK * max(factors)) if height and any(factors) else None
+
+
+def _profile(parts: Sequence[bytes]) -> tuple[bytes, bool]:
+    """Returns the profile of these parts, empty unless all are there, and whether every viewer puts it together.
+
+    parts: a number, how many there are, and content. Chromium passes over empty ones, and Firefox counts them.
+    """
+    filled = [part for part in parts if len(part) > _NUMBERS]
+    if not filled:
+        return b"", False
+    expected = filled[0][1]
+    by_number: dict[int, bytes] = {}
+    for part in (*filled, *(part for part in parts if len(part) == _NUMBERS)):
+        by_number.setdefault(part[0], part[_NUMBERS:])
+    wanted = range(1, expected + 1)
+    if not all(number in by_number for number in wanted):
+        return b"", False
+    is_sound = len(parts) == len(filled) == expected and all(part[1] == expected for part in parts)
+    return b"".join(by_number[number] for number in wanted), is_sound
