@@ -11,6 +11,7 @@ from tests.helpers.crafted import (
     COLOUR_ALPHA,
     GREY,
     GREY_ALPHA,
+    bmp,
     chunk,
     png,
 )
@@ -46,6 +47,7 @@ at_cap("RGB PNG", "RGB", (6000, 4500), "PNG", compress_level=1)
 at_cap("RGBA PNG", "RGBA", (6000, 4500), "PNG", compress_level=6)
 at_cap("LA PNG", "LA", (6000, 4500), "PNG", compress_level=1)
 at_cap("palette PNG", "P", (6000, 4500), "PNG", transparency=bytes(range(256)), compress_level=1)
+at_cap("BMP of two colours", "1", (6000, 4500), "BMP")
 at_cap("GIF", "P", (4000, 3750), "GIF")
 at_cap("WebP", "RGB", (4000, 3750), "WEBP", method=0, quality=70)
 at_cap("WebP with alpha", "RGBA", (4000, 3750), "WEBP", method=0, quality=30)
@@ -89,7 +91,7 @@ def jpeg_without_its_end_at_its_cap() -> bytes:
 
 @hostile(None, heavy=True)
 def png_of_predicted_rows_at_its_cap_with_wrong_checksums() -> bytes:
-    return with_wrong_checksums(predicted(183, 65_535, 8))
+    return with_wrong_checksums(predicted(164, 65_535, 8))
 
 
 @hostile(TooManyPixels, heavy=True)
@@ -126,3 +128,9 @@ add("PNG of 30,000,000 x 1", partial(zeros, 30_000_000, 1, 8, GREY_ALPHA), TooMa
 add("PNG of 411 x 65,535", partial(zeros, 411, 65_535, 8, GREY_ALPHA), None, heavy=True)
 add("PNG of 65,535 x 411", partial(zeros, 65_535, 411, 8, GREY_ALPHA), None, heavy=True)
 add("PNG of 1 x 65,535", partial(zeros, 1, 65_535, 8, COLOUR_ALPHA), None)
+
+
+@hostile(None, heavy=True)
+def bmp_of_10_mb_of_pixels_with_masks() -> bytes:
+    masks = struct.pack("<4I", 0x3FF00000, 0xFFC00, 0x3FF, 0xC0000000)
+    return bmp(bytes(range(256)) * 39_000, (1600, 1560), 32, compression=3, masks=masks)

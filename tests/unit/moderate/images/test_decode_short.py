@@ -13,7 +13,6 @@ from tests.helpers.crafted import (
     Control,
     GifFrame,
     apng,
-    bmp,
     chunk,
     gif,
     png,
@@ -138,12 +137,3 @@ def test_a_gif_is_judged_on_each_canvas_that_browsers_make_of_its_screen(
 ) -> None:
     data = gif([GifFrame(np.full((16, 16), 3), at=at)], screen).replace(b"GIF89a", version, 1)
     assert len(decode(data, SIZE).views) == views
-
-
-def test_a_bmp_whose_pixels_begin_inside_its_palette_is_refused() -> None:
-    data = bytearray(bmp(bytes(64 * 64), (64, 64), 8, palette=bytes(1024)))
-    assert decode(bytes(data), SIZE).frames.total == 1
-    struct.pack_into("<I", data, 10, 14 + 40 + 100)
-    with pytest.raises(UndecodableImage) as raised:
-        decode(bytes(data), SIZE)
-    assert raised.value.detail == "MisleadingBmp: pixels that begin inside the header or the palette"

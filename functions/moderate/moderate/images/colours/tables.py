@@ -20,6 +20,8 @@ _CHANNELS = (1, 3, 4)
 _BEFORE_BYTES, _BEFORE_WORDS = 48, 52
 _BEFORE_CURVES, _BEFORE_SIZES, _BEFORE_NODES = 32, 16, 20
 _BYTE, _WORD = 255, 65_535
+_MATRIX = slice(12, 48)
+_IDENTITY = struct.pack(">9i", *(65_536 * (index % 4 == 0) for index in range(9)))
 # The early tables of 16 bits have the ends of Lab at 65,280; the late ones have them at 65,535.
 _EARLY_LAB = 65_535 / 65_280
 _MOST_NODES = 65
@@ -129,6 +131,9 @@ def _early(tag: Tag, channels: int) -> Table | None:
         before, after = struct.unpack_from(">HH", tag, 48)
     if min(size, before, after) <= 1:
         return None
+    if tag[_MATRIX] != _IDENTITY:
+        # Firefox mixes the levels by it, though it is for those of XYZ.
+        raise UnusableColours("a matrix before a table")
     _check_sizes((size,) * channels)
     middle = start + width * before * channels
     end = middle + width * size**channels * _COLOURS

@@ -1,103 +1,89 @@
-"""Decodes BMP, and corrects or refuses what Pillow misreads in it."""
+"""Decodes BMP, as browsers read it: Pillow misreads some palettes, and knows few masks and no alpha."""
 
 import struct
 from collections.abc import Iterator
 
+from PIL import Image
+
+from moderate.images.bmp_pixels import Rows
 from moderate.images.colours.descriptions import Calibrated, Description
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
 from moderate.images.colours.spaces import BT_709, Primaries
-from moderate.images.limits import PNG_OR_BMP, BrokenRule, UnsupportedFormat
-from moderate.images.pictures import Picture, draw_still, open_image
+from moderate.images.limits import PNG_OR_BMP, BreaksOff, BrokenRule, UnsupportedFormat
+from moderate.images.pictures import Picture, draw_still
 from moderate.images.views import Presentations, views
 
 _HEADER = 14
-_BITS = slice(28, 30)
+# The sizes of the oldest header, of the usual one, and of the first that has room for a mask of alpha.
+_CORE_HEADER, _INFO_HEADER, _ALPHA_HEADER = 12, 40, 56
+_HEADERS = (_CORE_HEADER, _INFO_HEADER, 52, _ALPHA_HEADER, 64, 108, 124)
 # Offsets in bytes from the start of the header.
 _COMPRESSION, _COLOURS_USED, _COLOUR_MASKS, _ALPHA_MASK = 16, 32, 40, 52
 _KIND_OF_COLOURS, _PROFILE, _PROFILE_BYTES = 56, 112, 116
 _PRIMARIES, _END_OF_CALIBRATION = 60, 108
-_MASKS = 3
-# The size of the oldest header, whose palette has three bytes a colour.
-_CORE_HEADER = 12
-_MOST_PALETTE_BITS = 8
+_PALETTE_BITS, _BYTES_BITS = (1, 2, 4, 8), 24
+_USUAL_MASKS = {16: (0x7C00, 0x3E0, 0x1F), 32: (0xFF0000, 0xFF00, 0xFF)}
 # "MBED": the file holds its own colour profile.
 _EMBEDDED = 0x4D424544
 _CALIBRATED = 0
 # Values of the compression field.
-_RUN_LENGTH = (1, 2)
+_NONE, _RUN_LENGTH, _WITH_ALPHA = 0, (1, 2), 6
+# How many bytes of masks stand behind the usual header, which has no room for them.
+_MASKS = {3: 12, _WITH_ALPHA: 16}
 
 
 class MisleadingBmp(BrokenRule):
-    """Viewers differ on what the file shows."""
+    """Viewers differ on what the file shows, or do not show it."""
 
 
 def decode(data: bytes, size: int, _images: int) -> Picture:
-    refuse_pixels_in_header(data)
-    with open_image(straighten(data), "BMP") as image:
-        if image.info["compression"] in _RUN_LENGTH:
-            # Some viewers draw black where its runs leave pixels out, others nothing.
-            raise UnsupportedFormat("A run-length encoded (RLE) BMP is not accepted. Send the picture as a PNG.")
-        refuse_hidden_alpha(data)
-        refuse_empty_masks(data)
-        PNG_OR_BMP.check(image.size)
-        presentations = Presentations(renderings=renderings(colours(data)))
-        if image.mode == "L":
-            used = levels_used(data)
-            image = image.point([level if level < used else 0 for level in range(256)])  # noqa: PLW2901
-        picture = draw_still(image, size, presentations)
-        if image.mode != "RGBA":
-            return picture
-        # Some viewers ignore alpha in a BMP, and show what is transparent in others.
-        return Picture((*picture.views, *views(image.convert("RGB"), size, presentations)), picture.frames)
+    if _field(data, _COMPRESSION) in _RUN_LENGTH:
+        # Some viewers draw black where its runs leave pixels out, others nothing.
+        raise UnsupportedFormat("A run-length encoded (RLE) BMP is not accepted. Send the picture as a PNG.")
+    presentations = Presentations(renderings=renderings(colours(data)))
+    image = _read(data)
+    picture = draw_still(image, size, presentations)
+    if image.mode != "RGBA":
+        return picture
+    # Some viewers ignore alpha in a BMP, or some of it, and show what is transparent in others.
+    return Picture((*picture.views, *views(image.convert("RGB"), size, presentations)), picture.frames)
 
 
-def straighten(data: bytes) -> bytes:
-    """Returns `data` without its number of colours, if that would mislead Pillow.
-
-    Pillow takes every picture with a palette of black and white for one of 1 bit a pixel, and reads one of
-    4 or 8 bits as noise.
-    """
-    if int.from_bytes(data[_BITS], "little") not in (4, 8) or _field(data, _COLOURS_USED) != 2:  # noqa: PLR2004
-        return data
-    return data[: _HEADER + _COLOURS_USED] + bytes(4) + data[_HEADER + _COLOURS_USED + 4 :]
-
-
-def refuse_hidden_alpha(data: bytes) -> None:
-    """Raises MisleadingBmp if some viewers see an alpha channel that Pillow does not."""
-    bits = int.from_bytes(data[_BITS], "little")
-    seen_by_all = (bits, _field(data, _COMPRESSION)) == (32, _MASKS)
-    if bits in (16, 32) and _field(data, _ALPHA_MASK) and not seen_by_all:
-        raise MisleadingBmp("an alpha channel that only some viewers see")
-
-
-def refuse_empty_masks(data: bytes) -> None:
-    """Raises MisleadingBmp if masks leave out a colour: Pillow takes three such masks for the usual ones."""
-    if _field(data, _COMPRESSION) == _MASKS and not all(struct.unpack_from("<3I", data, _HEADER + _COLOUR_MASKS)):
-        raise MisleadingBmp("a colour without a mask")
-
-
-def refuse_pixels_in_header(data: bytes) -> None:
-    """Raises MisleadingBmp if the pixels begin before the header and the palette end: viewers differ on both."""
+def _read(data: bytes) -> Image.Image:
+    """Raises MisleadingBmp, BreaksOff and TooManyPixels."""
     (start,) = struct.unpack_from("<I", data, 10)
     (header,) = struct.unpack_from("<I", data, _HEADER)
-    if start < _HEADER + header + _palette_bytes(data, header):
-        raise MisleadingBmp("pixels that begin inside the header or the palette")
+    compression = _field(data, _COMPRESSION)
+    palette = _HEADER + header + (_MASKS.get(compression, 0) if header == _INFO_HEADER else 0)
+    # They may begin inside the palette.
+    if start < palette:
+        raise MisleadingBmp("pixels that begin inside the header")
+    width, height, bits = struct.unpack_from("<HH2xH" if header == _CORE_HEADER else "<ii2xH", data, _HEADER + 4)
+    PNG_OR_BMP.check((width, abs(height)))
+    rows = Rows((width, abs(height)), bits, height > 0, data[start:])
+    if compression == _NONE and bits in _PALETTE_BITS:
+        return rows.by_palette(_palette(data, palette, bits))
+    if compression == _NONE and bits == _BYTES_BITS:
+        return rows.by_bytes()
+    if bits not in _USUAL_MASKS or header not in _HEADERS or compression not in (_NONE, *_MASKS):
+        raise MisleadingBmp("an unknown way to store pixels")
+    stated = struct.unpack_from("<3I", data, _HEADER + _COLOUR_MASKS) if compression else _USUAL_MASKS[bits]
+    if any(mask & mask + (mask & -mask) for mask in stated):
+        raise MisleadingBmp("a mask with gaps")
+    has_alpha = header >= _ALPHA_HEADER or (header == _INFO_HEADER and compression == _WITH_ALPHA)
+    return rows.by_masks(stated, *struct.unpack_from("<I", data, _HEADER + _ALPHA_MASK) if has_alpha else (0,))
 
 
-def _palette_bytes(data: bytes, header: int) -> int:
-    if header == _CORE_HEADER:
-        (bits,) = struct.unpack_from("<H", data, _HEADER + 10)
-        return 3 << bits if bits <= _MOST_PALETTE_BITS else 0
-    bits = int.from_bytes(data[_BITS], "little")
-    if bits > _MOST_PALETTE_BITS:
-        return 0
-    return 4 * min(_field(data, _COLOURS_USED) or 1 << bits, 1 << bits)
-
-
-def levels_used(data: bytes) -> int:
-    """Returns how many colours the palette has. Viewers draw black for an index beyond it."""
-    return _field(data, _COLOURS_USED) or 256
+def _palette(data: bytes, start: int, bits: int) -> bytes:
+    """Returns red, green and blue of each colour. Raises BreaksOff."""
+    (header,) = struct.unpack_from("<I", data, _HEADER)
+    step = 3 if header == _CORE_HEADER else 4
+    count = min(_field(data, _COLOURS_USED) or 1 << bits, 1 << bits)
+    entries = data[start : start + step * count]
+    if len(entries) < step * count:
+        raise BreaksOff("colours are missing")
+    return b"".join(entries[at : at + 3][::-1] for at in range(0, len(entries), step))
 
 
 def colours(data: bytes) -> Iterator[Description]:

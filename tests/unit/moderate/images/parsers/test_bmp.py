@@ -78,20 +78,64 @@ def test_run_length_coding_is_refused() -> None:
 
 
 @pytest.mark.parametrize("bits", [16, 32])
-def test_an_alpha_channel_that_only_some_viewers_see_is_refused(bits: int) -> None:
+def test_a_picture_is_seen_with_and_without_an_alpha_channel_that_only_some_viewers_see(bits: int) -> None:
+    """Chromium alone draws by a mask of alpha in a file that otherwise has none."""
+    highest = bits - 8
     pixels = np.dstack([np.zeros((SIZE, SIZE, bits // 8 - 1), np.uint8), LEVELS])
-    with pytest.raises(UndecodableImage) as raised:
-        decode(bmp(bottom_up(pixels), (SIZE, SIZE), bits, masks=MASKS), SIZE)
-    assert raised.value.detail == "MisleadingBmp: an alpha channel that only some viewers see"
+    masks = struct.pack("<4I", 0, 0, 0, 0xFF << highest)
+    found = views(bmp(bottom_up(pixels), (SIZE, SIZE), bits, masks=masks))
+    assert len(found) == 4
+    if bits == 32:
+        assert (255 - LEVELS.astype(int)).tolist() in found
 
 
-@pytest.mark.parametrize("masks", [(0, 0, 0), (0xFF0000, 0, 0xFF)])
-def test_a_colour_without_a_mask_is_refused(masks: tuple[int, int, int]) -> None:
+COLOURS = np.random.default_rng(1).integers(0, 256, (SIZE, SIZE, 3))
+PLACES = {
+    16: [(4, 4, 4, 0), (5, 6, 5, 0), (3, 3, 2, 0), (4, 4, 4, 4)],
+    32: [(8, 8, 8, 0), (10, 10, 10, 0), (8, 8, 8, 8), (1, 9, 16, 0)],
+}
+
+
+@pytest.mark.parametrize("in_header", [True, False], ids=["in the header", "behind it"])
+@pytest.mark.parametrize(("bits", "widths"), [(bits, widths) for bits, found in PLACES.items() for widths in found])
+def test_every_mask_is_read(bits: int, widths: tuple[int, ...], *, in_header: bool) -> None:
+    if widths[3] and not in_header:
+        widths = (*widths[:3], 0)
+    pixels, masks, expected, shift = np.zeros((SIZE, SIZE), int), [], [], 0
+    for width, levels in zip(widths, [*COLOURS.transpose(2, 0, 1), np.full((SIZE, SIZE), 255)], strict=True):
+        most = (1 << width) - 1
+        stored = levels * most // 255
+        pixels |= stored << shift
+        masks.append(most << shift)
+        expected.append(stored * 255 / (most or 1))
+        shift += width
+    stated = struct.pack("<4I", *masks)
+    rows = pixels[::-1].astype(f"<u{bits // 8}").tobytes()
+    data = bmp(rows, (SIZE, SIZE), bits, compression=BITFIELDS, masks=stated)
+    if not in_header:
+        # Of the header that has no room for masks, and what would be room for them in this one.
+        start = 14 + 40 + 12
+        data = data[:10] + struct.pack("<II", start, 40) + data[18:start] + rows
+    (view, *_) = arrays(decode(data, SIZE))
+    assert np.abs(view - np.dstack(expected[:3])).max() <= 1
+
+
+def test_a_colour_without_a_mask_is_black() -> None:
     pixels = np.dstack([LEVELS] * 4)
-    data = bmp(bottom_up(pixels), (SIZE, SIZE), 32, compression=BITFIELDS, masks=struct.pack("<4I", *masks, 0))
+    masks = struct.pack("<4I", 0, 0xFF00, 0xFF, 0)
+    data = bmp(bottom_up(pixels), (SIZE, SIZE), 32, compression=BITFIELDS, masks=masks)
+    (view,) = arrays(decode(data, SIZE))
+    assert [view[:, :, channel].tolist() for channel in range(3)] == [
+        np.zeros_like(LEVELS).tolist(),
+        *[LEVELS.tolist()] * 2,
+    ]
+
+
+def test_a_mask_with_gaps_is_refused() -> None:
+    data = bmp(bytes(4 * 64), (8, 8), 32, compression=BITFIELDS, masks=struct.pack("<4I", 0xFF00F0, 0xFF00, 0xF, 0))
     with pytest.raises(UndecodableImage) as raised:
         decode(data, SIZE)
-    assert raised.value.detail in ("MisleadingBmp: a colour without a mask", "OSError")
+    assert raised.value.detail == "MisleadingBmp: a mask with gaps"
 
 
 def test_what_points_beyond_the_palette_is_black() -> None:
@@ -130,6 +174,29 @@ def test_a_calibration_without_primaries_says_nothing() -> None:
 def test_a_calibration_with_an_exponent_of_0_is_refused() -> None:
     with pytest.raises(UndecodableImage, match="Viewers interpret"):
         decode(calibrated(PHOTO, 0.0, SRGB_PRIMARIES), 32)
+
+
+PALETTED = bmp(bottom_up(LEVELS), (SIZE, SIZE), 8, palette=GREYS)
+
+
+@pytest.mark.parametrize("start", [54, 57, 400])
+def test_pixels_may_begin_inside_the_palette(start: int) -> None:
+    """All of the palette counts, and its bytes are pixels too."""
+    data = PALETTED[:10] + struct.pack("<I", start) + PALETTED[14:]
+    shown = np.frombuffer(data[start : start + LEVELS.size], np.uint8).reshape(SIZE, SIZE)[::-1]
+    assert views(data) == [shown.tolist()]
+
+
+@pytest.mark.parametrize("start", [0, 53])
+def test_pixels_that_begin_inside_the_header_are_refused(start: int) -> None:
+    with pytest.raises(UndecodableImage) as raised:
+        decode(PALETTED[:10] + struct.pack("<I", start) + PALETTED[14:], SIZE)
+    assert raised.value.detail == "MisleadingBmp: pixels that begin inside the header"
+
+
+def test_the_error_for_a_file_that_ends_early_says_so() -> None:
+    with pytest.raises(UndecodableImage, match="breaks off"):
+        decode(PALETTED[:-1], SIZE)
 
 
 def test_a_grey_profile_is_refused() -> None:
