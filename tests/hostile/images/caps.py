@@ -18,6 +18,7 @@ from tests.helpers.crafted import (
 from tests.helpers.support import encoded
 from tests.hostile.images.catalogue import add, hostile
 from tests.hostile.images.making import (
+    EXIF,
     INKS,
     TABLE,
     photo,
@@ -128,6 +129,12 @@ add("PNG of 30,000,000 x 1", partial(zeros, 30_000_000, 1, 8, GREY_ALPHA), TooMa
 add("PNG of 411 x 65,535", partial(zeros, 411, 65_535, 8, GREY_ALPHA), None, heavy=True)
 add("PNG of 65,535 x 411", partial(zeros, 65_535, 411, 8, GREY_ALPHA), None, heavy=True)
 add("PNG of 1 x 65,535", partial(zeros, 1, 65_535, 8, COLOUR_ALPHA), None)
+
+
+@hostile(None, heavy=True)
+def lossless_webp_that_denies_its_transparency_at_its_cap() -> bytes:
+    whole = encoded(photo("RGBA", (2236, 2236)), "WEBP", method=0, lossless=True, quality=0, exif=EXIF[1])
+    return whole[:20] + bytes([whole[20] & ~0x10]) + whole[21:]
 
 
 @hostile(None, heavy=True)

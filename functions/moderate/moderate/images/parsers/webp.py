@@ -1,15 +1,29 @@
-"""Decodes WebP, and finds what Pillow misses: transparency that the header denies."""
+"""Decodes WebP, and finds what Pillow misses: transparency that the header denies, and data that it announces."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from PIL import WebPImagePlugin  # noqa: F401 - else the first WebP makes Pillow import every format it knows
+from PIL import (
+    Image,
+    ImageChops,
+    WebPImagePlugin,  # noqa: F401 - else the first WebP makes Pillow import every format it knows
+)
 
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
-from moderate.images.limits import WEBP, BrokenRule, counted
-from moderate.images.pictures import Picture, draw_sequence, open_image
+from moderate.images.limits import WEBP, BreaksOff, BrokenRule, counted
+from moderate.images.pictures import (
+    Frames,
+    Picture,
+    draw_sequence,
+    draw_still,
+    open_image,
+    refuse_too_many_views,
+    turned_or_not,
+)
+from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering
+from moderate.images.views import BACKGROUNDS, Presentations
 
-_FIRST_CHUNK = 12
+_BEFORE_SIZE, _FIRST_CHUNK = 8, 12
 _EXTENDED = b"VP8X"
 _PROFILE = b"ICCP"
 _FLAGS = 20
@@ -18,10 +32,16 @@ _HAS_ALPHA = 0x10
 _HAS_PROFILE = 0x20
 _FRAME_HEADER = 16
 _LOSSLESS_FLAGS = 4
+# Drawn without its alpha, and on two pages.
+_SHARES_OF_DENIED = 3
 
 
 class MisleadingWebp(BrokenRule):
-    """The file's header denies transparency that is in it: viewers differ on whether there is any."""
+    """Its header denies transparency that is in it, and viewers differ on whether there is any."""
+
+    message = (
+        "The WebP's header says that it is opaque, but it is not, and viewers show it differently. Export it again."
+    )
 
 
 def is_webp(data: bytes) -> bool:
@@ -29,8 +49,47 @@ def is_webp(data: bytes) -> bool:
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:
-    with open_image(with_alpha(data), "WEBP") as image:
-        return draw_sequence(image, size, WEBP.for_file(data, images), renderings(profiles(data)))
+    caps = WEBP.for_file(data, images)
+    whole = no_larger_than_it_is(data)
+    try:
+        with open_image(with_alpha(whole), "WEBP") as image:
+            if not _denies_transparency(whole):
+                return draw_sequence(image, size, caps, renderings(profiles(whole)))
+            caps.still.shared(_SHARES_OF_DENIED).check(image.size)
+            image.load()
+            return _draw_denied(image, size, renderings(profiles(whole)))
+    except OSError:
+        if any(len(body) < length for _, body, length in counted(_sized_chunks(whole))):
+            raise BreaksOff("a chunk ends after the file") from None
+        raise
+
+
+def no_larger_than_it_is(data: bytes) -> bytes:
+    """Returns `data` without the claim that there is more of it, which Firefox passes over."""
+    there = len(data) - _BEFORE_SIZE
+    if int.from_bytes(data[4:_BEFORE_SIZE], "little") <= there:
+        return data
+    return data[:4] + there.to_bytes(4, "little") + data[_BEFORE_SIZE:]
+
+
+def _draw_denied(image: Image.Image, size: int, drawn: Sequence[Rendering]) -> Picture:
+    """Draws a still that is not as opaque as its header says, as browsers do: without its alpha.
+
+    Chromium adds the page's light to the colours of one that is stored without loss. Raises MisleadingWebp.
+    """
+    presentations = Presentations(turned_or_not(image.info.get("exif", b"")), drawn)
+    colours = image.convert("RGB")
+    found = dict.fromkeys(draw_still(colours, size, presentations).views)
+    if image.mode == "RGBA":
+        if list(drawn) != [AS_STORED]:
+            raise MisleadingWebp("transparency that its header denies, and other colours")
+        missing = ImageChops.invert(image.getchannel("A"))
+        for level, *_ in BACKGROUNDS:
+            light = missing.point([round(share * level / OPAQUE) for share in range(OPAQUE + 1)])
+            shown = ImageChops.add(colours, Image.merge("RGB", [light] * 3))
+            found |= dict.fromkeys(draw_still(shown, size, presentations).views)
+    refuse_too_many_views(len(found))
+    return Picture(tuple(found), Frames(judged=1, total=1))
 
 
 def profiles(data: bytes) -> list[Icc]:
@@ -49,13 +108,22 @@ def with_alpha(data: bytes) -> bytes:
     An animation's canvas is transparent wherever no frame covers it, even if all frames are opaque and the
     file says so.
     """
-    if data[_FIRST_CHUNK : _FIRST_CHUNK + 4] != _EXTENDED or data[_FLAGS] & _HAS_ALPHA:
+    if not _is_opaque_by_header(data) or not data[_FLAGS] & _IS_ANIMATED:
         return data
     if _is_transparent(counted(_with_those_of_frames(data))):
+        # Firefox draws its frames with their alpha.
         raise MisleadingWebp("transparency that its header denies")
-    if data[_FLAGS] & _IS_ANIMATED:
-        return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
-    return data
+    return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
+
+
+def _is_opaque_by_header(data: bytes) -> bool:
+    return data[_FIRST_CHUNK : _FIRST_CHUNK + 4] == _EXTENDED and not data[_FLAGS] & _HAS_ALPHA
+
+
+def _denies_transparency(data: bytes) -> bool:
+    """Whether this is a still with more transparency than its header says."""
+    is_still = not data[_FLAGS] & _IS_ANIMATED
+    return _is_opaque_by_header(data) and is_still and _is_transparent(counted(_chunks(data)))
 
 
 def _is_transparent(chunks: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -72,7 +140,12 @@ def _with_those_of_frames(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _chunks(data: bytes, position: int = _FIRST_CHUNK) -> Iterator[tuple[bytes, bytes]]:
+    return ((kind, body) for kind, body, _ in _sized_chunks(data, position))
+
+
+def _sized_chunks(data: bytes, position: int = _FIRST_CHUNK) -> Iterator[tuple[bytes, bytes, int]]:
+    """Yields each kind and body, and how long that should be."""
     while position + 8 <= len(data):
         size = int.from_bytes(data[position + 4 : position + 8], "little")
-        yield data[position : position + 4], data[position + 8 : position + 8 + size]
+        yield data[position : position + 4], data[position + 8 : position + 8 + size], size
         position += 8 + size + size % 2
