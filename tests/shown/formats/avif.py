@@ -216,6 +216,8 @@ KIND = Kind(
         Mutation("many frames", long, "skipped frame"),
         Mutation("times", times),
         Mutation("handlers", handlers),
+        Mutation("sound", avif_items.sound),
+        Mutation("lists of uses", avif_items.lists_of_uses),
     ),
     weight=10,
 )

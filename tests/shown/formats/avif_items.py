@@ -6,6 +6,8 @@ from random import Random
 from tests.shown.formats import exif, icc
 from tests.shown.formats.avif_file import Avif, Box
 
+_SOUND_HEADER = struct.pack(">6I8x4h9i8x", 3, 0, 0, 9, 0, 200, 0, 0, 256, 0, 65_536, 0, 0, 0, 65_536, 0, 0, 0, 1 << 30)
+
 
 def profile(avif: Avif, random: Random) -> None:
     _add_profile(avif, random, icc.any_profile(random))
@@ -135,3 +137,38 @@ def grid(avif: Avif, random: Random) -> None:
     else:
         meta.inside.insert(4, Box(b"iref", bytes(4), [reference]))
     avif.of(b"pitm")[0].body = bytes(4) + struct.pack(">H", count)
+
+
+def lists_of_uses(avif: Avif, random: Random) -> None:
+    """What is said of each item, or of some, is in a list of its own."""
+    (described, *_), (uses, *_) = avif.of(b"iprp"), avif.of(b"ipma")
+    entries, at = [], 8
+    while at < len(uses.body):
+        end = at + 3 + uses.body[at + 2]
+        entries.append(uses.body[at:end])
+        at = end
+    cut = random.randint(0, len(entries))
+    described.inside.remove(uses)
+    for part in (entries[:cut], entries[cut:]):
+        described.inside.append(Box(b"ipma", uses.body[:4] + struct.pack(">I", len(part)) + b"".join(part)))
+
+
+def sound(avif: Avif, random: Random) -> None:
+    """A track that no viewer of pictures plays."""
+    for movie in avif.of(b"moov"):
+        handler = Box(b"hdlr", bytes(8) + random.choice([b"soun", b"soun", b"soun", b"text"]) + bytes(13))
+        entry = Box(b"mp4a", bytes(6) + struct.pack(">H8xHHI", 1, 2, 16, 0) + struct.pack(">I", 44_100 << 16))
+        table = Box(
+            b"stbl",
+            b"",
+            [
+                Box(b"stsd", struct.pack(">II", 0, 1), [entry]),
+                Box(b"stts", struct.pack(">IIII", 0, 1, 1, 8820)),
+                Box(b"stsc", struct.pack(">IIIII", 0, 1, 1, 1, 1)),
+                Box(b"stsz", struct.pack(">III", 0, 4, 1)),
+                Box(b"stco", struct.pack(">III", 0, 1, 40)),
+            ],
+        )
+        media = [Box(b"mdhd", struct.pack(">IIIIII", 0, 0, 0, 44_100, 8820, 0)), handler, Box(b"minf", b"", [table])]
+        place = random.choice([1, len(movie.inside)])
+        movie.inside.insert(place, Box(b"trak", b"", [Box(b"tkhd", _SOUND_HEADER), Box(b"mdia", b"", media)]))

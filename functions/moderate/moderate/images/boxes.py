@@ -13,10 +13,12 @@ Box = tuple[bytes, Data]
 
 _HEADER, _LONG_HEADER = 8, 16
 _LONG_SIZE = 1
-_AFTER_VERSION = 4
+_AFTER_VERSION, _BEFORE_USES = 4, 8
 # Of the box of places: from this version on its numbers are wide.
 _WIDE_NUMBERS = 2
 _IN_FILE, _IN_META = 0, 1
+_KIND_OF_TRACK = slice(8, 12)
+_SOUND, _PICTURES = b"soun", b"av01"
 _PICTURES_AND_ALPHA = 2
 # Of one box. A grid of 4,096 tiles has fewer.
 _MOST_NUMBERS = 50_000
@@ -74,11 +76,39 @@ def _only(data: Data, kind: bytes) -> Data | None:
 
 
 def tracks(data: Data) -> Sequence[Data]:
-    """Returns those of the file's movie. Raises DamagedBoxes."""
-    found = [content for kind, content in boxes(inside_if_any(data, b"moov")) if kind == b"trak"]
+    """Returns those of the file's movie that are shown. Raises DamagedBoxes."""
+    every = [content for kind, content in boxes(inside_if_any(data, b"moov")) if kind == b"trak"]
+    # A file of sound alone is refused for its kind of track, as is one that calls pictures sound.
+    found = [track for track in every if kind_of(track) != _SOUND or _PICTURES in bytes(track)] or every
     if len(found) > _PICTURES_AND_ALPHA:
         raise DamagedBoxes("other tracks than one of pictures and one of their alpha")
     return found
+
+
+def kind_of(track: Data) -> bytes:
+    """Returns what a track holds; nothing if it does not say. Raises DamagedBoxes."""
+    return bytes(inside_if_any(inside_if_any(track, b"mdia"), b"hdlr")[_KIND_OF_TRACK])
+
+
+def with_one_list_of_uses(data: bytes) -> bytes:
+    """Returns the file with one list of which properties each item has: libavif refuses two of one version.
+
+    Nothing else moves, because unused space takes the place of what is spared.
+    """
+    described = bytes(inside_if_any(inside_if_any(data, b"meta")[_AFTER_VERSION:], b"iprp"))
+    parts = list(boxes(described))
+    lists = [content for kind, content in parts if kind == b"ipma"]
+    if len(lists) <= 1 or len({content[:_AFTER_VERSION] for content in lists}) > 1:
+        return data
+    count = sum(int.from_bytes(content[_AFTER_VERSION:_BEFORE_USES]) for content in lists)
+    uses = b"".join([lists[0][:_AFTER_VERSION], count.to_bytes(4), *(content[_BEFORE_USES:] for content in lists)])
+    others = [_written(kind, content) for kind, content in parts if kind != b"ipma"]
+    known, one = _written(b"iprp", described), _written(b"iprp", *others, _written(b"ipma", uses))
+    return data.replace(known, one + _written(b"free", bytes(len(known) - len(one) - _HEADER)), 1)
+
+
+def _written(kind: bytes, *content: Data) -> bytes:
+    return struct.pack(">I4s", _HEADER + sum(map(len, content)), kind) + b"".join(content)
 
 
 def refer_by(kind: bytes, data: Data) -> bool:

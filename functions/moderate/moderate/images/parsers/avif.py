@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PIL import AvifImagePlugin, Image
 
-from moderate.images.boxes import Data, inside, inside_if_any, refer_by, tracks
+from moderate.images.boxes import Data, inside, inside_if_any, kind_of, refer_by, tracks, with_one_list_of_uses
 from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said
 from moderate.images.colours.renderings import renderings
@@ -18,7 +18,6 @@ from moderate.images.shrinking import Rendering, full_colour
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 _BRANDS = (b"avif", b"avis")
-_KIND_OF_TRACK = slice(8, 12)
 _PICTURES, _ALPHA = b"pict", b"auxv"
 _EVERY_LEVEL = list(range(256))
 # What becomes of levels from 16 to 235 if they are taken for that, and of those that the decoder has taken for that.
@@ -41,7 +40,7 @@ def decode(data: bytes, size: int, images: int) -> Picture:
     whole = memoryview(data)
     said = avif_boxes.read(whole)
     refuse_misleading(whole, said)
-    with open_image(data, "AVIF") as image:
+    with open_image(with_one_list_of_uses(data), "AVIF") as image:
         return draw_sequence(image, size, AVIF.for_file(data, images), _ways(image, said))
 
 
@@ -50,7 +49,7 @@ def refuse_misleading(data: Data, said: Said) -> None:
     if any(b"clap" in bytes(inside_if_any(data, kind)) for kind in (b"meta", b"moov")):
         raise MisleadingAvif("a picture to be cropped")
     found = tracks(data)
-    if sorted(map(_kind_of, found)) not in ([], [_PICTURES], [_ALPHA, _PICTURES]):
+    if sorted(map(kind_of, found)) not in ([], [_PICTURES], [_ALPHA, _PICTURES]):
         raise MisleadingAvif("other tracks than one of pictures and one of their alpha")
     if len(set(map(_times_of, found))) > 1:
         raise MisleadingAvif("tracks with different frame times")
@@ -62,10 +61,6 @@ def refuse_misleading(data: Data, said: Said) -> None:
         raise MisleadingAvif("an animation whose boxes do not name its colour matrix")
     if said.contradicts_itself:
         raise MisleadingAvif("boxes that contradict the AV1 stream")
-
-
-def _kind_of(track: Data) -> bytes:
-    return bytes(inside(track, b"mdia", b"hdlr")[_KIND_OF_TRACK])
 
 
 def _times_of(track: Data) -> tuple[int, bytes]:

@@ -5,8 +5,9 @@ from PIL import Image
 from tests.helpers.crafted import animated
 from tests.helpers.support import encoded
 
-from moderate.images.boxes import refer_by
+from moderate.images.boxes import refer_by, with_one_list_of_uses
 from moderate.images.colours.avif_boxes import read
+from moderate.images.decode import decode
 from moderate.images.parsers.avif import MisleadingAvif, refuse_misleading
 
 PICTURES = [Image.new("RGB", (32, 32), (40 * shade, 0, 0)) for shade in range(5)]
@@ -73,3 +74,55 @@ def test_tracks_that_disagree_about_their_times_are_refused() -> None:
     changed = data[:last] + b"\0\0\1\0" + data[last + 4 :]
     with pytest.raises(MisleadingAvif, match="frame times"):
         refuse_misleading(changed, read(changed))
+
+
+def track_of(kind: bytes) -> bytes:
+    return box(b"trak", box(b"mdia", box(b"hdlr", bytes(8) + kind + bytes(13))))
+
+
+def with_track(data: bytes, track: bytes) -> bytes:
+    """Returns an animation whose pixels lie before the box of its tracks, so that nothing moves."""
+    at = data.index(b"moov") - 4
+    (length,) = struct.unpack_from(">I", data, at)
+    movie = box(b"moov", data[at + 8 : at + length] + track)
+    pixels = data.index(b"mdat") - 4
+    assert at < pixels
+    moved = bytearray(data[:at] + movie + data[at + length :])
+    place = -1
+    while (place := moved.find(b"stco", place + 1)) >= 0:
+        (offset,) = struct.unpack_from(">I", moved, place + 12)
+        struct.pack_into(">I", moved, place + 12, offset + len(track))
+    return bytes(moved)
+
+
+def test_a_track_of_sound_is_passed_over() -> None:
+    changed = with_track(DATA, track_of(b"soun"))
+    refuse_misleading(changed, read(changed))
+    with pytest.raises(MisleadingAvif, match="tracks"):
+        refuse_misleading(with_track(DATA, track_of(b"text")), read(DATA))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_two_lists_of_properties_count_as_one(mode: str) -> None:
+    """libavif refuses such a file, and Chromium shows it."""
+    data = encoded(Image.new(mode, (32, 32), "teal"), "AVIF")
+    at = data.index(b"ipma") - 4
+    (length,) = struct.unpack_from(">I", data, at)
+    assert with_one_list_of_uses(data) == data
+    uses = data[at + 12 : at + length]
+    first = uses[4 : 7 + uses[6]]
+    (count,) = struct.unpack(">I", uses[:4])
+    lists = [struct.pack(">I", 1) + first, struct.pack(">I", count - 1) + uses[4 + len(first) :]]
+    split = b"".join(box(b"ipma", bytes(4) + each) for each in lists)
+    added = len(split) - length
+    changed = bytearray(data[:at] + split + data[at + length :])
+    for kind in (b"meta", b"iprp"):
+        place = data.index(kind) - 4
+        struct.pack_into(">I", changed, place, struct.unpack_from(">I", data, place)[0] + added)
+    # Where the items' pixels lie.
+    places = data.index(b"iloc") + 12
+    for item in range(count):
+        offset = places + 14 * item + 6
+        struct.pack_into(">I", changed, offset, struct.unpack_from(">I", data, offset)[0] + added)
+    assert with_one_list_of_uses(bytes(changed)) != changed
+    assert decode(bytes(changed), 32) == decode(data, 32)
