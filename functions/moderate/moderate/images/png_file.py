@@ -31,6 +31,15 @@ class DamagedPng(BrokenRule):
     """The file breaks a rule that viewers insist on, or they differ too much on what it shows."""
 
 
+class InterruptedPng(BrokenRule):
+    """Another chunk stands between those of pixels, and what is behind it is needed."""
+
+    message = (
+        "The pixels of the PNG are interrupted by other data, which browsers do not read beyond. "
+        "Export the picture again."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Png:
     single: dict[bytes, bytes]
@@ -42,6 +51,8 @@ class Png:
     """How to draw each frame of the animation. There is one fewer than `pixels` if the default image is no frame."""
     colours: list[png_chunks.Chunk]
     """What stands before the pixels and says how they are drawn."""
+    interrupted: bool = False
+    """There are more pixels of the default image behind another chunk. No browser shows those."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -69,9 +80,9 @@ class Png:
         return size[1] * (row_bytes + (not self.is_interlaced))
 
     def require_rows(self, size: tuple[int, int], pixels: Iterable[bytes]) -> None:
-        """Raises BreaksOff if the pixels of a picture or frame of this size end before it does."""
+        """Raises BreaksOff or InterruptedPng if the pixels of a picture or frame of this size end before it does."""
         if unpacked_bytes(pixels, self.unpacked(size)) < self.unpacked(size):
-            raise BreaksOff("fewer rows than announced")
+            raise (InterruptedPng if self.interrupted else BreaksOff)("fewer rows than announced")
 
     @property
     def palette_colours(self) -> int:

@@ -6,6 +6,7 @@ animation and other viewers go on, all of its frames are kept.
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 from moderate.images.colours import png_chunks
 from moderate.images.limits import BreaksOff, counted
@@ -32,7 +33,7 @@ def read(data: bytes) -> Png:
             _note(png, kind, body, is_sound=is_sound)
         previous = kind
     frames.end()
-    return png
+    return replace(png, interrupted=frames.are_interrupted)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
@@ -83,6 +84,7 @@ class _Frames:
         self._png = png
         self._number = 0
         self._awaited = self._ended = self._spoiled = False
+        self.are_interrupted = False
 
     def add_default(self, compressed: bytes, *, is_sound: bool, is_next: bool) -> None:
         """Takes pixels of the default image, which may be the first frame. Browsers show none behind another chunk."""
@@ -90,6 +92,8 @@ class _Frames:
             self._begin(compressed, is_sound=is_sound)
         elif is_next and len(self._png.pixels) == 1:
             self._append(self._png.pixels[0], compressed, is_sound=is_sound)
+        else:
+            self.are_interrupted = True
 
     def add(self, kind: bytes, body: bytes, *, is_sound: bool) -> None:
         """Takes a numbered chunk."""

@@ -9,6 +9,9 @@ from moderate.images.colours.profiles import Profile, of_matrix
 from moderate.images.colours.spaces import BT_709, BY_NUMBER, Primaries
 from moderate.images.colours.tone_mapping import USUAL_PEAK, tone_mapped
 
+# It keeps an exponent in 16 bits, half of them behind the point.
+_FIREFOX_MOST = 65_535 / 256
+
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
@@ -39,7 +42,9 @@ class Calibrated:
     settled: bool = False
 
     def profiles(self) -> Iterator[Profile]:
-        yield of_matrix(self.primaries.colorants(), [curves.power(exponent) for exponent in self.exponents])
+        in_firefox = tuple(min(exponent, _FIREFOX_MOST) for exponent in self.exponents)
+        for exponents in dict.fromkeys((self.exponents, in_firefox)):
+            yield of_matrix(self.primaries.colorants(), [curves.power(exponent) for exponent in exponents])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from tests.helpers.colours import Colour, apart, drawn
 from tests.helpers.profiles import SRGB, SRGB_CURVE, UPSIDE_DOWN, rgb_profile, tags_of, with_tags
 
 from moderate.images.colours.curves import PQ
-from moderate.images.colours.descriptions import Numbered
+from moderate.images.colours.descriptions import Calibrated, Numbered
 from moderate.images.colours.icc import Icc
+from moderate.images.colours.spaces import BT_709
 
 SRGB_NUMBER = 13
 MIXED: list[Colour] = [(160, 80, 40), (63, 192, 128)]
@@ -83,3 +84,10 @@ def test_hdr_in_a_profile_is_drawn_as_chromium_draws_it() -> None:
 @pytest.mark.parametrize("numbers", [(2, 2, 0, 1), (1, 2, 0, 1), (1, 8, 9, 1), (1, 8, 0, 0), (1, 8)])
 def test_numbers_of_a_profile_that_no_browser_takes_are_passed_over(numbers: tuple[int, ...]) -> None:
     assert len(drawn(tagged(INVERTED, *numbers), [(64, 64, 64)])) == 2
+
+
+def test_a_huge_exponent_is_also_drawn_as_firefox_cuts_it_off() -> None:
+    levels = [(255, 255, 255), (254, 254, 254), (128, 128, 128)]
+    shown = [[each[0] for each in way] for way in drawn(Calibrated(BT_709, (100_000.0,) * 3), levels)]
+    assert [255, 0, 0] in shown
+    assert any(abs(way[1] - 163) <= 1 for way in shown)
