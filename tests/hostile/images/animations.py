@@ -67,6 +67,9 @@ animation_at_cap("AVIF of large frames", "RGBA", 12, 7, speed=10, quality=50, su
 animation_at_cap("WEBP through a table", "RGBA", 16, 9, (800, 800), method=0, quality=40, icc_profile=TABLE)
 animation_at_cap("AVIF through a table", "RGBA", 16, 9, (440, 440), speed=10, quality=40, icc_profile=TABLE)
 animation_at_cap("PNG through a table", "RGBA", 16, 9, (830, 830), blend=0, compress_level=1, icc_profile=TABLE)
+animation_at_cap(
+    "PNG of blended frames through a table", "RGBA", 6, 9, (830, 830), blend=1, compress_level=1, icc_profile=TABLE
+)
 add("animated GIF of 84 MP", partial(animation, "GIF", "P", 84, 26, disposal=3), TooManyFrames, heavy=True)
 add("animated WebP of 9 MB", partial(animation, "WEBP", "RGB", 80, 17, method=0, quality=30), TooManyFrames, heavy=True)
 add(

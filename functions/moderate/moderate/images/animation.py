@@ -8,7 +8,7 @@ from enum import Enum, auto
 from PIL import Image
 
 from moderate.images.limits import Disputed
-from moderate.images.shrinking import Area, in_bands, pixels_in
+from moderate.images.shrinking import AS_STORED, Area, Rendering, in_bands, pixels_in
 from moderate.images.views import points_beyond_palette
 
 _TRANSPARENT = (0, 0, 0, 0)
@@ -43,8 +43,12 @@ class Frame:
         return min(left, canvas[0]), min(top, canvas[1]), min(left + width, canvas[0]), min(top + height, canvas[1])
 
 
-def play(canvas_size: tuple[int, int], frames: Iterable[Frame]) -> Iterator[tuple[Image.Image, Sequence[Area]]]:
+def play(
+    canvas_size: tuple[int, int], frames: Iterable[Frame], colours: Rendering = AS_STORED
+) -> Iterator[tuple[Image.Image, Sequence[Area]]]:
     """Yields the canvas after each frame, and where it has changed: the same image, which the next frame is drawn on.
+
+    colours: how each frame is drawn before it is laid on the canvas.
 
     Browsers start with a transparent canvas and clear to transparent. Pillow's own players start with
     the first palette colour or the default image, clear to the background colour and keep a disposal
@@ -55,7 +59,7 @@ def play(canvas_size: tuple[int, int], frames: Iterable[Frame]) -> Iterator[tupl
     for frame in frames:
         area = frame.area(canvas_size)
         before = canvas.crop(area) if frame.disposal is Disposal.RESTORE else None
-        _draw(frame, canvas)
+        _draw(frame, canvas, colours)
         yield canvas, _together(*changed, area)
         if before:
             canvas.paste(before, frame.at)
@@ -71,12 +75,12 @@ def _together(*areas: Area) -> Sequence[Area]:
     return [around] if pixels_in(around) <= sum(map(pixels_in, areas)) else areas
 
 
-def _draw(frame: Frame, canvas: Image.Image) -> None:
+def _draw(frame: Frame, canvas: Image.Image, colours: Rendering) -> None:
     x, y = frame.at
     with Image.open(io.BytesIO(frame.still), formats=["GIF", "PNG"]) as still:
         if points_beyond_palette(still, frame.colours):
             raise Disputed("a pixel that its palette has no colour for")
-        for top, band in in_bands(still):
+        for top, band in in_bands(still, colours):
             box = (x, y + top, x + band.width, y + top + band.height)
             if not frame.blended or band.mode != "RGBA":
                 canvas.paste(band, box)

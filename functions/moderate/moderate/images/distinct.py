@@ -92,7 +92,7 @@ class Screen:
         """
         pixels = sum(pixels_in(area) + _ROW * (area[3] - area[1]) for area in changed)
         for shrunk, renderings in self._layers:
-            self.budget.spend(_AREA * len(changed) + _rendered(shrunk.rendering) * pixels)
+            self.budget.spend(_AREA * len(changed) + cost_of(shrunk.rendering) * pixels)
             for area in changed:
                 shrunk.draw(canvas, area)
             picture = shrunk.picture()
@@ -105,7 +105,7 @@ class Screen:
         """Returns the pages on which the picture, rendered, is one that no earlier picture stands for."""
         seen = without_idle_alpha(rendering.draw(picture))
         pages = backgrounds(seen)
-        comparison = _COMPARISON + seen.width * seen.height * (1 + _rendered(rendering))
+        comparison = _COMPARISON + seen.width * seen.height * (1 + cost_of(rendering))
         comparison += _PAGE if len(pages) > 1 else 0
         new: list[Colour] = []
         for page in pages:
@@ -123,11 +123,14 @@ class Screen:
         whole = shrunk.rendering if rendering is AS_STORED else rendering
         for orientation in self._orientations:
             if orientation != UPRIGHT:
-                self.budget.spend(canvas.width * canvas.height * (1 + _rendered(whole)) * len(pages))
+                self.budget.spend(canvas.width * canvas.height * (1 + cost_of(whole)) * len(pages))
             shown = turned(canvas, small, orientation, whole)
             yield from (on(page, shown).tobytes() for page in pages)
 
 
-def _rendered(rendering: Rendering) -> float:
-    """Returns what it costs to render a pixel. Curves cost the same if what they change is slight."""
+def cost_of(rendering: Rendering) -> float:
+    """Returns how many pixels of a GIF could be drawn in the time that it takes to render one.
+
+    Curves cost the same if what they change is slight.
+    """
     return 0 if rendering is AS_STORED else _RENDERED * (rendering.work or _CURVES)

@@ -9,10 +9,11 @@ from itertools import chain
 from PIL import Image
 
 from moderate.images.animation import Frame, play
-from moderate.images.distinct import Budget, BudgetSpent, Screen
+from moderate.images.distinct import Budget, BudgetSpent, Screen, cost_of
 from moderate.images.exif import UPRIGHT, orientations_in
 from moderate.images.limits import (
     CANVAS,
+    MAX_VIEWS_OF_CALL,
     MAX_VIEWS_OF_STILL,
     PROFILED,
     AnimationCap,
@@ -21,7 +22,7 @@ from moderate.images.limits import (
     UndecodableImage,
     area,
 )
-from moderate.images.shrinking import Area, Rendering, full_colour
+from moderate.images.shrinking import AS_STORED, Area, Rendering, full_colour
 from moderate.images.views import Presentations, View, views
 
 _TOO_MANY_VIEWS = (
@@ -90,20 +91,33 @@ def draw_frames(
     size: int,
     presentations: Presentations,
     cap: AnimationCap,
+    *,
+    colours: Rendering = AS_STORED,
 ) -> Picture:
-    """Draws an animation whose frames are files of their own."""
+    """Draws an animation whose frames are files of their own.
+
+    colours: how each frame is drawn before it is laid on the canvas; `presentations` say how all is drawn then.
+    """
     CANVAS.check(canvas)
     whole: list[Frame] = []
     drawn: list[int] = []
     total = 0
     for frame in frames:
         whole.append(frame)
-        drawn.append(area(frame.size) * frame.work)
+        drawn.append(round(area(frame.size) * (frame.work + cost_of(colours))))
         total += drawn[-1]
         CANVAS.check(frame.size)
         cap.check(len(whole), total)
     screen = Screen(canvas, size, presentations, Budget(cap.time(len(whole))))
-    return _look_at(play(canvas, whole), drawn, screen, cap)
+    return _look_at(play(canvas, whole, colours), drawn, screen, cap)
+
+
+def together(found: Sequence[Picture], cap: AnimationCap) -> Picture:
+    """Returns all that is seen of one animation that viewers draw in several ways. Raises TooManyFrames."""
+    seen = dict.fromkeys(chain.from_iterable(picture.views for picture in found))
+    if len(seen) > MAX_VIEWS_OF_CALL:
+        raise cap.exceeded()
+    return Picture(tuple(seen), Frames(min(each.frames.judged for each in found), found[0].frames.total))
 
 
 def draw_sequence(

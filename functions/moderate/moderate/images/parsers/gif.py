@@ -9,14 +9,13 @@ from moderate.images.animation import Disposal, Frame
 from moderate.images.gif_readings import AS_WRITTEN, CHROMIUM, FIREFOX, Reading
 from moderate.images.limits import (
     GIF_ANIMATION,
-    MAX_VIEWS_OF_CALL,
     AnimationCap,
     BreaksOff,
     BrokenRule,
     Disputed,
     counted,
 )
-from moderate.images.pictures import Frames, Picture, draw_frames
+from moderate.images.pictures import Picture, draw_frames, together
 from moderate.images.views import Presentations
 
 _HEADER = 6
@@ -49,10 +48,7 @@ def decode(data: bytes, size: int, images: int) -> Picture:
         # It may be drawn up to where the dispute is found, and then twice more.
         cap = GIF_ANIMATION.for_file(data, images).shared(3)
         found = [_draw(data, size, cap, reading) for reading in (CHROMIUM, FIREFOX)]
-    views = dict.fromkeys(view for picture in found for view in picture.views)
-    if len(views) > MAX_VIEWS_OF_CALL:
-        raise cap.exceeded()
-    return Picture(tuple(views), Frames(min(each.frames.judged for each in found), found[0].frames.total))
+    return together(found, cap)
 
 
 def _draw(data: bytes, size: int, cap: AnimationCap, reading: Reading) -> Picture:

@@ -6,7 +6,7 @@ from PIL import Image, ImageFile
 
 from moderate.images.colours.renderings import renderings
 from moderate.images.deflate import with_right_checksum
-from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP
+from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP, AnimationCap
 from moderate.images.pictures import (
     Frames,
     Picture,
@@ -14,12 +14,14 @@ from moderate.images.pictures import (
     draw_still,
     open_image,
     refuse_too_many_views,
+    together,
     turned_or_not,
     without_end,
 )
 from moderate.images.png_file import EIGHT_BITS, Png, require
 from moderate.images.png_reading import read
 from moderate.images.png_transparency import has_deep_key, readings, with_deep_key
+from moderate.images.shrinking import AS_STORED, Rendering
 from moderate.images.views import Presentations, View, points_beyond_palette
 
 # A row of a picture that has more is less than one level of 255 in the mean.
@@ -38,8 +40,7 @@ def decode(data: bytes, size: int, images: int) -> Picture:
     require(not (png.is_interlaced and len(presentations.orientations) > 1), "interlaced rows that are turned")
     if png.controls:
         require(len(found) == 1 and not has_deep_key(found[0]), "transparency that viewers read differently")
-        _refuse_disputed_blending(png, presentations)
-        return draw_frames(png.size, found[0].frames(), size, presentations, PNG_ANIMATION.for_file(data, images))
+        return _draw_frames(found[0], size, presentations, PNG_ANIMATION.for_file(data, images))
     seen = tuple(view for reading in found for view in _draw(reading, size, presentations))
     refuse_too_many_views(len(seen))
     return Picture(seen, Frames(judged=1, total=1))
@@ -82,10 +83,15 @@ def _loaded(still: bytes, mode: str = "") -> Image.Image:
     return image
 
 
-def _refuse_disputed_blending(png: Png, presentations: Presentations) -> None:
-    """Raises DamagedPng if frames are laid over each other, which Firefox does after it has drawn their colours."""
-    are_slight = all(rendering.slight for rendering in presentations.renderings)
-    require(are_slight or not any(control[-1] for control in png.controls[1:]), "unusual colours that are blended")
+def _draw_frames(png: Png, size: int, presentations: Presentations, cap: AnimationCap) -> Picture:
+    ways: list[tuple[Presentations, Rendering]] = [(presentations, AS_STORED)]
+    if any(control[-1] for control in png.controls[1:]):
+        # Frames are laid over each other. Firefox does that after it has drawn their colours, and Chromium before.
+        drawn = [rendering for rendering in presentations.renderings if rendering is not AS_STORED]
+        ways += [(Presentations(presentations.orientations), rendering) for rendering in drawn]
+    shared = cap.shared(len(ways))
+    found = [draw_frames(png.size, png.frames(), size, each, shared, colours=first) for each, first in ways]
+    return together(found, shared)
 
 
 def _refuse_missing_rows(image: Image.Image, png: Png) -> None:

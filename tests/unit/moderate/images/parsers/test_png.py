@@ -9,6 +9,7 @@ from tests.helpers.colours import gamma_chunk
 from tests.helpers.crafted import (
     COLOUR_ALPHA,
     GREY,
+    GREY_ALPHA,
     GREYS,
     PALETTE,
     PNG_SIGNATURE,
@@ -197,15 +198,13 @@ def test_pixels_before_the_only_frame_are_not_its_own() -> None:
     assert flaw(out + chunk(b"fcTL", bytes(4) + frame) + END) == "a frame without pixels"
 
 
-@pytest.mark.parametrize("blended", [False, True])
-def test_frames_that_are_blended_before_or_after_their_colours_are_drawn_are_refused(blended: bool) -> None:
-    frames = [(GREY_FRAME, Control()), (WHITE_FRAME, Control(over=blended))]
-    decode(apng(frames, before=gamma_chunk(1 / 2.2)), SIZE)
-    unusual = apng(frames, before=gamma_chunk(1))
-    if blended:
-        assert flaw(unusual) == "unusual colours that are blended"
-    else:
-        decode(unusual, SIZE)
+def test_frames_are_seen_that_are_blended_before_and_after_their_colours_are_drawn() -> None:
+    """Chromium lays a frame over the last and draws the colours of both, and Firefox draws the colours first."""
+    below, above = (np.full((SIZE, SIZE, 2), (level, alpha)) for level, alpha in ((0, 255), (255, 128)))
+    frames = [(below, Control()), (above, Control(over=True))]
+    found = {int(view[0, 0, 0]) for view in arrays(decode(apng(frames, GREY_ALPHA, before=gamma_chunk(1)), SIZE))}
+    # Of linear light, 128 is shown as 188.
+    assert {0, 128, 188} == found
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
