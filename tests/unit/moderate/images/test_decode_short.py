@@ -137,3 +137,20 @@ def test_a_gif_is_judged_on_each_canvas_that_browsers_make_of_its_screen(
 ) -> None:
     data = gif([GifFrame(np.full((16, 16), 3), at=at)], screen).replace(b"GIF89a", version, 1)
     assert len(decode(data, SIZE).views) == views
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "BMP", "WEBP"])
+def test_the_error_for_a_file_cut_in_half_says_that_it_breaks_off(image_format: str) -> None:
+    data = encoded(Image.effect_noise((100, 100), 90), image_format)
+    with pytest.raises(UndecodableImage, match="breaks off"):
+        decode(data[: len(data) // 2], SIZE)
+
+
+@pytest.mark.parametrize("animated", [False, True])
+def test_the_error_for_a_png_with_damaged_pixels_says_that_it_is_damaged(animated: bool) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (64, 64))
+    whole = apng([(levels, Control())] * 2) if animated else png(levels)
+    middle = len(whole) // 2
+    with pytest.raises(UndecodableImage, match="is damaged, before the picture is complete") as raised:
+        decode(whole[:middle] + b"\xff" * 400 + whole[middle + 400 :], SIZE)
+    assert raised.value.detail.startswith("BreaksOff")

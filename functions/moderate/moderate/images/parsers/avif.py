@@ -29,6 +29,15 @@ class MisleadingAvif(BrokenRule):
     """The file asks for something that some viewers do and the decoder here does not."""
 
 
+class CroppedAvif(MisleadingAvif):
+    """Some viewers show all of the picture, and others a part."""
+
+    message = (
+        "The AVIF asks its viewer to crop the picture, which not all viewers do. "
+        "Export the picture again, cropped, as a plain JPEG or PNG."
+    )
+
+
 def is_avif(data: bytes) -> bool:
     """Whether the file type box lists an AVIF brand, as the major one or among the compatible ones."""
     end = int.from_bytes(data[:4], "big")
@@ -47,7 +56,7 @@ def decode(data: bytes, size: int, images: int) -> Picture:
 def refuse_misleading(data: Data, said: Said) -> None:
     """Raises MisleadingAvif; or what `boxes` raises."""
     if any(b"clap" in bytes(inside_if_any(data, kind)) for kind in (b"meta", b"moov")):
-        raise MisleadingAvif("a picture to be cropped")
+        raise CroppedAvif("a picture to be cropped")
     found = tracks(data)
     if sorted(map(kind_of, found)) not in ([], [_PICTURES], [_ALPHA, _PICTURES]):
         raise MisleadingAvif("other tracks than one of pictures and one of their alpha")

@@ -44,6 +44,13 @@ class MisleadingJpeg(BrokenRule):
 
 
 def decode(data: bytes, size: int, _images: int) -> Picture:
+    try:
+        return _decode(data, size)
+    except OSError:
+        raise BreaksOff("pixels are damaged") from None
+
+
+def _decode(data: bytes, size: int) -> Picture:
     structure = read(data)
     if structure.arithmetic:
         raise UndecodableImage("arithmetic coding", message=_ARITHMETIC_CODING)

@@ -1,12 +1,13 @@
 """Decodes PNG and APNG."""
 
+import zlib
 from collections.abc import Iterator
 
 from PIL import Image, ImageFile
 
 from moderate.images.colours.renderings import renderings
 from moderate.images.deflate import with_right_checksum
-from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP, AnimationCap
+from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP, AnimationCap, BreaksOff
 from moderate.images.pictures import (
     Frames,
     Picture,
@@ -33,6 +34,13 @@ _SHARES_OF_CORRECTED = 2.5
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:
+    try:
+        return _decode(data, size, images)
+    except (OSError, zlib.error):
+        raise BreaksOff("pixels are damaged") from None
+
+
+def _decode(data: bytes, size: int, images: int) -> Picture:
     png = read(data)
     found = readings(png)
     presentations = Presentations(turned_or_not(*png.exifs), renderings(png.descriptions()))

@@ -8,7 +8,7 @@ from tests.helpers.support import encoded
 from moderate.images.boxes import refer_by, with_one_list_of_uses
 from moderate.images.colours.avif_boxes import read
 from moderate.images.decode import decode
-from moderate.images.parsers.avif import MisleadingAvif, refuse_misleading
+from moderate.images.parsers.avif import CroppedAvif, MisleadingAvif, refuse_misleading
 
 PICTURES = [Image.new("RGB", (32, 32), (40 * shade, 0, 0)) for shade in range(5)]
 DATA = animated(PICTURES, "AVIF", [40] * 5)
@@ -23,7 +23,7 @@ STILL = encoded(PICTURES[1], "AVIF")
 
 def test_what_viewers_crop_is_refused() -> None:
     refuse_misleading(STILL, read(STILL))
-    with pytest.raises(MisleadingAvif, match="cropped"):
+    with pytest.raises(CroppedAvif, match="cropped"):
         refuse_misleading(STILL.replace(b"pixi", b"clap", 1), read(STILL))
 
 
