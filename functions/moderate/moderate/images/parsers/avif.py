@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from PIL import AvifImagePlugin, Image
 
-from moderate.images.boxes import Data, inside, inside_if_any, kind_of, refer_by, tracks, with_one_list_of_uses
+from moderate.images.boxes import (
+    Data,
+    inside,
+    inside_if_any,
+    kind_of,
+    refer_by,
+    tracks,
+    with_one_list_of_uses,
+    without_exif,
+)
 from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said
 from moderate.images.colours.renderings import renderings
@@ -49,8 +58,16 @@ def decode(data: bytes, size: int, images: int) -> Picture:
     whole = memoryview(data)
     said = avif_boxes.read(whole)
     refuse_misleading(whole, said)
-    with open_image(with_one_list_of_uses(data), "AVIF") as image:
+    with _opened(with_one_list_of_uses(data)) as image:
         return draw_sequence(image, size, AVIF.for_file(data, images), _ways(image, said))
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        return open_image(data, "AVIF")
+    except ValueError:
+        # libavif says so of EXIF that it cannot read. Browsers read none.
+        return open_image(without_exif(data), "AVIF")
 
 
 def refuse_misleading(data: Data, said: Said) -> None:

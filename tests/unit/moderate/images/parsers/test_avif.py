@@ -126,3 +126,13 @@ def test_two_lists_of_properties_count_as_one(mode: str) -> None:
         struct.pack_into(">I", changed, offset, struct.unpack_from(">I", data, offset)[0] + added)
     assert with_one_list_of_uses(bytes(changed)) != changed
     assert decode(bytes(changed), 32) == decode(data, 32)
+
+
+def test_exif_that_libavif_cannot_read_is_passed_over() -> None:
+    """Browsers read no EXIF in an AVIF."""
+    exif = Image.Exif()
+    exif[0x010E] = "a description"
+    data = encoded(PICTURES[1], "AVIF", exif=exif)
+    broken = data.replace(exif.tobytes()[6:10], b"none")
+    assert broken != data
+    assert decode(broken, 32) == decode(STILL, 32)
