@@ -12,6 +12,9 @@ from tests.shown.formats import png, png_colours
 from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, Tail, alpha, picture
 from tests.shown.formats.png_file import Chunk
 
+# Chromium shows frames in these, but where a page reads the frames it takes them for those of BT.709.
+_LOST_PRIMARIES = (6, 7)
+
 
 @dataclass
 class ApngFrame:
@@ -144,7 +147,8 @@ def split(apng: Apng, random: Random) -> None:
 
 def further(apng: Apng, random: Random) -> None:
     colours = (png_colours.gammas, png_colours.primaries, png_colours.hidden_gamma, png_colours.number_colours)
-    apng.chunks += random.choice([*colours, png.turned, png.others])(random)
+    chunks = random.choice([*colours, png.turned, png.others])(random)
+    apng.chunks += [chunk for chunk in chunks if chunk.kind != b"cICP" or chunk.body[0] not in _LOST_PRIMARIES]
 
 
 def long(apng: Apng, random: Random) -> None:
