@@ -81,14 +81,15 @@ def frames(data: bytes, reading: Reading = AS_WRITTEN) -> Iterator[Frame]:
             if data[position + 1 : position + 2] == bytes([_GRAPHIC_CONTROL]):
                 control = data[position + 3 : position + 7].ljust(len(_NO_CONTROL), b"\0")
             _, position = _blocks(data, position + 2)
-        elif position + _DESCRIPTOR >= len(data):
+        elif position + _DESCRIPTOR > len(data):
             return
         else:
             at, flags = position, data[position + 9]
             x, y, width, height = _words(data[at + 1 : at + 9])
             palette, start = _palette(data, flags, at + _DESCRIPTOR)
             if start >= len(data):
-                return
+                # Firefox shows what the frame before leaves.
+                raise BreaksOff("a frame without pixels")
             if data[start] not in _CODE_SIZES:
                 raise DamagedGif("a code size that no GIF has")
             pixels, position = _blocks(data, start + 1)

@@ -97,9 +97,16 @@ def test_frames_behind_what_is_no_block_are_judged(between: bytes) -> None:
     assert means(head + gif_frame(GifFrame(WHITE)) + b";") == [128, 255]
 
 
-@pytest.mark.parametrize("end", [b"!", b"!\xf9\x04", b"!\xfe\x05ab", b",\0\0\0", gif_frame(GifFrame(WHITE))[:18]])
-def test_a_file_that_ends_before_the_pixels_of_its_next_frame_shows_those_before(end: bytes) -> None:
+@pytest.mark.parametrize("end", [b"!", b"!\xf9\x04", b"!\xfe\x05ab", b",\0\0\0", gif_frame(GifFrame(WHITE))[:17]])
+def test_a_file_that_ends_before_its_next_frame_begins_shows_those_before(end: bytes) -> None:
     assert means(gif_head(SCREEN) + gif_frame(GifFrame(GREY)) + end) == [128]
+
+
+def test_a_file_that_ends_before_the_pixels_of_a_frame_is_refused() -> None:
+    """Firefox shows another picture: what the frame before leaves behind."""
+    with pytest.raises(UndecodableImage, match="breaks off") as raised:
+        decode(gif_head(SCREEN) + gif_frame(GifFrame(GREY, disposal=2)) + gif_frame(GifFrame(WHITE))[:18], SIZE)
+    assert raised.value.detail == "BreaksOff: a frame without pixels"
 
 
 def test_pixels_without_their_end_are_shown() -> None:
