@@ -54,10 +54,10 @@ class File:
     @property
     def cell(self) -> int:
         """The side of the smallest cell that shows it whole; of the largest, into which a browser squeezes it."""
-        side = self.side
-        # Decoders raise whatever they like on damaged files.
+        # One that Pillow does not open may be larger than its origin too. Decoders raise whatever they like.
+        side = 2 * self.side
         with suppress(Exception), Image.open(self.path) as image:
-            side = max(side, *image.size)
+            side = max(self.side, *image.size)
         return min((cell for cell in _CELLS if side <= cell), default=_CELLS[-1])
 
 
