@@ -12,7 +12,7 @@ from moderate.inference.classifier import Classifier
 from moderate.verdict import Cuts, Policy, Verdict, nsfw_score, verdict
 
 BUILT = Path(__file__).parents[1] / ".build" / "model"
-SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".heic", ".heif", ".hif", ".bmp"}
 
 
 def main() -> None:

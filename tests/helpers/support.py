@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import numpy as np
+import pillow_heif
 from fastapi import FastAPI
 from numpy.typing import NDArray
 from PIL import Image
@@ -36,6 +37,9 @@ from moderate.web.app import create_app
 from moderate.web.lambda_events import lambda_handler
 from modest.errors import PublicError
 from modest.ledger.ledger import Ledger
+
+# Pillow then encodes HEIC too. What is tested decodes it by other means.
+pillow_heif.register_heif_opener()
 
 T = TypeVar("T")
 

@@ -66,6 +66,8 @@ GOOD: dict[str, Callable[[], bytes]] = {
     "WebP": lambda: animated([PHOTO.rotate(turn) for turn in range(5)], "WEBP", [40] * 5),
     "still WebP": lambda: encoded(PHOTO, "WEBP", exif=turned()),
     "AVIF": lambda: encoded(PHOTO, "AVIF", exif=turned()),
+    "HEIC": lambda: encoded(PHOTO, "HEIF", exif=turned()),
+    "transparent HEIC": lambda: encoded(Image.new("RGBA", (64, 64), (9, 9, 9, 9)), "HEIF"),
     "BMP": lambda: encoded(PHOTO, "BMP"),
 }
 BAD = {

@@ -117,7 +117,7 @@ def test_these_tests_know_every_code_there_is() -> None:
 
 def test_unsupported_formats_are_told_which_are_not() -> None:
     message = serve().client.post("/v1/check", content=b"%PDF-1.7").json()["message"]
-    assert all(name in message for name in ("JPEG", "PNG/APNG", "GIF", "WebP", "AVIF", "BMP"))
+    assert all(name in message for name in ("JPEG", "PNG/APNG", "GIF", "WebP", "AVIF", "HEIC", "BMP"))
 
 
 MALFORMED = {

@@ -80,6 +80,7 @@ STILLS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "WebP": ("RGB", "WEBP", {"quality": 90}),
     "lossless WebP": ("RGB", "WEBP", {"lossless": True}),
     "AVIF": ("RGB", "AVIF", {"quality": 90}),
+    "HEIC": ("RGB", "HEIF", {"quality": 90}),
 }
 
 
@@ -118,6 +119,7 @@ def test_an_animation_is_judged_by_its_worst_frame(classifier: Classifier, image
         ("GIF", {}),
         ("WEBP", {"method": 0}),
         ("AVIF", {"speed": 10}),
+        ("HEIF", {"quality": 60, "enc_params": {"preset": "ultrafast"}}),
     ],
 )
 def test_a_12_megapixel_photo_passes_in_every_format(
@@ -142,7 +144,6 @@ def test_a_format_that_is_not_accepted_is_refused(classifier: Classifier, image_
         b"<!doctype html><img src=a.png>",
         b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>",
         b"%PDF-1.7\n%\xe2\xe3\xcf\xd3",
-        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
         b"PK\x03\x04",
         b"SIMPLE  =                    T",
     ],
@@ -152,7 +153,7 @@ def test_what_is_no_image_is_refused(classifier: Classifier, data: bytes) -> Non
         judge(classifier, data)
 
 
-HEADERS = {"JPEG": 20, "MPO": 20, "PNG": 33, "GIF": 13, "BMP": 54, "WebP": 30, "AVIF": 32}
+HEADERS = {"JPEG": 20, "MPO": 20, "PNG": 33, "GIF": 13, "BMP": 54, "WebP": 30, "AVIF": 32, "HEIC": 28}
 
 
 @pytest.mark.parametrize("cut", ["after its header", "in half", "2 bytes before its end"])

@@ -131,7 +131,7 @@ def test_a_raw_body_whatever_its_content_type(service: ServedApp, content_type: 
     assert judged(service.client.post("/v1/check", content=IMAGE, headers=headers))
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "BMP"])
 def test_a_raw_body_in_every_accepted_format(service: ServedApp, image_format: str) -> None:
     content = encoded(Image.new("RGB", (16, 16), "red"), image_format)
     headers = {"content-type": "application/x-www-form-urlencoded"}

@@ -208,7 +208,7 @@ def test_the_deployed_handler_judges_an_image(model_path: Path) -> None:
     assert run.stderr == ""
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "BMP"])
 def test_an_image_that_came_as_text_is_told_which_content_type_to_send(image_format: str) -> None:
     """API Gateway hands over the bytes of a type that is not on its list as text."""
     spoilt = encoded(Image.effect_noise((32, 32), 90).convert("RGB"), image_format).decode(errors="replace")

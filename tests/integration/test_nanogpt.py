@@ -230,7 +230,7 @@ def test_by_default_one_image_that_cannot_be_judged_fails_the_call(on_error: str
 
     page = (
         "The URL leads to a web page, not to an image. "
-        "Use the URL of the image itself. Accepted formats: JPEG, PNG/APNG, GIF, WebP, AVIF, BMP."
+        "Use the URL of the image itself. Accepted formats: JPEG, PNG/APNG, GIF, WebP, AVIF, HEIC, BMP."
     )
     assert body == {
         "error": f"Image at index 1 (image_urls[1]): {page} (The field `errors` lists 1 more.)",

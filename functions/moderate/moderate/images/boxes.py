@@ -3,6 +3,7 @@
 import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain, islice
 
 from moderate.images.limits import BrokenRule, counted
@@ -13,6 +14,8 @@ Box = tuple[bytes, Data]
 
 _HEADER, _LONG_HEADER = 8, 16
 _LONG_SIZE = 1
+# Of the file type box, as far as it is read.
+_LONGEST_TYPE = 256
 _AFTER_VERSION, _BEFORE_USES = 4, 8
 # Of the box of places: from this version on its numbers are wide.
 _WIDE_NUMBERS = 2
@@ -50,6 +53,12 @@ def _boxes(data: Data) -> Iterator[Box]:
             raise DamagedBoxes("a box that ends before it begins")
         yield kind, data[start : position + size]
         position += size
+
+
+def brands_of(data: bytes) -> set[bytes]:
+    """Returns what the file type box lists, as the major brand and among the compatible ones; nothing without it."""
+    brands = data[8:12] + data[16 : min(int.from_bytes(data[:4]), _LONGEST_TYPE)]
+    return {brands[at : at + 4] for at in range(0, len(brands), 4)} if data[4:8] == b"ftyp" else set()
 
 
 def inside(data: Data, *path: bytes) -> Data:
@@ -160,16 +169,34 @@ class Items:
             return ()
         fields = Fields(inside(self._meta, b"pitm"))
         primary = fields.number(4 if fields.version else 2)
-        return (primary, *islice(self._tiles(primary), 1))
+        return (primary, *islice(self.referred(b"dimg", primary), 1))
 
-    def _tiles(self, item: int) -> Iterator[int]:
-        references = inside_if_any(self._meta, b"iref")
-        length = 4 if Fields(references).version else 2
-        for kind, numbers in boxes(references[_AFTER_VERSION:]):
-            # These boxes have no version of their own.
-            fields = Fields(bytes(_AFTER_VERSION) + bytes(numbers))
-            if kind == b"dimg" and fields.number(length) == item:
-                yield from (fields.number(length) for _ in range(fields.number(2)))
+    def referred(self, way: bytes, item: int) -> Iterator[int]:
+        """Yields the items that this one refers to in this way."""
+        return chain.from_iterable(numbers for owner, numbers in self.references(way) if owner == item)
+
+    def references(self, way: bytes) -> Iterator[tuple[int, Sequence[int]]]:
+        """Yields each item that refers to others in this way, with those."""
+        held = inside_if_any(self._meta, b"iref")
+        number = "I" if Fields(held).version else "H"
+        for kind, content in boxes(held[_AFTER_VERSION:]):
+            if kind == way:
+                owner, count = struct.unpack_from(f">{number}H", content)
+                yield owner, struct.unpack_from(f">{count}{number}", content, struct.calcsize(f">{number}H"))
+
+    def kinds(self) -> Mapping[int, bytes]:
+        """Returns the type of each item that is not protected, by its number."""
+        held = inside(self._meta, b"iinf")
+        found: dict[int, bytes] = {}
+        for kind, content in boxes(held[_AFTER_VERSION + (4 if Fields(held).version else 2) :]):
+            fields = Fields(content)
+            if kind == b"infe" and fields.version >= _WIDE_NUMBERS:
+                item = fields.number(2 if fields.version == _WIDE_NUMBERS else 4)
+                if item in found:
+                    raise DamagedBoxes("two items of one number")
+                is_protected = fields.number(2)
+                found[item] = b"" if is_protected else fields.number(4).to_bytes(4)
+        return found
 
     def properties(self) -> Mapping[int, Sequence[Box]]:
         """Returns what is said about each item, by its number: each box once."""
@@ -187,6 +214,19 @@ class Items:
 
     def content(self, item: int) -> bytes:
         """Returns what an item holds; nothing where it lies in another item."""
+        method, parts = self._places.get(item, (_IN_FILE, []))
+        if method not in (_IN_FILE, _IN_META):
+            return b""
+        whole = self._data if method == _IN_FILE else inside(self._meta, b"idat")
+        slices = [whole[start : start + length if length else None] for start, length in parts]
+        if sum(map(len, slices)) > len(whole):
+            raise DamagedBoxes("an item that is larger than its file")
+        return b"".join(slices)
+
+    @cached_property
+    def _places(self) -> Mapping[int, tuple[int, Sequence[tuple[int, int]]]]:
+        """Where each item lies: in what, and its parts with their starts and lengths."""
+        found: dict[int, tuple[int, Sequence[tuple[int, int]]]] = {}
         fields = Fields(inside(self._meta, b"iloc"))
         sizes = fields.number(2)
         offset_size, length_size, base_size, index_size = (sizes >> shift & 0xF for shift in (12, 8, 4, 0))
@@ -200,13 +240,8 @@ class Items:
             for _ in range(fields.number(2)):
                 fields.number(index_size if fields.version else 0)
                 parts.append((base + fields.number(offset_size), fields.number(length_size)))
-            if owner == item and method in (_IN_FILE, _IN_META):
-                whole = self._data if method == _IN_FILE else inside(self._meta, b"idat")
-                slices = [whole[start : start + length if length else None] for start, length in parts]
-                if sum(map(len, slices)) > len(whole):
-                    raise DamagedBoxes("an item that is larger than its file")
-                return b"".join(slices)
-        return b""
+            found.setdefault(owner, (method, parts))
+        return found
 
 
 def _associations(fields: Fields) -> Iterator[tuple[int, int]]:

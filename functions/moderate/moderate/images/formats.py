@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from moderate.images import limits, png_file
 from moderate.images.limits import AnimationCap, PixelCap, UnsupportedFormat
-from moderate.images.parsers import avif, bmp, gif, jpeg, png, webp
+from moderate.images.parsers import avif, bmp, gif, heif, jpeg, png, webp
 from moderate.images.pictures import Picture
 
 
@@ -84,6 +84,14 @@ FORMATS = (
         decode=avif.decode,
     ),
     ImageFormat(
+        name="HEIF",
+        title="HEIC",
+        matches=heif.is_heif,
+        content_types=("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence"),
+        pixel_caps=(limits.HEIC, limits.DEEP_HEIC, limits.PROFILED_HEIC),
+        decode=heif.decode,
+    ),
+    ImageFormat(
         name="BMP",
         title="BMP",
         matches=begins_with(b"BM"),
@@ -97,11 +105,24 @@ ACCEPTED = ", ".join(image_format.title for image_format in FORMATS)
 CONTENT_TYPES = tuple(content_type for image_format in FORMATS for content_type in image_format.content_types)
 
 
+# What is often sent, and has a name that says more than "not an image".
+_REFUSED: dict[str, Callable[[bytes], bool]] = {
+    "a TIFF": begins_with(b"II*\0", b"MM\0*"),
+    "a PDF": begins_with(b"%PDF-"),
+    "an SVG": lambda data: b"<svg" in data[:1024].lower(),
+    "an icon (ICO)": begins_with(b"\0\0\1\0"),
+    "a JPEG XL": begins_with(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),
+}
+
+
 def recognise(data: bytes) -> ImageFormat:
     """Raises UnsupportedFormat."""
     for image_format in FORMATS:
         if image_format.matches(data):
             return image_format
+    for name, matches in _REFUSED.items():
+        if matches(data):
+            raise UnsupportedFormat(f"This is {name}, which is not accepted. Send one of: {ACCEPTED}.")
     raise not_accepted()
 
 

@@ -96,7 +96,10 @@ class PixelCap:
     """How many megapixels fewer it may have for each megabyte of its file, which takes time to unpack."""
 
     def for_file(self, data: bytes) -> "PixelCap":
-        return replace(self, megapixels=_left(self.megapixels, self.lost_per_megabyte, data))
+        return self.for_bytes(len(data))
+
+    def for_bytes(self, count: int) -> "PixelCap":
+        return replace(self, megapixels=_left(self.megapixels, self.lost_per_megabyte, count))
 
     def check(self, size: tuple[int, int]) -> None:
         """Raises TooManyPixels."""
@@ -131,7 +134,7 @@ class AnimationCap:
     """How many images the call has. If this one has several frames, it may take only its share of the time."""
 
     def for_file(self, data: bytes, images: int = 1) -> "AnimationCap":
-        return replace(self, megapixels=_left(self.megapixels, self.lost_per_megabyte, data), images=images)
+        return replace(self, megapixels=_left(self.megapixels, self.lost_per_megabyte, len(data)), images=images)
 
     def shared(self, parts: int) -> "AnimationCap":
         """Returns the cap of an animation that is drawn so many times."""
@@ -195,10 +198,18 @@ AVIF = SequenceCaps(
     profiled=PixelCap("an AVIF of this file size with an unusual colour profile", 14.0, lost_per_megabyte=2),
     animation=AnimationCap(70.0, lost_per_megabyte=6, slowness=2),
 )
+# Counting every pixel that is decoded, of tiles and alpha too; the bytes are those of the streams.
+HEIC = PixelCap("an HEIC of this file size", 31.0, lost_per_megabyte=4.2)
+DEEP_HEIC = PixelCap(
+    "an HEIC of this file size, with more than 8 bits per channel or full colour resolution",
+    18.0,
+    lost_per_megabyte=2.8,
+)
+PROFILED_HEIC = PixelCap("an HEIC of this file size with an unusual colour profile", 7.0, lost_per_megabyte=1)
 
 
-def _left(megapixels: float, lost_per_megabyte: float, data: bytes) -> float:
-    return round(max(0.0, megapixels - lost_per_megabyte * len(data) / _BYTES_PER_MEGABYTE), 1)
+def _left(megapixels: float, lost_per_megabyte: float, count: int) -> float:
+    return round(max(0.0, megapixels - lost_per_megabyte * count / _BYTES_PER_MEGABYTE), 1)
 
 
 def area(size: tuple[int, int]) -> int:

@@ -277,6 +277,7 @@ def test_images_decoded_side_by_side_look_as_they_do_one_after_another() -> None
         encoded(PHOTO.quantize(200), "GIF"),
         encoded(PHOTO, "WEBP"),
         encoded(PHOTO, "AVIF", speed=10),
+        encoded(PHOTO, "HEIF"),
         animated([PHOTO.rotate(turn) for turn in (0, 90, 180)], "WEBP", [40] * 3),
         animated([PHOTO.rotate(turn) for turn in (0, 90, 180)], "AVIF", [40] * 3),
         b"\x89PNG\r\n\x1a\n",

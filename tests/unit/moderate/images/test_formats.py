@@ -21,8 +21,8 @@ def test_an_accepted_format_is_recognised_by_its_first_bytes(image_format: Image
 
 
 def test_the_formats_are_those_that_are_published() -> None:
-    assert ACCEPTED == "JPEG, PNG/APNG, GIF, WebP, AVIF, BMP"
-    assert [each.name for each in FORMATS] == ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"]
+    assert ACCEPTED == "JPEG, PNG/APNG, GIF, WebP, AVIF, HEIC, BMP"
+    assert [each.name for each in FORMATS] == ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "BMP"]
 
 
 def test_an_mpo_is_a_jpeg() -> None:
@@ -36,6 +36,11 @@ def test_avif_is_recognised_by_any_of_its_brands(brands: tuple[bytes, ...]) -> N
     assert recognise(file_type_box(*brands)).name == "AVIF"
 
 
+@pytest.mark.parametrize("brands", [(b"heic",), (b"mif1", b"heic"), (b"heix", b"mif1"), (b"msf1", b"hevc"), (b"mif1",)])
+def test_heic_is_recognised_by_any_brand_of_heif(brands: tuple[bytes, ...]) -> None:
+    assert recognise(file_type_box(*brands)).name == "HEIF"
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -43,11 +48,9 @@ def test_avif_is_recognised_by_any_of_its_brands(brands: tuple[bytes, ...]) -> N
         b"B",
         b"\x89PNG",
         b"RIFF\0\0\0\0WAVEfmt ",
-        file_type_box(b"heic", b"mif1", b"heic"),
-        file_type_box(b"mif1", b"heic"),
         file_type_box(b"isom", b"mp42"),
         # The brand is after the box, not in it.
-        file_type_box(b"heic") + b"avif",
+        file_type_box(b"mp42") + b"avif",
         b"\0\0\0\1ftyp" + bytes(24),
     ],
 )
@@ -59,6 +62,24 @@ def test_nothing_else_is(data: bytes) -> None:
 def test_the_refusal_names_what_is_accepted() -> None:
     with pytest.raises(UnsupportedFormat) as refusal:
         recognise(b"%PDF-1.7")
+    assert ACCEPTED in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"II*\0", "a TIFF"),
+        (b"MM\0*", "a TIFF"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"<?xml version='1.0'?>\n<SVG>", "an SVG"),
+        (b"\0\0\1\0\1\0", "an icon"),
+        (b"\xff\x0a", "a JPEG XL"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL"),
+    ],
+)
+def test_what_is_often_sent_is_refused_by_name(data: bytes, name: str) -> None:
+    with pytest.raises(UnsupportedFormat, match=f"This is {name}") as refusal:
+        recognise(data)
     assert ACCEPTED in refusal.value.message
 
 

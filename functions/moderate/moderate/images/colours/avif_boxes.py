@@ -106,7 +106,7 @@ def read(data: Data) -> Said:
         list(chain.from_iterable(islice(headers(stream), 1) for stream in streams)),
         len(colours - {()}) <= 1,
         bool(tables),
-        len({_turns(by_item[item]) for item in by_item if item in shown[:1] or _is_alpha(by_item[item])}) > 1,
+        len({_turns(by_item[item]) for item in by_item if item in shown[:1] or is_alpha(by_item[item])}) > 1,
     )
 
 
@@ -132,7 +132,7 @@ def _turns(properties: Sequence[Box]) -> tuple[Box, ...]:
     return tuple((kind, bytes(content[:1])) for kind, content in properties if kind in (b"irot", b"imir"))
 
 
-def _is_alpha(properties: Sequence[Box]) -> bool:
+def is_alpha(properties: Sequence[Box]) -> bool:
     return any(kind == b"auxC" and bytes(content[4:_LONGEST_NAME]).startswith(_ALPHA) for kind, content in properties)
 
 

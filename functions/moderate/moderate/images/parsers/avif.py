@@ -8,6 +8,7 @@ from PIL import AvifImagePlugin, Image
 
 from moderate.images.boxes import (
     Data,
+    brands_of,
     inside,
     inside_if_any,
     kind_of,
@@ -18,20 +19,17 @@ from moderate.images.boxes import (
 )
 from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said
+from moderate.images.colours.levels import AS_STORED, SPREAD, with_levels
 from moderate.images.colours.renderings import renderings
 from moderate.images.limits import AVIF, BrokenRule
 from moderate.images.pictures import Picture, draw_sequence, open_image
-from moderate.images.shrinking import Rendering, full_colour
+from moderate.images.shrinking import Rendering
 
 # One image is decoded on one core; the batch is what runs side by side.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
-_BRANDS = (b"avif", b"avis")
+_BRANDS = {b"avif", b"avis"}
 _PICTURES, _ALPHA = b"pict", b"auxv"
-_EVERY_LEVEL = list(range(256))
-# What becomes of levels from 16 to 235 if they are taken for that, and of those that the decoder has taken for that.
-_SPREAD = [min(255, max(0, round((level - 16) * 255 / 219))) for level in _EVERY_LEVEL]
-_AS_STORED = [16 + round(level * 219 / 255) for level in _EVERY_LEVEL]
 
 
 class MisleadingAvif(BrokenRule):
@@ -48,10 +46,7 @@ class CroppedAvif(MisleadingAvif):
 
 
 def is_avif(data: bytes) -> bool:
-    """Whether the file type box lists an AVIF brand, as the major one or among the compatible ones."""
-    end = int.from_bytes(data[:4], "big")
-    brands = data[8:12] + data[16 : min(end, 256)]
-    return data[4:8] == b"ftyp" and any(brands[at : at + 4] in _BRANDS for at in range(0, len(brands), 4))
+    return not _BRANDS.isdisjoint(brands_of(data))
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:
@@ -105,25 +100,16 @@ def _ways(image: Image.Image, said: Said) -> Sequence[Rendering]:
     """
     drawn = list(renderings(said.descriptions()))
     if said.has_colours_of_part_range:
-        drawn += [_with_levels(_AS_STORED, rendering) for rendering in drawn]
+        drawn += [with_levels(AS_STORED, rendering) for rendering in drawn]
     if getattr(image, "n_frames", 1) > 1:
-        return [*drawn, *(_with_levels(_SPREAD, rendering) for rendering in drawn)] if said.has_whole_range else drawn
+        return [*drawn, *(with_levels(SPREAD, rendering) for rendering in drawn)] if said.has_whole_range else drawn
     return [*drawn, *map(_with_alpha_spread, drawn)] if image.mode == "RGBA" else drawn
-
-
-def _with_levels(becoming: Sequence[int], rendering: Rendering) -> Rendering:
-    def draw(picture: Image.Image) -> Image.Image:
-        levels = full_colour(picture)
-        alpha = _EVERY_LEVEL if levels.mode == "RGBA" else []
-        return rendering.draw(levels.point([*becoming] * (len(levels.getbands()) - bool(alpha)) + alpha))
-
-    return replace(rendering, draw=draw)
 
 
 def _with_alpha_spread(rendering: Rendering) -> Rendering:
     def draw(picture: Image.Image) -> Image.Image:
         drawn = rendering.draw(picture).copy()
-        drawn.putalpha(drawn.getchannel("A").point(_SPREAD))
+        drawn.putalpha(drawn.getchannel("A").point(SPREAD))
         return drawn
 
     return replace(rendering, draw=draw)
