@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tests.helpers.avif import nclx
 from tests.helpers.crafted import COLOUR_ALPHA, Control, GifFrame, animated, apng, bmp, gif, png
+from tests.helpers.heic import aperture, flat, grid_of, turn
 from tests.helpers.photos import reference_photo
 from tests.helpers.support import encoded
 
@@ -33,6 +35,9 @@ SEEDS = {
     "animated.webp": animated(TURNS, "WEBP", [40] * 3),
     "avif": encoded(PHOTO, "AVIF"),
     "animated.avif": animated(TURNS, "AVIF", [40] * 3),
+    "heic": encoded(PHOTO, "HEIF", exif=EXIF),
+    "alpha.heic": encoded(PHOTO.convert("RGBA").rotate(45), "HEIF"),
+    "grid.heic": grid_of(flat(), 2, 2, aperture(100, 100), turn(1), nclx(9, 16)),
     "bmp": encoded(PHOTO, "BMP"),
     "run-length.bmp": bmp(b"\4\1\0\0" * 4 + b"\0\1", (4, 4), 8, palette=bytes(1024), colours=256, compression=1),
 }

@@ -26,7 +26,7 @@ WORST = [
     "progressive CMYK JPEG at its cap",
     "progressive JPEG at its cap",
     "baseline JPEG at its cap",
-    "WebP through a table at its cap",
+    "flat HEIC of 10 bits and all colours at its cap",
 ]
 
 

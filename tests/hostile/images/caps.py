@@ -2,10 +2,13 @@
 
 import struct
 import zlib
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
+from PIL import Image
+from tests.helpers.avif import profile_box
 from tests.helpers.crafted import (
     COLOUR,
     COLOUR_ALPHA,
@@ -15,6 +18,7 @@ from tests.helpers.crafted import (
     chunk,
     png,
 )
+from tests.helpers.heic import coded, deep, flat, grid_of
 from tests.helpers.support import encoded
 from tests.hostile.images.catalogue import add, hostile
 from tests.hostile.images.making import (
@@ -26,6 +30,7 @@ from tests.hostile.images.making import (
     zeros,
 )
 
+from moderate.images.heif_file import CodedPicture
 from moderate.images.limits import (
     TooManyPixels,
 )
@@ -68,6 +73,48 @@ at_cap(
 )
 at_cap(
     "AVIF through a table", "RGBA", (2120, 2120), "AVIF", speed=10, quality=38, subsampling="4:4:4", icc_profile=TABLE
+)
+
+
+@cache
+def noise(patch: int, **options: Any) -> CodedPicture:
+    return coded(photo("RGB", (512, 512), patch=patch), **options)
+
+
+def heic_at_cap(name: str, tile: Callable[[], CodedPicture], columns: int, rows: int, *properties: bytes) -> None:
+    add(f"HEIC {name} at its cap", lambda: grid_of(tile(), columns, rows, *properties), None, heavy=True)
+
+
+heic_at_cap("of flat tiles", lambda: flat(side=512), 10, 11)
+heic_at_cap("of small tiles", flat, 50, 40)
+for patch, quality, columns, rows in ((8, 1, 10, 10), (4, 1, 9, 9), (4, 20, 8, 7), (4, 50, 6, 6), (4, 80, 4, 6)):
+    heic_at_cap(
+        f"of noise, quality {quality}, patches of {patch}",
+        partial(noise, patch, quality=quality),
+        columns,
+        rows,
+    )
+for patch, quality, columns, rows in ((8, 1, 8, 7), (4, 20, 6, 6), (4, 50, 4, 5), (4, 80, 3, 4)):
+    heic_at_cap(
+        f"of all colours, quality {quality}, patches of {patch}",
+        partial(noise, patch, quality=quality, chroma=444),
+        columns,
+        rows,
+    )
+heic_at_cap("through a table", partial(noise, 4, quality=20), 4, 5, profile_box(TABLE))
+at_cap("HEIC in one piece", "RGB", (4000, 4000), "HEIF", quality=5, exif=None, enc_params={"preset": "superfast"})
+at_cap("HEIC with alpha", "RGBA", (2400, 2400), "HEIF", quality=20, exif=None, enc_params={"preset": "superfast"})
+add(
+    "HEIC of 10 bits and all colours at its cap",
+    lambda: deep(photo("RGB", (3000, 3000)), chroma=444, quality=20),
+    None,
+    heavy=True,
+)
+add(
+    "flat HEIC of 10 bits and all colours at its cap",
+    lambda: deep(Image.new("RGB", (3700, 3700), "teal"), chroma=444),
+    None,
+    heavy=True,
 )
 
 

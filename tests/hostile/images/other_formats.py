@@ -2,12 +2,14 @@
 
 import struct
 
+from PIL import Image
 from tests.helpers.avif import box, full_box
 from tests.helpers.crafted import (
     bmp,
     jpeg_segment,
     jpeg_with,
 )
+from tests.helpers.heic import ALPHA, Item, coded, extent, flat, grid, grid_of, heic, item
 from tests.helpers.support import encoded
 from tests.hostile.images.catalogue import add, given, hostile
 from tests.hostile.images.making import (
@@ -129,6 +131,86 @@ def avif_of_an_item_that_repeats_the_file_1000_times() -> bytes:
     return avif_of_an_item(places, bytes(4)) + box(b"mdat", bytes(5_000_000))
 
 
+TILE = flat(side=512)
+SMALL = flat()
+
+
+@hostile(UndecodableImage)
+def heic_of_10000_tiles() -> bytes:
+    whole = grid((6400, 6400), 100, [2] * 10_000)
+    return heic([whole, item(SMALL)])
+
+
+@hostile(TooManyPixels)
+def heic_of_2000_tiles_of_512_x_512() -> bytes:
+    return grid_of(TILE, 40, 50)
+
+
+@hostile(UndecodableImage)
+def heic_that_says_40000_x_40000() -> bytes:
+    return heic([grid((40_000, 40_000), 79, [2] * 79 * 79), item(TILE)])
+
+
+@hostile(UndecodableImage)
+def heic_that_says_other_sizes_than_its_stream() -> bytes:
+    return heic([Item(b"hvc1", SMALL.stream, [extent(60_000, 60_000), box(b"hvcC", SMALL.configuration)])])
+
+
+@hostile(UnsupportedFormat)
+def heic_of_grids_that_refer_to_each_other() -> bytes:
+    return heic([grid((64, 64), 1, [2]), grid((64, 64), 1, [1])])
+
+
+@hostile(UnsupportedFormat)
+def heic_of_a_grid_of_itself() -> bytes:
+    return heic([grid((64, 64), 1, [1])])
+
+
+@hostile(None)
+def heic_of_greys_that_says_15_bits() -> bytes:
+    """pi-heif writes as many beyond its memory, unless it is given another box."""
+    grey = coded(Image.new("L", (64, 64)))
+    says = box(b"hvcC", grey.configuration[:17] + b"\xff\xff" + grey.configuration[19:])
+    return heic([Item(b"hvc1", grey.stream, [extent(64, 64), says])])
+
+
+@hostile(UndecodableImage)
+def heic_that_is_its_own_alpha() -> bytes:
+    return heic([item(SMALL, ALPHA, references=[(b"auxl", [1])])])
+
+
+@hostile(UndecodableImage, heavy=True)
+def heic_of_1500_items_that_share_5_megabytes() -> bytes:
+    large = Item(b"hvc1", SMALL.stream + bytes(5_000_000), item(SMALL).properties)
+    start = len(heic([large])) - len(large.content)
+    shared = Item(b"hvc1", b"", large.properties, offset=start, length=len(large.content))
+    return heic([grid((64 * 50, 64 * 30), 50, range(3, 1503)), large, *[shared] * 1500])
+
+
+@hostile(UndecodableImage, heavy=True)
+def heic_of_1500_configurations() -> bytes:
+    named = [box(b"hvcC", SMALL.configuration + bytes(2) + number.to_bytes(2)) for number in range(1500)]
+    tiles = [Item(b"hvc1", SMALL.stream, [extent(64, 64), each]) for each in named]
+    return heic([grid((64 * 50, 64 * 30), 50, range(2, 1502)), *tiles])
+
+
+@hostile(UndecodableImage, heavy=True)
+def heic_of_a_configuration_of_9_megabytes() -> bytes:
+    longest = box(b"hvcC", SMALL.configuration + bytes(9_000_000))
+    tiles = [Item(b"hvc1", SMALL.stream, [extent(64, 64), longest])] * 1500
+    return heic([grid((64 * 50, 64 * 30), 50, range(2, 1502)), *tiles])
+
+
+@hostile(None, heavy=True)
+def heic_that_refers_to_items_5_million_times() -> bytes:
+    return heic([item(SMALL, references=[(b"dimg", [1] * 65_535)] * 75)])
+
+
+@hostile(UndecodableImage, heavy=True)
+def heic_of_1200000_empty_parts_of_a_stream() -> bytes:
+    return heic([Item(b"hvc1", b"\0\0\0\2\x46\1" * 1_200_000, item(SMALL).properties)])
+
+
 @hostile(TooManyPixels)
 def webp_header_of_6300_x_6300() -> bytes:
     return webp_header(6300, 6300)
@@ -157,7 +239,6 @@ for name, content in {
     "FITS": b"SIMPLE  =                    T",
     "ICO": b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0\0\0\0\0\x16\0\0\0",
     "HTML": b"<!doctype html><title>Not found</title>",
-    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "TIFF": encoded(photo(), "TIFF"),
     "nothing at all": b"",
 }.items():

@@ -58,6 +58,7 @@ ACCEPTED: dict[str, bytes] = {
     "WebP": encoded(photo(), "WEBP"),
     "lossless WebP": encoded(photo(), "WEBP", lossless=True),
     "AVIF": encoded(photo(), "AVIF", speed=10),
+    "HEIC": encoded(photo(), "HEIF", exif=None),
 }
 SHOTS = [photo().rotate(turn) for turn in range(0, 90, 5)]
 ANIMATED: dict[str, bytes] = {
