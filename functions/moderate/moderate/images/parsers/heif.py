@@ -6,7 +6,6 @@ decoded, and how often, is therefore known before, and no tile that fails is pas
 
 import struct
 
-import pi_heif
 from PIL import Image, ImageChops
 
 from moderate.images import heif_file
@@ -18,9 +17,6 @@ from moderate.images.limits import DEEP_HEIC, HEIC, PROFILED_HEIC, area
 from moderate.images.pictures import Picture, draw_still
 from moderate.images.shrinking import full_colour
 from moderate.images.views import Presentations
-
-# One image is decoded on one core; the batch is what runs side by side.
-pi_heif.options.DECODE_THREADS = 1
 
 _BRANDS_OF_AVIF = {b"avif", b"avis"}
 _BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
@@ -67,7 +63,7 @@ def _decoded(plane: Plane, numbers: bytes) -> Image.Image:
     whole: Image.Image | None = None
     for place, tile in enumerate(plane.tiles):
         row, column = divmod(place, plane.columns)
-        image: Image.Image = pi_heif.open_heif(_file_of(tile, numbers)).to_pillow()
+        image = _libheif_shows(_file_of(tile, numbers))
         if image.size != tile.layout.size:
             raise UnusableHeif("a stream of another size than it says")
         if image.size == plane.size:
@@ -77,6 +73,16 @@ def _decoded(plane: Plane, numbers: bytes) -> Image.Image:
     if not whole:
         raise UnusableHeif("no tiles")
     return whole
+
+
+def _libheif_shows(data: bytes) -> Image.Image:
+    # The service, which imports this module and decodes nothing, starts without libheif.
+    import pi_heif  # noqa: PLC0415
+
+    # One image is decoded on one core; the batch is what runs side by side.
+    pi_heif.options.DECODE_THREADS = 1
+    image: Image.Image = pi_heif.open_heif(data).to_pillow()
+    return image
 
 
 def _file_of(tile: CodedPicture, numbers: bytes) -> bytes:

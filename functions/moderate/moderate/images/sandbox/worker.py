@@ -5,7 +5,9 @@ import signal
 import sys
 from collections.abc import Callable
 
-from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401 - nothing can be imported once confined
+# Nothing can be imported once confined.
+import pi_heif  # noqa: F401
+from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
 
 from moderate.images.decode import decode
 from moderate.images.limits import MAX_PICTURE_BYTES
