@@ -12,7 +12,7 @@ from functools import cached_property
 from moderate.images.colours import curves, tables
 from moderate.images.colours.curves import Curve, Tag, UnusableColours, from_icc, is_plain
 from moderate.images.colours.profiles import Profile, of_grey, of_matrix, of_table
-from moderate.images.colours.spaces import BY_NUMBER, D50, Matrix, Triple
+from moderate.images.colours.spaces import BT_709, BY_NUMBER, D50, Matrix, Triple
 from moderate.images.colours.tone_mapping import USUAL_PEAK, tone_mapped
 
 _HEAD, _TAG = 128, 12
@@ -130,6 +130,9 @@ class Icc:
         """Yields what Chromium alone draws by: numbers of ITU-T H.273, and what they leave open by the rest."""
         primaries, transfer, *rest = bytes(self._tags.get(b"cicp", b"")[:_TAG]).ljust(_TAG, b"\0")[8:]
         colorants = self._colorants if primaries == _UNSPECIFIED else None
+        if primaries == _UNSPECIFIED and self.icc[16:20] == b"GRAY":
+            # Any whose sum is white: greys stay grey.
+            colorants = BT_709.colorants()
         if primaries in BY_NUMBER:
             colorants = BY_NUMBER[primaries].colorants()
         if tuple(rest) != _WHOLE_RANGE_RGB and transfer in (curves.PQ, curves.HLG):

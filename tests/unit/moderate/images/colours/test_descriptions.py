@@ -1,8 +1,10 @@
 """Colours by number are drawn as Chromium 156 and Firefox 153 show them: these levels were read off their windows."""
 
+from dataclasses import replace
+
 import pytest
 from tests.helpers.colours import Colour, apart, drawn
-from tests.helpers.profiles import SRGB, SRGB_CURVE, UPSIDE_DOWN, rgb_profile, tags_of, with_tags
+from tests.helpers.profiles import SRGB, SRGB_CURVE, UPSIDE_DOWN, grey_profile, rgb_profile, tags_of, with_tags
 
 from moderate.images.colours.curves import PQ
 from moderate.images.colours.descriptions import Calibrated, Numbered
@@ -74,6 +76,12 @@ def test_a_profile_may_name_its_colours_by_number() -> None:
     """Chromium draws by the numbers, Firefox by the rest of the profile."""
     found = drawn(tagged(INVERTED, 1, 8, 0, 1), [(64, 64, 64)])
     assert [shown[0][0] for shown in found] == pytest.approx([64, 191, 137], abs=2)
+
+
+def test_a_profile_of_greys_may_name_a_transfer_function_alone() -> None:
+    profile = tagged(grey_profile(UPSIDE_DOWN), 2, 7, 0, 1)
+    found = drawn(replace(profile, is_grey=True), [(GREY, GREY, GREY)])
+    assert min(abs(shown[0][0] - BY_TRANSFER[7][0]) for shown in found) <= 1
 
 
 def test_hdr_in_a_profile_is_drawn_as_chromium_draws_it() -> None:
