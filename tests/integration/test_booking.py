@@ -308,7 +308,7 @@ def test_a_key_that_is_unknown_or_disabled_gets_the_same_401_as_no_key() -> None
     unknown = [store.client.get(path, params={"url": FIRST}) for path in (CHECK, USAGE)]
     for answer in disabled + unknown:
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
-        assert answer.json()["message"].startswith("Send a valid API key")
+        assert answer.json()["message"].startswith("Send one valid API key")
         assert not set(FIGURES) & set(answer.headers)
     assert store.service.fetch.asked == []
 

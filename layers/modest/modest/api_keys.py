@@ -12,6 +12,8 @@ from enum import Enum
 from hashlib import sha256
 
 PREFIX = "mod_live_"
+# What begins otherwise is not a key of ours: apps also send tokens of other services, such as a JWT in Authorization.
+MARK = "mod_"
 HEADERS = ("x-api-key", "x-oanor-key", "authorization")
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -55,18 +57,19 @@ def hash_of(key: str) -> str:
 def key_from_headers(headers: Iterable[tuple[str, str]]) -> str | KeyRefusal:
     """Returns the key that the headers carry, if it is well formed and no other key contradicts it.
 
-    A header that is sent twice is passed as two pairs.
+    A header that is sent twice is passed as two pairs. What is not a key of ours counts only if there is none.
     """
-    keys = {key for name, value in headers if (key := _key_in(name.lower(), value.strip()))}
+    values = {sent for name, value in headers if (sent := _value_in(name.lower(), value.strip()))}
+    keys = {value for value in values if value.startswith(MARK)}
     if not keys:
-        return KeyRefusal.MISSING
+        return KeyRefusal.MALFORMED if values else KeyRefusal.MISSING
     if len(keys) > 1:
         return KeyRefusal.CONFLICTING
     key = keys.pop()
     return key if is_well_formed(key) else KeyRefusal.MALFORMED
 
 
-def _key_in(name: str, value: str) -> str:
+def _value_in(name: str, value: str) -> str:
     if name not in HEADERS:
         return ""
     if name != "authorization":

@@ -78,7 +78,8 @@ def test_the_same_key_in_every_header_is_one_key() -> None:
         [("x-api-key", KEY), ("x-oanor-key", OTHER)],
         [("x-api-key", KEY), ("authorization", f"Bearer {OTHER}")],
         [("x-api-key", KEY), ("x-api-key", OTHER)],
-        [("x-api-key", KEY), ("X-Api-Key", "nonsense")],
+        [("x-api-key", KEY), ("X-Api-Key", KEY[:-1])],
+        [("x-api-key", KEY), ("authorization", "Bearer mod_")],
         [("authorization", f"Bearer {KEY}"), ("authorization", f"Bearer {OTHER}")],
     ],
 )
@@ -98,6 +99,23 @@ def test_different_keys_conflict(headers: list[tuple[str, str]]) -> None:
 )
 def test_a_request_without_a_key_says_so(headers: list[tuple[str, str]]) -> None:
     assert key_from_headers(headers) is KeyRefusal.MISSING
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"),
+        ("authorization", "Bearer sk-another-service"),
+        ("x-api-key", "nonsense"),
+        ("x-api-key", f"Bearer {OTHER}"),
+        ("x-oanor-key", f"oanor_live_{OTHER}"),
+        ("x-oanor-key", OTHER.upper()),
+    ],
+)
+def test_what_is_not_a_key_of_ours_is_ignored_beside_one(header: tuple[str, str]) -> None:
+    for name, value in (("x-api-key", KEY), ("x-oanor-key", KEY), ("authorization", f"Bearer {KEY}")):
+        assert key_from_headers([(name, value), header]) == KEY
+        assert key_from_headers([header, (name, value)]) == KEY
 
 
 def test_other_authorization_schemes_and_empty_headers_are_ignored() -> None:

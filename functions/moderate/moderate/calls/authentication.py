@@ -17,10 +17,12 @@ _HASH_LENGTH = 64
 
 
 class Unauthorized(PublicError):
-    """The key is missing, malformed, unknown or disabled; the caller does not learn which."""
+    """The key is missing, malformed, contradicted, unknown or disabled; the caller does not learn which."""
 
     def __init__(self) -> None:
-        super().__init__("Send a valid API key in x-api-key, x-oanor-key or Authorization: Bearer.")
+        super().__init__(
+            "Send one valid API key in x-api-key, x-oanor-key or Authorization: Bearer. Two different keys are refused."
+        )
 
 
 class InvalidKeyFile(ValueError):
