@@ -23,6 +23,7 @@ ACCEPTED: dict[str, Headers] = {
     "x-oanor-key": [("x-oanor-key", KNOWN)],
     "bearer": [("Authorization", f"Bearer {KNOWN}")],
     "a key of which the file holds the hash": [("x-api-key", HASHED)],
+    "a key beside another service's": [("x-api-key", KNOWN), ("authorization", "Bearer eyJ4.eyJ5.c2ln")],
     "one key three times": [("x-api-key", KNOWN), ("x-oanor-key", KNOWN), ("authorization", f"bearer {KNOWN}")],
 }
 REFUSED: dict[str, Headers] = {
@@ -36,7 +37,7 @@ REFUSED: dict[str, Headers] = {
     "two keys": [("x-api-key", KNOWN), ("x-oanor-key", HASHED)],
     "two keys in one header": [("x-api-key", f"{KNOWN}, {HASHED}")],
     "one header twice": [("x-api-key", KNOWN), ("x-api-key", UNKNOWN)],
-    "a known and a broken one": [("x-api-key", KNOWN), ("authorization", "Bearer x")],
+    "a known and a broken one": [("x-api-key", KNOWN), ("authorization", f"Bearer {KNOWN[:-1]}")],
     "basic": [("Authorization", f"Basic {KNOWN}")],
     "no scheme": [("Authorization", KNOWN)],
     "a cookie": [("Cookie", f"x-api-key={KNOWN}")],

@@ -58,7 +58,8 @@ def is_nanogpts(answer: httpx2.Response) -> bool:
     body = answer.json()
     return (
         list(body)[:3] == ["error", "code", "requestId"]
-        and set(body) <= {"error", "code", "requestId", "errors"}
+        and set(body) <= {"error", "code", "requestId", "message", "errors"}
+        and body.get("message") != body["error"]
         and body["requestId"] == answer.headers["x-request-id"]
     )
 

@@ -241,7 +241,7 @@ def none_in_an_empty_body(service: ServedApp) -> httpx2.Response:
 
 
 def none_in_json(service: ServedApp) -> httpx2.Response:
-    return service.client.post("/v1/check", json={"url": None, "base64": "", "image_url": URL})
+    return service.client.post("/v1/check", json={"url": None, "base64": "", "picture": URL})
 
 
 def none_in_a_form(service: ServedApp) -> httpx2.Response:

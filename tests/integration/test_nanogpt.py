@@ -126,7 +126,7 @@ def test_an_empty_field_is_absent(field: str, absent: object) -> None:
     assert ask(service, **{field: absent, other: FIRST})["inputCount"] == 1
 
 
-@pytest.mark.parametrize("fields", [{}, {"model": "nsfw-classifier"}, {"images": [FIRST], "url": FIRST}])
+@pytest.mark.parametrize("fields", [{}, {"model": "nsfw-classifier"}, {"pictures": [FIRST], "link": FIRST}])
 def test_a_call_without_an_image_gets_the_seeds_text(fields: dict[str, object]) -> None:
     service = serving()
     body = refusal(service, **fields)
@@ -344,7 +344,45 @@ def test_data_urls_that_add_up_to_too_much_are_refused_together() -> None:
 
 
 def test_unknown_fields_are_ignored() -> None:
-    assert ask(serving(), imageUrl=FIRST, threshold="nan", nested={"a": [1]}, url=5)["inputCount"] == 1
+    assert ask(serving(), imageUrl=FIRST, nested={"a": [1]}, user="x", stream=False)["inputCount"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("images", "There is no parameter 'images'. Did you mean image_urls?"),
+        ("image_url", "There is no parameter 'image_url'. Did you mean imageUrl?"),
+        ("url", "url is a parameter of /v1/check, not of /api/nsfw/image, which takes image_urls, imageUrls, "),
+    ],
+)
+def test_a_wrong_image_field_gets_nanogpts_own_text_and_a_hint_beside_it(idle: ServedApp, name: str, told: str) -> None:
+    body = refusal(idle, **{name: FIRST})
+    assert body["error"] == "No valid image URLs provided"
+    assert body["message"].startswith(told)
+    assert idle.fetch.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("polcy", "Did you mean policy?"),
+        ("on_eror", "Did you mean on_error?"),
+        ("threshold", "threshold is a parameter of /v1/check"),
+        ("input", "input is a parameter of /v1/moderations"),
+    ],
+)
+def test_another_name_that_would_be_ignored_is_refused_before_any_fetch(idle: ServedApp, name: str, told: str) -> None:
+    body = refusal(idle, imageUrl=FIRST, **{name: "x"})
+    assert told in body["error"]
+    assert "message" not in body
+    assert idle.fetch.asked == []
+
+
+def test_a_policy_in_the_query_is_refused_since_it_would_be_ignored(idle: ServedApp) -> None:
+    answer = idle.client.post("/api/nsfw/image?policy=strict", json={"imageUrl": FIRST})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert "Send policy in the JSON body" in answer.json()["error"]
+    assert idle.client.post("/api/nsfw/image?utm_source=x", json={"imageUrl": FIRST}).status_code == 200
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", None])

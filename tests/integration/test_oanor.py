@@ -227,12 +227,54 @@ def test_a_threshold_given_twice_must_be_the_same() -> None:
     assert service.client.get(f"/v1/check?url={URL}&threshold=0.1&threshold=0.1").status_code == 200
 
 
-def test_classify_takes_no_threshold_and_names_the_route_that_does() -> None:
-    service = serving()
-    refusal = refusal_of(service, "classify", threshold=0.5)
-    assert "/v1/check" in refusal["message"]
-    assert refusal["param"] == "threshold"
-    assert service.fetch.asked == []
+@pytest.mark.parametrize(
+    ("route", "name", "told"),
+    [
+        ("check", "treshold", "Did you mean threshold?"),
+        ("check", "polcy", "Did you mean policy?"),
+        ("check", "explain", "explain is a parameter of /v1/classify, not of /v1/check"),
+        ("check", "image_urls", "image_urls is a parameter of /api/nsfw/image, not of /v1/check"),
+        ("classify", "threshold", "threshold is a parameter of /v1/check, not of /v1/classify"),
+        ("classify", "tresholds", "threshold is a parameter of /v1/check, not of /v1/classify"),
+    ],
+)
+def test_a_misspelt_parameter_or_one_of_another_route_is_refused_before_any_fetch(
+    idle: ServedApp, route: str, name: str, told: str
+) -> None:
+    for prefix in ("/v1", "/nsfw-api/v1"):
+        path, fields = f"{prefix}/{route}", {"url": URL, name: "0.5"}
+        for answer in (
+            idle.client.get(path, params=fields),
+            idle.client.post(path, json=fields),
+            idle.client.post(path, data=fields),
+            idle.client.post(path, data=fields, files={"image": IMAGE}),
+            idle.client.post(path, params={name: "0.5"}, content=IMAGE),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+            assert told in answer.json()["message"]
+            assert answer.json()["param"] in told
+    assert idle.fetch.asked == []
+
+
+def test_a_url_whose_own_query_was_not_escaped_is_refused_before_any_fetch(idle: ServedApp) -> None:
+    signed = f"{URL}?signature=1&expires=2"
+    for answer in (
+        idle.client.get(f"/v1/check?url={signed}"),
+        idle.client.get(f"/v1/check?threshold=0.5&url={signed}"),
+        idle.client.post("/v1/check", content=f"url={signed}"),
+    ):
+        assert (answer.status_code, answer.json()["param"]) == (400, "url")
+        assert "%26" in answer.json()["message"]
+        assert "'expires'" in answer.json()["message"]
+    assert idle.fetch.asked == []
+
+
+def test_a_url_whose_own_query_was_escaped_is_fetched_whole() -> None:
+    signed = f"{URL}?signature=1&expires=2"
+    service = serve({signed: IMAGE}, FakeClassifier(SAFE))
+    assert service.client.get("/v1/check", params={"url": signed, "utm_source": "x"}).status_code == 200
+    assert service.client.post("/v1/check", data={"url": signed}).status_code == 200
+    assert service.client.post("/v1/check", json={"url": signed, "expires": 2}).status_code == 200
 
 
 def test_classify_takes_a_threshold_that_holds_nothing() -> None:
@@ -268,7 +310,7 @@ def test_an_unknown_policy_is_refused_before_any_fetch(idle: ServedApp, policy: 
 
 def test_unknown_fields_are_ignored() -> None:
     service = serving()
-    assert data_of(service, model="other", nested={"url": [1, 2]}, image_urls=["x"], threshold=0.5)["threshold"] == 0.5
+    assert data_of(service, comment="other", nested={"url": [1, 2]}, tags=["x"], threshold=0.5)["threshold"] == 0.5
     assert service.client.get("/v1/check", params={"url": URL, "utm_source": "x"}).status_code == 200
 
 

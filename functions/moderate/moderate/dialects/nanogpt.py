@@ -1,6 +1,6 @@
 """Implements NanoGPT's `POST /api/nsfw/image`, which returns a flag for each of up to ten images, and the cost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -22,6 +22,7 @@ from moderate.dialects.nanogpt_schema import (
     NanoGptError,
     OnError,
 )
+from moderate.dialects.parameter_names import NANOGPT, mistake_in, mistake_in_query
 from moderate.dialects.service import Service
 from moderate.pipeline import Judgement, Outcome
 from moderate.scheduling.threads import beside_the_loop
@@ -40,6 +41,8 @@ _FIELDS = {
     "imageDataUrls": True,
 }
 _DATA_FIELDS = ("imageDataUrl", "imageDataUrls")
+_SERVER_ERROR = 500
+_NO_IMAGES = "No valid image URLs provided"
 _ERROR_TEXTS = {401: "Unauthorized", 429: "Rate limit exceeded", 500: "NSFW classification failed"}
 
 
@@ -63,6 +66,10 @@ class ParsedRequest:
     partial: bool
 
 
+class NoImages(InvalidRequest):
+    """No image field holds a value."""
+
+
 class ImagesNotJudged(InvalidRequest):
     """At least one image could not be judged, and the caller did not ask for a partial answer.
 
@@ -80,7 +87,8 @@ class ImagesNotJudged(InvalidRequest):
 def routes(service: Service) -> list[Route]:
     async def image(request: Request, terms: Terms) -> Judged:
         data = await body.read(request)
-        parsed = await beside_the_loop(len(data), read, data, service.default_policy)
+        query = list(request.query_params)
+        parsed = await beside_the_loop(len(data), read, data, query, service.default_policy)
         sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
         judged = iter(await service.judge(request, sources, parsed.policy, threshold=service.cuts.nsfw))
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]
@@ -91,11 +99,13 @@ def routes(service: Service) -> list[Route]:
             lambda charged: answer(parsed, outcomes, request.state.request_id, charged),
         )
 
-    return [Route("POST", "/api/nsfw/image", service.metering.metered(image), IMAGE)]
+    return [Route("POST", NANOGPT, service.metering.metered(image), IMAGE)]
 
 
-def read(data: bytes, default_policy: Policy) -> ParsedRequest:
-    """Raises InvalidRequest."""
+def read(data: bytes, query: Iterable[str], default_policy: Policy) -> ParsedRequest:
+    """query: the names in it. Raises InvalidRequest."""
+    if mistake := mistake_in_query(NANOGPT, query):
+        raise mistake
     return parse(body.parse_json(data), default_policy)
 
 
@@ -109,8 +119,11 @@ def parse(fields: dict[str, Any], default_policy: Policy) -> ParsedRequest:
     policy = parse_policy(fields.get("policy"), default_policy)
     # Reads one more than the maximum, to find out whether there are more.
     entries = list(islice(_entries(fields), MAX_IMAGES + 1))
+    mistake = mistake_in(NANOGPT, fields.items())
     if not entries:
-        raise InvalidRequest("No valid image URLs provided")
+        raise NoImages(mistake.message if mistake else _NO_IMAGES)
+    if mistake:
+        raise mistake
     return ParsedRequest(tuple(entries[:MAX_IMAGES]), len(entries) > MAX_IMAGES, policy, on_error == OnError.PARTIAL)
 
 
@@ -156,9 +169,15 @@ def _problems(parsed: ParsedRequest, outcomes: Sequence[Outcome]) -> list[ImageP
 
 
 def error_response(problem: Problem, request_id: str, error: Exception | None) -> JsonAnswer:
-    """Returns NanoGPT's envelope, in which anything wrong with an image is a 400."""
+    """Returns NanoGPT's envelope, in which anything wrong with an image is a 400.
+
+    Where NanoGPT publishes the text of `error`, `message` says what the client can do, if anything.
+    """
     status = 400 if problem.about_image else problem.status
-    content = NanoGptError(error=_ERROR_TEXTS.get(status, problem.message), code=problem.code, requestId=request_id)
+    text = _NO_IMAGES if isinstance(error, NoImages) else _ERROR_TEXTS.get(status, problem.message)
+    content = NanoGptError(error=text, code=problem.code, requestId=request_id)
+    if text != problem.message and status < _SERVER_ERROR:
+        content["message"] = problem.message
     if isinstance(error, ImagesNotJudged):
         content["errors"] = error.problems
     return JsonAnswer(content, status)

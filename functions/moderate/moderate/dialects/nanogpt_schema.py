@@ -45,6 +45,7 @@ class NanoGptError(TypedDict):
     error: str
     code: str
     requestId: str
+    message: NotRequired[str]
     errors: NotRequired[list[ImageProblem]]
 
 

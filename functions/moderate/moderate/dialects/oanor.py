@@ -29,6 +29,7 @@ from moderate.dialects.oanor_schema import (
     documentation,
     new_meta,
 )
+from moderate.dialects.parameter_names import CHECK, CLASSIFY, mistake_in, unescaped_url
 from moderate.dialects.service import Service
 from moderate.dialects.usage_schema import UsageAnswer
 from moderate.inference.heatmap import EXPLAINED, overlay
@@ -56,7 +57,7 @@ class ParsedRequest:
 
 def routes(service: Service) -> Iterator[Route]:
     async def check(request: Request, terms: Terms) -> Judged:
-        parsed = await parse(request)
+        parsed = await parse(request, CHECK)
         threshold = parse_threshold(parsed.fields.get("threshold"), service.cuts.nsfw)
         judgement = await judge(request, parsed, threshold=threshold)
         data = CheckData(
@@ -69,9 +70,7 @@ def routes(service: Service) -> Iterator[Route]:
         return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
     async def classify(request: Request, terms: Terms) -> Judged:
-        parsed = await parse(request)
-        if parsed.fields.get("threshold") not in (None, ""):
-            raise InvalidRequest("classify takes no threshold. Use /v1/check for that.", param="threshold")
+        parsed = await parse(request, CLASSIFY)
         explain = parse_explain(parsed.fields.get("explain"))
         judgement = await judge(request, parsed, explain=explain is not Explain.NOTHING)
         data = _classified(judgement)
@@ -98,9 +97,12 @@ def routes(service: Service) -> Iterator[Route]:
     yield from usage.routes(service)
 
 
-async def parse(request: Request) -> ParsedRequest:
+async def parse(request: Request, route: str) -> ParsedRequest:
     """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
-    fields = [*_with_pluses(request.query_params.multi_items()), *await _body_fields(request)]
+    query = request.query_params.multi_items()
+    fields = [*_with_pluses(query), *await _body_fields(request, route)]
+    if mistake := mistake_in(route, fields) or unescaped_url(route, query):
+        raise mistake
     images = [source for name, value in fields if (source := _source(name, value))]
     if len(images) != 1:
         found = "none was" if not images else f"{len(images)} were"
@@ -122,20 +124,23 @@ def error_response(problem: Problem, request_id: str, _error: Exception | None) 
     return JsonAnswer(content, problem.status)
 
 
-async def _body_fields(request: Request) -> list[tuple[str, Any]]:
+async def _body_fields(request: Request, route: str) -> list[tuple[str, Any]]:
     """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
     data = await body.read(request)
-    return await beside_the_loop(len(data), _fields_of, request, data) if data else []
+    return await beside_the_loop(len(data), _fields_of, request, route, data) if data else []
 
 
-def _fields_of(request: Request, data: bytes) -> list[tuple[str, Any]]:
+def _fields_of(request: Request, route: str, data: bytes) -> list[tuple[str, Any]]:
     """Raises InvalidRequest, UnsupportedFormat."""
     if body.looks_like_json(data):
         return list(body.parse_json(data).items())
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         return list(body.parse_multipart(request.headers, data))
     if body.looks_like_form(data):
-        return _with_pluses(body.parse_form(data))
+        form = body.parse_form(data)
+        if mistake := unescaped_url(route, form):
+            raise mistake
+        return _with_pluses(form)
     body.refuse_spoilt(request, data)
     return [("", data)]
 

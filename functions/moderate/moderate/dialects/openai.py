@@ -1,6 +1,6 @@
 """Implements OpenAI's `POST /v1/moderations`, for images only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi import Request
@@ -12,6 +12,7 @@ from moderate.calls.parameters import InvalidRequest, parse_policy
 from moderate.calls.problems import Problem
 from moderate.dialects.dialect import Dialect, Route
 from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
+from moderate.dialects.parameter_names import OPENAI, mistake_in, mistake_in_query
 from moderate.dialects.service import Service
 from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import ImageBase64, ImageUrl, Source, is_data_url
@@ -19,8 +20,6 @@ from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import by_the_image
-
-PATH = "/v1/moderations"
 
 _TEXT = "Text is not judged here, so it cannot be reported as safe. Send only image_url parts."
 _PART = 'Each part of input must be {"type": "image_url", "image_url": {"url": "https://… or data:image/…"}}.'
@@ -31,7 +30,9 @@ _SERVER_ERROR = 500
 def routes(service: Service) -> list[Route]:
     async def moderations(request: Request, terms: Terms) -> Judged:
         data = await body.read(request)
-        images, policy = await beside_the_loop(len(data), read, data, service.default_policy)
+        images, policy = await beside_the_loop(
+            len(data), read, data, list(request.query_params), service.default_policy
+        )
         outcomes = await service.judge(request, images, policy, threshold=service.cuts.nsfw)
         results = []
         digests = []
@@ -46,12 +47,14 @@ def routes(service: Service) -> list[Route]:
         )
         return Judged(by_the_image(len(set(digests)), terms), lambda _charge: answer)
 
-    return [Route("POST", PATH, service.metering.metered(moderations), MODERATIONS)]
+    return [Route("POST", OPENAI, service.metering.metered(moderations), MODERATIONS)]
 
 
-def read(data: bytes, default_policy: Policy) -> tuple[list[Source], Policy]:
-    """Raises InvalidRequest."""
+def read(data: bytes, query: Iterable[str], default_policy: Policy) -> tuple[list[Source], Policy]:
+    """query: the names in it. Raises InvalidRequest."""
     fields = body.parse_json(data)
+    if mistake := mistake_in_query(OPENAI, query) or mistake_in(OPENAI, fields.items()):
+        raise mistake
     policy = parse_policy(fields.get("policy"), default_policy)
     return list(sources(fields.get("input"))), policy
 
@@ -90,7 +93,7 @@ def _source(part: Any, param: str) -> Source:
 
 DIALECT = Dialect(
     name="OpenAI",
-    prefixes=(PATH,),
+    prefixes=(OPENAI,),
     routes=routes,
     answers=(OpenAiAnswer,),
     error=OpenAiError,

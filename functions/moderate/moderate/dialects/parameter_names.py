@@ -1,0 +1,119 @@
+"""Lists the parameters of each route, and finds names that were probably meant as one.
+
+Ignoring such a name would loosen a check that its sender believes to be strict, or leave an image unjudged. Foreign
+names are ignored.
+"""
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from typing import Any
+
+from moderate.calls.parameters import InvalidRequest
+
+CHECK = "/v1/check"
+CLASSIFY = "/v1/classify"
+NANOGPT = "/api/nsfw/image"
+OPENAI = "/v1/moderations"
+
+PARAMETERS = {
+    CHECK: ("url", "base64", "threshold", "policy"),
+    CLASSIFY: ("url", "base64", "policy", "explain"),
+    NANOGPT: (
+        *("image_urls", "imageUrls", "imageUrl", "imageDataUrl", "imageDataUrls"),
+        *("model", "policy", "on_error"),
+    ),
+    OPENAI: ("input", "model", "policy"),
+}
+
+# Comparing a name with all parameters takes 0.1 ms.
+_MAX_FOREIGN = 32
+_MAX_NAME_LENGTH = 32
+_SIMILARITY = 0.8
+# Names of three letters have many neighbours: only one letter may differ.
+_SHORT = 3
+_SHORT_SIMILARITY = 0.66
+# Shorter names of other routes are ordinary words, such as `model`, and have to be spelt right to be recognised.
+_LONG = 6
+_NOTHING: tuple[object, ...] = (None, "", [])
+
+
+def mistake_in(route: str, fields: Iterable[tuple[str, Any]]) -> InvalidRequest | None:
+    """Returns what is wrong with the names of a request's fields. Fields without a value and files may have any."""
+    own = PARAMETERS[route]
+    named = {name for name, value in fields if value not in _NOTHING and not isinstance(value, bytes)}
+    foreign = sorted(named - set(own))
+    if len(foreign) > _MAX_FOREIGN:
+        return InvalidRequest(
+            f"The request has more than {_MAX_FOREIGN} parameters that {route} does not have. It takes {_listed(own)}."
+        )
+    return next((mistake for name in foreign if (mistake := _mistake(route, name))), None)
+
+
+def mistake_in_query(route: str, names: Iterable[str]) -> InvalidRequest | None:
+    """Returns an error if the query of a route that reads none has one of its parameters."""
+    misplaced = sorted({known for name in names if (known := _closest(name, PARAMETERS[route]))})
+    if not misplaced:
+        return None
+    return InvalidRequest(
+        f"{route} reads no query. Send {_listed(misplaced)} in the JSON body instead.", param=misplaced[0]
+    )
+
+
+def unescaped_url(route: str, fields: Iterable[tuple[str, Any]]) -> InvalidRequest | None:
+    """Returns an error if a URL in a query or form seems to have lost its end, because its `&` was not escaped.
+
+    API Gateway decodes queries, so an escaped question mark cannot be recognised as such. An ampersand that is still
+    in the URL shows that it was escaped.
+    """
+    fields = list(fields)
+    cut = any(name == "url" and "?" in value and "&" not in value for name, value in fields)
+    foreign = [name for name, _ in fields if name not in PARAMETERS[route]]
+    if not cut or not foreign:
+        return None
+    return InvalidRequest(
+        f"The URL has a query of its own, and {foreign[0][:_MAX_NAME_LENGTH]!a} is not a parameter of {route}. If it "
+        "belongs to the URL, write each & in the URL as %26, as curl --data-urlencode does, or send a POST with JSON. "
+        "If not, leave it out.",
+        param="url",
+    )
+
+
+def _mistake(route: str, name: str) -> InvalidRequest | None:
+    own = PARAMETERS[route]
+    if meant := _closest(name, own):
+        return InvalidRequest(f"There is no parameter {name!a}. Did you mean {meant}?", param=meant)
+    for other, names in PARAMETERS.items():
+        if meant := _closest(name, names, least_length=_LONG):
+            unknown = "" if name == meant else f"There is no parameter {name!a}. "
+            return InvalidRequest(
+                f"{unknown}{meant} is a parameter of {other}, not of {route}, which takes {_listed(own)}.", param=meant
+            )
+    return None
+
+
+def _closest(name: str, known: Iterable[str], *, least_length: int = 0) -> str | None:
+    if len(name) > _MAX_NAME_LENGTH:
+        return None
+    similarities = {candidate: _similarity(_plain(name), _plain(candidate), least_length) for candidate in known}
+    best = max(similarities, key=lambda candidate: (similarities[candidate], candidate == name))
+    return best if similarities[best] else None
+
+
+def _similarity(name: str, known: str, least_length: int) -> float:
+    """Returns 1 for the same name and 0 for one that is not similar enough."""
+    if name == known:
+        return 1
+    if len(known) < least_length or (len(known) <= _SHORT and abs(len(name) - len(known)) > 1):
+        return 0
+    similarity = SequenceMatcher(None, name, known, autojunk=False).ratio()
+    return similarity if similarity >= (_SHORT_SIMILARITY if len(known) <= _SHORT else _SIMILARITY) else 0
+
+
+def _plain(name: str) -> str:
+    """Returns the name without what spellings differ in: image_url, imageURL and image[url] are the same."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
