@@ -10,6 +10,7 @@ from tests.helpers.support import serve
 from tests.infrastructure.routes import OPEN_TO_ALL, OUTSIDE_THE_PLANS, api_body, routes, violations
 from tests.infrastructure.translated import Template, deployed, load, only
 
+from moderate.images import refused
 from moderate.images.formats import CONTENT_TYPES
 from moderate.web import cors
 
@@ -141,8 +142,9 @@ def test_routes_outside_the_plans_have_a_small_throttle_and_all_others_a_large_o
 
 def test_what_may_be_sent_as_bytes_is_listed_type_by_type(stack: Template) -> None:
     types = [name.replace("~1", "/") for name in only(stack, "AWS::ApiGateway::RestApi")["BinaryMediaTypes"]]
-    others = ["application/octet-stream", "multipart/form-data", "application/x-www-form-urlencoded"]
-    assert sorted(types) == sorted([*CONTENT_TYPES, *others])
+    others = ["image/*", "binary/octet-stream", "application/octet-stream"]
+    forms = ["multipart/form-data", "application/x-www-form-urlencoded"]
+    assert sorted(types) == sorted([*CONTENT_TYPES, *refused.CONTENT_TYPES, *others, *forms])
 
 
 def preflights(stack: Template) -> list[Template]:

@@ -1,6 +1,7 @@
 """Every way to hand an image to oanor's dialect, and that a call names exactly one."""
 
 import base64
+import gzip
 import itertools
 import json
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 from tests.helpers.support import FakeClassifier, ServedApp, encoded, scoring, serve
 
+from moderate.images import refused
 from moderate.images.formats import CONTENT_TYPES
 from moderate.sources import MAX_SENT_BYTES
 
@@ -123,6 +125,9 @@ def test_json_whatever_its_content_type(service: ServedApp, content_type: str | 
         "application/octet-stream",
         "application/x-www-form-urlencoded",
         "binary/octet-stream",
+        "image/*",
+        "image/unheard-of",
+        *refused.CONTENT_TYPES,
         None,
     ],
 )
@@ -152,6 +157,9 @@ def test_parameters_of_a_raw_body_stand_in_the_query(service: ServedApp) -> None
         'name="url"; filename="x"',
         'name="image"; filename="фото.jpg"',
         'name="image"; filename="x"; filename*=UTF-8\'\'%D1%84.jpg',
+        "name=\"image\"; filename*=UTF-8''%D1%84.jpg",
+        'name="image"',
+        'name="threshold2"',
     ],
 )
 def test_a_multipart_file_whatever_its_name(service: ServedApp, disposition: str) -> None:
@@ -314,6 +322,46 @@ def test_base64_too_long_for_a_url_line_is_told_to_post(service: ServedApp) -> N
 def test_a_data_url_is_no_web_address(service: ServedApp) -> None:
     answer = service.client.get("/v1/check", params={"url": SPELLINGS["a data URL"]})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_url")
+
+
+def test_a_multipart_form_as_a_library_for_mail_writes_it(service: ServedApp) -> None:
+    body, headers = multipart(
+        ('name="image"; filename="a.bmp"\r\nContent-Transfer-Encoding: base64', base64.encodebytes(IMAGE))
+    )
+    preamble = b"This is a multi-part message in MIME format.\r\n"
+    assert judged(service.client.post("/v1/check", content=preamble + body, headers=headers))
+
+
+def test_a_compressed_body_is_called_compressed_on_every_route(service: ServedApp) -> None:
+    content = gzip.compress(json.dumps({"url": URL}).encode())
+    for path in (*ROUTES, "/api/nsfw/image", "/v1/moderations"):
+        answer = service.client.post(path, content=content, headers={"content-encoding": "gzip"})
+        assert (answer.status_code, "compressed with gzip" in answer.text) == (415 if path in ROUTES else 400, True)
+
+
+def test_an_image_that_curl_read_as_text_is_told_of_data_binary(service: ServedApp) -> None:
+    content = encoded(Image.new("RGB", (16, 16), "red"), "JPEG").translate(None, b"\r\n\0")
+    for kind in ("application/x-www-form-urlencoded", "image/jpeg"):
+        answer = service.client.post("/v1/check", content=content, headers={"content-type": kind})
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_format")
+        assert "--data-binary" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("image[url]=https://example.com/", "imageUrl is a parameter of /api/nsfw/image"),
+        ("url[]=https://example.com/", "Did you mean url?"),
+        ("größe=1&threshold=0.5", "none was found"),
+        ("url=https://example.com/größe.jpg&threshold=2", "threshold must be a number"),
+        (URL, '{"url": "https://…"}'),
+        (PLAIN, '{"base64": "…"}'),
+    ],
+)
+def test_text_that_names_no_image_is_told_what_to_send(service: ServedApp, content: str, told: str) -> None:
+    answer = service.client.post("/v1/check", content=content.encode())
+    assert answer.status_code == 400
+    assert told in answer.json()["message"]
 
 
 def test_a_short_multipart_body_is_malformed_even_if_an_image_came_whole(service: ServedApp) -> None:

@@ -5,24 +5,21 @@ Parsing takes time that grows with the body, so nothing here that parses belongs
 
 import json
 import re
-from collections.abc import AsyncGenerator, Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote_plus
 
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from moderate.calls.multipart import MAX_FIELDS
 from moderate.calls.parameters import InvalidRequest
+from moderate.images import refused
+from moderate.images.formats import is_image
 from moderate.images.limits import UnsupportedFormat
 from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import MAX_SENT_BYTES, percent_decoded, too_large_to_send
 
-T = TypeVar("T")
-
 # Base64 in JSON is a third longer than the image, and the other fields need some room.
 _MAX_BODY_BYTES = MAX_SENT_BYTES * 4 // 3 + 64 * 1024
-_MAX_FIELDS = 32
 # Each value takes up to 100 bytes of memory. Ten images take 50 of these, and commas in their URLs some more.
 _MAX_JSON_MARKS = 10_000
 _JSON_MARKS = (b",", b"[", b"{")
@@ -30,13 +27,22 @@ _JSON_MARKS = (b",", b"[", b"{")
 _MAX_LENIENT = 8192
 # What API Gateway puts in the place of bytes that are not UTF-8.
 _REPLACED = "\ufffd".encode()
-_FORM = re.compile(rb"[a-zA-Z0-9_]+=[\t\r\n -~]*")
+# Text with a name at its start. The name is no longer than that, because base64 may end in equals signs.
+_FORM = re.compile(rb"[^\x00-\x20\x7f=&<>\"']{1,64}=[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*")
+# How an image begins if all its line ends and NULs were removed, as curl -d does.
+_STRIPPED_IMAGE = re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF|BM|.{0,8}ftyp", re.DOTALL)
+_STRIPPED = (b"\0", b"\r", b"\n")
+_URL = re.compile(rb"\s*https?://", re.IGNORECASE)
+_BASE64_OF_AN_IMAGE = re.compile(rb"\s*(?:data:image/|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-3])")
+_CODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd", "compress")
 
 
 async def read(request: Request) -> bytes:
-    """Returns the body, also if it was read before. Raises ImageTooLarge, InvalidRequest."""
+    """Returns the body, also if it was read before. Raises ImageTooLarge, InvalidRequest, UnsupportedFormat."""
     if not hasattr(request.state, "body"):
-        request.state.body = await _read(request)
+        data = await _read(request)
+        _refuse_compressed(request, data)
+        request.state.body = data
     body: bytes = request.state.body
     return body
 
@@ -59,8 +65,23 @@ async def _read(request: Request) -> bytes:
     return chunks[0] if len(chunks) == 1 else await beside_the_loop(size, b"".join, chunks)
 
 
+def _refuse_compressed(request: Request, data: bytes) -> None:
+    """Raises UnsupportedFormat if a body is compressed. Its header alone does not count if the body is readable."""
+    coding = refused.compression_of(data)
+    said = request.headers.get("content-encoding", "").strip().lower()
+    if not coding and said in _CODINGS and data and not _is_readable(request, data):
+        coding = said
+    if coding:
+        raise UnsupportedFormat(f"The body is compressed with {coding}. Send it uncompressed.")
+
+
+def _is_readable(request: Request, data: bytes) -> bool:
+    multipart = request.headers.get("content-type", "").lower().startswith("multipart/")
+    return multipart or looks_like_json(data) or looks_like_form(data) or is_image(data)
+
+
 def refuse_spoilt(request: Request, body: bytes) -> None:
-    """Raises UnsupportedFormat if API Gateway read the bytes of an image as text, which destroys them."""
+    """Raises UnsupportedFormat or InvalidRequest if a body was an image before something on its way changed it."""
     event = request.scope.get("aws.event") or {}
     came_as_text = isinstance(event.get("body"), str) and not event.get("isBase64Encoded")
     if came_as_text and _REPLACED in body:
@@ -68,6 +89,17 @@ def refuse_spoilt(request: Request, body: bytes) -> None:
             "API Gateway read these bytes as text, which destroys them. "
             "Send them again with Content-Type: application/octet-stream."
         )
+    if not body.isascii() and _STRIPPED_IMAGE.match(body) and not any(byte in body for byte in _STRIPPED):
+        raise UnsupportedFormat(
+            "The image lost its line breaks and NULs on the way, as curl -d @photo.jpg removes them. "
+            "Use curl --data-binary @photo.jpg."
+        )
+    if _URL.match(body):
+        raise InvalidRequest('The body is a URL. Send it as JSON: {"url": "https://…"}.', param="url")
+    if _BASE64_OF_AN_IMAGE.match(body):
+        raise InvalidRequest('The body is base64. Send it as JSON: {"base64": "…"}.', param="base64")
+    if _FORM.fullmatch(body):
+        raise InvalidRequest("The form is not in UTF-8. Send it as curl --data-urlencode does.")
 
 
 def looks_like_json(body: bytes) -> bool:
@@ -92,20 +124,20 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 def looks_like_form(body: bytes) -> bool:
     """Recognises what `curl -d url=…` sends. Under the same content type, curl also sends the bytes of images."""
-    return _FORM.fullmatch(body) is not None
+    return _FORM.fullmatch(body) is not None and _is_utf8(body)
 
 
 def parse_form(body: bytes) -> list[tuple[str, str]]:
     """Raises InvalidRequest."""
-    if body.count(b"&") >= _MAX_FIELDS:
-        raise InvalidRequest(f"The form has more than {_MAX_FIELDS} fields. Send only the fields of this route.")
+    if body.count(b"&") >= MAX_FIELDS:
+        raise InvalidRequest(f"The form has more than {MAX_FIELDS} fields. Send only the fields of this route.")
     fields = [field.partition(b"=") for field in body.strip().split(b"&") if field]
     return [(_form_text(name), _form_text(value)) for name, _, value in fields]
 
 
 def _form_text(escaped: bytes) -> str:
     if len(escaped) <= _MAX_LENIENT:
-        return unquote_plus(escaped.decode("ascii"))
+        return unquote_plus(escaped.decode())
     try:
         return percent_decoded(escaped.replace(b"+", b" ")).decode(errors="replace")
     except ValueError:
@@ -114,58 +146,12 @@ def _form_text(escaped: bytes) -> str:
         ) from None
 
 
-def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str | bytes]]:
-    """Returns the form's fields in order, text as str and files as bytes. Raises InvalidRequest."""
+def _is_utf8(data: bytes) -> bool:
     try:
-        return _finish(_parse_multipart(headers, body))
-    except (MultiPartException, LookupError, ValueError):
-        raise InvalidRequest(
-            "The multipart body is malformed. Send the image as one file field: curl -F image=@photo.jpg …"
-        ) from None
-
-
-def _finish(parsing: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine without an event loop: the parser is made for streams, but this one never waits."""
-    try:
-        parsing.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    parsing.close()
-    raise RuntimeError("the parser waits")
-
-
-async def _parse_multipart(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str | bytes]]:
-    form = await _InMemoryParser(headers, body).parse()
-    fields: list[tuple[str, str | bytes]] = []
-    for name, value in form.multi_items():
-        fields.append((name, await value.read() if isinstance(value, UploadFile) else value))
-    await form.close()
-    return fields
-
-
-class _InMemoryParser(MultiPartParser):
-    # Images are never written to a disk, and a Lambda may have none that it can write to.
-    spool_max_size = 2 * _MAX_BODY_BYTES
-
-    def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
-        super().__init__(
-            Headers(dict(headers)),
-            self._whole(body),
-            max_files=_MAX_FIELDS,
-            max_fields=_MAX_FIELDS,
-            max_part_size=_MAX_BODY_BYTES,
-        )
-        self._ended = False
-
-    def on_end(self) -> None:
-        self._ended = True
-
-    async def _whole(self, body: bytes) -> AsyncGenerator[bytes, None]:
-        yield body
-        # Raised here rather than after parsing, so that the parser closes its files.
-        if not self._ended:
-            raise MultiPartException("cut short")
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse_constant(name: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import Request
 
-from moderate.calls import body
+from moderate.calls import body, multipart
 from moderate.calls.answers import JsonAnswer
 from moderate.calls.metering import Judged
 from moderate.calls.parameters import Explain, InvalidRequest, parse_explain, parse_policy, parse_threshold
@@ -98,7 +98,7 @@ def routes(service: Service) -> Iterator[Route]:
 
 
 async def parse(request: Request, route: str) -> ParsedRequest:
-    """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
+    """Raises InvalidRequest, InvalidBase64, ImageTooLarge, UnsupportedFormat."""
     query = request.query_params.multi_items()
     fields = [*_with_pluses(query), *await _body_fields(request, route)]
     if mistake := mistake_in(route, fields) or unescaped_url(route, query):
@@ -125,17 +125,18 @@ def error_response(problem: Problem, request_id: str, _error: Exception | None) 
 
 
 async def _body_fields(request: Request, route: str) -> list[tuple[str, Any]]:
-    """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
+    """Raises InvalidRequest, InvalidBase64, ImageTooLarge, UnsupportedFormat."""
     data = await body.read(request)
     return await beside_the_loop(len(data), _fields_of, request, route, data) if data else []
 
 
 def _fields_of(request: Request, route: str, data: bytes) -> list[tuple[str, Any]]:
-    """Raises InvalidRequest, UnsupportedFormat."""
+    """Raises InvalidRequest, InvalidBase64, UnsupportedFormat."""
     if body.looks_like_json(data):
         return list(body.parse_json(data).items())
-    if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        return list(body.parse_multipart(request.headers, data))
+    content_type = request.headers.get("content-type", "")
+    if content_type.lower().startswith("multipart/"):
+        return list(multipart.parse(content_type, data))
     if body.looks_like_form(data):
         form = body.parse_form(data)
         if mistake := unescaped_url(route, form):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from moderate.images import limits, png_file
+from moderate.images import limits, png_file, refused
 from moderate.images.limits import AnimationCap, PixelCap, UnsupportedFormat
 from moderate.images.parsers import avif, bmp, gif, heif, jpeg, png, webp
 from moderate.images.pictures import Picture
@@ -43,7 +43,7 @@ FORMATS = (
         name="JPEG",
         title="JPEG",
         matches=begins_with(b"\xff\xd8\xff"),
-        content_types=("image/jpeg", "image/jpg", "image/pjpeg", "image/mpo"),
+        content_types=("image/jpeg", "image/jpg", "image/pjpeg", "image/jfif", "image/mpo"),
         pixel_caps=(limits.BASELINE_JPEG, limits.PROGRESSIVE_JPEG, limits.PROGRESSIVE_CMYK_JPEG, limits.PROFILED),
         decode=jpeg.decode,
     ),
@@ -105,29 +105,23 @@ ACCEPTED = ", ".join(image_format.title for image_format in FORMATS)
 CONTENT_TYPES = tuple(content_type for image_format in FORMATS for content_type in image_format.content_types)
 
 
-# What is often sent, and has a name that says more than "not an image".
-_REFUSED: dict[str, Callable[[bytes], bool]] = {
-    "a TIFF": begins_with(b"II*\0", b"MM\0*"),
-    "a PDF": begins_with(b"%PDF-"),
-    "an SVG": lambda data: b"<svg" in data[:1024].lower(),
-    "an icon (ICO)": begins_with(b"\0\0\1\0"),
-    "a JPEG XL": begins_with(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),
-}
-
-
 def recognise(data: bytes) -> ImageFormat:
     """Raises UnsupportedFormat."""
     for image_format in FORMATS:
         if image_format.matches(data):
             return image_format
-    for name, matches in _REFUSED.items():
-        if matches(data):
-            raise UnsupportedFormat(f"This is {name}, which is not accepted. Send one of: {ACCEPTED}.")
-    raise not_accepted()
+    raise not_accepted(refused.name_of(data))
 
 
-def not_accepted() -> UnsupportedFormat:
-    return UnsupportedFormat(f"This is not an image in an accepted format. Send one of: {ACCEPTED}.")
+def is_image(data: bytes) -> bool:
+    """Returns whether a file begins like an image in an accepted format."""
+    return any(image_format.matches(data) for image_format in FORMATS)
+
+
+def not_accepted(name: str | None = None) -> UnsupportedFormat:
+    """name: what the data is instead, if that is known."""
+    found = f"This is {name}, which is not accepted." if name else "This is not an image in an accepted format."
+    return UnsupportedFormat(f"{found} Send one of: {ACCEPTED}.")
 
 
 def refuse_page(data: bytes) -> None:

@@ -1,8 +1,8 @@
 import asyncio
+import gzip
 import json
-import tempfile
+import zlib
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,7 +15,9 @@ from tests.helpers.support import attempt
 
 from moderate.calls import body
 from moderate.calls.parameters import InvalidRequest
+from moderate.images.limits import UnsupportedFormat
 from moderate.sources import MAX_SENT_BYTES, ImageTooLarge
+from modest.errors import PublicError
 
 LIMIT = MAX_SENT_BYTES * 4 // 3 + 64 * 1024
 JSON = st.recursive(
@@ -36,10 +38,6 @@ def read(chunks: Iterable[bytes]) -> bytes:
     data = asyncio.run(body.read(Request({"type": "http", "headers": []}, receive)))
     assert not waiting
     return data
-
-
-def parse_form(content: bytes, content_type: str = "multipart/form-data; boundary=x") -> list[tuple[str, str | bytes]]:
-    return body.parse_multipart({"content-type": content_type}, content)
 
 
 def test_a_body_is_read_whole_however_it_is_cut() -> None:
@@ -120,6 +118,12 @@ def test_no_accepted_image_is_taken_for_text(image: bytes) -> None:
         (b"url=https://example.com/?a=1&threshold=0.5", [("url", "https://example.com/?a=1"), ("threshold", "0.5")]),
         (b"base64=ab+c%2B&url=\r\n", [("base64", "ab c+"), ("url", "")]),
         (b"base64=ab\r\ncd ef\n", [("base64", "ab\r\ncd ef")]),
+        (
+            "url=https://example.com/bücher.jpg&größe=1".encode(),
+            [("url", "https://example.com/bücher.jpg"), ("größe", "1")],
+        ),
+        (b"image[url]=https://example.com/&x[]=1", [("image[url]", "https://example.com/"), ("x[]", "1")]),
+        (b"image%5Burl%5D=a&a.b-c=1", [("image[url]", "a"), ("a.b-c", "1")]),
     ],
 )
 def test_a_form_is_recognised_by_its_content(content: bytes, fields: list[tuple[str, str]]) -> None:
@@ -150,49 +154,79 @@ def test_a_url_encoded_form_has_a_bounded_number_of_fields() -> None:
         body.parse_form(b"&".join([b"a=1"] * 33))
 
 
-@pytest.mark.parametrize("content", [b"", b"=", b"hello", b"a b=c", b"url=\x00", b"url=\xff", b"\nurl=x", b"<svg a=1>"])
+@pytest.mark.parametrize(
+    "content", [b"", b"=", b"hello", b"a b=c", b"url=\x00", b"url=\xff", b"\nurl=x", b"<svg a=1>", b"A" * 65 + b"="]
+)
 def test_anything_else_is_no_form(content: bytes) -> None:
     assert not body.looks_like_form(content)
 
 
-FILE = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
-TEXT = b'--x\r\nContent-Disposition: form-data; name="policy"\r\n\r\n'
+def request(event: dict[str, Any] | None = None, **headers: str) -> Request:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "headers": raw, "aws.event": event})
 
 
-def test_a_multipart_form_comes_back_in_order_with_files_as_bytes_and_text_as_text() -> None:
-    content = TEXT + "ström".encode() + b"\r\n" + FILE + b"\x00\r\n--x" + b"\r\n" + TEXT + b"\r\n--x--\r\n"
-    content = content.replace(b"\x00\r\n--x\r\n", b"\x00\r\n--y\r\n")
-    assert parse_form(content) == [("policy", "ström"), ("image", b"\x00\r\n--y"), ("policy", "")]
+def received(content: bytes, **headers: str) -> bytes:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return asyncio.run(body.read(Request({"type": "http", "headers": raw}, receive)))
 
 
-def test_a_preamble_and_an_epilogue_are_no_fields() -> None:
-    assert parse_form(b"\r\n" + FILE + b"1\r\n--x--\r\nepilogue") == [("image", b"1")]
+@pytest.mark.parametrize(
+    ("content", "said", "coding"),
+    [
+        (gzip.compress(b"{}"), "gzip", "gzip"),
+        (gzip.compress(b"{}"), "", "gzip"),
+        (b"\x28\xb5\x2f\xfd\x00", "zstd", "zstd"),
+        (zlib.compress(b"{}"), "deflate", "deflate"),
+        (b"\x8b\x03\x80{}\x03", "br", "br"),
+        # What API Gateway makes of gzip that it takes for text.
+        (gzip.compress(b"{}").decode(errors="replace").encode(), "gzip", "gzip"),
+    ],
+)
+def test_a_compressed_body_is_called_compressed(content: bytes, said: str, coding: str) -> None:
+    with pytest.raises(UnsupportedFormat, match=f"The body is compressed with {coding}. Send it uncompressed."):
+        received(content, content_encoding=said)
 
 
-@given(st.integers(0, len(FILE) + 10))
-def test_a_multipart_form_cut_short_is_malformed(end: int) -> None:
-    content = (FILE + b"1\r\n--x--")[:-1]
-    with pytest.raises(InvalidRequest, match="malformed"):
-        parse_form(content[:end])
+@pytest.mark.parametrize("said", ["", "identity", "gzip", "deflate", "utf-8", "aws-chunked"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"url=a", b"\xff\xd8\xff\xe0\x00", b"GIF89a"])
+def test_a_body_that_is_only_said_to_be_compressed_is_read(content: bytes, said: str) -> None:
+    assert received(content, content_encoding=said) == content
 
 
-@given(st.binary(max_size=300), st.sampled_from(["", "; boundary=x", '; boundary="', "; boundary=", "; charset=\xff"]))
-def test_whatever_is_sent_as_multipart_is_a_form_or_refused(content: bytes, parameter: str) -> None:
-    for whole in (content, FILE + content + b"\r\n--x--", b"--x\r\n" + content + b"\r\n\r\n1\r\n--x--"):
-        parsed = attempt(partial(parse_form, whole, f"multipart/form-data{parameter}"))
-        assert isinstance(parsed, list | InvalidRequest)
+@pytest.mark.parametrize(
+    "image",
+    [
+        b"\xff\xd8\xff\xe0\x00\x10JFIF\x00",
+        b"\x89PNG\r\n\x1a\n\xff",
+        b"GIF89a\x01\x00\xff",
+        b"RIFF\x00\x01\x00\x00WEBP\xff",
+    ],
+)
+def test_an_image_that_curl_read_as_text_is_told_of_data_binary(image: bytes) -> None:
+    body.refuse_spoilt(request(), image)
+    with pytest.raises(UnsupportedFormat, match="--data-binary"):
+        body.refuse_spoilt(request(), image.translate(None, b"\r\n\0"))
 
 
-@pytest.mark.parametrize("part", [FILE, TEXT])
-def test_a_form_has_a_bounded_number_of_fields(part: bytes) -> None:
-    assert len(parse_form((part + b"1\r\n") * 32 + b"--x--")) == 32
-    with pytest.raises(InvalidRequest, match="malformed"):
-        parse_form((part + b"1\r\n") * 33 + b"--x--")
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"https://example.com/a.jpg", '"url"'),
+        (b" HTTP://example.com/a.jpg\n", '"url"'),
+        (b"/9j/4AAQSkZJRgABAQ==", '"base64"'),
+        (b"data:image/png;base64,iVBORw0KGgo=", '"base64"'),
+        (b"url=https://example.com/b\xfccher.jpg", "UTF-8"),
+    ],
+)
+def test_text_in_place_of_an_image_is_told_where_it_belongs(content: bytes, told: str) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        body.refuse_spoilt(request(), content)
 
 
-def test_a_file_as_large_as_a_body_may_be_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
-    with pytest.raises(FileNotFoundError), tempfile.TemporaryFile():
-        pass
-    ((_, data),) = parse_form(FILE + bytes(LIMIT) + b"\r\n--x--")
-    assert data == bytes(LIMIT)
+@given(st.binary())
+def test_any_body_is_spoilt_or_not(content: bytes) -> None:
+    assert isinstance(attempt(lambda: body.refuse_spoilt(request(), content)), PublicError | None)

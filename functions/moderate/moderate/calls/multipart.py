@@ -1,0 +1,125 @@
+"""Reads multipart forms as leniently as mail is read: clients differ in what they call a file."""
+
+import binascii
+import re
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from moderate.calls.parameters import InvalidRequest
+from moderate.sources import decode_base64
+
+MAX_FIELDS = 32
+
+_FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
+_TYPE_OF_FILE = re.compile(rb"\s*(?:image/|(?:application|binary)/octet-stream)", re.IGNORECASE)
+
+
+def parse(content_type: str, body: bytes) -> list[tuple[str, str | bytes]]:
+    """Returns the form's fields in order, text as str and files as bytes. Raises InvalidRequest, InvalidBase64."""
+    boundary = _boundary(content_type)
+    if not boundary:
+        raise InvalidRequest(
+            "The multipart body is malformed: its Content-Type names no boundary. "
+            "Leave that header to your HTTP library, which adds one."
+        )
+    try:
+        parts = _Parts(boundary, body).found
+    except (FormParserError, ValueError):
+        raise InvalidRequest(
+            "The multipart body is malformed. Send the image as one file field: curl -F image=@photo.jpg …"
+        ) from None
+    return [part.field() for part in parts]
+
+
+class _Part:
+    def __init__(self) -> None:
+        self.headers: dict[bytes, bytes] = {}
+        self.data = bytearray()
+
+    def field(self) -> tuple[str, str | bytes]:
+        _, options = parse_options_header(self.headers.get(b"content-disposition"))
+        name = _text(options.get(b"name", b""))
+        data = self._decoded()
+        return name, data if self._is_file(data) else _text(data)
+
+    def _is_file(self, data: bytes) -> bool:
+        """Not all clients give an image a file name or a type, but every image has a NUL, and no text does."""
+        return bool(
+            _FILE_NAME.search(self.headers.get(b"content-disposition", b""))
+            or _TYPE_OF_FILE.match(self.headers.get(b"content-type", b""))
+            or b"\0" in data
+        )
+
+    def _decoded(self) -> bytes:
+        match self.headers.get(b"content-transfer-encoding", b"").strip().lower():
+            case b"base64" if self.data:
+                return decode_base64(self.data.decode("latin-1"))
+            case b"quoted-printable":
+                return binascii.a2b_qp(self.data)
+            case _:
+                return bytes(self.data)
+
+
+class _Parts:
+    """Holds the parts of a body, all in memory: images are never written to a disk."""
+
+    def __init__(self, boundary: bytes, body: bytes) -> None:
+        """Raises FormParserError, ValueError."""
+        self.found: list[_Part] = []
+        self._name = self._value = b""
+        self._ended = False
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._add_name,
+                "on_header_value": self._add_value,
+                "on_header_end": self._end_header,
+                "on_part_data": self._add_data,
+                "on_end": self._end,
+            },
+        )
+        parser.write(_without_preamble(boundary, body))
+        if not self._ended:
+            raise ValueError("cut short")
+
+    def _begin(self) -> None:
+        if len(self.found) == MAX_FIELDS:
+            raise ValueError("too many fields")
+        self.found.append(_Part())
+
+    def _add_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def _add_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _end_header(self) -> None:
+        self.found[-1].headers[self._name.lower()] = self._value
+        self._name = self._value = b""
+
+    def _add_data(self, data: bytes, start: int, end: int) -> None:
+        self.found[-1].data += memoryview(data)[start:end]
+
+    def _end(self) -> None:
+        self._ended = True
+
+
+def _boundary(content_type: str) -> bytes:
+    _, options = parse_options_header(content_type.encode("latin-1", errors="replace"))
+    return options.get(b"boundary", b"")
+
+
+def _without_preamble(boundary: bytes, body: bytes) -> bytes:
+    """Mail puts a sentence for old readers before the first boundary, which some libraries for mail send over HTTP."""
+    delimiter = b"--" + boundary
+    return body if body.startswith(delimiter) else body[max(0, body.find(b"\n" + delimiter)) :]
+
+
+def _text(data: bytes) -> str:
+    """Browsers send UTF-8, and some old clients Latin-1."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
