@@ -16,7 +16,7 @@ from tests.helpers.support import SAFE, FakeClassifier, FakeFetch, Never, Web, g
 
 from moderate.calls.authentication import from_gateway
 from moderate.dialects.service import Service
-from moderate.fetching.fetcher import FetchFailed
+from moderate.fetching.responses import FetchFailed
 from moderate.observability import Observer
 from moderate.pipeline import Pipeline
 from moderate.verdict import Cuts, Policy

@@ -23,7 +23,7 @@ from moderate.calls.authentication import Identify, anyone
 from moderate.dialects.dialect import Dialect
 from moderate.dialects.registry import DIALECTS
 from moderate.dialects.service import Service
-from moderate.fetching.fetcher import FetchFailed
+from moderate.fetching.responses import FetchFailed
 from moderate.fetching.urls import parse
 from moderate.images.pictures import Picture
 from moderate.images.views import View

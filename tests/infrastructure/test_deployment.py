@@ -122,7 +122,9 @@ def test_warm_and_reserved_instances_are_had_by_asking(template: Template) -> No
 
 
 def test_the_function_is_told_its_settings(template: Template) -> None:
-    stack = deployed(template, NsfwFrom="0.7", Policy="strict", AllowedOrigin="https://shop.example", Release=A_RELEASE)
+    origin = "https://shop.example"
+    settings = {"AllowedOrigin": origin, "ContactUrl": f"{origin}/contact"}
+    stack = deployed(template, NsfwFrom="0.7", Policy="strict", Release=A_RELEASE, **settings)
     variables = function(stack)["Environment"]["Variables"]
     assert variables | {"PLANS": ""} == {
         "MODEL": "mobilenet_v2",
@@ -132,6 +134,7 @@ def test_the_function_is_told_its_settings(template: Template) -> None:
         "BLOCK_LIST": "",
         "BLOCK_DISTANCE": 8,
         "ALLOWED_ORIGIN": "https://shop.example",
+        "CONTACT_URL": "https://shop.example/contact",
         "LEDGER_TABLE": {"Ref": "Ledger"},
         "ON_LEDGER_FAILURE": "fail_closed",
         "RELEASE": A_RELEASE,
@@ -201,6 +204,19 @@ def test_an_origin_is_taken_as_browsers_write_it(template: Template, origin: str
     pattern = template["Parameters"]["AllowedOrigin"]["AllowedPattern"]
     assert re.fullmatch(pattern, origin)
     assert Settings.from_environ({"ALLOWED_ORIGIN": origin}).allowed_origin == origin
+
+
+@pytest.mark.parametrize(
+    "url", ["", "https://shop.example", "http://example.com:8000/a?b=c&d=e;f#g", "https://a/(b)", "x"]
+)
+def test_the_template_and_the_function_take_the_same_contacts(template: Template, url: str) -> None:
+    fits = re.fullmatch(template["Parameters"]["ContactUrl"]["AllowedPattern"], url)
+    try:
+        assert Settings.from_environ({"CONTACT_URL": url}).contact_url == url
+    except InvalidSetting:
+        assert not fits
+    else:
+        assert fits
 
 
 @pytest.mark.parametrize("origin", ["https://shop.example/", "https://Shop.example", "shop.example", "*"])

@@ -7,7 +7,7 @@ from tests.helpers.crafted import PALETTE, chunk, png
 from tests.helpers.support import data_url, serve
 from tests.helpers.support import png as good_png
 
-from moderate.fetching.fetcher import FetchFailed
+from moderate.fetching.responses import FetchFailed
 
 TWO_PALETTES = png(np.zeros((2, 2), int), 8, PALETTE, chunk(b"PLTE", bytes(3)) + chunk(b"PLTE", bytes(3)))
 

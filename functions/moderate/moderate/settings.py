@@ -21,6 +21,8 @@ _MEGABYTES_PER_CPU = 1769
 _MAX_BLOCK_DISTANCE = 16
 # The form in which browsers write an origin: without a path, a trailing slash or capitals.
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
+# Goes into a comment of a header, where brackets and backslashes have a meaning.
+_CONTACT = re.compile(r"https?://[!#-'*-;=?-Z_a-z~]{1,200}")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -36,6 +38,8 @@ class Settings:
     allowed_ports: frozenset[int]
     allowed_origin: str
     """The origin whose pages can read answers in a browser; empty for none."""
+    contact_url: str
+    """Tells the owners of servers from which images are fetched who fetches them; empty for nobody."""
     block_list: str
     """A path or s3://bucket/key; empty for no list."""
     block_distance: int
@@ -61,6 +65,7 @@ class Settings:
             cuts=_cuts(environ),
             allowed_ports=_read(environ, "ALLOWED_PORTS", "", _ports, "ports, such as 80,443,8443"),
             allowed_origin=_read(environ, "ALLOWED_ORIGIN", "", _origin, "an origin, such as https://example.com"),
+            contact_url=_read(environ, "CONTACT_URL", "", _contact, "a URL, such as https://example.com/contact"),
             block_list=environ.get("BLOCK_LIST") or "",
             block_distance=_read(
                 environ, "BLOCK_DISTANCE", str(DEFAULT_DISTANCE), _distance, f"a number from 0 to {_MAX_BLOCK_DISTANCE}"
@@ -108,6 +113,12 @@ def _ports(text: str) -> frozenset[int]:
 
 def _origin(text: str) -> str:
     if text and not _ORIGIN.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def _contact(text: str) -> str:
+    if text and not _CONTACT.fullmatch(text):
         raise ValueError(text)
     return text
 

@@ -9,7 +9,7 @@ from tests.helpers.crafted import animated, film
 from tests.helpers.support import NSFW, SAFE, FakeClassifier, FakeFetch, Never, encoded, png, scoring
 from tests.helpers.waiting import HANGS_SECONDS, given_time
 
-from moderate.fetching.fetcher import FetchFailed
+from moderate.fetching.responses import FetchFailed
 from moderate.images.limits import MAX_VIEWS_OF_CALL, TooManyFrames
 from moderate.images.views import View
 from moderate.pipeline import Judgement, Outcome, Pipeline, RequestTooSlow

@@ -17,6 +17,7 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
         cuts=Cuts(0.3, 0.6),
         allowed_ports=frozenset({80, 443}),
         allowed_origin="",
+        contact_url="",
         block_list="",
         block_distance=8,
         ledger_table="",
@@ -34,7 +35,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
     names = [
         *("MODEL_PATH", "POLICY", "QUESTIONABLE_FROM", "NSFW_FROM", "ALLOWED_PORTS", "RELEASE", "LOG_LEVEL"),
         *("BLOCK_LIST", "BLOCK_DISTANCE", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
-        *("LEDGER_TABLE", "PLANS", "ALLOWED_ORIGIN", "ON_LEDGER_FAILURE", "LEDGER_SECONDS"),
+        *("LEDGER_TABLE", "PLANS", "ALLOWED_ORIGIN", "CONTACT_URL", "ON_LEDGER_FAILURE", "LEDGER_SECONDS"),
     ]
     assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
 
@@ -48,6 +49,7 @@ def test_every_setting_is_read() -> None:
             "NSFW_FROM": "0.5",
             "ALLOWED_PORTS": "8080, 8443",
             "ALLOWED_ORIGIN": "https://shop.example",
+            "CONTACT_URL": "https://shop.example/contact?x=1",
             "BLOCK_LIST": "s3://bucket/blocked.txt",
             "BLOCK_DISTANCE": "4",
             "LEDGER_TABLE": "modest-Ledger-1",
@@ -66,6 +68,7 @@ def test_every_setting_is_read() -> None:
         cuts=Cuts(0.25, 0.5),
         allowed_ports=frozenset({80, 443, 8080, 8443}),
         allowed_origin="https://shop.example",
+        contact_url="https://shop.example/contact?x=1",
         block_list="s3://bucket/blocked.txt",
         block_distance=4,
         ledger_table="modest-Ledger-1",
@@ -95,6 +98,9 @@ def test_a_lambda_decodes_as_many_images_at_once_as_it_has_cores(memory: str, wo
         ("LEDGER_SECONDS", "0", "seconds"),
         ("LEDGER_SECONDS", "nan", "seconds"),
         ("LEDGER_SECONDS", "soon", "seconds"),
+        ("CONTACT_URL", "mailto:a@example.com", "a URL"),
+        ("CONTACT_URL", "https://example.com/\r\nHost: x", "a URL"),
+        ("CONTACT_URL", "https://example.com/(x)", "a URL"),
         ("POLICY", "Strict", "lenient, balanced, strict"),
         ("NSFW_FROM", "high", "number from 0 to 1"),
         ("NSFW_FROM", "nan", "0 <= QUESTIONABLE_FROM <= NSFW_FROM <= 1, not 0.3 and nan"),

@@ -24,26 +24,26 @@ from httpcore2 import (
 
 from moderate.fetching.addresses import IPAddress, is_public
 from moderate.fetching.connection import OverheadLimitedStream, connect
+from moderate.fetching.inflating import Inflater
 from moderate.fetching.resolver import SystemResolver
+from moderate.fetching.responses import FetchFailed, coding_of, redirect_target, refuse_unusable, values_of
 from moderate.fetching.self_reference import VIA, user_agent
-from moderate.fetching.urls import WEB_PORTS, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
+from moderate.fetching.urls import WEB_PORTS, BlockedUrl, Target, parse
+from moderate.images.formats import FORMATS
 from moderate.sources import MAX_FETCHED_BYTES, too_large_to_fetch
 from moderate.version import VERSION
 from modest.errors import PublicError
 
 URL_DEADLINE_SECONDS = 8.0
-MAX_REDIRECTS = 3
+MAX_REDIRECTS = 5
 MAX_ADDRESSES_TRIED = 6
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_OK = 200
+_ACCEPT = ",".join([*(image_format.content_types[0] for image_format in FORMATS), "*/*;q=0.5"])
+# How h11 begins or ends its reports of a header that it cannot read.
+_BAD_HEADER = ("illegal header line", "continuation line")
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
-Headers = Sequence[tuple[bytes, bytes]]
-
-
-class FetchFailed(PublicError):
-    """The URL is acceptable, but no image came from it."""
 
 
 class FetchTimeout(PublicError):
@@ -92,10 +92,7 @@ class Fetcher:
         except (TimeoutError, TimeoutException) as error:
             raise FetchTimeout(self._url_deadline, detail=type(error).__name__) from None
         except (NetworkError, ProtocolError, OSError) as error:
-            raise FetchFailed(
-                "The image's server could not be reached, or ended its response early. Check the URL, then try again.",
-                detail=type(error).__name__,
-            ) from None
+            raise _failure(error) from None
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -151,23 +148,44 @@ class Fetcher:
     async def _read_body(self, response: Response, stream: OverheadLimitedStream) -> bytes:
         if any(int(length) > self._max_bytes for length in values_of(response.headers, b"content-length")):
             raise too_large_to_fetch(self._max_bytes)
+        coding = coding_of(response.headers)
+        inflater = Inflater(coding) if coding else None
         body = bytearray()
+        received = 0
         async for chunk in response.aiter_stream():
             stream.earn(len(chunk))
-            body += chunk
-            if len(body) > self._max_bytes:
+            received += len(chunk)
+            left = self._max_bytes + 1 - len(body)
+            # On a thread, because a few bytes may hold megabytes.
+            body += await asyncio.to_thread(inflater.add, chunk, left) if inflater else chunk
+            if max(received, len(body)) > self._max_bytes:
                 raise too_large_to_fetch(self._max_bytes)
+        if inflater:
+            inflater.end()
         return bytes(body)
 
     def _request_headers(self, target: Target) -> list[tuple[str, str]]:
         return [
             ("Host", target.authority),
             ("User-Agent", self._agent),
-            ("Accept", "image/*"),
+            ("Accept", _ACCEPT),
             ("Accept-Encoding", "identity"),
             ("Via", VIA),
             ("Connection", "close"),
         ]
+
+
+def _failure(error: Exception) -> FetchFailed:
+    detail = type(error).__name__
+    if any(sign in str(error) for sign in _BAD_HEADER):
+        return FetchFailed(
+            "The image's server sent a malformed header line, so its response cannot be read. Send the image itself.",
+            detail=detail,
+        )
+    return FetchFailed(
+        "The image's server could not be reached, or ended its response early. Check the URL, then try again.",
+        detail=detail,
+    )
 
 
 def judge_addresses(answers: Iterable[str]) -> list[IPAddress]:
@@ -179,31 +197,3 @@ def judge_addresses(answers: Iterable[str]) -> list[IPAddress]:
         )
     # A Lambda outside a VPC reaches nothing over IPv6.
     return sorted(addresses, key=lambda address: address.version)[:MAX_ADDRESSES_TRIED]
-
-
-def redirect_target(current: Target, headers: Headers, allowed_ports: frozenset[int]) -> Target:
-    locations = values_of(headers, b"location")
-    if len(locations) != 1:
-        raise FetchFailed("The image's server redirects without saying where. Use the URL of the image itself.")
-    try:
-        target = parse_redirect(locations[0].decode(), current, allowed_ports=allowed_ports)
-    except (InvalidUrl, UnicodeDecodeError):
-        raise FetchFailed(
-            "The image's server redirects to something that is not a web address. Use the URL of the image itself."
-        ) from None
-    if current.scheme == "https" and target.scheme == "http":
-        raise FetchFailed("The image's server redirects from https to http. Use a URL that stays on https.")
-    return target
-
-
-def refuse_unusable(status: int, headers: Headers) -> None:
-    if status != _OK:
-        raise FetchFailed(f"The image's server returned status {status}. Check that anyone can open the URL.")
-    if any(value.strip().lower() != b"identity" for value in values_of(headers, b"content-encoding")):
-        raise FetchFailed(
-            "The image's server compressed its response, although it was asked not to. Send the image itself."
-        )
-
-
-def values_of(headers: Headers, name: bytes) -> list[bytes]:
-    return [value for key, value in headers if key.lower() == name]

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 VIA = "1.1 modest"
-USER_AGENT_COMMENT = "(+image moderation)"
+_PURPOSE = "image moderation"
 
 
-def user_agent(version: str) -> str:
-    return f"Modest/{version} {USER_AGENT_COMMENT}"
+def user_agent(version: str, contact: str = "") -> str:
+    """contact: a URL that tells the owners of servers who calls them; empty if the operator has set none."""
+    return f"Modest/{version} ({_PURPOSE}{f'; +{contact}' if contact else ''})"
 
 
 def carries_own_marker(headers: Iterable[tuple[str, str]]) -> bool:
@@ -19,4 +20,4 @@ def _is_marked(name: str, value: str) -> bool:
     if name == "via":
         return any(hop.split()[1:2] == ["modest"] for hop in value.split(","))
     # A gateway may drop Via.
-    return name == "user-agent" and value.startswith("modest/") and USER_AGENT_COMMENT in value
+    return name == "user-agent" and value.startswith("modest/") and _PURPOSE in value

@@ -1,6 +1,7 @@
 """Parses a client's URL once and strictly, before any name is looked up."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import quote, urljoin
@@ -12,23 +13,34 @@ from modest.errors import PublicError
 
 WEB_PORTS = frozenset({80, 443})
 MAX_PORT = 65535
-MAX_URL_LENGTH = 2048
+# As long as presigned URLs get.
+MAX_URL_LENGTH = 8192
 MAX_HOST_LENGTH = 253
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"(?i:(https?))://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?")
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@%\s]+)(?::([0-9]{0,5}))?")
+# What browsers strip from both ends of a URL.
+_WHITE_SPACE = "\t\n\f\r "
 # Backslashes are slashes to some parsers and not to others; control characters vanish in some.
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 # Matches what the C library would read as an IPv4 address, also in octal, hexadecimal or a short form.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_SYMBOLS = ("So", "Sk")
 # Sent unchanged: a signed URL must arrive as it was signed.
 _SENT_AS_IS = "!$%&'()*+,/:;=?@[]^|~"
 
 
 class InvalidUrl(PublicError):
     """The text is not a URL of the strict form accepted here."""
+
+
+class UrlTooLong(InvalidUrl):
+    """The URL has more than MAX_URL_LENGTH characters."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A URL may have at most {MAX_URL_LENGTH:,} characters. Use a shorter one.")
 
 
 class BlockedUrl(PublicError):
@@ -61,8 +73,9 @@ class Target:
 
 
 def parse(url: str, *, allowed_ports: frozenset[int] = WEB_PORTS) -> Target:
+    url = url.strip(_WHITE_SPACE)
     if len(url) > MAX_URL_LENGTH:
-        raise InvalidUrl(f"The URL is longer than {MAX_URL_LENGTH:,} characters. Use a shorter one.")
+        raise UrlTooLong
     _refuse_ambiguous(url)
     parts = _URL.fullmatch(url)
     if parts is None:
@@ -80,6 +93,7 @@ def parse(url: str, *, allowed_ports: frozenset[int] = WEB_PORTS) -> Target:
 
 def parse_redirect(location: str, base: Target, *, allowed_ports: frozenset[int] = WEB_PORTS) -> Target:
     # This comes before urljoin, which drops some of the characters that are refused here.
+    location = location.strip(_WHITE_SPACE)
     _refuse_ambiguous(location)
     try:
         absolute = urljoin(base.url, location)
@@ -90,7 +104,7 @@ def parse_redirect(location: str, base: Target, *, allowed_ports: frozenset[int]
 
 def _refuse_ambiguous(url: str) -> None:
     if url != url.strip() or _AMBIGUOUS.search(url):
-        raise InvalidUrl("The URL has white space around it, a control character or a backslash. Remove or encode it.")
+        raise InvalidUrl("The URL has a control character, a backslash or unusual white space. Remove or encode it.")
 
 
 def _split_authority(authority: str) -> tuple[str, int | None]:
@@ -127,7 +141,20 @@ def _to_ascii(host: str) -> str:
     # The host is mapped before anything else reads it, because full-width digits and ideographic dots can spell IP
     # addresses too.
     name = idna.uts46_remap(host, std3_rules=False).removesuffix(".")
-    return ".".join(label if label.isascii() else idna.alabel(label).decode() for label in name.split("."))
+    return ".".join(label if label.isascii() else _alabel(label) for label in name.split("."))
+
+
+def _alabel(label: str) -> str:
+    """Returns a label in Punycode. Emoji domains consist of symbols, which browsers allow and IDNA 2008 does not.
+
+    Raises IDNAError.
+    """
+    letters = "".join(letter for letter in label if unicodedata.category(letter) not in _SYMBOLS)
+    if letters == label:
+        return idna.alabel(label).decode()
+    if not letters.isascii():
+        idna.check_label(letters)
+    return "xn--" + label.encode("punycode").decode()
 
 
 def _refuse_private(host: str, address: IPAddress | None) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from moderate.blocking.block_list import BlockList
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.parameters import parse_policy
-from moderate.fetching.fetcher import FetchTimeout, refuse_unusable
+from moderate.fetching.fetcher import FetchTimeout
+from moderate.fetching.responses import refuse_unusable
 from moderate.fetching.urls import parse
 from moderate.images.formats import recognise
 from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION, UndecodableImage

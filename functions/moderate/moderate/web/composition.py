@@ -52,7 +52,11 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         classifier = Classifier(settings.model_path)
         classifier.warm_up()
     blocked = block_list.load(settings.block_list, distance=settings.block_distance)
-    fetcher = Fetcher(allowed_ports=settings.allowed_ports, agent=user_agent(VERSION), refuse_host=blocked.refuse_host)
+    fetcher = Fetcher(
+        allowed_ports=settings.allowed_ports,
+        agent=user_agent(VERSION, settings.contact_url),
+        refuse_host=blocked.refuse_host,
+    )
     pipeline = Pipeline(
         fetcher.fetch,
         classifier,

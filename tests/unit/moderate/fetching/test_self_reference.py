@@ -10,6 +10,8 @@ from moderate.fetching.self_reference import VIA, carries_own_marker, user_agent
         ("via", "1.1 cdn.test (CDN), 2.0 Modest"),
         ("via", "HTTP/1.1 modest (x),1.1 other"),
         ("User-Agent", user_agent("0.1.0")),
+        ("User-Agent", user_agent("0.1.0", "https://example.com/contact")),
+        ("User-Agent", "Modest/0.1.0 (+image moderation)"),
     ],
 )
 def test_a_request_of_our_own_is_recognised(header: tuple[str, str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 from tests.hostile.certificates import Certificates, issue
 from tests.unit.moderate.fetching.web import Web
 
-from moderate.fetching.fetcher import FetchFailed
+from moderate.fetching.responses import FetchFailed
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moderate.fetching.addresses import is_public
-from moderate.fetching.urls import MAX_URL_LENGTH, BlockedUrl, InvalidUrl, Target, parse, parse_redirect
+from moderate.fetching.urls import MAX_URL_LENGTH, BlockedUrl, InvalidUrl, Target, UrlTooLong, parse, parse_redirect
 
 VECTORS: dict[str, list[Any]] = tomllib.loads(
     (Path(__file__).parents[3] / "hostile" / "url_vectors.toml").read_text(encoding="utf-8")
@@ -36,7 +36,8 @@ def test_a_public_url_is_taken_apart_as_it_will_be_sent(vector: dict[str, str]) 
 def test_the_longest_url_allowed_passes_and_one_character_more_does_not() -> None:
     longest = "http://pub.test/".ljust(MAX_URL_LENGTH, "a")
     assert parse(longest).host == "pub.test"
-    with pytest.raises(InvalidUrl):
+    assert parse(f" {longest}\n").host == "pub.test"
+    with pytest.raises(UrlTooLong, match=r"at most 8,192 characters"):
         parse(longest + "a")
 
 
@@ -78,6 +79,7 @@ def test_an_ip_literal_carries_its_address_and_a_name_carries_none() -> None:
         ("?page=3", "https://pub.test/albums/1/index.html?page=3"),
         ("//cdn.test/2.jpg", "https://cdn.test/2.jpg"),
         ("HTTP://CDN.test/2.jpg", "http://cdn.test/2.jpg"),
+        ("\t//cdn.test/2.jpg \n", "https://cdn.test/2.jpg"),
         ("/bücher/ä b.jpg", "https://pub.test/b%C3%BCcher/%C3%A4%20b.jpg"),
     ],
 )
@@ -91,7 +93,9 @@ def test_a_redirect_to_what_is_blocked_is_blocked(url: str) -> None:
         parse_redirect(url, PAGE)
 
 
-@pytest.mark.parametrize("location", ["\t//cdn.test/", "/a\tb", "http://cdn\n.test/", "\\\\cdn.test", "http://[::1"])
+@pytest.mark.parametrize(
+    "location", ["/a\tb", "\u00a0//cdn.test/", "http://cdn\n.test/", "\\\\cdn.test", "http://[::1"]
+)
 def test_what_joining_would_repair_in_a_redirect_is_invalid(location: str) -> None:
     with pytest.raises(InvalidUrl):
         parse_redirect(location, PAGE)
@@ -109,7 +113,17 @@ def test_whatever_is_accepted_is_plain_ascii_with_a_public_host(url: str) -> Non
     assert target.address is None or is_public(target.address)
 
 
-@given(st.text(alphabet="0123456789.xabcdef①。", min_size=1))
+@given(st.text(alphabet="a❤️🏽.-①。é\u200d", min_size=1))
+def test_a_host_with_emoji_is_an_ascii_name_that_browsers_could_write_or_refused(host: str) -> None:
+    try:
+        target = parse(f"http://{host}/")
+    except (InvalidUrl, BlockedUrl):
+        return
+    assert target.host.isascii()
+    assert parse(f"http://{target.host}/") == target
+
+
+@given(st.text(alphabet="0123456789.xabcdef①。❤", min_size=1))
 def test_a_host_of_digits_and_dots_is_an_address_or_refused(host: str) -> None:
     try:
         target = parse(f"http://{host}/")
