@@ -29,7 +29,10 @@ NAMES_MIXED = {f"mixed{number}.test": [ADDRESS, address] for number, address in 
 FLIPS = {f"flip{run}.test": [[ADDRESS], ["127.0.0.1"]] for run in range(20)}
 DEAD = {f"dead{number}.test": None for number in range(16)}
 ZONE = {
-    **{name: [ADDRESS, "2606:2800:220:1::1"] for name in ("pub.test", "xn--bcher-kva.test", "example.com")},
+    **{
+        name: [ADDRESS, "2606:2800:220:1::1"]
+        for name in ("pub.test", "xn--bcher-kva.test", "xn--i-7iq.test", "example.com")
+    },
     "six.test": ["2606:2800:220:1::1"],
     "loop.test": ["127.0.0.1"],
     "alias.test": "loop.test",
@@ -39,12 +42,25 @@ ZONE = {
     **FLIPS,
     **DEAD,
 }
-HOSTS_SERVED = ["pub.test", "xn--bcher-kva.test", "example.com", "six.test", ADDRESS, "good-alias.test", *FLIPS]
+HOSTS_SERVED = [
+    "pub.test",
+    "xn--bcher-kva.test",
+    "xn--i-7iq.test",
+    "example.com",
+    "six.test",
+    ADDRESS,
+    "good-alias.test",
+    *FLIPS,
+]
 REDIRECTS = {
     "pub.test/relative": "/a.jpg",
     "pub.test/up": "https://pub.test/a.jpg",
     "pub.test/down": "http://pub.test/a.jpg",
     "pub.test/loop": "/loop",
+    **{f"pub.test/hop{hop}": f"/hop{hop + 1}" for hop in range(5)},
+    "pub.test/hop5": "/a.jpg",
+    **{f"pub.test/stair{step}": f"/stair{step + 1}" for step in range(4)},
+    "pub.test/stair4": "http://169.254.169.254/",
     **{f"pub.test/blocked{number}": url for number, url in enumerate(VECTORS["blocked_url"])},
     **{f"pub.test/{name}": f"http://{name}/a.jpg" for name in NAMES_INSIDE},
 }
@@ -88,6 +104,9 @@ def _dialled_inside(web: Internet) -> list[str]:
         f"http://{ADDRESS}/a.jpg",
         "http://pub.test/relative",
         "http://pub.test/up",
+        " http://pub.test/a.jpg\n",
+        "https://i❤️.test/a.jpg",
+        "http://pub.test/hop1",
     ],
 )
 def test_a_public_url_is_fetched(web: Internet, url: str) -> None:
@@ -118,7 +137,13 @@ def test_redirects_inside_are_blocked_undialled(web: Internet) -> None:
 
 
 def test_a_redirect_down_to_http_or_in_circles_fails(web: Internet) -> None:
-    assert set(fetch(web, "https://pub.test/down", "http://pub.test/loop").values()) == {"FetchFailed"}
+    urls = ["https://pub.test/down", "http://pub.test/loop", "http://pub.test/hop0"]
+    assert set(fetch(web, *urls).values()) == {"FetchFailed"}
+
+
+def test_the_last_redirect_that_is_followed_is_checked_like_the_first(web: Internet) -> None:
+    assert set(fetch(web, "http://pub.test/stair0").values()) == {"BlockedUrl"}
+    assert _dialled_inside(web) == []
 
 
 def test_a_name_that_flips_to_loopback_is_fetched_from_its_first_answer_and_then_refused(web: Internet) -> None:
