@@ -1,12 +1,13 @@
 """`modest plans`: lists the usage plans."""
 
+from modest.prices import IMAGE_PRICE_USD
 from modest_cli import aws
 from modest_cli.errors import exit_on_error
-from modest_cli.output import AsJson, print_json, print_table
+from modest_cli.output import AsJson, make_console, print_json, print_table
 
 
 def plans(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
-    """List the usage plans: monthly quota, rate, burst and price."""
+    """List the usage plans: monthly quota, rate, burst and price, and the price of an image."""
     with exit_on_error():
         found = aws.load_deployment(stack)
     if as_json:
@@ -37,4 +38,8 @@ def plans(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK
             )
             for plan in found.plans.values()
         ],
+    )
+    make_console().print(
+        f"Each image judged on NanoGPT's and OpenAI's routes costs ${IMAGE_PRICE_USD} more, on every plan. "
+        "On oanor's routes the plan covers the images."
     )

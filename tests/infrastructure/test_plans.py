@@ -2,9 +2,11 @@ import json
 from decimal import Decimal
 
 import pytest
+from tests.helpers.support import ROOT
 from tests.infrastructure.translated import Template, only
 
 from modest.plans import plans_from_json
+from modest.prices import IMAGE_PRICE_USD
 
 # The published prices: calls a month, calls a second, US dollars a month.
 SOLD = {
@@ -35,6 +37,13 @@ def test_no_other_plan_is_sold(stack: Template) -> None:
     plans = [name for name, resource in stack["Resources"].items() if resource["Type"].endswith("::UsagePlan")]
     assert sorted(plans) == sorted(f"{name}Plan" for name in SOLD)
     assert all(stack["Outputs"][f"{name}PlanId"]["Value"] == {"Ref": f"{name}Plan"} for name in SOLD)
+
+
+def test_the_readme_states_the_same_figures_and_the_price_of_an_image() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for name, (quota, rate, price) in SOLD.items():
+        assert f"\n| {name} | {quota:,} | {rate} | {price} |\n" in readme
+    assert f"${IMAGE_PRICE_USD} for each\ndistinct image" in readme
 
 
 def test_the_function_is_told_the_same_figures(stack: Template) -> None:

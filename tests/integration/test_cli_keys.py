@@ -43,7 +43,9 @@ def test_the_plans_are_those_of_the_template(gateway: LocalGateway) -> None:
     plans = {plan["name"]: plan for plan in answer(gateway, "plans")}
     assert list(plans) == ["Free", "Basic", "Pro", "Mega"]
     assert (plans["Pro"]["quota"], plans["Pro"]["rate"], plans["Pro"]["price_usd"]) == (300_000, 20, "37")
-    assert "300,000" in gateway.modest("plans").stdout
+    printed = gateway.modest("plans").stdout
+    assert "300,000" in printed
+    assert "NanoGPT's and OpenAI's routes costs $0.0015 more" in printed
 
 
 def test_a_created_key_works_on_the_next_call_and_is_shown_once(gateway: LocalGateway) -> None:

@@ -11,6 +11,7 @@ from moderate.calls.problems import STATUS_AND_CODE
 from moderate.dialects.registry import DIALECTS
 from moderate.sources import MAX_FETCHED_BYTES, MAX_SENT_BYTES
 from modest.ledger.idempotency import REPLAYED_FOR
+from modest.prices import IMAGE_PRICE_USD
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,11 @@ def test_it_says_how_a_call_is_repeated_and_where_its_cost_is_told(guide: str) -
 def test_it_names_the_published_apis_that_are_served(guide: str) -> None:
     names = [dialect.name for dialect in DIALECTS]
     assert f"the published APIs of {', '.join(names[:-1])} and {names[-1]}." in guide
+
+
+def test_it_states_the_price_of_an_image_and_what_safe_means(guide: str) -> None:
+    assert f"charge ${IMAGE_PRICE_USD} for each distinct image that was judged" in guide
+    assert "`safe` means two things" in guide
 
 
 def test_its_limits_are_those_that_hold(guide: str) -> None:

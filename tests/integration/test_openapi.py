@@ -5,12 +5,15 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from fastapi.openapi.models import OpenAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
+from tests.fakes.table import FakeTable
 from tests.helpers.support import FakeClassifier, Never, Web, png, serve
 
 from moderate.blocking.block_list import BlockList
@@ -20,6 +23,9 @@ from moderate.dialects.registry import DIALECTS, dialect_of
 from moderate.fetching.fetcher import URL_DEADLINE_SECONDS, Fetcher, FetchTimeout
 from moderate.verdict import Cuts
 from modest import api_keys
+from modest.ledger.ledger import Ledger
+from modest.plans import Plan
+from modest.prices import IMAGE_PRICE_USD
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch
 
 PATHS = {
@@ -368,3 +374,21 @@ def test_the_pages_links_hold_under_a_prefix(prefix: str) -> None:
     assert client.get(page_url).status_code == 200
     for link in ("docs/swagger-ui.css", "docs/swagger-ui-bundle.js", "openapi.json"):
         assert client.get(page_url.join(link)).status_code == 200, link
+
+
+def test_it_states_what_images_and_plans_cost(document: dict[str, Any]) -> None:
+    assert f"${IMAGE_PRICE_USD} for each distinct image" in document["info"]["description"]
+    assert "for $" not in document["info"]["description"]
+    plans = {"Free": Plan("Free", 3000, 1, 1, Decimal(0)), "Pro": Plan("Pro", 300_000, 20, 20, Decimal("37.50"))}
+    ledger = Ledger(FakeTable(), plans, lease=timedelta(seconds=30))
+    sold = serve(ledger=ledger).client.get("/openapi.json").json()["info"]["description"]
+    assert "Calls a month, and what they cost: Free 3,000 for $0, Pro 300,000 for $37.50." in sold
+
+
+def test_it_says_what_safe_means_on_each_route_beside_the_other_meaning() -> None:
+    paths = serve(cuts=Cuts(questionable=0.2, nsfw=0.7)).client.get("/openapi.json").json()["paths"]
+    for path, own in (("/v1/check", "a score below `threshold`"), ("/v1/classify", "the verdict `safe`")):
+        for operation in paths[path].values():
+            assert f"`safe` means {own}" in operation["description"]
+            assert "a score below 0.2" in operation["description"]
+            assert "which is 0.7 if you send none" in operation["description"]

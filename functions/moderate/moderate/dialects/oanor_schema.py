@@ -161,7 +161,7 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
         "description": (
             "Takes exactly one image: as `url` or `base64` or, with POST, as the raw body or a multipart file. "
             "An animation is judged by its worst picture. If `meta.frames.judged` is below `total`, it was too much to "
-            f"judge in full: {_JUDGED_IN_PART[name]} "
+            f"judge in full: {_JUDGED_IN_PART[name]} {_safe(name, cuts)} "
             "`meta.sha256` is the SHA-256 of the bytes that were judged. Store or show only those bytes, because a "
             "server may send others to the next client. "
             f"`/nsfw-api/v1/{name}` works the same way."
@@ -177,6 +177,19 @@ _JUDGED_IN_PART = {
     "check": "the answer is `too_many_frames`, unless what was judged reaches the threshold.",
     "classify": "the verdict is never `safe`, and the score is at least the one at which `questionable` begins.",
 }
+
+
+def _safe(name: str, cuts: Cuts) -> str:
+    """The same word means two things, as in oanor's own API."""
+    if name == "check":
+        return (
+            f"`safe` means a score below `threshold`, which is {cuts.nsfw} if you send none; classify is stricter: its "
+            f"`safe` means the verdict `safe`, a score below {cuts.questionable}."
+        )
+    return (
+        f"`safe` means the verdict `safe`, a score below {cuts.questionable}; check is more lenient: its `safe` means "
+        f"a score below `threshold`, which is {cuts.nsfw} if you send none."
+    )
 
 
 def _parameters(name: str, cuts: Cuts) -> dict[str, dict[str, Any]]:

@@ -25,7 +25,7 @@ PARAMETERS = {
     OPENAI: ("input", "model", "policy"),
 }
 
-# Comparing a name with all parameters takes 0.1 ms.
+# Comparing a name with all parameters takes up to 0.2 ms.
 _MAX_FOREIGN = 32
 _MAX_NAME_LENGTH = 32
 _SIMILARITY = 0.8
@@ -94,24 +94,37 @@ def _mistake(route: str, name: str) -> InvalidRequest | None:
 def _closest(name: str, known: Iterable[str], *, least_length: int = 0) -> str | None:
     if len(name) > _MAX_NAME_LENGTH:
         return None
-    similarities = {candidate: _similarity(_plain(name), _plain(candidate), least_length) for candidate in known}
+    plain = _plain(name)
+    # The matcher prepares its second text once.
+    matcher = SequenceMatcher(None, "", plain, autojunk=False)
+    similarities = {
+        each: 1.0 if _PLAIN[each] == plain else _similarity(matcher, plain, _PLAIN[each], least_length)
+        for each in known
+    }
     best = max(similarities, key=lambda candidate: (similarities[candidate], candidate == name))
     return best if similarities[best] else None
 
 
-def _similarity(name: str, known: str, least_length: int) -> float:
-    """Returns 1 for the same name and 0 for one that is not similar enough."""
-    if name == known:
-        return 1
-    if len(known) < least_length or (len(known) <= _SHORT and abs(len(name) - len(known)) > 1):
+def _similarity(matcher: SequenceMatcher[str], name: str, known: str, least_length: int) -> float:
+    """Returns 0 for a name that is not similar enough."""
+    short = len(known) <= _SHORT
+    if len(known) < least_length or (short and abs(len(name) - len(known)) > 1):
         return 0
-    similarity = SequenceMatcher(None, name, known, autojunk=False).ratio()
-    return similarity if similarity >= (_SHORT_SIMILARITY if len(known) <= _SHORT else _SIMILARITY) else 0
+    least = _SHORT_SIMILARITY if short else _SIMILARITY
+    matcher.set_seq1(known)
+    # The quick ratios are upper bounds.
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+        return 0
+    similarity = matcher.ratio()
+    return similarity if similarity >= least else 0
 
 
 def _plain(name: str) -> str:
     """Returns the name without what spellings differ in: image_url, imageURL and image[url] are the same."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+_PLAIN = {name: _plain(name) for names in PARAMETERS.values() for name in names}
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Makes /llms.txt, a summary of the OpenAPI document for language models that write clients."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from moderate.calls.problems import problem_of
@@ -24,7 +24,7 @@ never write it into code that other people can see.
 
 nsfw_score = porn + hentai + w * sexy, where w depends on the policy ({_WEIGHTS}).
 The verdict is one of {", ".join(Verdict)}. The operator sets the scores at which questionable and nsfw begin.
-`check` compares the score with your own threshold.
+`safe` means two things: in `check`, a score below your own threshold; in `classify`, the verdict safe.
 
 ## What to watch out for
 
@@ -45,8 +45,6 @@ The verdict is one of {", ".join(Verdict)}. The operator sets the scores at whic
 
 ## Usage and charges
 
-- A call counts once against the monthly quota when it is admitted, whatever its outcome. Only images that were judged
-  are charged.
 - `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds), on every answer to a counted call, say how many calls are
   left this month.
 - `GET /v1/usage` reports the month's calls, images and charges. It works even if the quota is used up, and does not
@@ -64,12 +62,13 @@ def guide(document: Document) -> str:
         for method, operation in methods.items()
     ]
     keyed = [found for found in operations if "security" in found[1]]
+    posted = {path for path, methods in document["paths"].items() if "post" in methods}
     parts = [
         f"# {document['info']['title']}\n\n> NSFW image moderation: send an image, get a verdict.",
         document["info"]["description"].strip(),
         _ABOUT.strip(),
         "## Routes that need a key",
-        *(_route(name, operation) for name, operation in keyed),
+        *(_route(name, operation, posted) for name, operation in keyed),
         "## Routes that need no key",
         "\n".join(f"- {name}: {operation['summary']}" for name, operation in operations if "security" not in operation),
         "## Errors",
@@ -79,10 +78,14 @@ def guide(document: Document) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _route(name: str, operation: Operation) -> str:
-    text = f"### {name}\n\n{operation['summary']}. {operation['description']}"
-    if query := [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]:
-        text += f"\n\nQuery: {', '.join(query)}"
+def _route(name: str, operation: Operation, posted: Collection[str]) -> str:
+    """posted: the paths that can be called with POST, where GET needs no description of its own."""
+    names = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
+    query = f"\n\nQuery: {', '.join(names)}" if names else ""
+    method, path = name.split(" ")
+    if method == "GET" and path in posted:
+        return f"### {name}\n\nLike POST {path}, with the image in the query.{query}"
+    text = f"### {name}\n\n{operation['summary']}. {operation['description']}{query}"
     if body := operation.get("requestBody"):
         text += f"\n\nRequest: {_example(body)}"
     for status, response in list(operation["responses"].items())[:2]:

@@ -16,6 +16,8 @@ from moderate.reference import answer_headers, gateway_answers
 from moderate.reference.error_examples import error_examples
 from modest import api_keys
 from modest.ledger.idempotency import REPLAYED_FOR
+from modest.plans import Plan, Plans
+from modest.prices import IMAGE_PRICE_USD
 
 KeyedRoutes = Sequence[tuple[Dialect, Route]]
 
@@ -27,8 +29,7 @@ In a client written for one of them, change only the base URL and the key.
 
 An image that was not judged is never reported as safe: every error says what was wrong and what to do.
 
-A call counts once against the plan's monthly quota when it is admitted, whatever its outcome. Only images that were
-judged are charged.
+A call counts once against the plan's monthly quota when it is admitted, whatever its outcome. {prices}
 
 An `Idempotency-Key` makes it safe to send a POST again. After a 409, 429 or 503, wait as long as `Retry-After` says;
 `x-should-retry: false` means that retrying will not help before the next month. `GET /v1/usage` reports usage and
@@ -64,14 +65,16 @@ _IDEMPOTENCY_KEY = {
 }
 
 
-def document(app: FastAPI, keyed: KeyedRoutes) -> dict[str, Any]:
-    """keyed: the routes of `app` that need a key, each with its dialect."""
+def document(app: FastAPI, keyed: KeyedRoutes, plans: Plans) -> dict[str, Any]:
+    """keyed: the routes of `app` that need a key, each with its dialect. plans: empty if none are sold."""
     dialects = list(dict.fromkeys(dialect for dialect, _ in keyed))
     spec = get_openapi(
         title=app.title,
         version=app.version,
         openapi_version="3.1.0",
-        description=_DESCRIPTION.format(names=_listed([dialect.name for dialect in dialects])),
+        description=_DESCRIPTION.format(
+            names=_listed([dialect.name for dialect in dialects]), prices=_prices(plans.values())
+        ),
         routes=app.routes,
         servers=[{"url": "./"}],
     )
@@ -126,6 +129,15 @@ def _add_example(responses: dict[str, Any], status: str, schema: dict[str, Any],
     examples = response["content"]["application/json"]["examples"]
     examples.setdefault(name, {"value": body})
     response["description"] = ", ".join(examples)
+
+
+def _prices(plans: Iterable[Plan]) -> str:
+    text = (
+        f"NanoGPT's and OpenAI's routes charge ${IMAGE_PRICE_USD} for each distinct image that was judged, on every "
+        "plan; on oanor's routes the plan covers the images."
+    )
+    sold = ", ".join(f"{plan.name} {plan.quota:,} for ${plan.price_usd}" for plan in plans)
+    return f"{text} Calls a month, and what they cost: {sold}." if sold else text
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -64,7 +64,8 @@ def create_app(
             include_in_schema=bool(documentation),
             **documentation,
         )
-    for page in pages(service, release=release, document=partial(openapi.document, app, keyed)):
+    plans = service.ledger.plans if service.ledger is not None else {}
+    for page in pages(service, release=release, document=partial(openapi.document, app, keyed, plans)):
         app.add_api_route(
             page.path,
             page.endpoint,

@@ -48,6 +48,7 @@ class Ledger:
         self._lease = lease
         self._retries = retries or RetryPolicy()
         self._now = now
+        self.plans = plans
         self._callers = CallerLookup(table, plans, self._retries)
         self._usage = UsageReader(table, retries=self._retries)
 
