@@ -71,6 +71,8 @@ FAST: dict[str, Fault] = {
     "length-too-small": once(with_length(len(PIXEL) - 12, PIXEL)),
     "length-absurd": once(with_length(10**19, PIXEL)),
     "gzip-bomb": once(gzipped(b"Content-Encoding: gzip\r\n")),
+    "gzip-cut-short": once(UNTIL_CLOSED[:-2] + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(PIXEL)[:-9]),
+    "gzip-that-is-none": once(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(PIXEL), PIXEL)),
     "gzip-bomb-as-image": once(gzipped(b"Content-Type: image/png\r\n")),
     "redirect-to-itself": once(b"HTTP/1.1 302 Found\r\nLocation: ?\r\n\r\n"),
     "redirect-there": once(b"HTTP/1.1 302 Found\r\nLocation: redirect-back\r\n\r\n"),

@@ -26,7 +26,7 @@ DEAD = [f"http://dead{number}.test/" for number in range(16)]
 CODES = {
     **dict.fromkeys(SLOW, "fetch_timeout"),
     **dict.fromkeys(FAST, "fetch_failed"),
-    **dict.fromkeys(["endless-chunks", "endless-body", "length-absurd"], "image_too_large"),
+    **dict.fromkeys(["endless-chunks", "endless-body", "length-absurd", "gzip-bomb"], "image_too_large"),
     "length-too-small": "undecodable_image",
     "gzip-bomb-as-image": "unsupported_format",
 }
