@@ -86,7 +86,9 @@ def test_without_a_query_or_body_they_are_null(bench: Bench) -> None:
         ("multipart/form-data; boundary=x", True),
         ("APPLICATION/OCTET-STREAM", True),
         ("application/json", False),
-        ("image/tiff", False),
+        ("image/tiff", True),
+        ("image/*", True),
+        ("image/x-tga", False),
     ],
 )
 def test_only_the_templates_binary_types_arrive_byte_for_byte(bench: Bench, content_type: str, is_base64: bool) -> None:
