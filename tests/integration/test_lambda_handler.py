@@ -238,3 +238,14 @@ def _with_text(text: str) -> PngImagePlugin.PngInfo:
     info = PngImagePlugin.PngInfo()
     info.add_itxt("Comment", text)
     return info
+
+
+def test_a_url_that_lost_its_end_is_noticed_though_api_gateway_decodes_queries() -> None:
+    url = "https://example.com/a.png"
+    app = serve({f"{url}?a=1": png(), f"{url}?a=1&b=2": png()}).app
+    for query, status in (
+        (f"url={url}?a=1&b=2", 400),
+        (f"url={url}?a=1&policy=strict", 200),
+        (f"url={url}?a=1%26b=2&utm_source=x", 200),
+    ):
+        assert invoke(app, gateway_event("GET", "/v1/check", query=query))["statusCode"] == status

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -270,8 +271,10 @@ def test_a_url_whose_own_query_was_not_escaped_is_refused_before_any_fetch(idle:
 
 
 def test_a_url_whose_own_query_was_escaped_is_fetched_whole() -> None:
-    signed = f"{URL}?signature=1&expires=2"
-    service = serve({signed: IMAGE}, FakeClassifier(SAFE))
+    signed, resized = f"{URL}?signature=1&expires=2", f"{URL}?w=300"
+    service = serve({signed: IMAGE, resized: IMAGE}, FakeClassifier(SAFE))
+    assert service.client.get(f"/v1/check?url={quote(resized, safe='')}&utm_source=x").status_code == 200
+    assert service.client.post("/v1/check", data={"url": resized, "comment": "x"}).status_code == 200
     assert service.client.get("/v1/check", params={"url": signed, "utm_source": "x"}).status_code == 200
     assert service.client.post("/v1/check", data={"url": signed}).status_code == 200
     assert service.client.post("/v1/check", json={"url": signed, "expires": 2}).status_code == 200

@@ -101,7 +101,7 @@ async def parse(request: Request, route: str) -> ParsedRequest:
     """Raises InvalidRequest, InvalidBase64, ImageTooLarge, UnsupportedFormat."""
     query = request.query_params.multi_items()
     fields = [*_with_pluses(query), *await _body_fields(request, route)]
-    if mistake := mistake_in(route, fields) or unescaped_url(route, query):
+    if mistake := mistake_in(route, fields) or unescaped_url(route, request.query_params, _urls_sent(request)):
         raise mistake
     images = [source for name, value in fields if (source := _source(name, value))]
     if len(images) != 1:
@@ -139,11 +139,23 @@ def _fields_of(request: Request, route: str, data: bytes) -> list[tuple[str, Any
         return list(multipart.parse(content_type, data))
     if body.looks_like_form(data):
         form = body.parse_form(data)
-        if mistake := unescaped_url(route, form):
+        if mistake := unescaped_url(route, (name for name, _ in form), _urls_in(data)):
             raise mistake
         return _with_pluses(form)
     body.refuse_spoilt(request, data)
     return [("", data)]
+
+
+def _urls_sent(request: Request) -> list[str]:
+    """Returns the `url`s of the query. API Gateway decodes queries, so nothing shows how these were sent."""
+    if "aws.event" in request.scope:
+        return request.query_params.getlist("url")
+    return _urls_in(request.scope["query_string"])
+
+
+def _urls_in(encoded: bytes) -> list[str]:
+    parts = (part.partition(b"=") for part in encoded.split(b"&"))
+    return [value.decode("latin-1") for name, _, value in parts if name == b"url"]
 
 
 def _with_pluses(fields: Iterable[tuple[str, str]]) -> list[tuple[str, Any]]:

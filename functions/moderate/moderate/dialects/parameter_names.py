@@ -59,19 +59,17 @@ def mistake_in_query(route: str, names: Iterable[str]) -> InvalidRequest | None:
     )
 
 
-def unescaped_url(route: str, fields: Iterable[tuple[str, Any]]) -> InvalidRequest | None:
+def unescaped_url(route: str, names: Iterable[str], urls: Iterable[str]) -> InvalidRequest | None:
     """Returns an error if a URL in a query or form seems to have lost its end, because its `&` was not escaped.
 
-    API Gateway decodes queries, so an escaped question mark cannot be recognised as such. An ampersand that is still
-    in the URL shows that it was escaped.
+    urls: as they were sent. An ampersand in one, escaped or not, shows that its sender escapes ampersands.
     """
-    fields = list(fields)
-    cut = any(name == "url" and "?" in value and "&" not in value for name, value in fields)
-    foreign = [name for name, _ in fields if name not in PARAMETERS[route]]
-    if not cut or not foreign:
+    cut = any("?" in url and "&" not in url and "%26" not in url for url in urls)
+    foreign = next((name for name in names if name not in PARAMETERS[route]), None)
+    if not cut or foreign is None:
         return None
     return InvalidRequest(
-        f"The URL has a query of its own, and {foreign[0][:_MAX_NAME_LENGTH]!a} is not a parameter of {route}. If it "
+        f"The URL has a query of its own, and {foreign[:_MAX_NAME_LENGTH]!a} is not a parameter of {route}. If it "
         "belongs to the URL, write each & in the URL as %26, as curl --data-urlencode does, or send a POST with JSON. "
         "If not, leave it out.",
         param="url",
