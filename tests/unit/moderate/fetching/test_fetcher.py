@@ -40,7 +40,7 @@ def test_the_request_says_who_asks_and_nothing_else(web: Web) -> None:
     web.fetch("http://bücher.test:8080/ä?b=c#d", allowed_ports=frozenset({8080}), agent="Modest/1 (+image moderation)")
     assert "".join(web.requests) == (
         "GET /%C3%A4?b=c HTTP/1.1\r\nHost: xn--bcher-kva.test:8080\r\nUser-Agent: Modest/1 (+image moderation)\r\n"
-        "Accept: image/jpeg,image/png,image/gif,image/webp,image/avif,image/bmp,*/*;q=0.5\r\n"
+        "Accept: image/jpeg,image/png,image/gif,image/webp,image/avif,image/heic,image/bmp,*/*;q=0.5\r\n"
         "Accept-Encoding: identity\r\nVia: 1.1 modest\r\nConnection: close\r\n\r\n"
     )
 
