@@ -38,6 +38,7 @@ class Frame:
     height: int
     block_rows: int
     """How many rows of pixels come together."""
+    in_colours: bool
 
     @property
     def last_rows(self) -> int:
@@ -46,7 +47,7 @@ class Frame:
     @property
     def left_out(self) -> int:
         """How many rows browsers leave out that wait for more. Smoothing halved colours takes two rows below."""
-        return self.last_rows + (2 if self.block_rows > _BLOCK else 0)
+        return self.last_rows + (2 if self.in_colours and self.block_rows > _BLOCK else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,9 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 def _frame(start: int, body: bytes) -> Frame | None:
     height = int.from_bytes(body[1:3])
     factors = [sampling & 0xF for sampling in body[_SAMPLING::3]]
-    return Frame(start + _BEFORE_BODY + 1, height, _BLOCK * max(factors)) if height and any(factors) else None
+    if not height or not any(factors):
+        return None
+    return Frame(start + _BEFORE_BODY + 1, height, _BLOCK * max(factors), in_colours=len(factors) > 1)
 
 
 def _profile(parts: Sequence[bytes]) -> tuple[bytes, bool]:

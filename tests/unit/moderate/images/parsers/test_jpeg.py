@@ -49,6 +49,16 @@ def test_a_picture_without_its_end_has_one_row_of_blocks_at_least() -> None:
     assert len(decode(encoded(PICTURE.resize((64, 8)), "JPEG")[:-2], 32).views) == 4
 
 
+def test_greys_are_not_smoothed_so_that_no_rows_above_the_last_blocks_are_left_out() -> None:
+    tall = encoded(Image.fromarray(np.full((64, 64), 90, np.uint8)), "JPEG")
+    sampling = tall.index(b"\xff\xc0") + 11
+    assert tall[sampling] == 0x11
+    cut = tall[:sampling] + b"\x14" + tall[sampling + 1 : -2]
+    _whole, shown, *_ = arrays(decode(cut, 64))
+    assert (shown[:32] == 90).all()
+    assert (shown[32:] == 255).all()
+
+
 @pytest.mark.parametrize("cut", [2, 12, 40])
 def test_a_progressive_picture_without_its_end_is_judged_as_browsers_complete_it(cut: int) -> None:
     (seen,), (whole,) = arrays(decode(PROGRESSIVE[:-cut], 32)), arrays(decode(PROGRESSIVE, 32))
