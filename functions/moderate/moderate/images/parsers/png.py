@@ -66,6 +66,7 @@ def _draw(png: Png, size: int, presentations: Presentations) -> Iterator[View]:
         image = _decoded(_with_right_checksum(png))
         if png.size[1] <= _ROWS_THAT_COUNT:
             # Firefox leaves out what it has not got when it finds a wrong checksum.
+            require(not png.is_interlaced, "interlaced rows with a wrong checksum")
             yield from draw_still(without_end(image, 1), size, presentations).views
     yield from draw_still(image, size, presentations).views
     _refuse_missing_rows(image, png)

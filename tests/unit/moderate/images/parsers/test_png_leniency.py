@@ -110,6 +110,16 @@ def test_pixels_with_a_wrong_checksum_of_their_own_are_judged_without_their_last
     assert on_grey == [*PICTURE[:-1], [128] * SIZE]
 
 
+def test_interlaced_pixels_with_a_wrong_checksum_of_their_own_are_refused() -> None:
+    """Firefox leaves out the last row of the last pass, which is not the last one of the picture."""
+    header = bytearray(png_header(1, 1)[16:29])
+    header[12] = 1
+    one = PNG_SIGNATURE + chunk(b"IHDR", bytes(header))
+    with pytest.raises(UndecodableImage) as refusal:
+        decode(one + chunk(b"IDAT", png_pixels(LEVELS[:1, :1])[:-4] + bytes(4)) + END, SIZE)
+    assert refusal.value.detail == "DamagedPng: interlaced rows with a wrong checksum"
+
+
 def test_the_last_row_of_many_does_not_count() -> None:
     tall = np.tile(LEVELS, (40, 1))
     data = png_header(SIZE, 320) + chunk(b"IDAT", png_pixels(tall)[:-4] + bytes(4)) + END
