@@ -29,8 +29,6 @@ _SMALL = 1 << 18
 BACKGROUNDS: Sequence[Colour] = ((255, 255, 255), (0, 0, 0), (128, 128, 128))
 # In levels of 255, in the mean. Two pictures that are no further apart count as one.
 _ALIKE = 1
-# Also in the mean. Below it a grey page shows at most 2 levels from what a white or a black one shows.
-_LEAST_FOR_GREY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +120,9 @@ def _mean(image: Image.Image) -> float:
 
 
 def backgrounds(image: Image.Image) -> Sequence[Colour]:
-    """Returns the page colours on which `image` looks different: one if it hides its page.
-
-    The views on white and on black differ by the picture's mean transparency, and grey lies halfway between them.
-    """
-    if image.mode != "RGBA":
-        return BACKGROUNDS[:1]
-    transparency = OPAQUE - _mean(image.getchannel("A"))
-    return BACKGROUNDS if transparency > _LEAST_FOR_GREY else BACKGROUNDS[: 2 if transparency else 1]
+    """Returns the page colours on which `image` looks different: one if it hides its page."""
+    hides_it = image.mode != "RGBA" or image.getchannel("A").getextrema() == (OPAQUE, OPAQUE)
+    return BACKGROUNDS[:1] if hides_it else BACKGROUNDS
 
 
 def on(background: Colour, image: Image.Image) -> Image.Image:
