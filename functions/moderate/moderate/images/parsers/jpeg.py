@@ -35,7 +35,7 @@ _USUAL_SCANS = 18
 # A JPEG without its end is decoded twice, and drawn with transparent rows too.
 _SHARES_OF_CUT = 2
 _ARITHMETIC_CODING = (
-    "The JPEG is compressed by arithmetic coding, which browsers do not show. Export it again as a plain JPEG."
+    "The JPEG is compressed by arithmetic coding, which most browsers do not show. Export it again as a plain JPEG."
 )
 
 
