@@ -25,7 +25,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser shown bench template build e2e deploy lock clean
+.PHONY: help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser shown sweep bench template build e2e deploy lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ browser: $(ONNX) ## test the playground in headless Chromium
 
 shown: $(READY) ## look for images that browsers show differently from what is judged (COUNT=, SEED=, CHECKOUT=)
 	$(BIN)/python -m tests.shown --count $(COUNT) --seed "$(SEED)" --checkout $(CHECKOUT)
+
+sweep: $(ONNX) ## try the images of many packages, which it fetches, and write docs/sweep.md (needs apt-get, pip and npm)
+	$(BIN)/python -m tests.sweep --model $(ONNX)
 
 bench: $(ONNX) .build/sam/.ready ## compare Modest with its peers and write docs/benchmarks.md
 	$(BIN)/python -m bench

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-const { sheets, animations, most, frames, executable } = JSON.parse(readFileSync(0, 'utf8'));
+const { sheets, animations, frames, executable } = JSON.parse(readFileSync(0, 'utf8'));
 const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--force-color-profile=srgb'] });
 const page = await browser.newPage();
 for (const { html, screenshot, width, height } of sheets) {
@@ -14,7 +14,7 @@ for (const { html, screenshot, width, height } of sheets) {
 const decoded = {};
 await page.goto(`file://${sheets[0].html}`);
 await page.addScriptTag({ path: frames });
-for (const { name, path, type, raw } of animations) {
+for (const { name, path, type, raw, most } of animations) {
   const given = { text: readFileSync(path).toString('base64'), type, most };
   const { sizes, encoded } = await page.evaluate(async ({ text, type, most }) => {
     const { sizes, levels } = await framesOf(Uint8Array.from(atob(text), char => char.charCodeAt(0)), type, most);

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from tests.helpers.crafted import GifFrame, gif
 from tests.helpers.support import ROOT, encoded
-from tests.shown.browsers import File, Shown, shown
+from tests.shown.browsers import File, Shown, shown, shown_by_chromium
 from tests.shown.distance import farthest
 from tests.shown.files import made, plan
 from tests.shown.judge import SIZE, Judged, judged
@@ -48,6 +48,14 @@ def test_every_frame_of_an_animation_is_seen(pictures: dict[str, list[Shown]], b
     frames = [seen for seen in pictures["frames.gif"] if seen.browser == browser and seen.page == "white"]
     levels = {seen.frame: seen.picture.getpixel((4, 4)) for seen in frames if seen.frame is not None}
     assert levels == {0: (10, 10, 10), 1: (250, 250, 250)}
+
+
+def test_a_picture_that_may_not_be_squeezed_is_shown_at_its_own_size(tmp_path: Path) -> None:
+    path = tmp_path / "wide.png"
+    path.write_bytes(encoded(Image.new("RGB", (900, 20), (1, 2, 3)), "PNG"))
+    for squeezed, size in ((True, (768, 768)), (False, (900, 20))):
+        found = shown_by_chromium(tmp_path, [File(path, 64, squeezed=squeezed)])
+        assert {seen.picture.size for seen in found["wide.png"]} == {size}
 
 
 def test_what_no_browser_shows_is_not_seen(pictures: dict[str, list[Shown]]) -> None:

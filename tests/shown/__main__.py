@@ -1,7 +1,6 @@
 """Finds images that people see differently from what is judged of them."""
 
 import argparse
-import hashlib
 import json
 import secrets
 import subprocess
@@ -16,6 +15,7 @@ from typing import Any
 from tests.helpers.support import ROOT
 from tests.shown import report
 from tests.shown.files import plan
+from tests.shown.judge import state
 from tests.shown.minimise import minimised
 from tests.shown.trial import tried
 
@@ -48,7 +48,7 @@ def _checkout(given: str) -> Iterator[Path]:
 
 def _run(seed: str, count: int, checkout: Path) -> int:
     print(f"SEED={seed} COUNT={count} CHECKOUT={checkout}", flush=True)
-    done = _KEPT / f"{seed}-{count}-{_digest(checkout)}.jsonl"
+    done = _KEPT / f"{seed}-{count}-{state(checkout, Path(__file__).parent)}.jsonl"
     done.parent.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in done.read_text().splitlines()] if done.exists() else []
     while len(rows) < count:
@@ -74,15 +74,6 @@ def _batch(checkout: Path, seed: str, numbers: range) -> list[dict[str, Any]]:
         print(f"  {known['file']}: {known['distance']} off in {where}; {report.cause(outcome)}")
     smallest = {outcome.plan.number: outcome for outcome in found}
     return [report.row(smallest.get(outcome.plan.number, outcome)) for outcome in outcomes]
-
-
-def _digest(checkout: Path) -> str:
-    """A different one for each state of what is judged, and of what judges it here."""
-    digest = hashlib.sha256()
-    for folder in (checkout / "functions/moderate", checkout / "layers/modest", Path(__file__).parent):
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 if __name__ == "__main__":

@@ -19,8 +19,10 @@ from tests.shown.sheet import PAGES, Sheet
 
 MAX_FRAMES = 400
 _ATTEMPTS = 3
-_CELLS = (64, 128, 256, 384)
-_ON_A_SHEET = {64: 360, 128: 120, 256: 40, 384: 12}
+_CELLS = (64, 128, 256, 384, 768)
+# Chromium takes no screenshot that is wider than 16,384 pixels.
+_LARGEST_CELL = 5000
+_ON_A_SHEET = {64: 360, 128: 120, 256: 40, 384: 12, 768: 3}
 _FRAMES = Path(__file__).with_name("frames.js")
 _TYPES = {".png": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".avif": "image/avif"}
 """The formats that may be animated."""
@@ -50,6 +52,10 @@ class File:
     path: Path
     side: int
     """Of the picture that it was made from. Its header may say more."""
+    frames: int = MAX_FRAMES
+    """How many Chromium is asked for."""
+    squeezed: bool = True
+    """Whether a browser may squeeze it if it is larger than all usual cells."""
 
     @property
     def cell(self) -> int:
@@ -58,7 +64,8 @@ class File:
         side = 2 * self.side
         with suppress(Exception), Image.open(self.path) as image:
             side = max(self.side, *image.size)
-        return min((cell for cell in _CELLS if side <= cell), default=_CELLS[-1])
+        largest = _CELLS[-1] if self.squeezed else min(side, _LARGEST_CELL)
+        return min((cell for cell in _CELLS if side <= cell), default=largest)
 
 
 _Found = Mapping[str, list[Shown]]
@@ -67,8 +74,6 @@ _Found = Mapping[str, list[Shown]]
 def shown(folder: Path, files: Sequence[File]) -> dict[str, list[Shown]]:
     """Every picture that either browser shows, by the name of the file. Works in `folder`, where the files lie."""
     sheets = _sheets(files)
-    for number, sheet in enumerate(sheets):
-        (folder / f"sheet-{number}.html").write_text(sheet.html())
     with ThreadPoolExecutor(2) as both:
         chromium = both.submit(_again, lambda: _by_chromium(folder, sheets, files))
         firefox = both.submit(_again, lambda: _by_firefox(folder, sheets))
@@ -77,6 +82,11 @@ def shown(folder: Path, files: Sequence[File]) -> dict[str, list[Shown]]:
             for name, pictures in more.items():
                 found[name] += pictures
     return found
+
+
+def shown_by_chromium(folder: Path, files: Sequence[File]) -> _Found:
+    """What `shown` returns of one browser."""
+    return _again(lambda: _by_chromium(folder, _sheets(files), files))
 
 
 def _again(asked: Callable[[], _Found]) -> _Found:
@@ -92,13 +102,15 @@ def _sheets(files: Sequence[File]) -> list[Sheet]:
     for file in files:
         by_cell[file.cell].append(file.path)
     return [
-        Sheet(paths[at : at + _ON_A_SHEET[cell]], cell)
+        Sheet(paths[at : at + _ON_A_SHEET.get(cell, 1)], cell)
         for cell, paths in by_cell.items()
-        for at in range(0, len(paths), _ON_A_SHEET[cell])
+        for at in range(0, len(paths), _ON_A_SHEET.get(cell, 1))
     ]
 
 
 def _by_chromium(folder: Path, sheets: Sequence[Sheet], files: Sequence[File]) -> _Found:
+    for number, sheet in enumerate(sheets):
+        (folder / f"sheet-{number}.html").write_text(sheet.html())
     given = {
         "sheets": [
             {
@@ -110,11 +122,16 @@ def _by_chromium(folder: Path, sheets: Sequence[Sheet], files: Sequence[File]) -
             for number, sheet in enumerate(sheets)
         ],
         "animations": [
-            {"name": path.name, "path": str(path), "type": _TYPES[path.suffix], "raw": f"{path}.raw"}
-            for path in (file.path for file in files)
-            if path.suffix in _TYPES
+            {
+                "name": file.path.name,
+                "path": str(file.path),
+                "type": _TYPES[file.path.suffix],
+                "raw": f"{file.path}.raw",
+                "most": file.frames,
+            }
+            for file in files
+            if file.path.suffix in _TYPES
         ],
-        "most": MAX_FRAMES,
         "frames": str(_FRAMES),
     }
     decoded = ask_chromium("sheets.mjs", given)

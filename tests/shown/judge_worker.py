@@ -20,7 +20,11 @@ def _answer(decode: Any, path: str, size: int) -> dict[str, Any]:
         picture = decode(data, size)
     except Exception as error:  # noqa: BLE001 - whatever it raises, nothing is judged
         # Older checkouts do not say which rule a file breaks.
-        return {"refused": type(error).__name__, "rule": getattr(error, "detail", "")}
+        return {
+            "refused": type(error).__name__,
+            "rule": getattr(error, "detail", ""),
+            "message": getattr(error, "message", ""),
+        }
     views = [base64.b64encode(view).decode() for view in picture.views]
     # Older checkouts leave frames out and do not say so.
     return {"views": views, "complete": getattr(picture.frames, "all_judged", True)}

@@ -49,7 +49,7 @@ class Sheet:
 
     @property
     def columns(self) -> int:
-        return _WIDTH // self.cell // 3 * 3
+        return max(1, _WIDTH // self.cell // 3) * 3
 
     @property
     def width(self) -> int:
