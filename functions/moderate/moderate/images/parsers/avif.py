@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PIL import AvifImagePlugin, Image
 
+from moderate.images.avif_repairs import with_one_list_of_uses, without_exif
 from moderate.images.boxes import (
     Data,
     brands_of,
@@ -14,8 +15,6 @@ from moderate.images.boxes import (
     kind_of,
     refer_by,
     tracks,
-    with_one_list_of_uses,
-    without_exif,
 )
 from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said

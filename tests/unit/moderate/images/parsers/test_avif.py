@@ -5,7 +5,8 @@ from PIL import Image
 from tests.helpers.crafted import animated
 from tests.helpers.support import encoded
 
-from moderate.images.boxes import refer_by, with_one_list_of_uses
+from moderate.images.avif_repairs import with_one_list_of_uses
+from moderate.images.boxes import refer_by
 from moderate.images.colours.avif_boxes import read
 from moderate.images.decode import decode
 from moderate.images.parsers.avif import CroppedAvif, MisleadingAvif, refuse_misleading
