@@ -55,6 +55,12 @@ def _boxes(data: Data) -> Iterator[Box]:
         position += size
 
 
+def written(kind: bytes, *content: Data) -> bytes:
+    """Returns a box with this content."""
+    body = b"".join(content)
+    return struct.pack(">I4s", _HEADER + len(body), kind) + body
+
+
 def brands_of(data: bytes) -> set[bytes]:
     """Returns what the file type box lists, as the major brand and among the compatible ones; nothing without it."""
     brands = data[8:12] + data[16 : min(int.from_bytes(data[:4]), _LONGEST_TYPE)]

@@ -9,7 +9,7 @@ import struct
 from PIL import Image, ImageChops
 
 from moderate.images import heif_file
-from moderate.images.boxes import brands_of
+from moderate.images.boxes import brands_of, written
 from moderate.images.colours.levels import SPREAD, with_levels
 from moderate.images.colours.renderings import renderings
 from moderate.images.heif_file import CodedPicture, Plane, UnusableHeif
@@ -87,27 +87,22 @@ def _libheif_shows(data: bytes) -> Image.Image:
 
 def _file_of(tile: CodedPicture, numbers: bytes) -> bytes:
     properties = [
-        _box(b"ispe", bytes(4), struct.pack(">II", *tile.layout.size)),
-        _box(b"hvcC", tile.configuration),
-        *([_box(b"colr", numbers)] if numbers else []),
+        written(b"ispe", bytes(4), struct.pack(">II", *tile.layout.size)),
+        written(b"hvcC", tile.configuration),
+        *([written(b"colr", numbers)] if numbers else []),
     ]
     uses = bytes([len(properties), *range(1, len(properties) + 1)])
-    head = _box(b"ftyp", b"heic", bytes(4), b"mif1heic")
+    head = written(b"ftyp", b"heic", bytes(4), b"mif1heic")
 
     def meta(offset: int) -> bytes:
-        return _box(
+        return written(
             b"meta",
             bytes(4),
-            _box(b"hdlr", bytes(8), b"pict", bytes(13)),
-            _box(b"pitm", bytes(4), b"\0\1"),
-            _box(b"iloc", bytes(4), b"\x44\0\0\1", struct.pack(">HHHII", 1, 0, 1, offset, len(tile.stream))),
-            _box(b"iinf", bytes(4), b"\0\1", _box(b"infe", b"\2\0\0\0\0\1\0\0hvc1\0")),
-            _box(b"iprp", _box(b"ipco", *properties), _box(b"ipma", bytes(4), struct.pack(">IH", 1, 1), uses)),
+            written(b"hdlr", bytes(8), b"pict", bytes(13)),
+            written(b"pitm", bytes(4), b"\0\1"),
+            written(b"iloc", bytes(4), b"\x44\0\0\1", struct.pack(">HHHII", 1, 0, 1, offset, len(tile.stream))),
+            written(b"iinf", bytes(4), b"\0\1", written(b"infe", b"\2\0\0\0\0\1\0\0hvc1\0")),
+            written(b"iprp", written(b"ipco", *properties), written(b"ipma", bytes(4), struct.pack(">IH", 1, 1), uses)),
         )
 
-    return head + meta(len(head) + len(meta(0)) + 8) + _box(b"mdat", tile.stream)
-
-
-def _box(kind: bytes, *content: bytes) -> bytes:
-    body = b"".join(content)
-    return struct.pack(">I4s", len(body) + 8, kind) + body
+    return head + meta(len(head) + len(meta(0)) + 8) + written(b"mdat", tile.stream)
