@@ -25,7 +25,7 @@ class Reading:
     """
 
 
-def _grown(screen: Size, first: Frame, _is_old: bool = False) -> tuple[Size, Size]:  # noqa: FBT001, FBT002 - as in Reading
+def _grown(screen: Size, first: Frame, _is_old: bool) -> tuple[Size, Size]:  # noqa: FBT001 - as in Reading
     """Chromium enlarges the screen to hold the first frame."""
     (left, top), (width, height) = first.at, first.size
     return (max(screen[0], left + width), max(screen[1], top + height)), first.at
@@ -40,7 +40,7 @@ def _replaced(screen: Size, first: Frame, is_old: bool) -> tuple[Size, Size]:  #
 
 def _agreed(screen: Size, first: Frame, is_old: bool) -> tuple[Size, Size]:  # noqa: FBT001 - as in Reading
     """Raises Disputed."""
-    found = _grown(screen, first)
+    found = _grown(screen, first, is_old)
     if found != _replaced(screen, first, is_old):
         raise Disputed("a screen that does not fit its first frame")
     return found

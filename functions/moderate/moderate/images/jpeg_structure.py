@@ -53,7 +53,7 @@ class Frame:
 @dataclass(frozen=True, slots=True)
 class Structure:
     arithmetic: bool
-    """No browser shows it, and it takes many times longer to decode."""
+    """Most browsers do not show it, and it takes many times longer to decode."""
     progressive: bool
     scans: list[bytes]
     """The header of each."""

@@ -74,15 +74,15 @@ def draw_still(image: Image.Image, size: int, presentations: Presentations, prof
         transparency = _TRANSPARENCY if image.has_transparency_data else 1
         profiled.shared(max(1, times) * transparency).check(image.size)
     image.load()
-    found = tuple(views(image, size, presentations))
-    refuse_too_many_views(len(found))
-    return Picture(found, Frames(judged=1, total=1))
+    return still(views(image, size, presentations))
 
 
-def refuse_too_many_views(count: int) -> None:
-    """Raises UndecodableImage."""
-    if count > MAX_VIEWS_OF_STILL:
+def still(seen: Iterable[View]) -> Picture:
+    """Returns all that is seen of one still. Raises UndecodableImage if that is too much."""
+    found = tuple(seen)
+    if len(found) > MAX_VIEWS_OF_STILL:
         raise UndecodableImage("too many views", message=_TOO_MANY_VIEWS)
+    return Picture(found, Frames(judged=1, total=1))
 
 
 def draw_frames(

@@ -11,7 +11,7 @@ from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
 from moderate.images.colours.spaces import BT_709, Primaries
 from moderate.images.limits import PNG_OR_BMP, BreaksOff, BrokenRule, UnsupportedFormat
-from moderate.images.pictures import Picture, draw_still
+from moderate.images.pictures import Picture, draw_still, still
 from moderate.images.views import Presentations, views
 
 _HEADER = 14
@@ -47,7 +47,7 @@ def decode(data: bytes, size: int, _images: int) -> Picture:
     if image.mode != "RGBA":
         return picture
     # Some viewers ignore alpha in a BMP, or some of it, and show what is transparent in others.
-    return Picture((*picture.views, *views(image.convert("RGB"), size, presentations)), picture.frames)
+    return still((*picture.views, *views(image.convert("RGB"), size, presentations)))
 
 
 def _read(data: bytes) -> Image.Image:

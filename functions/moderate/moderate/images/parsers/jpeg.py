@@ -20,7 +20,7 @@ from moderate.images.limits import (
     PixelCap,
     UndecodableImage,
 )
-from moderate.images.pictures import Picture, draw_still, open_image, refuse_too_many_views, without_end
+from moderate.images.pictures import Picture, draw_still, open_image, still, without_end
 from moderate.images.shrinking import AS_STORED, Rendering
 from moderate.images.views import Presentations
 
@@ -80,8 +80,7 @@ def _decode(data: bytes, size: int) -> Picture:
             return picture
         _refuse_broken_off(data[: structure.stop], structure.frame)
         cut = draw_still(without_end(image, structure.frame.left_out), size, presentations)
-        refuse_too_many_views(len(picture.views) + len(cut.views))
-        return Picture((*picture.views, *cut.views), picture.frames)
+        return still((*picture.views, *cut.views))
 
 
 def _refuse_broken_off(data: bytes, frame: Frame) -> None:

@@ -9,12 +9,11 @@ from moderate.images.colours.renderings import renderings
 from moderate.images.deflate import with_right_checksum
 from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP, AnimationCap, BreaksOff
 from moderate.images.pictures import (
-    Frames,
     Picture,
     draw_frames,
     draw_still,
     open_image,
-    refuse_too_many_views,
+    still,
     together,
     turned_or_not,
     without_end,
@@ -49,9 +48,7 @@ def _decode(data: bytes, size: int, images: int) -> Picture:
     if png.controls:
         require(len(found) == 1 and not has_deep_key(found[0]), "transparency that viewers read differently")
         return _draw_frames(found[0], size, presentations, PNG_ANIMATION.for_file(data, images))
-    seen = tuple(view for reading in found for view in _draw(reading, size, presentations))
-    refuse_too_many_views(len(seen))
-    return Picture(seen, Frames(judged=1, total=1))
+    return still(view for reading in found for view in _draw(reading, size, presentations))
 
 
 def _draw(png: Png, size: int, presentations: Presentations) -> Iterator[View]:
@@ -83,9 +80,9 @@ def _decoded(png: Png) -> Image.Image:
     return with_deep_key(_loaded(without_key), _loaded(without_key, "RGB;16L"), png.single[b"tRNS"])
 
 
-def _loaded(still: bytes, mode: str = "") -> Image.Image:
+def _loaded(file: bytes, mode: str = "") -> Image.Image:
     """mode: Pillow's name for another order of the bytes in the file."""
-    image = open_image(still, "PNG")
+    image = open_image(file, "PNG")
     if mode and isinstance(image, ImageFile.ImageFile):
         image.tile = [tile._replace(args=mode) for tile in image.tile]
     image.load()

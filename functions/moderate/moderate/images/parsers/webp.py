@@ -12,12 +12,11 @@ from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
 from moderate.images.limits import WEBP, BreaksOff, BrokenRule, counted
 from moderate.images.pictures import (
-    Frames,
     Picture,
     draw_sequence,
     draw_still,
     open_image,
-    refuse_too_many_views,
+    still,
     turned_or_not,
 )
 from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering
@@ -88,8 +87,7 @@ def _draw_denied(image: Image.Image, size: int, drawn: Sequence[Rendering]) -> P
             light = missing.point([round(share * level / OPAQUE) for share in range(OPAQUE + 1)])
             shown = ImageChops.add(colours, Image.merge("RGB", [light] * 3))
             found |= dict.fromkeys(draw_still(shown, size, presentations).views)
-    refuse_too_many_views(len(found))
-    return Picture(tuple(found), Frames(judged=1, total=1))
+    return still(found)
 
 
 def profiles(data: bytes) -> list[Icc]:
