@@ -64,6 +64,8 @@ class Icc:
             and self.icc[36:40] == b"acsp"
             and struct.unpack_from(">I", self.icc, 64)[0] in _INTENTS
             and self.icc[68:80] == _ILLUMINANT
+            # Chromium rejects a profile of which any tag ends behind it.
+            and all(start + length <= len(self.icc) for _, start, length in self._index)
             and not self._tags.keys() & _DISPUTED
             and all(is_plain(self._tags.get(name, b"")) for name in used)
             and (used != _CURVES or self._colorants is not None)
@@ -87,20 +89,25 @@ class Icc:
             yield from self._by_numbers()
 
     @cached_property
-    def _tags(self) -> Mapping[bytes, Tag]:
-        """The content of each tag; of two of one name the first. Raises UnusableColours."""
-        tags: dict[bytes, Tag] = {}
+    def _index(self) -> Sequence[tuple[bytes, int, int]]:
+        """The name, start and length of each tag, or none if the index is cut off. Raises UnusableColours."""
         if len(self.icc) < _HEAD + 4:
-            return tags
+            return ()
         (count,) = struct.unpack_from(">I", self.icc, _HEAD)
         index = self.icc[_HEAD + 4 : _HEAD + 4 + _TAG * count]
         if len(index) < _TAG * count:
-            return tags
+            return ()
         if count > _MOST_TAGS:
             raise UnusableColours("a profile of too many tags")
+        return tuple(struct.iter_unpack(">4sII", index))
+
+    @cached_property
+    def _tags(self) -> Mapping[bytes, Tag]:
+        """The content of each tag; of two of one name the first. Raises UnusableColours."""
         # Each may be as long as the profile.
         whole = memoryview(self.icc)
-        for name, start, length in struct.iter_unpack(">4sII", index):
+        tags: dict[bytes, Tag] = {}
+        for name, start, length in self._index:
             # Firefox reads a tag that ends behind the profile as far as it goes.
             tags.setdefault(name, whole[start : start + length])
         return tags

@@ -72,6 +72,15 @@ def tagged(profile: bytes, *numbers: int) -> Icc:
 INVERTED = rgb_profile(SRGB, UPSIDE_DOWN)
 
 
+def test_a_profile_of_which_a_tag_ends_behind_it_is_not_the_last_word() -> None:
+    """Chromium rejects it and draws by what else the file says; Firefox draws by it."""
+    sound = rgb_profile(SRGB, SRGB_CURVE)
+    start = sound.index(b"bXYZ") + 8
+    cut = sound[:start] + len(sound).to_bytes(4) + sound[start + 4 :]
+    assert Icc(sound, alone=True).settled
+    assert not Icc(cut, alone=True).settled
+
+
 def test_a_profile_may_name_its_colours_by_number() -> None:
     """Chromium draws by the numbers, Firefox by the rest of the profile."""
     found = drawn(tagged(INVERTED, 1, 8, 0, 1), [(64, 64, 64)])
