@@ -57,6 +57,8 @@ class Structure:
     progressive: bool
     scans: list[bytes]
     """The header of each."""
+    last_scan: int
+    """Where the last of them begins."""
     exifs: list[bytes]
     """EXIF segments. If there are several, viewers differ on which they believe."""
     profile: bytes
@@ -85,12 +87,13 @@ def read(data: bytes) -> Structure:
     short_parts: list[int] = []
     frame: Frame | None = None
     arithmetic = progressive = False
-    marker, start = _BREAK, 0
+    marker, start, last_scan = _BREAK, 0, 0
     for marker, start, body in counted(_segments(data)):
         arithmetic |= marker in _ARITHMETIC
         progressive |= marker == _PROGRESSIVE
         if marker == _START_OF_SCAN:
             scans.append(body)
+            last_scan = start
         elif marker in _FRAMES:
             frame = frame or _frame(start, body)
         elif not scans and marker == _EXIF and body.startswith(_EXIF_NAME):
@@ -101,7 +104,7 @@ def read(data: bytes) -> Structure:
                 short_parts.append(start + _BEFORE_BODY)
     profile, is_sound = _profile(parts)
     return Structure(
-        arithmetic, progressive, scans, exifs, profile, is_sound, short_parts, marker == _END, start, frame
+        arithmetic, progressive, scans, last_scan, exifs, profile, is_sound, short_parts, marker == _END, start, frame
     )
 
 

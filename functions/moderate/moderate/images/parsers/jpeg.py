@@ -28,11 +28,11 @@ _END_MARKER = b"\xff\xd9"
 _FREQUENCIES = 64
 # Reading one takes up to 10 ms, as it may have thousands of entries.
 _MOST_EXIFS = 8
-# After the first two scans of each component, browsers complete the rest of a picture alike.
+# After the first two scans of each component, browsers complete the rest of a picture alike, but for the last scan.
 _SCANS_FOR_COMPONENT = 2
 # libjpeg makes 10 of a picture in colours, and 18 of one in inks.
 _USUAL_SCANS = 18
-# A JPEG without its end is decoded twice, and drawn with transparent rows too.
+# A JPEG without its end is decoded twice, and drawn without its last rows or its last scan too.
 _SHARES_OF_CUT = 2
 _ARITHMETIC_CODING = (
     "The JPEG is compressed by arithmetic coding, which most browsers do not show. Export it again as a plain JPEG."
@@ -66,9 +66,8 @@ def _decode(data: bytes, size: int) -> Picture:
         is_held = _is_held_whole(image, structure)
         if is_held and not structure.has_end and len(structure.scans) <= _SCANS_FOR_COMPONENT * len(image.getbands()):
             raise BreaksOff("scans are missing")
-        is_cut = not structure.has_end and not is_held
         cap = _cap(image, structure)
-        (cap.shared(_SHARES_OF_CUT) if is_cut else cap).check(image.size)
+        (cap if structure.has_end else cap.shared(_SHARES_OF_CUT)).check(image.size)
         refuse_replaced_scans(structure)
         orientations = tuple(dict.fromkeys(chain.from_iterable(map(orientations_in, structure.exifs)))) or (UPRIGHT,)
         # Only Firefox applies a profile of colours to inks.
@@ -76,10 +75,15 @@ def _decode(data: bytes, size: int) -> Picture:
         profile = Icc(structure.profile, alone=alone, is_grey=image.mode == "L")
         presentations = Presentations(orientations, _drawn(image, renderings([profile])))
         picture = draw_still(image, size, presentations)
-        if not is_cut or not structure.frame:
+        if structure.has_end or not structure.frame:
             return picture
-        _refuse_broken_off(data[: structure.stop], structure.frame)
-        cut = draw_still(without_end(image, structure.frame.left_out), size, presentations)
+        if is_held:
+            # Chromium waits for the end of the last scan, and shows what came before it.
+            with open_image(whole[: structure.last_scan] + _END_MARKER, "JPEG") as earlier:
+                cut = draw_still(earlier, size, presentations)
+        else:
+            _refuse_broken_off(data[: structure.stop], structure.frame)
+            cut = draw_still(without_end(image, structure.frame.left_out), size, presentations)
         return still((*picture.views, *cut.views))
 
 

@@ -61,8 +61,15 @@ def test_greys_are_not_smoothed_so_that_no_rows_above_the_last_blocks_are_left_o
 
 @pytest.mark.parametrize("cut", [2, 12, 40])
 def test_a_progressive_picture_without_its_end_is_judged_as_browsers_complete_it(cut: int) -> None:
-    (seen,), (whole,) = arrays(decode(PROGRESSIVE[:-cut], 32)), arrays(decode(PROGRESSIVE, 32))
+    (seen, _), (whole,) = arrays(decode(PROGRESSIVE[:-cut], 32)), arrays(decode(PROGRESSIVE, 32))
     assert np.abs(seen.astype(int) - whole).mean() < 5
+
+
+def test_a_progressive_picture_without_its_end_is_judged_without_its_last_scan_too() -> None:
+    """Chromium shows no scan whose end it has not seen."""
+    _, seen = arrays(decode(PROGRESSIVE[:-2], 32))
+    (earlier,) = arrays(decode(PROGRESSIVE[: read(PROGRESSIVE).last_scan] + b"\xff\xd9", 32))
+    assert (seen == earlier).all()
 
 
 @pytest.mark.parametrize("data", [BASELINE, PROGRESSIVE], ids=["baseline", "progressive"])
