@@ -14,7 +14,7 @@ BUILT = ROOT / ".build" / "browser"
 
 def ask_chromium(script: str, given: dict[str, Any]) -> Any:
     """What the script prints, once it is given this and the place of Chromium."""
-    _install(script)
+    _install()
     done = subprocess.run(
         ["node", script],
         cwd=BUILT,
@@ -27,13 +27,13 @@ def ask_chromium(script: str, given: dict[str, Any]) -> Any:
     return json.loads(done.stdout)
 
 
-def _install(script: str) -> None:
-    """The locked packages, once for each lock."""
+def _install() -> None:
+    """The scripts, and the locked packages once for each lock."""
     BUILT.mkdir(parents=True, exist_ok=True)
     lock = (HERE / "package-lock.json").read_bytes()
     stamp = BUILT / ".installed"
-    for name in ("package.json", "package-lock.json", script):
-        shutil.copy(HERE / name, BUILT)
+    for path in (HERE / "package.json", HERE / "package-lock.json", *HERE.glob("*.mjs")):
+        shutil.copy(path, BUILT)
     if not stamp.exists() or stamp.read_bytes() != lock:
         subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=BUILT, check=True)
         stamp.write_bytes(lock)

@@ -1,52 +1,9 @@
 // Tries the playground in Chromium and prints what was seen, as JSON, for test_playground.py to judge.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { chromium } from 'playwright-core';
+import { answered, browser, choose, finish, given, submit, violations, visit, width } from './visits.mjs';
 
-const { url, keys, files, executable, screenshots, shop } = JSON.parse(readFileSync(0, 'utf8'));
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const DESKTOP = { width: 1000, height: 700 };
-// Only what hangs takes longer, on any machine.
-const HANGS_MS = 600_000;
-const seen = {};
+const { url, keys, files, shop } = given;
 
-// The API is at a loopback address here, which Chromium keeps from pages of public sites, whatever the API allows.
-const args = ['--no-sandbox', '--disable-features=LocalNetworkAccessChecks'];
-const browser = await chromium.launch({ executablePath: executable, args, timeout: HANGS_MS });
-
-async function visit(name, { path = '/', key = keys.mega, ...options }, act) {
-  const context = await browser.newContext({ viewport: DESKTOP, colorScheme: 'light', ...options });
-  context.setDefaultTimeout(HANGS_MS);
-  const page = await context.newPage();
-  const facts = { requests: [], errors: [] };
-  page.on('request', request => /^(data|blob):/.test(request.url()) || facts.requests.push(request.url()));
-  page.on('pageerror', error => facts.errors.push(String(error)));
-  page.on('console', message => {
-    // Chromium itself notes every answer that is not a 2xx.
-    const refused = message.text().startsWith('Failed to load resource: the server responded with a status of 4');
-    if (message.type() === 'error' && !refused) facts.errors.push(message.text());
-  });
-  try {
-    await page.goto(url + path, { waitUntil: 'networkidle' });
-    facts.firstPaint = facts.requests.length;
-    await page.fill('#key', key);
-    await act(page, facts);
-  } catch (error) {
-    // One scenario that fails must not hide what the others saw.
-    facts.errors.push(String(error));
-  }
-  await page.evaluate(() => document.activeElement.blur());
-  await page.screenshot({ path: `${screenshots}/${name}.png`, fullPage: true });
-  seen[name] = facts;
-  await context.close();
-}
-
-const choose = (page, file) => page.setInputFiles('#file', file);
-const submit = page => page.click('#go');
-const said = async page => ({ verdict: await page.textContent('#verdict'), note: await page.textContent('#note') });
-const settled = page => page.waitForFunction(
-  () => document.querySelector('#verdict').matches('.safe, .questionable, .nsfw, .error'));
-const answered = async page => { await settled(page); return said(page); };
 const button = page => page.$eval('#go', node => ({
   label: node.textContent, disabled: node.disabled, focused: node === document.activeElement }));
 const watchButton = async (page, facts) => {
@@ -55,16 +12,7 @@ const watchButton = async (page, facts) => {
   await page.evaluate(() => new MutationObserver(() => window.counted(document.querySelector('#go').textContent))
     .observe(document.querySelector('#go'), { childList: true }));
 };
-const width = page => page.evaluate(() => document.documentElement.scrollWidth);
 const byUrl = async (page, address) => { await page.fill('#url', address); await submit(page); };
-
-async function violations(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target).join(' ')}`);
-}
 
 const map = page => page.evaluate(() => {
   const [canvas, image] = ['map', 'image'].map(id => document.getElementById(id));
@@ -138,7 +86,7 @@ await visit('keyboard', {}, async (page, facts) => {
   facts.answer = await answered(page);
 });
 
-const given = (page, kind) => page.evaluate(([kind, bytes]) => {
+const give = (page, kind) => page.evaluate(([kind, bytes]) => {
   const data = new DataTransfer();
   data.items.add(new File([Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0))], 'given.png', { type: 'image/png' }));
   const options = { bubbles: true, cancelable: true };
@@ -148,7 +96,7 @@ const given = (page, kind) => page.evaluate(([kind, bytes]) => {
 }, [kind, readFileSync(files.mosaic).toString('base64')]);
 for (const kind of ['drop', 'paste']) {
   await visit(kind, {}, async (page, facts) => {
-    await given(page, kind);
+    await give(page, kind);
     facts.answer = await answered(page);
   });
 }
@@ -220,6 +168,7 @@ await visit('another-image-meanwhile', { key: keys.mega }, async (page, facts) =
   await watchButton(page, facts);
   await choose(page, files.photo);
   await page.waitForFunction(() => document.querySelector('#go').disabled);
+  await page.screenshot({ path: `${given.screenshots}/too-fast-meanwhile.png`, fullPage: true });
   await choose(page, files.mosaic);
   facts.answer = await answered(page);
   facts.button = await button(page);
@@ -262,5 +211,4 @@ for (const origin of [shop, 'https://other.example']) {
   await page.context().close();
 }
 
-await browser.close();
-process.stdout.write(JSON.stringify({ seen, read }));
+await finish({ read });

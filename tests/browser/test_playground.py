@@ -76,9 +76,9 @@ def _spent_key(gateway: LocalGateway) -> str:
 
 
 def _shrink(screenshot: Path) -> None:
-    """These are the README's: few colours will do."""
+    """These are the README's: few colours will do, if those of the words are among them."""
     with Image.open(screenshot) as image:
-        image.convert("RGB").quantize(128).save(screenshot, optimize=True)
+        image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE).save(screenshot, optimize=True)
 
 
 def test_first_paint_needs_one_request(seen: dict[str, Facts]) -> None:
@@ -140,7 +140,7 @@ def test_the_slider_takes_the_heat_map_away(seen: dict[str, Facts]) -> None:
 
 
 def test_the_score_is_held_against_the_threshold(seen: dict[str, Facts]) -> None:
-    assert seen["mosaic"]["against"] == "With threshold 1.00, /v1/check returns safe: true."
+    assert seen["mosaic"]["against"].startswith("With threshold 1.00, /v1/check returns safe: true. There, ")
 
 
 def test_the_threshold_starts_where_the_operator_calls_an_image_nsfw(seen: dict[str, Facts]) -> None:

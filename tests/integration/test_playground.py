@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import re
 
 import pytest
@@ -23,8 +25,22 @@ def test_it_names_no_other_host_but_the_example(page: str) -> None:
     assert set(re.findall(r"https?://([^/'\"\s<]+)", page)) == {"example.com"}
 
 
+def test_browsers_let_it_run_only_its_own_code_and_call_only_this_service(page: str) -> None:
+    header = serve(cuts=Cuts(0.25, 0.75)).client.get("/").headers["content-security-policy"]
+    allowed = dict(rule.split(" ", 1) for rule in header.split("; "))
+    assert allowed["default-src"] == "'none'"
+    assert allowed["connect-src"] == "'self'"
+    assert allowed["script-src"] == _hash_of(re.findall(r"<script>(.*?)</script>", page, re.DOTALL))
+    assert allowed["style-src"] == _hash_of(re.findall(r"<style>(.*?)</style>", page, re.DOTALL))
+
+
+def _hash_of(texts: list[str]) -> str:
+    (text,) = texts
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 def test_its_cuts_are_the_operators(page: str) -> None:
-    assert 'CUTS = {"questionable": 0.25, "nsfw": 0.75}' in page
+    assert '"cuts": {"questionable": 0.25, "nsfw": 0.75}' in page
 
 
 def test_its_policies_are_the_ones_there_are(page: str) -> None:

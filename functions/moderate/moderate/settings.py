@@ -39,7 +39,8 @@ class Settings:
     allowed_origin: str
     """The origin whose pages can read answers in a browser; empty for none."""
     contact_url: str
-    """Tells the owners of servers from which images are fetched who fetches them; empty for nobody."""
+    """Tells the owners of servers from which images are fetched who fetches them, and the playground's visitors whom to
+    ask for a key; empty for nobody."""
     block_list: str
     """A path or s3://bucket/key; empty for no list."""
     block_distance: int

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
-from moderate.calls.authentication import Identify
+from moderate.calls.authentication import Identify, anyone
 from moderate.calls.problems import headers_of, problem_of
 from moderate.dialects.dialect import Dialect
 from moderate.dialects.registry import DIALECTS
@@ -22,6 +22,7 @@ from moderate.version import VERSION
 from moderate.web import cors
 from moderate.web.middleware import Calls
 from moderate.web.pages import docs_asset, pages
+from moderate.web.playground.assembly import assemble
 from modest.errors import PublicError
 
 
@@ -31,10 +32,12 @@ def create_app(
     identify: Identify,
     release: str,
     allowed_origin: str = "",
+    contact_url: str = "",
     dialects: Sequence[Dialect] = DIALECTS,
 ) -> FastAPI:
     """identify: authenticates the calls of every route except the service's own pages.
     allowed_origin: whose pages may read the answers, as browsers write it in Origin; empty for nobody's.
+    contact_url: where to ask for a key, which the playground says; empty if the operator has set none.
     """
 
     async def identified(request: Request) -> None:
@@ -65,7 +68,9 @@ def create_app(
             **documentation,
         )
     plans = service.ledger.plans if service.ledger is not None else {}
-    for page in pages(service, release=release, document=partial(openapi.document, app, keyed, plans)):
+    document = partial(openapi.document, app, keyed, plans)
+    playground = assemble(service.cuts, service.default_policy, contact_url=contact_url, keys=identify is not anyone)
+    for page in pages(service, release=release, document=document, playground=playground):
         app.add_api_route(
             page.path,
             page.endpoint,

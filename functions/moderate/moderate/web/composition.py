@@ -75,7 +75,13 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         ledger=opening.result(),
         fail_open=settings.fail_open,
     )
-    app = create_app(service, identify=identify, release=settings.release, allowed_origin=settings.allowed_origin)
+    app = create_app(
+        service,
+        identify=identify,
+        release=settings.release,
+        allowed_origin=settings.allowed_origin,
+        contact_url=settings.contact_url,
+    )
     decoder.warm_up()
     gc.freeze()
     gc.enable()

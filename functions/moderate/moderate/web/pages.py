@@ -2,9 +2,8 @@
 
 import asyncio
 import gzip
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,8 +18,8 @@ from moderate.dialects.examples import MODEL
 from moderate.dialects.schema_refs import Responses
 from moderate.dialects.service import Service
 from moderate.reference import llms
-from moderate.verdict import Cuts
 from moderate.version import VERSION
+from moderate.web.playground.assembly import Playground
 
 _HEALTH_EXAMPLE = {"status": "ok", "model": MODEL, "version": VERSION, "build": "dev"}
 _HEALTH: Responses = {
@@ -50,10 +49,11 @@ class Page:
     responses: Responses
 
 
-def pages(service: Service, *, release: str, document: Callable[[], dict[str, Any]]) -> list[Page]:
+def pages(
+    service: Service, *, release: str, document: Callable[[], dict[str, Any]], playground: Playground
+) -> list[Page]:
     """document: returns the OpenAPI document."""
     model = {"name": service.model.name, "version": service.model.version}
-    playground = _playground(service.cuts)
     documentation = (_HERE / "docs.html").read_text("utf-8")
 
     async def health() -> Response:
@@ -75,7 +75,7 @@ def pages(service: Service, *, release: str, document: Callable[[], dict[str, An
         return PlainTextResponse(written()[1])
 
     async def root() -> Response:
-        return HTMLResponse(playground)
+        return playground.response()
 
     return [
         Page("/health", "Check whether the service is up", "health", health, JsonAnswer, _HEALTH),
@@ -112,8 +112,3 @@ def _swagger_ui() -> Path:
     if package is None or package.origin is None:
         raise HTTPException(404)
     return Path(package.origin).parent / "static"
-
-
-def _playground(cuts: Cuts) -> str:
-    page = (_HERE / "playground.html").read_text("utf-8")
-    return page.replace("__CUTS__", json.dumps(asdict(cuts)))

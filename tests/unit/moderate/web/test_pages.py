@@ -7,6 +7,7 @@ from moderate.dialects.service import Service
 from moderate.pipeline import Pipeline
 from moderate.verdict import Cuts, Policy
 from moderate.web.pages import pages
+from moderate.web.playground.assembly import assemble
 
 
 def test_the_openapi_document_is_written_once_however_often_anybody_asks_for_it() -> None:
@@ -19,7 +20,15 @@ def test_the_openapi_document_is_written_once_however_often_anybody_asks_for_it(
     classifier = FakeClassifier()
     pipeline = Pipeline(FakeFetch({}), classifier, cuts=Cuts(), workers=1)
     service = Service(pipeline, classifier.model, Cuts(), Policy.BALANCED, RecordingObserver())
-    endpoints = {page.path: page.endpoint for page in pages(service, release="test", document=document)}
+    endpoints = {
+        page.path: page.endpoint
+        for page in pages(
+            service,
+            release="test",
+            document=document,
+            playground=assemble(Cuts(), Policy.BALANCED, contact_url="", keys=True),
+        )
+    }
 
     async def ask() -> list[int]:
         return [(await endpoints[path]()).status_code for path in ("/openapi.json", "/openapi.json", "/llms.txt")]
