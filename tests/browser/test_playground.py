@@ -78,7 +78,7 @@ def _spent_key(gateway: LocalGateway) -> str:
 def _shrink(screenshot: Path) -> None:
     """These are the README's: few colours will do, if those of the words are among them."""
     with Image.open(screenshot) as image:
-        image.convert("RGB").quantize(256, Image.Quantize.FASTOCTREE).save(screenshot, optimize=True)
+        image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1).save(screenshot, optimize=True)
 
 
 def test_first_paint_needs_one_request(seen: dict[str, Facts]) -> None:
