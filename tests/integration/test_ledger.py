@@ -1,5 +1,6 @@
 """The ledger's contract, on tables in memory, in SQLite, in DynamoDB Local, and on one that keeps failing."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier, Thread
@@ -14,9 +15,9 @@ from modest.api_keys import hash_of, new_key
 from modest.ledger.admission import Replay
 from modest.ledger.entries import TALLIES, month_item_key
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Repeatable
-from modest.money import Currency
+from modest.money import Currency, Terms
 from modest.months import month_of
-from modest.prices import by_the_image, covered_by_plan
+from modest.prices import Charge, by_the_image, covered_by_plan
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, QuotaExceeded, UnknownKey
 from modest.store.dynamodb import DynamoDBTable
 
@@ -416,3 +417,24 @@ def test_of_twenty_equal_calls_at_once_with_one_idempotency_key_one_is_charged(s
     audit = shop.usage_reader.audit(customer.account_id, "2026-11")
     assert audit.holds
     assert (audit.used, audit.entries.images) == (1, 1)
+
+
+def test_images_are_counted_by_the_price_and_currency_at_which_they_were_charged(shop: Shop) -> None:
+    shop.registry.set_rate(Decimal(2))
+    customer, ledger = shop.customer(), shop.ledger()
+
+    def settle(charged: Callable[[int, Terms], Charge], images: int) -> None:
+        admission = admitted(ledger.admit(customer.key_hash, request_id()))
+        ledger.settle(admission, "ok", charged(images, admission.terms))
+
+    settle(by_the_image, 2)
+    settle(by_the_image, 3)
+    settle(covered_by_plan, 7)
+    shop.registry.change(customer.account_id, currency=Currency.XNO, discount_percent=Decimal(100))
+    settle(by_the_image, 4)
+    usage = shop.usage_reader.usage(customer.account_id, "2026-11")
+    assert usage
+    price = Decimal("0.0015")
+    assert usage.images_at == {(Currency.USD, price): 5, (Currency.XNO, price): 4}
+    assert (usage.images, usage.charges) == (16, {Currency.USD: Decimal("0.0075")})
+    assert shop.usage_reader.audit(customer.account_id, "2026-11").holds

@@ -2,7 +2,7 @@
 
     month#<id>#<month>    month                  calls admitted: in the month, on each day; marks of the last seconds
     ledger#<id>#<month>   call#<time>#<request>  one entry for each settled call, never changed
-    ledger#<id>#<month>   tally#<nnn>            sums of entries: calls, images, amounts
+    ledger#<id>#<month>   tally#<nnn>            sums of entries: calls, images, images at each price, amounts
 
 IAM limits by partition what the function may write. Therefore the month is not in the account's partition, where the
 operator's settings are.
@@ -13,6 +13,7 @@ month picks one. Two calls share a tally only if they are TALLIES calls apart, w
 plan. If they settle in the same instant, one of them fails and is retried.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ RECOGNISED_SECONDS = 4
 """How long a month recognises a request that it has counted. The ledger stops retrying long before that."""
 
 _REMOVED_AT_ONCE = 100
+_AT = " at "
 
 
 def month_item_key(account_id: str, month: str) -> Key:
@@ -110,7 +112,7 @@ def write_entry(call: AdmittedCall, outcome: str, charge: Charge) -> Put:
 
 def add_to_tally(call: AdmittedCall, charge: Charge) -> Update:
     pk = ledger_pk(call.account_id, month_of(call.admitted_at))
-    sums: dict[str, Any] = {"calls": 1, "images": charge.images, charge.terms.currency.value: charge.amount}
+    sums = _sums(charge.images, charge.image_price_usd, charge.terms.currency.value, charge.amount)
     return Update(Key(pk, f"tally#{call.number % TALLIES:03}"), add=sums)
 
 
@@ -120,6 +122,8 @@ class Totals:
 
     calls: int
     images: int
+    images_at: dict[tuple[Currency, Decimal], int]
+    """How many images were charged one by one, by currency and by list price in US dollars."""
     amounts: dict[Currency, Decimal]
     """Only the currencies in which something was charged."""
 
@@ -129,9 +133,16 @@ def total_of_tallies(tallies: Iterable[Item]) -> Totals:
     amounts = {
         currency: sum((item.get(currency.value, Decimal(0)) for item in items), Decimal(0)) for currency in Currency
     }
+    images_at: Counter[tuple[Currency, Decimal]] = Counter()
+    for item in items:
+        for name, images in item.items():
+            currency, at, price = name.partition(_AT)
+            if at:
+                images_at[Currency(currency), Decimal(price)] += int(images)
     return Totals(
         calls=sum(int(item["calls"]) for item in items),
         images=sum(int(item["images"]) for item in items),
+        images_at=dict(images_at),
         amounts={currency: amount for currency, amount in amounts.items() if amount},
     )
 
@@ -139,8 +150,14 @@ def total_of_tallies(tallies: Iterable[Item]) -> Totals:
 def total_of_entries(entries: Iterable[Item]) -> Totals:
     """Returns the totals that the tallies must hold."""
     return total_of_tallies(
-        {"calls": 1, "images": entry["images"], entry["currency"]: entry["amount"]} for entry in entries
+        _sums(entry["images"], entry["image_price_usd"], entry["currency"], entry["amount"]) for entry in entries
     )
+
+
+def _sums(images: int, price_usd: Decimal, currency: str, amount: Decimal) -> dict[str, Any]:
+    """Returns what a call adds to its tally."""
+    images_at = {f"{currency}{_AT}{price_usd.normalize():f}": images} if images and price_usd else {}
+    return {"calls": 1, "images": images, currency: amount} | images_at
 
 
 def _mark(request_id: str) -> str:

@@ -20,6 +20,8 @@ class Usage:
     settled: int
     """Calls that ended. There are fewer than were admitted while calls are in progress, and if any crashed."""
     images: int
+    images_at: dict[tuple[Currency, Decimal], int]
+    """How many images were charged one by one, by currency and by list price in US dollars."""
     charges: dict[Currency, Decimal]
     """The exact sums of what the calls were charged. Only the currencies in which something was charged."""
     calls_by_day: dict[int, int]
@@ -60,6 +62,7 @@ class UsageReader:
             used=used(month_item),
             settled=counters.calls,
             images=counters.images,
+            images_at=counters.images_at,
             charges=counters.amounts,
             calls_by_day=_calls_by_day(month_item),
             rate=rate_from_items(found),
