@@ -61,6 +61,13 @@ def set_(
     referrer: Annotated[
         str | None, typer.Option(help="Who referred the customer. This is a note for yourself.")
     ] = None,
+    bill_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LINE",
+            help="A line of the name and address that invoices are for. Repeat it for each line. '' removes all.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
@@ -73,7 +80,11 @@ def set_(
         account, _ = keyring.find(who)
         try:
             changed = keyring.registry.change(
-                account.id, currency=currency, discount_percent=discount, referrer=referrer
+                account.id,
+                currency=currency,
+                discount_percent=discount,
+                referrer=referrer,
+                bill_to="\n".join(bill_to) if bill_to else None,
             )
         except ValueError as error:
             raise OperatorError(f"These terms are not valid: {error}.") from None
@@ -94,6 +105,7 @@ def _print(account: Account, *, as_json: bool) -> None:
             ("currency", account.currency),
             ("discount", _format_percent(account)),
             ("referrer", account.referrer),
+            ("bill to", account.bill_to),
         ],
     )
 
@@ -124,4 +136,5 @@ def _as_dict(account: Account) -> dict[str, object]:
         "currency": account.currency,
         "discount_percent": str(account.discount_percent),
         "referrer": account.referrer,
+        "bill_to": account.bill_to,
     }

@@ -7,6 +7,7 @@ import typer
 from botocore.config import Config
 
 from modest.accounts.registry import Registry
+from modest.billing.issuer import IssuerStore
 from modest.ledger.usage import UsageReader
 from modest.store.dynamodb import DynamoDBTable, make_client
 from modest_cli.deployment import Deployment, find_deployment
@@ -40,6 +41,10 @@ def open_registry(deployment: Deployment) -> Registry:
 
 def open_usage_reader(deployment: Deployment) -> UsageReader:
     return UsageReader(_open_table(deployment))
+
+
+def open_issuer_store(deployment: Deployment) -> IssuerStore:
+    return IssuerStore(_open_table(deployment))
 
 
 def open_gateway_keys(deployment: Deployment) -> GatewayKeys:

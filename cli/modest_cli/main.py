@@ -2,7 +2,7 @@
 
 import typer
 
-from modest_cli import accounts, keys
+from modest_cli import accounts, issuer, keys
 from modest_cli.block_hash import block_hash
 from modest_cli.classify import classify
 from modest_cli.doctor import doctor
@@ -25,6 +25,7 @@ app.command()(rate)
 app.command()(doctor)
 app.command()(block_hash)
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(issuer.app, name="issuer")
 app.add_typer(keys.app, name="keys")
 
 

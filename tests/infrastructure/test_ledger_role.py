@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import product
@@ -11,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.fakes.clock import Clock
 from tests.helpers.iam import Role
-from tests.helpers.ledgers import Customer, Shop, dynamodb_table
+from tests.helpers.ledgers import Customer, Shop, dynamodb_table, patient_retries
 from tests.helpers.local_gateway import in_memory
 from tests.helpers.support import data_url, gateway_event, invoke, png, serve
 from tests.infrastructure.translated import Template
@@ -19,6 +20,7 @@ from tests.infrastructure.translated import Template
 from moderate.calls.authentication import from_gateway
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, new_key
+from modest.billing.issuer import EXAMPLE, IssuerStore, parse_issuer
 from modest.money import Currency
 from modest.refusals import LedgerUnavailable
 from modest.store.dynamodb import DynamoDBTable
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 TABLE = "modest-Ledger"
+ISSUER = parse_issuer(EXAMPLE.encode())
 READS = {"dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
@@ -40,6 +43,7 @@ class Deployment:
         self.client = aws.dynamodb()
         self.operator = Shop(dynamodb_table(self.client, TABLE), Clock())
         self.operator.registry.set_rate(Decimal("0.87"))
+        IssuerStore(self.operator.table).write(ISSUER)
         self.customer = self.operator.customer("Tiny", Currency.XNO, Decimal(10))
         resources = sam.resolve(sam.translate(template), {"Ledger": TABLE})["Resources"]
         (policy,) = resources["ModerateRole"]["Properties"]["Policies"]
@@ -90,6 +94,7 @@ CHANGES: dict[str, Callable[[Registry, Customer], object]] = {
     "a new account": lambda registry, _: registry.create("another", "Tiny"),
     "a discount": lambda registry, customer: registry.change(customer.account_id, discount_percent=Decimal(100)),
     "a plan": lambda registry, customer: registry.change(customer.account_id, plan="Large"),
+    "a billing address": lambda registry, customer: registry.change(customer.account_id, bill_to="Another Ltd"),
     "a currency": lambda registry, customer: registry.change(customer.account_id, currency=Currency.USD),
     "a new key": lambda registry, customer: registry.add_key(customer.account_id, hash_of(new_key()), "another"),
     "another key": lambda registry, customer: registry.replace_key(
@@ -112,6 +117,14 @@ def test_what_the_operator_may_change_the_function_may_not(
     assert deployment.items() == before
     change(deployment.operator.registry, deployment.customer)
     assert deployment.items() != before
+
+
+def test_only_the_operator_may_say_who_sends_the_invoices(deployment: Deployment) -> None:
+    issuers = IssuerStore(deployment.function.table, retries=patient_retries())
+    with pytest.raises(LedgerUnavailable, match=r".+") as failure:
+        issuers.write(replace(ISSUER, name="Mallory"))
+    assert failure.value.detail == "AccessDeniedException"
+    assert issuers.read() == ISSUER
 
 
 def put(client: "DynamoDBClient", item: Any) -> None:
@@ -154,7 +167,7 @@ WAYS = [put, update, delete, put_in_a_batch, put_beside_an_entry, update_beside_
 
 def test_no_request_of_the_function_writes_an_item_of_the_operator(deployment: Deployment) -> None:
     before = deployment.items()
-    assert len({item["pk"]["S"].partition("#")[0] for item in before}) == 4
+    assert len({item["pk"]["S"].partition("#")[0] for item in before}) == 5
     for way, item in product(WAYS, before):
         with pytest.raises(ClientError, match="AccessDenied"):
             way(deployment.function_client, item)

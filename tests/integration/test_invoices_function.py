@@ -2,8 +2,9 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -28,6 +29,8 @@ from tests.helpers.ledgers import (
 
 from invoices.main import MonthNotOver, NotInvoiced, handler
 from modest.accounts.records import account_item_key
+from modest.api_keys import hash_of
+from modest.billing.issuer import EXAMPLE, IssuerStore, parse_issuer
 from modest.money import Currency
 from modest.months import month_before, month_of, month_start
 from modest.prices import by_the_image
@@ -40,6 +43,7 @@ PRESENT = month_of(datetime.now(UTC))
 LAST = month_before(PRESENT)
 BEFORE = month_before(LAST)
 BUCKET = "invoices"
+ISSUER = parse_issuer(EXAMPLE.encode())
 SETTINGS = {
     "LEDGER_TABLE": "ledger",
     "INVOICE_BUCKET": BUCKET,
@@ -76,7 +80,7 @@ class World:
     def objects(self) -> dict[str, str]:
         listed = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
         return {
-            entry["Key"]: self.s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read().decode()
+            entry["Key"]: self.s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read().decode("utf-8-sig")
             for entry in listed
         }
 
@@ -101,16 +105,24 @@ def world() -> Iterator[World]:
         yield World(Shop(dynamodb_table(slow_client()), clock), s3)
 
 
-def test_the_schedule_writes_last_months_invoices_in_three_forms(world: World) -> None:
+def test_the_schedule_writes_last_months_invoices_in_three_forms_and_a_page_for_each_account(world: World) -> None:
     customer = world.shop.customer("Large")
+    world.shop.customer("Ten")
     world.buy_images(customer, 3)
     outcome = handler(A_SCHEDULE, None)
     assert outcome["objects"] == dict.fromkeys(
         (f"{LAST}/invoices.csv", f"{LAST}/invoices.json", f"{LAST}/invoices.html"), "written"
     )
     objects = world.objects()
-    assert set(objects) == set(outcome["objects"])
-    (row,) = csv.DictReader(StringIO(objects[f"{LAST}/invoices.csv"]))
+    (page,) = set(objects) - set(outcome["objects"])
+    assert page.startswith(f"{LAST}/{LAST}-customer-")
+    assert page.endswith(f"-{customer.account_id}.html")
+    assert objects[page].count("<article>") == 1
+    assert (outcome["pages"], outcome["invoices"]) == ({"written": 1}, 2)
+    row, free = sorted(
+        csv.DictReader(StringIO(objects[f"{LAST}/invoices.csv"])), key=lambda row: row["due"], reverse=True
+    )
+    assert free["due"] == "0.00"
     assert (row["account"], row["plan_fee"], row["image_charges"], row["due"]) == (
         customer.account_id,
         "94.000000",
@@ -125,8 +137,44 @@ def test_running_it_twice_writes_the_same_objects_once(world: World) -> None:
     world.shop.customer("Large")
     handler(A_SCHEDULE, None)
     objects = world.objects()
-    assert set(handler(A_SCHEDULE, None)["objects"].values()) == {"already exists"}
-    assert (world.objects(), world.versions()) == (objects, 3)
+    again = handler(A_SCHEDULE, None)
+    assert (set(again["objects"].values()), again["pages"]) == ({"already exists"}, {"already exists": 1})
+    assert (world.objects(), world.versions()) == (objects, 4)
+
+
+def test_every_invoice_carries_the_issuer_and_keeps_its_number_and_dates(world: World) -> None:
+    customer = world.shop.customer("Large")
+    world.shop.registry.change(customer.account_id, bill_to="Jörg Müßig\nHauptstraße 1")
+    issuers = IssuerStore(world.shop.table)
+    issuers.write(ISSUER)
+    assert "warning" not in handler(A_SCHEDULE, None)
+    issuers.write(replace(ISSUER, name="Another Ltd", payment_days=0))
+    handler(A_SCHEDULE, None)
+    (found,) = json.loads(world.objects()[f"{LAST}/invoices.json"])
+    assert (found["issuer"]["name"], found["bill_to"]) == ("Example Ltd", "Jörg Müßig\nHauptstraße 1")
+    assert (found["invoice"], found["date"]) == (f"{LAST}-{customer.account_id}", f"{PRESENT}-01")
+    assert found["due_date"] == f"{PRESENT}-15"
+    assert all("Jörg Müßig" in text for key, text in world.objects().items() if not key.endswith(".json"))
+
+
+def test_without_an_issuer_invoices_are_written_and_the_log_says_what_they_lack(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.shop.customer("Large")
+    outcome = handler(A_SCHEDULE, None)
+    assert "No issuer is set" in outcome["warning"]
+    assert json.loads(capsys.readouterr().out) == outcome
+    assert "This invoice cannot be sent yet" in world.objects()[f"{LAST}/invoices.html"]
+
+
+def test_names_that_no_file_can_have_are_written_as_pages_of_their_own(world: World) -> None:
+    for number, name in enumerate(["../../x", "CON", "con ", "a/b\\c", "=1+1", "<script>"]):
+        account = world.shop.registry.create(name, "Large")
+        world.shop.registry.add_key(account.id, hash_of(f"key {number}"), name)
+    assert handler(A_SCHEDULE, None)["pages"] == {"written": 6}
+    pages = [key for key in world.objects() if "acct_" in key]
+    assert len(pages) == 6
+    assert all(re.fullmatch(rf"{LAST}/{LAST}(-[a-z0-9]+)*-acct_[0-9a-f]+\.html", key) for key in pages)
 
 
 def test_what_was_written_stays_though_terms_have_changed_since(world: World) -> None:
@@ -142,14 +190,16 @@ def test_a_run_that_was_cut_off_is_finished_with_the_figures_that_it_began_with(
     customer = world.shop.customer("Large", discount_percent=Decimal("12.50"))
     handler(A_SCHEDULE, None)
     objects = world.objects()
-    for form in ("csv", "html"):
-        world.s3.delete_object(Bucket=BUCKET, Key=f"{LAST}/invoices.{form}")
+    for key in objects.keys() - {f"{LAST}/invoices.json"}:
+        world.s3.delete_object(Bucket=BUCKET, Key=key)
     world.shop.registry.change(customer.account_id, discount_percent=Decimal(50))
-    assert handler({"month": LAST}, None)["objects"] == {
+    outcome = handler({"month": LAST}, None)
+    assert outcome["objects"] == {
         f"{LAST}/invoices.json": "already exists",
         f"{LAST}/invoices.csv": "written",
         f"{LAST}/invoices.html": "written",
     }
+    assert outcome["pages"] == {"written": 1}
     assert world.objects() == objects
 
 
@@ -201,7 +251,7 @@ def test_a_price_that_is_not_known_is_told_after_the_others_invoices_are_written
     with nothing_sold, pytest.raises(NotInvoiced, match=f"was on Large in {LAST}.*modest invoice {LAST} --account"):
         handler(A_SCHEDULE, None)
     assert set(world.billed()) == {other.account_id}
-    assert len(world.objects()) == 3
+    assert len(world.objects()) == 4
 
 
 def test_a_plan_that_became_dearer_is_owed_at_the_price_for_which_it_was_taken(world: World) -> None:

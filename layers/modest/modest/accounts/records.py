@@ -1,6 +1,6 @@
 """Accounts, their API keys and the rate of XNO, and the table's items that hold them.
 
-account#<id>   account        name, plans held, currency, discount, referrer, version
+account#<id>   account        name, plans held, currency, discount, referrer, billing address, version
 account#<id>   key#<sha256>   name, whether it is enabled, when it was made, when it expires
 key#<sha256>   key            the account's id, which never changes
 accounts       <name>         the account's id: makes names unique and lets accounts be listed
@@ -45,6 +45,8 @@ class Account:
     currency: Currency = Currency.USD
     discount_percent: Decimal = Decimal(0)
     referrer: str = ""
+    bill_to: str = ""
+    """The customer's name and address for invoices, in lines. Empty if the account's name is all that is known."""
 
     @property
     def plan(self) -> str:
@@ -153,6 +155,7 @@ def account_to_item(account: Account) -> dict[str, Any]:
         "currency": account.currency,
         "discount": account.discount_percent,
         "referrer": account.referrer,
+        "bill_to": account.bill_to,
     }
 
 
@@ -164,6 +167,7 @@ def account_from_item(item: Item) -> Account:
         currency=Currency(item["currency"]),
         discount_percent=item["discount"],
         referrer=item["referrer"],
+        bill_to=item.get("bill_to", ""),
     )
 
 

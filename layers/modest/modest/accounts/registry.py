@@ -28,6 +28,7 @@ from modest.money import Currency, Rate
 from modest.plans import Plan, Plans
 from modest.store.retries import RetryPolicy
 from modest.store.table import ConditionFailed, Delete, Put, Table, Update, Write
+from modest.texts import tidy
 
 _NEW = Attr("pk").not_exists()
 _EXISTS = Attr("pk").exists()
@@ -81,12 +82,13 @@ class Registry(AccountReader):
         currency: Currency | None = None,
         discount_percent: Decimal | None = None,
         referrer: str | None = None,
+        bill_to: str | None = None,
     ) -> Account:
         """Changes an account from its next call on. What is None stays as it is.
 
         Naming the plan that the account already holds moves it to the plan's current price.
 
-        Raises NotFound, NoRate, ConcurrentChange, ValueError for a discount out of range.
+        Raises NotFound, NoRate, ConcurrentChange, ValueError for a discount out of range or an unprintable address.
         """
         before = self._version(account_id)
         account = before.account
@@ -97,6 +99,7 @@ class Registry(AccountReader):
             currency=currency or account.currency,
             discount_percent=account.discount_percent if discount_percent is None else discount_percent,
             referrer=account.referrer if referrer is None else referrer,
+            bill_to=account.bill_to if bill_to is None else _tidy_address(bill_to),
         )
         self._check_terms(changed)
         try:
@@ -209,3 +212,11 @@ class Registry(AccountReader):
 
     def _write(self, *writes: Write) -> None:
         self._retries.run(lambda: self._table.write(writes))
+
+
+def _tidy_address(text: str) -> str:
+    """Raises ValueError."""
+    try:
+        return tidy(text, characters=80, lines=8)
+    except ValueError as error:
+        raise ValueError(f"the billing address {error}") from None

@@ -25,6 +25,7 @@ ACCOUNT = Account(
     currency=Currency.XNO,
     discount_percent=Decimal("12.5"),
     referrer="a friend",
+    bill_to="Acme Ltd\n1 Main Street",
 )
 BASIC = Plan("Basic", quota=1, rate=1, burst=1, price_usd=Decimal("14.5"))
 KEY = AccountKey("ab12", "acct_1", "laptop", enabled=True, created=datetime(2026, 9, 30, tzinfo=UTC))

@@ -32,11 +32,27 @@ def usage(
     currency: Currency = Currency.USD,
     discount: str = "0",
     charges: Mapping[Currency, str] | None = None,
+    charged_at: Mapping[str, int] | None = None,
     month: str = "2026-11",
 ) -> Usage:
+    """charged_at: how many images were charged at each list price, in each currency. By default two, at 0.0015 USD."""
     account = Account("acct_1", "Acme", plans or [on("Basic", 2026, 1, 1)], currency, Decimal(discount))
     amounts = {currency: Decimal(amount) for currency, amount in (charges or {}).items()}
-    return Usage(account, month, used=7, settled=6, images=5, charges=amounts, calls_by_day={3: 7}, rate=RATE)
+    return Usage(
+        account,
+        month,
+        used=7,
+        settled=6,
+        images=5,
+        images_at={
+            (of, Decimal(price)): images
+            for of in amounts
+            for price, images in ({"0.0015": 2} if charged_at is None else charged_at).items()
+        },
+        charges=amounts,
+        calls_by_day={3: 7},
+        rate=RATE,
+    )
 
 
 def made(found: Usage, now: datetime = DECEMBER) -> Invoice:
@@ -57,15 +73,59 @@ def sums(invoice: Invoice) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def lines(invoice: Invoice, bill: int = 0) -> list[tuple[str, str, int | None, str]]:
+    return [
+        (line.item.value, f"{line.amount.normalize():f}", line.quantity, str(line.unit_price_usd or ""))
+        for line in invoice.bills[bill].lines
+    ]
+
+
 def test_an_invoice_is_the_plans_fee_and_the_image_charges() -> None:
-    invoice = made(usage(charges={Currency.USD: "0.0015"}))
-    assert sums(invoice) == [("USD", "14.000000", "0.001500", "14.00")]
-    assert invoice.bills[0].total == Decimal("14.0015")
+    invoice = made(usage(charges={Currency.USD: "0.003"}))
+    assert sums(invoice) == [("USD", "14.000000", "0.003000", "14.00")]
+    assert invoice.bills[0].total == Decimal("14.003")
     assert (invoice.calls, invoice.images, invoice.number) == (7, 5, "2026-11-acct_1")
+
+
+def test_a_bill_shows_how_many_images_were_charged_at_what_price_less_the_discount() -> None:
+    found = usage(discount="10", charges={Currency.USD: "1.3527"}, charged_at={"0.0015": 1000, "0.003": 1})
+    assert lines(made(found)) == [
+        ("plan", "14", 1, "14"),
+        ("plan_discount", "-1.4", None, ""),
+        ("images", "1.5", 1000, "0.0015"),
+        ("images", "0.003", 1, "0.003"),
+        ("images_discount", "-0.1503", None, ""),
+    ]
+
+
+def test_images_in_xno_are_shown_as_they_were_charged_since_each_call_had_its_own_rate() -> None:
+    found = usage(currency=Currency.XNO, charges={Currency.XNO: "0.5"}, charged_at={"0.0015": 300})
+    assert lines(made(found))[1:] == [("images", "0.5", 300, "0.0015")]
+    found = usage(currency=Currency.XNO, charges={Currency.XNO: "0.5"}, charged_at={"0.0015": 300, "0.003": 1})
+    assert lines(made(found))[1:] == [("images", "0.5", 301, "")]
+
+
+def test_images_that_were_charged_nothing_are_shown_with_the_discount_that_paid_for_them() -> None:
+    free = usage(discount="100")
+    invoice = made(replace(free, images_at={(Currency.USD, Decimal("0.0015")): 4}))
+    assert lines(invoice)[2:] == [("images", "0.006", 4, "0.0015"), ("images_discount", "-0.006", None, "")]
+    assert invoice.bills[0].due == 0
+
+
+def test_an_invoice_has_the_same_number_and_date_whenever_it_is_made() -> None:
+    late = made(usage(), datetime(2027, 5, 9, tzinfo=UTC))
+    assert (late.number, late.date) == (made(usage()).number, date(2026, 12, 1))
+
+
+def test_the_number_of_an_invoice_belongs_to_one_account_and_month() -> None:
+    found = [usage(month=month) for month in ("2026-10", "2026-11")]
+    found += [replace(one, account=replace(one.account, id="acct_2")) for one in found]
+    assert len({made(one).number for one in found}) == 4
 
 
 def test_of_two_plans_in_a_month_the_more_expensive_is_owed_in_either_order() -> None:
     up = usage(on("Free", 2026, 1, 1), on("Mega", 2026, 11, 30, 23, 59))
+    assert made(up).plans == ["Free", "Mega"]
     down = usage(on("Mega", 2026, 1, 1), on("Free", 2026, 11, 1, 0, 1))
     assert [made(found).plan for found in (up, down)] == ["Mega", "Mega"]
 
@@ -137,15 +197,20 @@ def test_a_plan_whose_price_is_unknown_does_not_keep_other_accounts_from_their_i
     currency=st.sampled_from(Currency),
     discount=st.decimals(0, 100, places=2),
     booked=st.dictionaries(st.sampled_from(Currency), st.integers(1, 10**15)),
+    charged_at=st.dictionaries(st.sampled_from(["0.0015", "0.002", "0.00000149"]), st.integers(1, 10**9), min_size=1),
 )
 def test_every_total_agrees_with_the_ledger_and_is_rounded_once(
-    plan: str, currency: Currency, discount: Decimal, booked: dict[Currency, int]
+    plan: str, currency: Currency, discount: Decimal, booked: dict[Currency, int], charged_at: dict[str, int]
 ) -> None:
     charges = {of: str(amount * SMALLEST[of]) for of, amount in booked.items()}
-    invoice = made(usage(on(plan, 2026, 1, 1), currency=currency, discount=str(discount), charges=charges))
+    found = usage(
+        on(plan, 2026, 1, 1), currency=currency, discount=str(discount), charges=charges, charged_at=charged_at
+    )
+    invoice = made(found)
     assert {bill.currency: bill.image_charges for bill in invoice.bills if bill.image_charges} == {
         of: Decimal(amount) for of, amount in charges.items()
     }
     for bill in invoice.bills:
         assert abs(bill.due - bill.total) <= Decimal("0.005")
-        assert bill.total == bill.plan_fee + bill.image_charges
+        assert bill.total == bill.plan_fee + bill.image_charges == sum(line.amount for line in bill.lines)
+        assert all(line.amount == line.amount.quantize(SMALLEST[bill.currency]) for line in bill.lines)
