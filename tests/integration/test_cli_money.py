@@ -49,6 +49,10 @@ def answer(gateway: LocalGateway, *arguments: str) -> Any:
     return json.loads(result.stdout)
 
 
+def read_csv(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(content.decode("utf-8-sig"), newline="")))
+
+
 def test_an_account_is_charged_in_xno_once_there_is_a_rate(gateway: LocalGateway) -> None:
     refused = gateway.modest("accounts", "set", "demo-pro", "--currency", "XNO")
     assert (refused.exit_code, refused.stdout) == (1, "")
@@ -96,7 +100,7 @@ def test_an_invoice_of_the_present_month_is_preliminary_and_takes_the_discount_o
 ) -> None:
     result = gateway.modest("invoice", MONTH)
     assert "Preliminary" in result.stderr
-    rows = {row["name"]: row for row in csv.DictReader(StringIO(result.stdout))}
+    rows = {row["name"]: row for row in read_csv(result.stdout_bytes)}
     row = rows[f"'{customer}"]
     assert (row["plan_fee"], row["image_charges"], row["due"]) == ("84.600000", "0.001350", "84.60")
     assert row["preliminary"] == "true"
@@ -123,7 +127,7 @@ def test_one_account_whose_price_is_not_known_is_named_after_the_others_invoices
     with on_a_plan_of_unknown_price(gateway, "demo-basic"):
         everybody = gateway.modest("invoice", MONTH)
         alone = gateway.modest("invoice", MONTH, "--account", "demo-basic")
-    names = {row["name"] for row in csv.DictReader(StringIO(everybody.stdout))}
+    names = {row["name"] for row in read_csv(everybody.stdout_bytes)}
     assert {f"'{customer}", "demo-free"} <= names
     assert "demo-basic" not in names
     assert (everybody.exit_code, alone.exit_code, alone.stdout) == (1, 1, "")
@@ -132,14 +136,86 @@ def test_one_account_whose_price_is_not_known_is_named_after_the_others_invoices
 
 
 def test_invoices_are_written_to_a_file_or_into_a_folder(gateway: LocalGateway, customer: str, tmp_path: Path) -> None:
-    for output in (tmp_path / "all.html", tmp_path, tmp_path / "new" / "folder"):
+    for output in (tmp_path / "all.html", tmp_path / "folder"):
         assert gateway.modest("invoice", MONTH, "--format", "html", "--output", str(output)).exit_code == 0
     one = gateway.modest("invoice", MONTH, "--format", "json", "--account", customer, "--output", str(tmp_path))
     assert one.exit_code == 0
     (number,) = (invoice["invoice"] for invoice in json.loads(next(tmp_path.glob("*-acct_*.json")).read_text()))
-    names = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*")}
-    assert names == {"all.html", f"{MONTH}.html", f"new/folder/{MONTH}.html", f"{number}.json"}
-    assert f"<h1>{customer}</h1>" in (tmp_path / f"{MONTH}.html").read_text()
+    assert {file.name for file in tmp_path.glob("*.*")} == {"all.html", f"{number}.json"}
+    pages = {file.name: file.read_text() for file in (tmp_path / "folder").iterdir()}
+    assert {name.rpartition("-acct_")[0] for name in pages} >= {f"{MONTH}-{one}" for one in ("acme", "demo-basic")}
+    assert all(text.count("<article>") == 1 for text in pages.values())
+    assert (tmp_path / "all.html").read_text().count("<article>") == len(pages)
+
+
+def test_a_folder_gets_one_file_for_each_account_that_owes_and_the_others_are_counted(
+    gateway: LocalGateway, tmp_path: Path
+) -> None:
+    written = gateway.modest("invoice", MONTH, "--format", "html", "--output", str(tmp_path))
+    owes_nothing = gateway.modest(
+        "invoice", MONTH, "--format", "html", "--account", "demo-free", "--output", str(tmp_path / "free")
+    )
+    assert written.stderr.count("Wrote ") == len(list(tmp_path.iterdir()))
+    assert (owes_nothing.exit_code, (tmp_path / "free").exists()) == (0, False)
+    assert "because nothing is due: 1" in owes_nothing.stderr
+
+
+def test_a_csv_file_opens_in_excel(gateway: LocalGateway, tmp_path: Path) -> None:
+    answer(gateway, "keys", "create", "Jörg", "--plan", "basic")
+    printed = gateway.modest("invoice", MONTH, "--account", "Jörg").stdout_bytes
+    gateway.modest("invoice", MONTH, "--account", "Jörg", "--output", str(tmp_path / "one.csv"))
+    assert printed == (tmp_path / "one.csv").read_bytes()
+    assert printed.startswith(b"\xef\xbb\xbfinvoice,")
+    assert [row["name"] for row in read_csv(printed)] == ["Jörg"]
+
+
+def test_the_issuer_of_a_file_and_the_address_of_an_account_are_on_its_invoice(
+    gateway: LocalGateway, tmp_path: Path
+) -> None:
+    page = ("invoice", MONTH, "--format", "html", "--account", "demo-mega")
+    before = gateway.modest(*page)
+    assert "No issuer is set, so each invoice lacks its issuer's name" in before.stderr
+    assert "without an address: 1" in before.stderr
+    assert "This invoice cannot be sent yet" in before.stdout
+    unset = gateway.modest("issuer", "show")
+    assert (unset.exit_code, unset.stdout, "modest issuer example" in unset.stderr) == (1, "", True)
+
+    file = tmp_path / "issuer.toml"
+    file.write_bytes(gateway.modest("issuer", "example").stdout_bytes)
+    issuer = answer(gateway, "issuer", "set", str(file))
+    assert answer(gateway, "issuer", "show") == issuer
+    assert "VAT ID GB123456789" in gateway.modest("issuer", "show").stdout
+    lines = ("--bill-to", "Müller & Söhne", "--bill-to", "Hauptstraße 1")
+    assert answer(gateway, "accounts", "set", "demo-mega", *lines)["bill_to"] == "Müller & Söhne\nHauptstraße 1"
+    assert "Hauptstraße 1" in gateway.modest("accounts", "show", "demo-mega").stdout
+    after = gateway.modest(*page)
+    assert (after.exit_code, after.stderr) == (0, f"Preliminary: {MONTH} is not over.\n")
+    assert all(text in after.stdout for text in ("Example Ltd", "Müller &amp; Söhne", "Hauptstraße 1"))
+    assert answer(gateway, "accounts", "set", "demo-mega", "--discount", "0")["bill_to"]
+    assert answer(gateway, "accounts", "set", "demo-mega", "--bill-to", "")["bill_to"] == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read: No such file or directory."),
+        (b"\xff", "It is not UTF-8 text."),
+        (b"name = 1", "name must be text in quotes."),
+        (b"\x00", "It is not valid TOML"),
+        (b"#" * 100_000, "It has more than 65,536 bytes."),
+    ],
+)
+def test_a_file_that_is_no_issuers_is_refused_in_one_line_and_the_issuer_stays(
+    gateway: LocalGateway, tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    before = gateway.modest("issuer", "show", "--json").stdout
+    file = tmp_path / "issuer.toml"
+    if content is not None:
+        file.write_bytes(content)
+    result = gateway.modest("issuer", "set", str(file))
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert words in result.stderr
+    assert gateway.modest("issuer", "show", "--json").stdout == before
 
 
 @pytest.mark.parametrize(
@@ -151,6 +227,10 @@ def test_invoices_are_written_to_a_file_or_into_a_folder(gateway: LocalGateway, 
         (["invoice", MONTH, "--output", "/dev/null/invoices.csv"], "cannot be written"),
         (["usage", "--plot", "/nowhere/calls.png"], "cannot be written"),
         (["accounts", "set", "demo-free", "--discount", "101"], "a percentage from 0 to 100"),
+        (["accounts", "set", "demo-free", "--bill-to", "a\x1bb"], "the billing address contains the character U+001B"),
+        (["accounts", "set", "demo-free", *("--bill-to", "x") * 9], "the billing address has 9 lines; it may have 8"),
+        (["issuer", "set", "/dev/null"], "/dev/null is not a file"),
+        (["issuer", "set", "/dev"], "/dev is not a file"),
         (["rate", "0"], "a number of dollars above 0"),
     ],
 )

@@ -57,6 +57,12 @@ def test_an_account_that_left_has_no_plan_from_the_next_month_on_until_it_comes_
     assert [back.last_plan_in(month) for month in held] == ["Basic", None, "Basic"]
 
 
+def test_an_account_that_was_stored_before_addresses_were_has_none() -> None:
+    item = account_to_item(ACCOUNT)
+    del item["bill_to"]
+    assert account_from_item(item) == replace(ACCOUNT, bill_to="")
+
+
 def test_an_account_survives_being_stored() -> None:
     left = ACCOUNT.without_plan(datetime(2026, 12, 9, tzinfo=UTC))
     priced = left.with_plan(BASIC, datetime(2027, 2, 1, tzinfo=UTC))

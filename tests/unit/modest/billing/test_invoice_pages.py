@@ -43,7 +43,9 @@ def page(found: Invoice, **options: None) -> Page:
 def cells(found: Invoice) -> list[str]:
     """Returns the amounts of the printed rows, the amount due last."""
     ((_, content),) = pages(facts(found))
-    return re.findall(r"<td>(-?[\d.,]+)(?: [A-Z]+)?</td></tr>", content.decode().partition('class="bill"')[2])
+    return re.findall(
+        r"<td(?: colspan=.2.)?>(-?[\d.,]+)(?: [A-Z]+)?</td></tr>", content.decode().partition('class="bill"')[2]
+    )
 
 
 def test_a_page_holds_what_an_invoice_needs() -> None:
