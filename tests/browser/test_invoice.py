@@ -27,7 +27,7 @@ def extreme() -> Invoice:
     charges = {Currency.USD: "1234567.891234", Currency.XNO: "123456789.123456789"}
     plans = [on(plan, 2026, 11, day) for day, plan in enumerate(("Free", "Basic", "Mega"), 1)]
     found = made(usage(*plans, currency=Currency.XNO, discount="12.5", charges=charges, charged_at={"0.0015": 10**9}))
-    return replace(found, name="W" * 200, bill_to=ADDRESS)
+    return replace(found, name="<img src=x onerror=console.log(1)>" + "W" * 160, bill_to=ADDRESS)
 
 
 @pytest.fixture(scope="module")

@@ -202,7 +202,7 @@ def test_the_issuer_of_a_file_and_the_address_of_an_account_are_on_its_invoice(
         (b"\xff", "It is not UTF-8 text."),
         (b"name = 1", "name must be text in quotes."),
         (b"\x00", "It is not valid TOML"),
-        (b"#" * 100_000, "It has more than 65,536 bytes."),
+        (b"#" * 100_000, "It has more than 16,384 bytes."),
     ],
 )
 def test_a_file_that_is_no_issuers_is_refused_in_one_line_and_the_issuer_stays(
