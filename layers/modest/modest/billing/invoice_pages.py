@@ -87,7 +87,7 @@ def _warnings(facts: Facts) -> Iterator[str]:
 def _bill(bill: Facts, facts: Facts) -> str:
     rounding = Decimal(bill["due"]) - Decimal(bill["total"])
     amounts = [Decimal(line["amount"]) for line in bill["lines"]] + [Decimal(bill["total"]), rounding]
-    places = max(2, *(-int(amount.normalize().as_tuple().exponent) for amount in amounts))
+    places = max(map(_places, amounts))
     rows = [
         _LINE.substitute(
             text=_describe(line, bill, facts),
@@ -132,7 +132,12 @@ def _describe(line: Facts, bill: Facts, facts: Facts) -> str:
 
 def _at_least_cents(price: str) -> str:
     amount = Decimal(price)
-    return f"{amount:,.{max(2, -int(amount.normalize().as_tuple().exponent))}f}"
+    return f"{amount:,.{_places(amount)}f}"
+
+
+def _places(amount: Decimal) -> int:
+    """Returns how many decimal places the amount needs, and two at least."""
+    return max(2, -int(amount.normalize().as_tuple().exponent))
 
 
 def _name_day(iso: str) -> str:
