@@ -25,7 +25,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser shown sweep bench template build e2e deploy lock clean
+.PHONY: help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser shown sweep bench template readme build e2e deploy lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -115,6 +115,11 @@ template: $(READY) .build/sam/.ready .build/checkov/.ready ## check template.yam
 	$(BIN)/python -m tests.infrastructure.translated > .build/template.json
 	for file in template.yaml .build/template.json; do \
 		$(CHECKOV) --file $$file --framework cloudformation --compact --quiet --skip-download || exit; done
+
+readme: $(ONNX) .build/sam/.ready ## run every command of the README in a fresh clone, the tests among them (needs Docker)
+	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)
+	tests/e2e/local-runtime-image
+	$(BIN)/pytest --capture=no tests/readme
 
 build: $(READY) .build/sam/.ready ## build the container image and the zip functions (needs Docker)
 	$(PARAMETERS) > .build/samconfig.yaml

@@ -1,8 +1,10 @@
 """Formats the text that is printed once the gateway accepts calls."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from modest.plans import Plans
+from modest_local.demo import best_key
 
 PICTURE = "tests/fixtures/mosaics/porn.png"
 
@@ -30,15 +32,13 @@ Keys, rates, bursts and monthly quotas work as AWS documents them, but this is n
   Documentation: {base}/docs
 
   To manage accounts and keys, run in another shell:
-    export {environment}
+    source {state}/operator.env
     .venv/bin/modest keys create acme --plan pro
 """
 
 
-def format_banner(
-    *, base: str, stage: str, environment: Mapping[str, str], plans: Plans, keys: Mapping[str, str]
-) -> str:
-    """environment: what a shell needs for the operator's commands."""
+def format_banner(*, base: str, stage: str, state: Path, plans: Plans, keys: Mapping[str, str]) -> str:
+    """state: the folder of the files that a shell may source."""
     rows = [
         f"  {plan.name:<5}  {plan.quota:>13,}  {plan.rate:>12g}  {keys[plan.name.lower()]}" for plan in plans.values()
     ]
@@ -47,7 +47,6 @@ def format_banner(
         stage=stage,
         plans="\n".join(rows),
         picture=PICTURE,
-        # The key of the largest plan, so that the examples are not throttled.
-        key=list(keys.values())[-1],
-        environment=" ".join(f"{name}={value}" for name, value in environment.items()),
+        key=best_key(keys),
+        state=state,
     )

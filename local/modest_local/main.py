@@ -29,8 +29,9 @@ from modest_local.banner import format_banner
 from modest_local.console import log_for_people
 from modest_local.credentials import environment_of, load_secret
 from modest_local.database import open_database
-from modest_local.demo import create_demo_accounts, load_demo_keys
+from modest_local.demo import best_key, create_demo_accounts, load_demo_keys
 from modest_local.endpoint import serve
+from modest_local.environment import write_environments
 from modest_local.gateway import Gateway
 from modest_local.keys import KeyCache
 from modest_local.meters import MonthlyQuotas, TokenBuckets
@@ -69,9 +70,10 @@ def main() -> None:
 
         aws_socket = _listen(options.aws_port or options.port + 1)
         with _listen(options.port) as sock, serve(aws.services, secret, aws_socket) as aws_url:
-            environment = {"AWS_ENDPOINT_URL": aws_url, **environment_of(secret)}
+            variables = {"AWS_ENDPOINT_URL": aws_url, **environment_of(secret)}
+            write_environments(options.state, url=base, key=best_key(keys), aws=variables)
             stage, plans = provisioned.api.stage, deployment.plans
-            text = format_banner(base=base, stage=stage, environment=environment, plans=plans, keys=keys)
+            text = format_banner(base=base, stage=stage, state=options.state, plans=plans, keys=keys)
             print(text, flush=True)  # noqa: T201
             _run(gateway, sock)
         function.close()

@@ -61,8 +61,8 @@ class LocalGateway:
             self._process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
         if not wait_until(self._answers, alive=lambda: self._process.poll() is None):
             raise RuntimeError(f"the local gateway did not come up:\n{self.log}")
-        line = re.findall(r"export (AWS_ENDPOINT_URL=.*)", self.log)[-1]
-        self.aws_environment = dict(variable.split("=", 1) for variable in line.split())
+        exports = re.findall(r"export (AWS_.*)=(.*)", (self.folder / "operator.env").read_text())
+        self.aws_environment = dict(exports)
         return self
 
     def __exit__(

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -154,6 +155,23 @@ def test_the_calls_that_the_banner_prints_run_as_they_stand(gateway: LocalGatewa
     nanogpt, check, classify, usage = answers
     assert (nanogpt["is_nsfw"], check["data"]["safe"], classify["data"]["verdict"]) == (True, False, "nsfw")
     assert usage["data"]["plan"] == "Mega"
+
+
+def test_the_files_that_it_writes_let_a_shell_call_the_service_and_manage_it(gateway: LocalGateway) -> None:
+    (operators,) = re.findall(r"\n    source (.*)\n", gateway.log)
+    clients = gateway.folder / "client.env"
+    assert [stat.S_IMODE(Path(file).stat().st_mode) for file in (operators, clients)] == [0o600, 0o600]
+    script = f"""
+        source {clients}
+        curl --silent --fail $MODEST_URL/v1/usage -H "x-api-key: $MODEST_KEY"
+        test $AWS_PROFILE = production
+        source {operators}
+        {Path(sys.executable).parent}/modest accounts list --json
+    """
+    environment = os.environ | {"AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "another account's"}
+    ran = subprocess.run(["bash", "-ec", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert '"plan": "Mega"' in ran.stdout
+    assert "demo-free" in ran.stdout
 
 
 def test_counts_keys_and_customers_survive_a_restart(tmp_path: Path) -> None:
