@@ -161,10 +161,9 @@ def _to_text(value: object) -> str:
 
 async def _send(send: Send, reply: Reply, request: Request) -> None:
     body = b"" if request.method == "HEAD" else reply.body
-    named = {name for name, _ in reply.headers}
-    headers = [*reply.headers, ("x-amzn-requestid", request.id)]
-    if "content-length" not in named:
-        headers.append(("content-length", str(len(reply.body))))
+    headers = [(name, value) for name, value in reply.headers if name != "content-length"]
+    # A function states the length of the bytes that it encodes, and callers who ask for no bytes get their base64.
+    headers += [("content-length", str(len(reply.body))), ("x-amzn-requestid", request.id)]
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

@@ -37,6 +37,15 @@ def event_of(bench: Bench, method: str, path: str, **options: Any) -> dict[str, 
     return event
 
 
+def test_bytes_for_a_caller_who_asks_for_none_are_base64_of_its_own_length() -> None:
+    answer = {"statusCode": 200, "headers": {"content-length": "3"}, "body": "YWJj", "isBase64Encoded": True}
+    with Bench(lambda _event, _context: answer) as bench:
+        text = bench.call("GET", "/docs/a", headers={"accept": "*/*"})
+        data = bench.call("GET", "/docs/a", headers={"accept": "application/octet-stream"})
+    assert (text.content, text.headers["content-length"]) == (b"YWJj", "4")
+    assert (data.content, data.headers["content-length"]) == (b"abc", "3")
+
+
 def test_the_functions_event_has_every_field_of_a_captured_one(bench: Bench) -> None:
     event = event_of(bench, "POST", "/api/nsfw/image", json={})
     captured = json.loads((EVENTS / "authorizer-x-api-key.json").read_text())
