@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from tests.infrastructure.translated import Template, only
 
-OPEN_TO_ALL = {"GET /", "GET /health", "GET /openapi.json", "GET /docs", "GET /docs/{asset}", "GET /llms.txt"}
-OUTSIDE_THE_PLANS = {"GET /v1/usage"}
+PAGES = ("/", "/health", "/openapi.json", "/docs", "/docs/{asset}", "/llms.txt", "/favicon.ico")
+OPEN_TO_ALL = {f"{method} {path}" for method in ("GET", "HEAD") for path in PAGES}
+OUTSIDE_THE_PLANS = {"GET /v1/usage", "HEAD /v1/usage"}
 """These ask the authorizer for a key, but must answer when the month is used up."""
 
 

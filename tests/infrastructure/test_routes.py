@@ -19,7 +19,7 @@ KEYED = {
     "POST /v1/moderations",
     *(
         f"{method} {prefix}/v1/{name}"
-        for method in ("GET", "POST")
+        for method in ("GET", "HEAD", "POST")
         for prefix in ("", "/nsfw-api")
         for name in ("check", "classify")
     ),
@@ -51,6 +51,13 @@ def test_the_routes_are_those_that_the_application_serves(stack: Template) -> No
     served = serve(ledger=Shop(FakeTable(), Clock()).ledger()).app.routes
     assert set(routes(stack)) == {
         f"{method} {route.path}" for route in served if isinstance(route, APIRoute) for method in route.methods or ()
+    }
+
+
+def test_head_is_wherever_get_is(stack: Template) -> None:
+    known = routes(stack)
+    assert {name.removeprefix("HEAD ") for name in known if name.startswith("HEAD ")} == {
+        name.removeprefix("GET ") for name in known if name.startswith("GET ")
     }
 
 
@@ -135,8 +142,8 @@ def test_routes_outside_the_plans_have_a_small_throttle_and_all_others_a_large_o
     assert throttles == {
         "* /*": (200, 200),
         **dict.fromkeys(OUTSIDE_THE_PLANS, (10, 20)),
-        **dict.fromkeys(OPEN_TO_ALL, (1, 10)),
-        **dict.fromkeys(["GET /openapi.json", "GET /docs/{asset}"], (0.2, 30)),
+        **dict.fromkeys(OPEN_TO_ALL, (0.2, 30)),
+        **dict.fromkeys(["GET /", "GET /health", "GET /docs", "GET /llms.txt"], (1, 10)),
     }
 
 

@@ -12,10 +12,14 @@ KEYLESS = tomllib.loads(PRICES.read_text())["keyless"]
 
 
 def test_their_rates_are_the_templates() -> None:
-    rates = {
-        route.path: route.throttle.rate for route in the_api().routes if not route.authorized and not route.preflight
-    }
+    keyless = [route for route in the_api().routes if not route.authorized and not route.preflight]
+    rates = {route.path: route.throttle.rate for route in keyless if route.method == "GET"}
     assert rates == {path: each["calls_a_second"] for path, each in KEYLESS.items()}
+
+
+def test_a_head_of_theirs_is_never_allowed_more_often_than_the_get() -> None:
+    rates = {(route.method, route.path): route.throttle.rate for route in the_api().routes}
+    assert all(rates["HEAD", path] <= rates["GET", path] for path in KEYLESS)
 
 
 def test_no_answer_of_theirs_is_larger_than_stated() -> None:

@@ -40,6 +40,9 @@ def test_it_judges_for_the_keys_of_a_file_and_for_nobody_else(model_path: Path, 
                 assert (usage.status_code, usage.json()["data"]) == (200, {"counted": False})
                 assert "without a ledger" in usage.json()["message"]
                 assert client.get("/v1/usage").status_code == 401
+                page, head = client.get("/"), client.head("/")
+                assert (head.status_code, head.content) == (200, b"")
+                assert head.headers["content-length"] == str(len(page.content))
         finally:
             server.terminate()
 

@@ -66,7 +66,8 @@ def test_a_route_has_its_own_throttle_or_that_of_the_stage() -> None:
     routes = {(route.method, route.path): route.throttle for route in the_api().routes}
     assert routes["GET", "/docs/{asset}"] == Throttle(0.2, 30)
     assert routes["GET", "/"] == Throttle(1, 10)
-    assert routes["GET", "/v1/usage"] == Throttle(10, 20)
+    assert routes["GET", "/v1/usage"] == routes["HEAD", "/v1/usage"] == Throttle(10, 20)
+    assert routes["HEAD", "/"] == Throttle(0.2, 30)
     assert routes["GET", "/v1/check"] == Throttle(200, 200)
 
 

@@ -1,6 +1,6 @@
 """Makes the HTTP application: its routes, its middleware and its answers to errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +20,7 @@ from moderate.dialects.service import Service
 from moderate.reference import openapi
 from moderate.version import VERSION
 from moderate.web import cors
+from moderate.web.logo import favicon
 from moderate.web.middleware import Calls
 from moderate.web.pages import docs_asset, pages
 from moderate.web.playground.assembly import assemble
@@ -58,10 +59,11 @@ def create_app(
     keyed = [(dialect, route) for dialect in dialects for route in dialect.routes(service)]
     for dialect, route in keyed:
         documentation: Mapping[str, Any] = route.documentation or {}
-        app.add_api_route(
+        _add_route(
+            app,
+            route.method,
             route.path,
             route.endpoint,
-            methods=[route.method],
             tags=[dialect.name],
             dependencies=[Depends(identified)],
             include_in_schema=bool(documentation),
@@ -71,17 +73,31 @@ def create_app(
     document = partial(openapi.document, app, keyed, plans)
     playground = assemble(service.cuts, service.default_policy, contact_url=contact_url, keys=identify is not anyone)
     for page in pages(service, release=release, document=document, playground=playground):
-        app.add_api_route(
+        _add_route(
+            app,
+            "GET",
             page.path,
             page.endpoint,
             tags=["service"],
             summary=page.summary,
+            description=page.responses[200]["description"],
             operation_id=page.operation_id,
             response_class=page.response_class,
             responses=page.responses,
         )
-    app.add_api_route("/docs/{asset}", docs_asset, include_in_schema=False)
+    for path, file in (("/docs/{asset}", docs_asset), ("/favicon.ico", favicon)):
+        _add_route(app, "GET", path, file, include_in_schema=False)
     return app
+
+
+def _add_route(
+    app: FastAPI, method: str, path: str, endpoint: Callable[..., Awaitable[Response]], **options: Any
+) -> None:
+    """Adds a route, and HEAD wherever GET is: it does the same, and the server leaves out the body."""
+    app.add_api_route(path, endpoint, methods=[method], **options)
+    if method == "GET":
+        # The OpenAPI document would have an operation for each method of one route.
+        app.add_api_route(path, endpoint, methods=["HEAD"], **options | {"include_in_schema": False})
 
 
 def _cors(allowed_origin: str) -> list[Middleware]:
@@ -106,4 +122,4 @@ def _methods_at(request: Request) -> str:
         scope = {**request.scope, "method": method}
         return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
-    return ", ".join(filter(taken, ("GET", "POST")))
+    return ", ".join(filter(taken, ("GET", "HEAD", "POST")))

@@ -34,7 +34,7 @@ def options(origin: str) -> Options:
     """Returns the arguments of Starlette's CORSMiddleware."""
     return Options(
         allow_origins=[origin],
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "HEAD", "POST"],
         allow_headers=list(SENDABLE),
         expose_headers=list(READABLE),
         max_age=PREFLIGHT_SECONDS,

@@ -19,6 +19,7 @@ from moderate.dialects.schema_refs import Responses
 from moderate.dialects.service import Service
 from moderate.reference import llms
 from moderate.version import VERSION
+from moderate.web import logo
 from moderate.web.playground.assembly import Playground
 
 _HEALTH_EXAMPLE = {"status": "ok", "model": MODEL, "version": VERSION, "build": "dev"}
@@ -54,7 +55,7 @@ def pages(
 ) -> list[Page]:
     """document: returns the OpenAPI document."""
     model = {"name": service.model.name, "version": service.model.version}
-    documentation = (_HERE / "docs.html").read_text("utf-8")
+    documentation = (_HERE / "docs.html").read_text("utf-8").replace("__LOGO__", logo.DATA_URL)
 
     async def health() -> Response:
         return JsonAnswer({"status": "ok", "model": model, "version": VERSION, "build": release})

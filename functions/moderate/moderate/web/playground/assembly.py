@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from moderate.images.formats import ACCEPTED
 from moderate.sources import MAX_FETCHED, MAX_SENT, MAX_SENT_BYTES
 from moderate.verdict import Cuts, Policy
+from moderate.web import logo
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("common.js", "images.js", "calls.js", "result.js", "code.js", "start.js")
@@ -42,7 +43,12 @@ def assemble(cuts: Cuts, policy: Policy, *, contact_url: str, keys: bool) -> Pla
     }
     html = (_HERE / "page.html").read_text("utf-8")
     # A contact's URL cannot hold a <, so nothing here ends the script that it stands in.
-    for name, text in (("STYLE", style), ("SETTINGS", json.dumps(settings)), ("SCRIPT", script)):
+    for name, text in (
+        ("LOGO", logo.DATA_URL),
+        ("STYLE", style),
+        ("SETTINGS", json.dumps(settings)),
+        ("SCRIPT", script),
+    ):
         html = html.replace(f"__{name}__", text)
     allowed = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src 'self' blob: data:; "
