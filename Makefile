@@ -21,11 +21,12 @@ SAM := .build/sam/bin/sam
 # `sam build` and `sam deploy` read the same file, so that what is built matches the parameters.
 SAMCONFIG := --config-file $(CURDIR)/.build/samconfig.yaml --config-env $(ENV)
 PARAMETERS := $(BIN)/python -m deploy.samconfig Model=$(MODEL)
+OPENAPI := .build/openapi
 CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser shown sweep bench template readme build e2e deploy lock clean
+.PHONY: help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep bench template readme build e2e deploy lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +85,9 @@ fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING= sets 
 browser: $(ONNX) ## test the playground in headless Chromium
 	$(BIN)/pytest tests/browser
 
+clients: $(ONNX) .build/clients/.ready ## call the API with clients that tools make from its OpenAPI document
+	$(BIN)/pytest tests/clients
+
 shown: $(READY) ## look for images that browsers show differently from what is judged (COUNT=, SEED=, CHECKOUT=)
 	$(BIN)/python -m tests.shown --count $(COUNT) --seed "$(SEED)" --checkout $(CHECKOUT)
 
@@ -96,11 +100,21 @@ bench: $(ONNX) .build/sam/.ready ## compare Modest with its peers and write docs
 parity: $(READY) ## compare each model, freshly built, with nsfwjs
 	$(BIN)/pytest tests/parity
 
-check: $(READY) ## run the linter, the type checker and the import contracts
+$(OPENAPI)/.ready: tests/openapi/package.json tests/openapi/package-lock.json
+	@echo "==> installing the linters of the OpenAPI document"
+	mkdir -p $(@D) && cp $^ $(@D) && npm ci --prefix $(@D) --ignore-scripts --silent
+	@touch $@
+
+check: $(READY) $(OPENAPI)/.ready ## run the linters, the type checker and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.openapi.document > $(OPENAPI)/document.json
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+		$(OPENAPI)/node_modules/.bin/redocly lint --extends recommended-strict $(OPENAPI)/document.json
+	$(OPENAPI)/node_modules/.bin/spectral lint --fail-severity warn --ruleset tests/openapi/spectral.yaml \
+		$(OPENAPI)/document.json
 
 # Each tool has a virtual environment of its own, because checkov needs an old boto3.
 .build/%/.ready: requirements/%.txt | $(BIN)/uv
@@ -148,7 +162,7 @@ endif
 lock: $(BIN)/uv ## update the lock files in requirements/
 	$(LOCK) --group dev -o requirements/dev.txt
 	for group in moderate model; do $(LOCK) --group $$group -c requirements/dev.txt -o requirements/$$group.txt || exit; done
-	for tool in sam checkov fuzz bench-nudenet; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit; done
+	for tool in sam checkov fuzz clients bench-nudenet; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit; done
 	$(LOCK) --override requirements/bench-opennsfw-overrides.txt requirements/bench-opennsfw.in \
 		-o requirements/bench-opennsfw.txt
 

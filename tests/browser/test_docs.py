@@ -1,22 +1,41 @@
 """The documentation page as a browser shows it, against the local gateway."""
 
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from tests.browser.chromium import ask_chromium
 from tests.helpers.local_gateway import LocalGateway
 
+Operations = set[str]
 
-def test_the_documentation_page_shows_every_operation_from_files_that_arrive_compressed(tmp_path: Path) -> None:
-    with LocalGateway(tmp_path) as gateway, gateway.client() as client:
-        operations = [
-            method
-            for path in client.get("/openapi.json").json()["paths"].values()
-            for method in path
-            if method != "parameters"
-        ]
-        seen = ask_chromium("docs.mjs", {"url": gateway.url})
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Operations, dict[str, Any]]]:
+    """The operations of the document, and what the page shows and does."""
+    folder = tmp_path_factory.mktemp("gateway")
+    with LocalGateway(folder) as gateway, gateway.client() as client:
+        paths = client.get("/openapi.json").json()["paths"]
+        yield (
+            {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods},
+            ask_chromium("docs.mjs", {"url": gateway.url, "key": gateway.key("mega")}),
+        )
+
+
+def test_the_page_comes_from_files_that_arrive_compressed(shown: tuple[Operations, dict[str, Any]]) -> None:
+    _, seen = shown
     print(seen)
-    assert seen["operations"] == len(operations)
     assert seen["faults"] == []
     assert seen["margin"] != "0px"
+    assert seen["logo"]
     assert 400_000 < seen["transferred"] < 700_000
+
+
+def test_execute_works_for_every_operation_as_it_stands(shown: tuple[Operations, dict[str, Any]]) -> None:
+    operations, seen = shown
+    assert {name: answer["status"] for name, answer in seen["answers"].items()} == dict.fromkeys(operations, 200)
+
+
+def test_no_call_has_an_idempotency_key_that_others_would_have_too(shown: tuple[Operations, dict[str, Any]]) -> None:
+    _, seen = shown
+    assert {answer["idempotencyKey"] for answer in seen["answers"].values()} == {None}

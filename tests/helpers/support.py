@@ -188,6 +188,7 @@ def serve(
     ledger: Ledger | None = None,
     fail_open: bool = False,
     allowed_origin: str = "",
+    contact_url: str = "",
     dialects: Sequence[Dialect] = DIALECTS,
 ) -> ServedApp:
     """The whole application, but for the network, and for the model unless one is given."""
@@ -199,7 +200,14 @@ def serve(
         fetch, classifier, cuts=cuts, workers=2, decode=decode, block_list=block_list, deadline_seconds=deadline_seconds
     )
     service = Service(pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger, fail_open=fail_open)
-    app = create_app(service, identify=identify, release="test", allowed_origin=allowed_origin, dialects=dialects)
+    app = create_app(
+        service,
+        identify=identify,
+        release="test",
+        allowed_origin=allowed_origin,
+        contact_url=contact_url,
+        dialects=dialects,
+    )
     # A server answers and goes on where an exception gets through to it, and so does this client.
     return ServedApp(app, TestClient(app, raise_server_exceptions=False), fetch, classifier, pipeline, observer)
 

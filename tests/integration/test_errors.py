@@ -336,7 +336,7 @@ def test_everything_works_under_a_prefix(under_prod: tuple[TestClient, str]) -> 
     assert client.get(f"{prefix}/v1/check", params={"url": URL}).json()["data"]["safe"] is True
     assert client.post(f"{prefix}{NANOGPT}", json={"imageUrl": URL}).json()["is_nsfw"] is False
     assert client.get(f"{prefix}/health").status_code == 200
-    assert client.get(f"{prefix}/openapi.json").json()["servers"] == [{"url": "./"}]
+    assert client.get(f"{prefix}/openapi.json").json()["servers"] == [{"url": "."}]
 
 
 def test_errors_keep_their_envelope_under_a_prefix(under_prod: tuple[TestClient, str]) -> None:

@@ -229,6 +229,31 @@ def test_a_threshold_given_twice_must_be_the_same() -> None:
 
 
 @pytest.mark.parametrize(
+    ("route", "query", "fields"),
+    [
+        ("check", "threshold=0.6", {"threshold": 0.6}),
+        ("check", "threshold=0.60", {"threshold": "0.6"}),
+        ("check", "threshold=1", {"threshold": 1.0}),
+        ("classify", "explain=true", {"explain": True}),
+        ("classify", "policy=strict&explain=", {"policy": "strict", "explain": None}),
+    ],
+)
+def test_a_parameter_may_stand_in_the_query_and_in_json_if_it_means_the_same(
+    route: str, query: str, fields: dict[str, object]
+) -> None:
+    answer = serving().client.post(f"/v1/{route}?{query}", json={"url": URL} | fields)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "value"), [("0.6", 0.61), ("0.6", True), ("0", False), ("nan", "nan"), ("0", None), ("", 0.6)]
+)
+def test_a_threshold_that_means_another_number_in_the_query_than_in_json_is_refused(query: str, value: object) -> None:
+    answer = serving().client.post(f"/v1/check?threshold={query}", json={"url": URL, "threshold": value})
+    assert (answer.status_code, answer.json()["param"]) == (400, "threshold")
+
+
+@pytest.mark.parametrize(
     ("route", "name", "told"),
     [
         ("check", "treshold", "Did you mean threshold?"),

@@ -1,7 +1,6 @@
 """The converted models answer what nsfwjs itself answers. `make parity` runs this; it installs nsfwjs first."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import skimage
 import sklearn
 from numpy.typing import NDArray
 from PIL import Image
+from tests.helpers.node import installed
 from tests.helpers.support import arrays
 
 from moderate.images.decode import decode
@@ -62,15 +62,7 @@ def report(capsys: pytest.CaptureFixture[str]) -> Report:
 
 @pytest.fixture(scope="module", autouse=True)
 def _node() -> None:
-    """Installs the locked packages once for each lock."""
-    NODE.mkdir(parents=True, exist_ok=True)
-    lock = (HERE / "package-lock.json").read_bytes()
-    stamp = NODE / ".installed"
-    for name in ("package.json", "package-lock.json", "nsfwjs.mjs"):
-        shutil.copy(HERE / name, NODE)
-    if not stamp.exists() or stamp.read_bytes() != lock:
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--silent"], cwd=NODE, check=True)
-        stamp.write_bytes(lock)
+    installed(HERE, NODE)
 
 
 @pytest.fixture(scope="module", params=NSFWJS_NAMES)

@@ -100,6 +100,7 @@ IMAGE: Documentation = {
                         },
                     },
                     "examples": {
+                        "a data URL": {"value": {"imageDataUrl": f"data:image/png;base64,{PIXEL}"}},
                         "two URLs": {
                             "value": {
                                 "image_urls": [
@@ -108,7 +109,6 @@ IMAGE: Documentation = {
                                 ]
                             }
                         },
-                        "a data URL": {"value": {"imageDataUrl": f"data:image/png;base64,{PIXEL}"}},
                         "continue if an image fails": {
                             "value": {
                                 "image_urls": ["https://example.com/image-1.jpg"],

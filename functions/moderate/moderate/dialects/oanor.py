@@ -3,7 +3,7 @@
 The record includes `/v1/usage`, which is our own route in oanor's envelope.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
 from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, with_pluses
-from moderate.verdict import Verdict, passes
+from moderate.verdict import Policy, Verdict, passes
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import covered_by_plan
@@ -45,6 +45,12 @@ PREFIXES = ("/v1", "/nsfw-api/v1")
 """The first is documented; the second is where oanor itself has these routes."""
 
 _TEXT_IMAGES: dict[str, type[ImageUrl] | type[ImageBase64]] = {"url": ImageUrl, "base64": ImageBase64}
+# A query holds the text of what JSON may hold as a number.
+_MEANINGS: dict[str, Callable[[Any], object]] = {
+    "threshold": lambda value: parse_threshold(value, 0),
+    "policy": lambda value: parse_policy(value, Policy.BALANCED),
+    "explain": parse_explain,
+}
 _ONE_IMAGE = "Send exactly one image: as url or base64, or its bytes as the body or a multipart file."
 
 
@@ -178,15 +184,20 @@ def _source(name: str, value: object) -> Source | None:
 
 
 def _unambiguous(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    known = ("threshold", "policy", "explain")
+    """Raises InvalidRequest."""
     found: dict[str, Any] = {}
     for name, value in fields:
-        if name not in known:
+        if name not in _MEANINGS:
             continue
-        if name in found and found[name] != value:
+        if name in found and _meaning(name, found[name]) != _meaning(name, value):
             raise InvalidRequest(f"{name} was given twice with different values. Give it once.", param=name)
         found[name] = value
     return found
+
+
+def _meaning(name: str, value: Any) -> object:
+    """Raises InvalidRequest."""
+    return None if value in (None, "") else _MEANINGS[name](value)
 
 
 def _envelope(request: Request, judgement: Judgement, service: Service, message: str) -> Envelope:

@@ -9,7 +9,6 @@ from moderate.calls.parameters import Explain
 from moderate.dialects.dialect import Documentation
 from moderate.dialects.examples import DIGEST, MODEL, PIXEL, REQUEST_ID, TIMESTAMP
 from moderate.dialects.schema_refs import answered
-from moderate.images.formats import CONTENT_TYPES
 from moderate.sources import BASE64_IN_A_URL
 from moderate.verdict import Cuts, Policy
 
@@ -88,29 +87,36 @@ def new_meta(request_id: str) -> Meta:
 
 _EXAMPLE_URL = "https://tesseract.projectnaptha.com/img/eng_bw.png"
 _BYTES = "(the bytes of an image)"
-_BINARY = {"schema": {"type": "string", "format": "binary"}, "example": _BYTES}
-_IMAGE = {
-    "url": {"type": "string", "description": "A public http(s) URL."},
+_BINARY = {"type": "string", "format": "binary"}
+_RAW = _BINARY | {"description": "The bytes of an image. Its own type, such as `image/jpeg`, is accepted as well."}
+_IMAGE: dict[str, dict[str, Any]] = {
+    "url": {
+        "type": "string",
+        "description": "A public http(s) URL. Leave it empty if you send `base64`.",
+        "examples": [_EXAMPLE_URL],
+    },
     "base64": {
         "type": "string",
         "description": f"The image in base64. A URL holds about {BASE64_IN_A_URL} of it; send more with POST.",
     },
 }
+# No schema has a default. Generated clients send defaults, and those of a query would contradict what a body says.
 _POLICY = {
+    "type": "string",
     "enum": [*Policy],
     "description": f"Default: the operator's choice, which is normally {Policy.BALANCED}.",
 }
 _EXPLAIN = {
+    "type": "string",
     "enum": [*Explain],
-    "default": Explain.NOTHING,
     "description": (
-        f"`{Explain.GRIDS}` adds `heatmaps`: for each of porn, hentai and sexy, a grid of numbers that covers the "
-        "upright picture. A number is above 0 where the class outweighs neutral. "
+        f"Default: `{Explain.NOTHING}`. `{Explain.GRIDS}` adds `heatmaps`: for each of porn, hentai and sexy, a grid "
+        "of numbers that covers the upright picture. A number is above 0 where the class outweighs neutral. "
         f"`{Explain.OVERLAY}` also adds the heat map of the worst class, as a PNG data URL to lay over the picture."
     ),
 }
 _EXAMPLE_VALUES = {
-    "url": _EXAMPLE_URL,
+    "url": "",  # clients send all examples of a query at once, and a call takes one image
     "base64": PIXEL,
     "policy": Policy.BALANCED,
     "threshold": 0.6,
@@ -200,37 +206,45 @@ def _parameters(name: str, cuts: Cuts) -> dict[str, dict[str, Any]]:
         "type": "number",
         "minimum": 0,
         "maximum": 1,
-        "default": cuts.nsfw,
-        "description": "The image is safe if its score is below this number.",
+        "description": f"The image is safe if its score is below this number. Default: {cuts.nsfw}.",
     }
     return {"policy": _POLICY, "threshold": threshold}
 
 
 def _query(schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "query", "required": False, "schema": schema, "example": _EXAMPLE_VALUES[name]}
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": schema["description"],
+            "schema": {key: value for key, value in schema.items() if key != "description"},
+            "example": _EXAMPLE_VALUES[name],
+        }
         for name, schema in schemas.items()
     ]
 
 
 def _request_body(parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    extras = {name: _EXAMPLE_VALUES[name] for name in parameters}
-    fields = {"schema": {"type": "object", "properties": _IMAGE | parameters}}
+    # The examples name an image alone: those of the query have the parameters, and the two may not differ.
+    base64 = {"base64": PIXEL}
+    in_json = {name: _in_json(name, schema) for name, schema in (_IMAGE | parameters).items()}
+    examples = {"base64": {"value": base64}, "a URL": {"value": {"url": _EXAMPLE_URL}}}
     return {
         "content": {
-            "application/json": fields
-            | {
-                "examples": {
-                    "a URL": {"value": {"url": _EXAMPLE_URL} | extras},
-                    "base64": {"value": {"base64": PIXEL} | extras},
-                }
-            },
-            "application/x-www-form-urlencoded": fields | {"example": {"url": _EXAMPLE_URL} | extras},
-            "multipart/form-data": {
-                "schema": {"type": "object", "properties": {"image": _BINARY["schema"]} | parameters},
-                "example": {"image": _BYTES} | extras,
-            },
-            "application/octet-stream": _BINARY,
+            "application/json": {"schema": _object(in_json), "examples": examples},
+            "application/x-www-form-urlencoded": {"schema": _object(_IMAGE | parameters), "example": base64},
+            "multipart/form-data": {"schema": _object({"image": _BINARY} | parameters), "example": {"image": _BYTES}},
+            "application/octet-stream": {"schema": _RAW, "example": _BYTES},
         }
-        | dict.fromkeys(CONTENT_TYPES, _BINARY)
     }
+
+
+def _object(properties: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def _in_json(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Returns the schema of what JSON may hold besides text: null for nothing, and booleans for `explain`."""
+    others = ["boolean", "null"] if name == "explain" else ["null"]
+    return {"anyOf": [schema, *({"type": other} for other in others)]}

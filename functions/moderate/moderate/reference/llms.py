@@ -61,7 +61,7 @@ def guide(document: Document) -> str:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    keyed = [found for found in operations if "security" in found[1]]
+    keyed = [found for found in operations if found[1]["security"]]
     posted = {path for path, methods in document["paths"].items() if "post" in methods}
     parts = [
         f"# {document['info']['title']}\n\n> NSFW image moderation: send an image, get a verdict.",
@@ -70,7 +70,7 @@ def guide(document: Document) -> str:
         "## Routes that need a key",
         *(_route(name, operation, posted) for name, operation in keyed),
         "## Routes that need no key",
-        "\n".join(f"- {name}: {operation['summary']}" for name, operation in operations if "security" not in operation),
+        "\n".join(f"- {name}: {operation['summary']}" for name, operation in operations if not operation["security"]),
         "## Errors",
         "NanoGPT's and OpenAI's routes return 400 for every problem with an image, with the same codes.",
         "\n".join(_errors()),

@@ -42,6 +42,8 @@ _KEY_HEADERS: dict[str, dict[str, str]] = {
     name: {"type": "apiKey", "in": "header", "name": name} for name in api_keys.HEADERS if name != "authorization"
 } | {"bearer": {"type": "http", "scheme": "bearer"}}
 
+_PAGES = {"name": "service", "description": "The service's own pages, which need no key."}
+_GATEWAY_ERROR = {"$ref": f"#/components/schemas/{gateway_answers.NAME}"}
 _TOO_LARGE = "413"
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -52,21 +54,25 @@ _IDEMPOTENCY_KEY = {
         "minLength": 1,
         "maxLength": MAX_IDEMPOTENCY_KEY_LENGTH,
         "pattern": f"^{IDEMPOTENCY_KEY_CHARACTERS}+$",
+        # Any fixed example would be sent with every call. Pages show this one and do not fill it in.
+        "examples": ["{{$guid}}"],
     },
     "description": (
-        "Text of your choice, such as a UUID. Use a new one for each call. If you repeat a request with the same key "
-        f"within {IDEMPOTENCY_HOURS} hours, you get the first answer again, marked `Idempotency-Replayed: true`, and "
+        "Text of your choice, such as a UUID. Use a new one for each call; in Postman, `{{$guid}}` is one. If you "
+        f"repeat a request with the same key within {IDEMPOTENCY_HOURS} hours, you get the first answer again, marked "
+        "`Idempotency-Replayed: true`, and "
         "the call is counted and charged only once. The repeated answer has a new `X-Request-Id`, but the request id "
         "in its body is the original one. Only a 200 is kept; after any other answer the key can be used again. While "
         "the first call is in progress, a repetition gets a 409 with `Retry-After`. If its route, query or body "
         "differs, it gets a 422. The header has no effect on a server without accounts (`serve`)."
     ),
-    "example": "b9f6b1f4-0d0c-4a57-8f0e-7c1f3a2f5f5e",
 }
 
 
-def document(app: FastAPI, keyed: KeyedRoutes, plans: Plans) -> dict[str, Any]:
-    """keyed: the routes of `app` that need a key, each with its dialect. plans: empty if none are sold."""
+def document(app: FastAPI, keyed: KeyedRoutes, plans: Plans, contact_url: str) -> dict[str, Any]:
+    """keyed: the routes of `app` that need a key, each with its dialect. plans: empty if none are sold.
+    contact_url: the operator's page, or empty.
+    """
     dialects = list(dict.fromkeys(dialect for dialect, _ in keyed))
     spec = get_openapi(
         title=app.title,
@@ -76,17 +82,29 @@ def document(app: FastAPI, keyed: KeyedRoutes, plans: Plans) -> dict[str, Any]:
             names=_listed([dialect.name for dialect in dialects]), prices=_prices(plans.values())
         ),
         routes=app.routes,
-        servers=[{"url": "./"}],
+        servers=[{"url": "."}],
+        tags=[_tag(dialect) for dialect in dialects] + [_PAGES],
+        contact={"name": "The operator of this service"} | ({"url": contact_url} if contact_url else {}),
+        license_info={"name": "MIT", "identifier": "MIT"},
     )
-    types = [shape for dialect in dialects for shape in (*dialect.answers, dialect.error)]
-    components = spec.setdefault("components", {})
-    components["securitySchemes"] = _KEY_HEADERS
-    components["headers"] = answer_headers.COMPONENTS
-    components["schemas"] = schemas(types) | {gateway_answers.NAME: gateway_answers.SCHEMA}
     for dialect, route in keyed:
         if route.documentation is not None:
             _complete(spec["paths"][route.path][route.method.lower()], dialect, route)
+    for operation in (operation for path in spec["paths"].values() for operation in path.values()):
+        if "security" not in operation:
+            _complete_page(operation)
+    types = [shape for dialect in dialects for shape in (*dialect.answers, dialect.error)]
+    described = json.dumps(spec["paths"])
+    components = spec.setdefault("components", {})
+    components["securitySchemes"] = _KEY_HEADERS
+    components["headers"] = answer_headers.COMPONENTS
+    components["schemas"] = schemas(shape for shape in types if json.dumps(referring_to(shape)["$ref"]) in described)
+    components["schemas"][gateway_answers.NAME] = gateway_answers.SCHEMA
     return spec
+
+
+def _tag(dialect: Dialect) -> dict[str, str]:
+    return {"name": dialect.name, "description": f"The routes that clients of {dialect.name}'s API call."}
 
 
 def _complete(operation: dict[str, Any], dialect: Dialect, route: Route) -> None:
@@ -98,6 +116,11 @@ def _complete(operation: dict[str, Any], dialect: Dialect, route: Route) -> None
     _add_gateway_answers(responses, route.method)
     for status, response in responses.items():
         response["headers"] = answer_headers.at(status, route.method)
+
+
+def _complete_page(operation: dict[str, Any]) -> None:
+    operation["security"] = []
+    _add_example(operation["responses"], "429", _GATEWAY_ERROR, "rate_limited", gateway_answers.BODIES["429"])
 
 
 def _error_responses(dialect: Dialect, errors: Iterable[Exception]) -> dict[str, Any]:
@@ -112,14 +135,13 @@ def _error_responses(dialect: Dialect, errors: Iterable[Exception]) -> dict[str,
 
 def _add_gateway_answers(responses: dict[str, Any], method: str) -> None:
     """Adds API Gateway's answers to those of the service, whose own example of a code stays."""
-    schema = {"$ref": f"#/components/schemas/{gateway_answers.NAME}"}
     for status in gateway_answers.STATUSES:
         if status in responses:
             described = responses[status]["content"]["application/json"]
-            described["schema"] = {"anyOf": [described["schema"], schema]}
+            described["schema"] = {"anyOf": [described["schema"], _GATEWAY_ERROR]}
     for status, body in gateway_answers.BODIES.items():
         if status != _TOO_LARGE or method == "POST":
-            _add_example(responses, status, schema, body["code"], body)
+            _add_example(responses, status, _GATEWAY_ERROR, body["code"], body)
 
 
 def _add_example(responses: dict[str, Any], status: str, schema: dict[str, Any], name: str, body: object) -> None:

@@ -38,7 +38,7 @@ def create_app(
 ) -> FastAPI:
     """identify: authenticates the calls of every route except the service's own pages.
     allowed_origin: whose pages may read the answers, as browsers write it in Origin; empty for nobody's.
-    contact_url: where to ask for a key, which the playground says; empty if the operator has set none.
+    contact_url: where to ask for a key, which the playground and the document say; empty if the operator has set none.
     """
 
     async def identified(request: Request) -> None:
@@ -70,7 +70,7 @@ def create_app(
             **documentation,
         )
     plans = service.ledger.plans if service.ledger is not None else {}
-    document = partial(openapi.document, app, keyed, plans)
+    document = partial(openapi.document, app, keyed, plans, contact_url)
     playground = assemble(service.cuts, service.default_policy, contact_url=contact_url, keys=identify is not anyone)
     for page in pages(service, release=release, document=document, playground=playground):
         _add_route(

@@ -1,0 +1,23 @@
+// Imports the OpenAPI document as Postman does, with its examples, and sends every request of the collection:
+// {document, url, key} on stdin. Prints what was sent and what came.
+import {readFileSync} from 'node:fs';
+import converter from 'openapi-to-postmanv2';
+import newman from 'newman';
+
+const {document, url, key} = JSON.parse(readFileSync(0, 'utf8'));
+const imported = await new Promise((resolve, reject) => {
+  const options = {parametersResolution: 'Example'};
+  converter.convertV2({type: 'json', data: document}, options, (error, result) => error ? reject(error) : resolve(result));
+});
+if (!imported.result) throw new Error(imported.reason);
+const envVar = [{key: 'baseUrl', value: url}, {key: 'apiKey', value: key}];
+newman.run({collection: imported.output[0].data, envVar, reporters: []}, (failure, summary) => {
+  if (failure) throw failure;
+  const calls = summary.run.executions.map(({request, response, requestError}) => ({
+    route: `${request.method} ${request.url.getPath()}`,
+    idempotencyKey: request.headers.get('Idempotency-Key') ?? null,
+    status: response?.code ?? String(requestError),
+    text: response?.text() ?? '',
+  }));
+  console.log(JSON.stringify(calls));
+});
