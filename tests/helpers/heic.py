@@ -14,7 +14,7 @@ from tests.helpers.avif import box, full_box
 from tests.helpers.support import encoded
 
 from moderate.images import heif_file
-from moderate.images.heif_file import CodedPicture
+from moderate.images.heif_pictures import CodedPicture
 
 TYPE = box(b"ftyp", b"heic", bytes(4), b"mif1heic")
 ALPHA = full_box(b"auxC", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")
@@ -69,9 +69,21 @@ def aperture(width: int, height: int, right: int = 0, down: int = 0) -> bytes:
     return box(b"clap", struct.pack(">IIIIiIiI", width, 1, height, 1, right, 2, down, 2))
 
 
+def configuration(*units: bytes, length: int = 4, chroma: int = 1, bits: int = 8) -> bytes:
+    """Returns a box of these parameter sets, which says that each length in its stream has so many bytes."""
+    repeated = bytes([0xFC | chroma, *[0xF8 | bits - 8] * 2])
+    arrays = b"".join(struct.pack(">BHH", 0x80 | unit[0] >> 1, 1, len(unit)) + unit for unit in units)
+    return box(b"hvcC", b"\1", bytes(15), repeated, bytes(2), bytes([0xFC | length - 1, len(units)]), arrays)
+
+
+def stream(picture: CodedPicture) -> bytes:
+    return b"".join(struct.pack(">I", len(part)) + part for part in picture.parts)
+
+
 def item(picture: CodedPicture, *properties: bytes, **others: Any) -> Item:
-    needed = extent(*picture.layout.size), box(b"hvcC", picture.configuration)
-    return Item(b"hvc1", picture.stream, [*needed, *properties], **others)
+    layout = picture.layout
+    needed = extent(*layout.size), configuration(*picture.parameters, chroma=layout.chroma, bits=layout.bits)
+    return Item(b"hvc1", stream(picture), [*needed, *properties], **others)
 
 
 def grid(size: tuple[int, int], columns: int, tiles: Sequence[int], *properties: bytes) -> Item:

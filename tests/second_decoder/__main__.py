@@ -17,7 +17,7 @@ from PIL import Image
 from moderate.images import heif_file
 from moderate.images.boxes import Items
 from moderate.images.decode import decode
-from moderate.images.heif_file import CodedPicture, Plane, Still
+from moderate.images.heif_pictures import CodedPicture, Plane, Still
 from moderate.images.parsers.heif import is_heif
 from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, nsfw_score
@@ -29,6 +29,7 @@ _START = b"\0\0\0\1"
 _SHARES = {1: (0.2126, 0.0722), 4: (0.3, 0.11), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
 _USUAL_SHARES = (0.299, 0.114)
 _GREEN_BLUE_RED = 0
+_ALL_COLOURS = 3
 Levels = NDArray[np.float64]
 
 
@@ -120,7 +121,8 @@ def _colours(tile: CodedPicture, still: Still) -> Levels:
 
 def _planes(tile: CodedPicture) -> Levels:
     """Returns the three planes of a coded picture as they are stored, from 0 to 255."""
-    # Whatever range is stated, ffmpeg is to leave the levels as they are.
+    is_red_green_blue = tile.layout.chroma == _ALL_COLOURS and tile.layout.colours.matrix == _GREEN_BLUE_RED
+    # Whatever range and matrix are stated, ffmpeg is to leave the levels as they are.
     done = subprocess.run(
         [
             "ffmpeg",
@@ -131,7 +133,7 @@ def _planes(tile: CodedPicture) -> Levels:
             "-i",
             "-",
             "-vf",
-            "setparams=range=tv,format=yuv444p16le",
+            f"setparams=range=tv,format={'gbrp16le' if is_red_green_blue else 'yuv444p16le'}",
             "-f",
             "rawvideo",
             "-",
@@ -145,21 +147,8 @@ def _planes(tile: CodedPicture) -> Levels:
 
 
 def _stream(tile: CodedPicture) -> bytes:
-    """Returns a coded picture as a stream of its own, in which start codes take the place of lengths."""
-    units, box, position = [], tile.configuration, 23
-    for _ in range(box[22]):
-        count = int.from_bytes(box[position + 1 : position + 3])
-        position += 3
-        for _ in range(count):
-            end = position + 2 + int.from_bytes(box[position : position + 2])
-            units.append(box[position + 2 : end])
-            position = end
-    position = 0
-    while position < len(tile.stream):
-        end = position + 4 + int.from_bytes(tile.stream[position : position + 4])
-        units.append(tile.stream[position + 4 : end])
-        position = end
-    return b"".join(_START + unit for unit in units)
+    """Returns a coded picture as a stream of its own, with start codes."""
+    return b"".join(_START + unit for unit in (*tile.parameters, *tile.parts))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from tests.helpers.crafted import (
     jpeg_segment,
     jpeg_with,
 )
-from tests.helpers.heic import ALPHA, Item, coded, extent, flat, grid, grid_of, heic, item
+from tests.helpers.heic import ALPHA, Item, coded, configuration, extent, flat, grid, grid_of, heic, item, stream
 from tests.helpers.support import encoded
 from tests.hostile.images.catalogue import add, given, hostile
 from tests.hostile.images.making import (
@@ -133,6 +133,8 @@ def avif_of_an_item_that_repeats_the_file_1000_times() -> bytes:
 
 TILE = flat(side=512)
 SMALL = flat()
+# A part of a stream that holds no pixels.
+MESSAGE = bytes([39 << 1, 1])
 
 
 @hostile(UndecodableImage)
@@ -153,7 +155,7 @@ def heic_that_says_40000_x_40000() -> bytes:
 
 @hostile(UndecodableImage)
 def heic_that_says_other_sizes_than_its_stream() -> bytes:
-    return heic([Item(b"hvc1", SMALL.stream, [extent(60_000, 60_000), box(b"hvcC", SMALL.configuration)])])
+    return heic([Item(b"hvc1", stream(SMALL), [extent(60_000, 60_000), configuration(*SMALL.parameters)])])
 
 
 @hostile(UnsupportedFormat)
@@ -168,10 +170,8 @@ def heic_of_a_grid_of_itself() -> bytes:
 
 @hostile(None)
 def heic_of_greys_that_says_15_bits() -> bytes:
-    """pi-heif writes as many beyond its memory, unless it is given another box."""
     grey = coded(Image.new("L", (64, 64)))
-    says = box(b"hvcC", grey.configuration[:17] + b"\xff\xff" + grey.configuration[19:])
-    return heic([Item(b"hvc1", grey.stream, [extent(64, 64), says])])
+    return heic([Item(b"hvc1", stream(grey), [extent(64, 64), configuration(*grey.parameters, chroma=0, bits=15)])])
 
 
 @hostile(UndecodableImage)
@@ -181,7 +181,7 @@ def heic_that_is_its_own_alpha() -> bytes:
 
 @hostile(UndecodableImage, heavy=True)
 def heic_of_1500_items_that_share_5_megabytes() -> bytes:
-    large = Item(b"hvc1", SMALL.stream + bytes(5_000_000), item(SMALL).properties)
+    large = Item(b"hvc1", stream(SMALL) + bytes(5_000_000), item(SMALL).properties)
     start = len(heic([large])) - len(large.content)
     shared = Item(b"hvc1", b"", large.properties, offset=start, length=len(large.content))
     return heic([grid((64 * 50, 64 * 30), 50, range(3, 1503)), large, *[shared] * 1500])
@@ -189,15 +189,15 @@ def heic_of_1500_items_that_share_5_megabytes() -> bytes:
 
 @hostile(UndecodableImage, heavy=True)
 def heic_of_1500_configurations() -> bytes:
-    named = [box(b"hvcC", SMALL.configuration + bytes(2) + number.to_bytes(2)) for number in range(1500)]
-    tiles = [Item(b"hvc1", SMALL.stream, [extent(64, 64), each]) for each in named]
+    named = [configuration(*SMALL.parameters, MESSAGE + number.to_bytes(2)) for number in range(1500)]
+    tiles = [Item(b"hvc1", stream(SMALL), [extent(64, 64), each]) for each in named]
     return heic([grid((64 * 50, 64 * 30), 50, range(2, 1502)), *tiles])
 
 
 @hostile(UndecodableImage, heavy=True)
 def heic_of_a_configuration_of_9_megabytes() -> bytes:
-    longest = box(b"hvcC", SMALL.configuration + bytes(9_000_000))
-    tiles = [Item(b"hvc1", SMALL.stream, [extent(64, 64), longest])] * 1500
+    longest = box(b"hvcC", configuration(*SMALL.parameters)[8:] + bytes(9_000_000))
+    tiles = [Item(b"hvc1", stream(SMALL), [extent(64, 64), longest])] * 1500
     return heic([grid((64 * 50, 64 * 30), 50, range(2, 1502)), *tiles])
 
 

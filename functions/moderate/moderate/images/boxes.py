@@ -1,7 +1,7 @@
 """Files made of boxes (ISO/IEC 14496-12), and the items in them that HEIF and AVIF have (ISO/IEC 23008-12)."""
 
 import struct
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, islice
@@ -182,14 +182,15 @@ class Items:
         found: dict[int, list[Box]] = defaultdict(list)
         if not self._meta:
             return found
-        described = inside(self._meta, b"iprp")
-        known = list(boxes(inside(described, b"ipco")))
-        lists = [Fields(content) for kind, content in boxes(described) if kind == b"ipma"]
-        if len(lists) > _MOST_LISTS_OF_USES:
-            raise DamagedBoxes("too many boxes ipma")
-        for item, index in dict.fromkeys(counted(chain.from_iterable(map(_associations, lists)))):
-            found[item] += known[index - 1 : index] if index else ()
+        known = list(boxes(inside(self._meta, b"iprp", b"ipco")))
+        for item, index in dict.fromkeys((item, index) for item, places in self._uses for index in places):
+            found[item] += known[index - 1 : index]
         return found
+
+    def described_twice(self) -> frozenset[int]:
+        """Returns the items whose properties are listed in two places, or of which one is listed twice."""
+        lists = Counter(item for item, _ in self._uses)
+        return frozenset(item for item, places in self._uses if lists[item] > 1 or len({*places}) < len(places))
 
     def content(self, item: int) -> bytes:
         """Returns what an item holds; nothing where it lies in another item."""
@@ -201,6 +202,15 @@ class Items:
         if sum(map(len, slices)) > len(whole):
             raise DamagedBoxes("an item that is larger than its file")
         return b"".join(slices)
+
+    @cached_property
+    def _uses(self) -> Sequence[tuple[int, Sequence[int]]]:
+        """Each item with the places of its properties, from 1 on, as often as it is listed."""
+        described = inside(self._meta, b"iprp")
+        lists = [Fields(content) for kind, content in boxes(described) if kind == b"ipma"]
+        if len(lists) > _MOST_LISTS_OF_USES:
+            raise DamagedBoxes("too many boxes ipma")
+        return list(counted(chain.from_iterable(map(_associations, lists))))
 
     @cached_property
     def _places(self) -> Mapping[int, tuple[int, Sequence[tuple[int, int]]]]:
@@ -219,14 +229,16 @@ class Items:
             for _ in range(fields.number(2)):
                 fields.number(index_size if fields.version else 0)
                 parts.append((base + fields.number(offset_size), fields.number(length_size)))
-            found.setdefault(owner, (method, parts))
+            if owner in found:
+                raise DamagedBoxes("an item in two places")
+            found[owner] = method, parts
         return found
 
 
-def _associations(fields: Fields) -> Iterator[tuple[int, int]]:
-    """Yields each item with the place of each of its properties, from 1 on."""
+def _associations(fields: Fields) -> Iterator[tuple[int, Sequence[int]]]:
     wide = fields.flags & 1
     for _ in range(fields.number(4)):
         item = fields.number(4 if fields.version else 2)
-        for _ in range(fields.number(1)):
-            yield item, fields.number(2 if wide else 1) & (0x7FFF if wide else 0x7F)
+        count = fields.number(1)
+        places = [fields.number(2 if wide else 1) & (0x7FFF if wide else 0x7F) for _ in range(count)]
+        yield item, [place for place in places if place]

@@ -1,30 +1,26 @@
 """What a HEIF file shows (ISO/IEC 23008-12): which coded pictures, put together how, cropped and turned how."""
 
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from moderate.images import av1, hevc
 from moderate.images.boxes import Box, Data, Items, boxes
 from moderate.images.colours.avif_boxes import Said, is_alpha
-from moderate.images.heif_transformations import Area, transformations, transformed
-from moderate.images.limits import BrokenRule, UnsupportedFormat, area
+from moderate.images.exif import UPRIGHT, orientations_in
+from moderate.images.heif_pictures import CodedPicture, Plane, Size, Still
+from moderate.images.heif_transformations import transformations, transformed
+from moderate.images.limits import BrokenRule, UnsupportedFormat
 
 _CODED, _GRID = b"hvc1", b"grid"
 # Enough for the largest picture that may be decoded, in tiles of 128 pixels a side.
 _MOST_TILES = 2000
 # Phones write one, and another for alpha. Each takes as long to read as a small tile to decode.
 _MOST_CONFIGURATIONS = 16
-# In how many pixels' time a decoder starts and ends, and how many times longer a large picture takes for each pixel.
-_START = 8192
-_IN_CACHE = 1 << 20
-_BEYOND_CACHE = 1.3
 _LONGEST_PROPERTY = 1 << 16
 _AFTER_VERSION = 4
 _LENGTH_OF_NUMBERS = 11
 _WIDE_NUMBERS = 1
-_WHOLE_RANGE = 0x80
 _OTHERS = {
     b"av01": "a picture in AV1",
     b"avc1": "a picture in AVC",
@@ -40,72 +36,25 @@ _SEQUENCE = (
     "This is a HEIF image sequence. Only still pictures are accepted in HEIC. Send one of its pictures as a still, "
     "or the animation as GIF, APNG, WebP or AVIF."
 )
-Size = tuple[int, int]
+_SHORT_FORM = (
+    "This HEIF file describes its picture in a short form that few viewers know. Export it again as HEIC, JPEG or PNG."
+)
+# Those of ITU-T H.273 that are alike, and what stands for none.
+_USUAL_MATRICES = (2, 5, 6)
 
 
 class UnusableHeif(BrokenRule):
     """The file is damaged, or viewers may not show it alike."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodedPicture:
-    """One picture as a decoder takes it."""
-
-    layout: hevc.Layout
-    configuration: bytes
-    stream: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Plane:
-    """A picture, or its alpha channel: one coded picture or a grid of them, row by row."""
-
-    size: Size
-    columns: int
-    tiles: Sequence[CodedPicture]
-
-
-@dataclass(frozen=True, slots=True)
-class Still:
-    colours: Plane
-    alpha: Plane | None
-    cropped: Area | None
-    """Left, top, right and bottom of what is shown."""
-    orientation: int
-    """By EXIF's numbers."""
-    numbers: bytes
-    """What the file's box of colours says by number, which decides how the stream is decoded; often nothing."""
-    said: Said
-
-    @property
-    def is_plain(self) -> bool:
-        return all(tile.layout.is_plain for tile in self._tiles)
-
-    @property
-    def is_grey_of_part_range(self) -> bool:
-        """Whether it has no colours, and its levels range from 16 to 235."""
-        layout = self.colours.tiles[0].layout
-        has_whole_range = bool(self.numbers[-1] & _WHOLE_RANGE) if self.numbers else layout.colours.whole_range
-        return not (layout.chroma or has_whole_range)
-
-    @property
-    def pixels(self) -> int:
-        """As many of small tiles as could be decoded in the time that all take."""
-        return sum(_work(area(tile.layout.coded)) for tile in self._tiles)
-
-    @property
-    def bytes(self) -> int:
-        return sum(len(tile.stream) for tile in self._tiles)
-
-    @property
-    def _tiles(self) -> Sequence[CodedPicture]:
-        return [*self.colours.tiles, *(self.alpha.tiles if self.alpha else ())]
-
-
 def read(data: Data) -> Still:
     """Raises UnsupportedFormat and BrokenRule; IndexError and struct.error on damaged files."""
-    if any(kind == b"moov" for kind, _ in boxes(data)):
+    kinds = {kind for kind, _ in boxes(data)}
+    if b"moov" in kinds:
         raise UnsupportedFormat(_SEQUENCE)
+    if b"mini" in kinds:
+        # Where there is a usual description, too, libheif passes that over.
+        raise UnsupportedFormat(_SHORT_FORM)
     return _Reader(data).read()
 
 
@@ -114,6 +63,7 @@ class _Reader:
         self._items = Items(data)
         self._kinds = self._items.kinds()
         self._properties = self._items.properties()
+        self._described_twice = self._items.described_twice()
         self._configurations: dict[bytes, hevc.Configuration] = {}
         self._coded_pictures: dict[int, CodedPicture] = {}
         self._tiles_left = _MOST_TILES
@@ -125,7 +75,9 @@ class _Reader:
             raise UnusableHeif("a picture that belongs to another, which some viewers show instead")
         held = self._held(primary)
         colours, alpha = self._plane(primary), self._alpha(primary)
-        cropped, orientation = transformed(held, colours.size)
+        cropped, by_boxes = transformed(held, colours.size)
+        if cropped and alpha and alpha.size != colours.size:
+            raise UnusableHeif("an alpha channel of another size than the picture that is cropped with it")
         said = _said(held, [self._held(tile) for tile in tiles], colours.tiles[0].layout.colours)
         numbers = {
             content[:_LENGTH_OF_NUMBERS]
@@ -134,7 +86,19 @@ class _Reader:
         }
         if len(numbers) > 1:
             raise UnusableHeif("numbers of colours that contradict each other")
-        return Still(colours, alpha, cropped, orientation, b"".join(map(bytes, numbers)), said)
+        _check_matrix(said)
+        orientations = tuple(dict.fromkeys((*by_boxes, *self._by_exif(primary))))
+        return Still(colours, alpha, cropped, orientations, b"".join(map(bytes, numbers)), said)
+
+    def _by_exif(self, primary: int) -> Iterator[int]:
+        """Yields how EXIF turns the picture, which macOS follows if no box turns it, and others even if one does."""
+        described = dict(self._items.references(b"cdsc"))
+        for item, kind in self._kinds.items():
+            if kind == b"Exif" and primary in described.get(item, [primary]):
+                content = self._content(item)
+                start = int.from_bytes(content[:_AFTER_VERSION])
+                for block in (content[_AFTER_VERSION:], content[_AFTER_VERSION + start :]):
+                    yield from (turn for turn in orientations_in(block) if turn != UPRIGHT)
 
     def _alpha(self, primary: int) -> Plane | None:
         if any(True for _ in self._items.references(b"prem")):
@@ -143,7 +107,7 @@ class _Reader:
         alphas = [
             (item, owners)
             for item, owners in self._items.references(b"auxl")
-            if not shown.isdisjoint(owners) and is_alpha(self._held(item))
+            if not shown.isdisjoint(owners) and is_alpha(self._auxiliary(item))
         ]
         if any(primary not in owners for _, owners in alphas):
             raise UnusableHeif("tiles with an alpha channel of their own")
@@ -154,11 +118,18 @@ class _Reader:
             raise UnusableHeif("a picture that is turned or cropped without its alpha")
         return next(map(self._plane, found), None)
 
+    def _auxiliary(self, item: int) -> Sequence[Box]:
+        """Returns what says what a picture beside another is."""
+        content = _only(self._held(item), b"auxC")
+        if b"\0" not in content[_AFTER_VERSION:]:
+            raise UnusableHeif("a name without its end")
+        return [(b"auxC", content)]
+
     def _plane(self, item: int) -> Plane:
         if self._kinds.get(item) != _GRID:
             tile = self._coded(item)
             return Plane(tile.layout.size, 1, [tile])
-        size, columns, rows = _grid(self._items.content(item))
+        size, columns, rows = _grid(self._content(item))
         if size != _extent(self._held(item)):
             raise UnusableHeif("a grid of another size than it says")
         numbers = list(self._items.referred(b"dimg", item))
@@ -166,6 +137,8 @@ class _Reader:
             raise UnusableHeif("a grid of other tiles than it says")
         if any(transformations(self._held(number)) for number in numbers):
             raise UnusableHeif("tiles that are turned or cropped")
+        if len({tuple(_colours(self._held(number))) for number in numbers}) > 1:
+            raise UnusableHeif("tiles whose colours are described otherwise than others'")
         self._tiles_left -= len(numbers)
         if self._tiles_left < 0:
             raise UnusableHeif("too many tiles")
@@ -187,17 +160,22 @@ class _Reader:
                 "a grid. Export it again as HEIC, JPEG or PNG."
             )
         if item not in self._coded_pictures:
+            if any(True for _ in self._items.referred(b"pred", item)):
+                raise UnusableHeif("a picture that is predicted from another")
             held = self._held(item)
             configuration = self._configuration(_only(held, b"hvcC"))
             if _extent(held) != configuration.layout.size:
                 raise UnusableHeif("a picture of another size than it says")
-            content = self._items.content(item)
-            self._bytes_left -= len(content)
-            if self._bytes_left < 0:
-                raise UnusableHeif("pictures that share their bytes")
-            stream = hevc.picture_in(content, configuration)
-            self._coded_pictures[item] = CodedPicture(configuration.layout, configuration.box, stream)
+            parts = hevc.picture_in(self._content(item), configuration)
+            self._coded_pictures[item] = CodedPicture(configuration.layout, configuration.units, parts)
         return self._coded_pictures[item]
+
+    def _content(self, item: int) -> bytes:
+        content = self._items.content(item)
+        self._bytes_left -= len(content)
+        if self._bytes_left < 0:
+            raise UnusableHeif("items that share their bytes")
+        return content
 
     def _configuration(self, box: bytes) -> hevc.Configuration:
         if box not in self._configurations:
@@ -207,12 +185,14 @@ class _Reader:
         return self._configurations[box]
 
     def _held(self, item: int) -> Sequence[Box]:
+        if item in self._described_twice:
+            raise UnusableHeif("properties that are listed twice")
         return self._properties.get(item, ())
 
 
 def _said(held: Sequence[Box], of_tiles: Sequence[Sequence[Box]], in_stream: av1.Numbers) -> Said:
     """Returns what boxes of the picture and its first tile say, and the stream of that."""
-    colours = [[(kind, bytes(content)) for kind, content in each if kind == b"colr"] for each in (held, *of_tiles)]
+    colours = [_colours(each) for each in (held, *of_tiles)]
     peaks = [(kind, bytes(content)) for kind, content in held if kind == b"clli"]
     return Said(
         list(dict.fromkeys([*chain.from_iterable(colours), *peaks])),
@@ -223,8 +203,16 @@ def _said(held: Sequence[Box], of_tiles: Sequence[Sequence[Box]], in_stream: av1
     )
 
 
-def _work(pixels: int) -> int:
-    return _START + round(pixels * (_BEYOND_CACHE if pixels > _IN_CACHE else 1))
+def _colours(held: Sequence[Box]) -> Sequence[tuple[bytes, bytes]]:
+    return [(kind, bytes(content)) for kind, content in held if kind == b"colr"]
+
+
+def _check_matrix(said: Said) -> None:
+    """Raises UnusableHeif if a box and the stream name other matrices: viewers follow the one or the other."""
+    in_stream = said.headers[0].colours.matrix
+    stated = {each.matrix for each in said.numbers()} | ({in_stream} - {av1.UNSPECIFIED})
+    if len({_USUAL_MATRICES[0] if each in _USUAL_MATRICES else each for each in stated}) > 1:
+        raise UnusableHeif("a matrix that boxes and the stream do not agree on")
 
 
 def _grid(content: bytes) -> tuple[Size, int, int]:

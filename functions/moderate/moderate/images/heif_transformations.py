@@ -26,21 +26,30 @@ def transformations(held: Sequence[Box]) -> Sequence[tuple[bytes, bytes]]:
     return [(kind, bytes(content[:_LONGEST])) for kind, content in held if kind in (b"clap", b"irot", b"imir")]
 
 
-def transformed(held: Sequence[Box], size: tuple[int, int]) -> tuple[Area | None, int]:
-    """Returns what is cut out, and by which of EXIF's numbers that is turned. Raises UnusableTransformation."""
-    cropped = None
+def transformed(held: Sequence[Box], size: tuple[int, int]) -> tuple[Area | None, Sequence[int]]:
+    """Returns what is cut out, and by which of EXIF's numbers that is turned: by each if viewers may differ.
+
+    Raises UnusableTransformation.
+    """
+    found = transformations(held)
+    if len({kind for kind, _ in found}) < len(found):
+        raise UnusableTransformation("a picture that is cropped, turned or mirrored twice")
+    if any(kind == b"clap" for kind, _ in found[1:]):
+        raise UnusableTransformation("a picture that is turned before it is cropped")
+    cropped = next((_aperture(content, size) for kind, content in found if kind == b"clap"), None)
+    # Where a picture is mirrored first, some turn it first all the same, as MIAF asks for (ISO/IEC 23000-22).
+    return cropped, list(dict.fromkeys(map(_orientation, (found, sorted(found, key=lambda each: each[0] == b"imir")))))
+
+
+def _orientation(found: Sequence[tuple[bytes, bytes]]) -> int:
     mirrored, quarters = 0, 0
-    for place, (kind, content) in enumerate(transformations(held)):
-        if kind == b"clap" and place:
-            raise UnusableTransformation("a picture that is turned before it is cropped")
-        if kind == b"clap":
-            cropped = _aperture(content, size)
-        elif kind == b"irot":
+    for kind, content in found:
+        if kind == b"irot":
             quarters += content[0] & 3
-        else:
+        elif kind == b"imir":
             # Over the axis that lies across: left to right, and half a turn.
             mirrored, quarters = 1 - mirrored, -quarters + (0 if content[0] & 1 else 2)
-    return cropped, _ORIENTATIONS[mirrored][quarters % 4]
+    return _ORIENTATIONS[mirrored][quarters % 4]
 
 
 def _aperture(content: Data, size: tuple[int, int]) -> Area:

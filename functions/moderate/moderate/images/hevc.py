@@ -5,51 +5,23 @@ Clause 7.3 has the syntax.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from moderate.images.av1 import Bits, Numbers
-from moderate.images.limits import BrokenRule, counted
+from moderate.images.hevc_parameters import HEADER, Layout, UnusableHevc, picture_set
+from moderate.images.hevc_parameters import layout as layout_of
+from moderate.images.limits import counted
 
 Data = bytes | memoryview
 
 _VIDEO, _SEQUENCE, _PICTURE = 32, 33, 34
+_MESSAGES = (39, 40)
 _PIXELS = range(32)
 # Those that need no other picture.
 _WHOLE_PIXELS = range(16, 22)
-_HEADER = 2
-_CONFIGURATION, _LENGTHS, _REPEATED = 22, 21, 16
+_CONFIGURATION, _LENGTHS = 22, 21
 _LENGTH = 4
 # A sequence parameter set with a scaling list of its own has about 1,200.
 _LONGEST_PARAMETERS = 4096
-# Main, Main 10, Main Still Picture and the format range extensions, which every decoder of photos knows.
-_PROFILES = range(1, 5)
-_MOST_ZEROS, _STATED_RATIO = 31, 255
-_CHROMA_OF = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
-_FEW_COLOURS, _ALL_COLOURS = (0, 1), 3
-_BITS = 8
-_MOST_SETS, _MOST_REFERENCES = 64, 32
-
-
-class UnusableHevc(BrokenRule):
-    """The stream is damaged, or is no single whole picture."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a sequence parameter set says about a picture."""
-
-    coded: tuple[int, int]
-    """How many pixels are decoded, across and down."""
-    size: tuple[int, int]
-    """How many of them are shown."""
-    chroma: int
-    """0 for greys, 1 for 4:2:0, 2 for 4:2:2, 3 for 4:4:4."""
-    bits: int
-    colours: Numbers
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it has 8 bits, and a quarter of its pixels have colours, or none."""
-        return self.bits == _BITS and self.chroma in _FEW_COLOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +29,8 @@ class Configuration:
     """The content of a box `hvcC`."""
 
     layout: Layout
-    box: bytes
-    """With lengths of four bytes, what the sequence parameter set says, and no more than decoding needs."""
-    length: int
-    """How many bytes each length has in a stream."""
-    units: frozenset[bytes]
-    """The parameter sets."""
+    units: Sequence[bytes]
+    """The parameter sets, those first to which others refer."""
 
 
 def read_configuration(box: Data) -> Configuration:
@@ -73,46 +41,45 @@ def read_configuration(box: Data) -> Configuration:
     by_kind = {kind: [unit for unit in units if _kind(unit) == kind] for kind in (_VIDEO, _SEQUENCE, _PICTURE)}
     if len(by_kind[_SEQUENCE]) != 1:
         raise UnusableHevc("not exactly one sequence parameter set")
-    arrays = b"".join(
-        bytes([0x80 | kind]) + len(found).to_bytes(2) + b"".join(len(each).to_bytes(2) + each for each in found)
-        for kind, found in by_kind.items()
-    )
-    layout = _layout(by_kind[_SEQUENCE][0])
-    # pi-heif believes what is repeated here, and writes beyond its memory if the stream has fewer bits.
-    repeated = bytes([0xFC | layout.chroma, *[0xF8 | layout.bits - _BITS] * 2])
-    head = bytes(box[:_REPEATED]) + repeated + bytes(2) + bytes([box[_LENGTHS] | _LENGTH - 1, len(by_kind)])
-    return Configuration(layout, head + arrays, (box[_LENGTHS] & 3) + 1, frozenset(units))
+    if len({picture_set(unit) for unit in by_kind[_PICTURE]}) < len(by_kind[_PICTURE]):
+        raise UnusableHevc("two picture parameter sets of one number")
+    if any(_kind(unit) not in (*by_kind, *_MESSAGES) for unit in units):
+        raise UnusableHevc("a configuration that holds more than parameters")
+    if box[_LENGTHS] & 3 != _LENGTH - 1:
+        # libheif takes every length for one of four bytes, and others do not.
+        raise UnusableHevc("lengths of other than four bytes")
+    return Configuration(layout_of(by_kind[_SEQUENCE][0]), tuple(chain.from_iterable(by_kind.values())))
 
 
-def picture_in(stream: Data, configuration: Configuration) -> bytes:
-    """Returns the parts of a stream that make its picture, each behind a length of four bytes. Raises UnusableHevc."""
+def picture_in(stream: Data, configuration: Configuration) -> Sequence[bytes]:
+    """Returns the parts of a stream that make its picture. Raises UnusableHevc."""
     found = []
-    for unit in counted(_units(stream, configuration.length)):
+    for unit in counted(_units(stream)):
         kind, layer = _kind(unit), (unit[0] & 1) << 5 | unit[1] >> 3
         if layer == 0 and kind in _PIXELS:
             if kind not in _WHOLE_PIXELS:
                 raise UnusableHevc("a picture that needs another")
-            found.append(unit)
+            found.append(bytes(unit))
         elif kind in (_VIDEO, _SEQUENCE, _PICTURE) and bytes(unit) not in configuration.units:
             raise UnusableHevc("parameter sets in a picture")
     # The bit after the header says that a picture begins.
-    if [unit[_HEADER] >> 7 for unit in found[:1]] != [1] or sum(unit[_HEADER] >> 7 for unit in found) > 1:
+    if [unit[HEADER] >> 7 for unit in found[:1]] != [1] or sum(unit[HEADER] >> 7 for unit in found) > 1:
         raise UnusableHevc("not exactly one picture")
-    return b"".join(len(unit).to_bytes(_LENGTH) + bytes(unit) for unit in found)
+    return found
 
 
 def _kind(unit: Data) -> int:
     return unit[0] >> 1 & 0x3F
 
 
-def _units(stream: Data, length: int) -> Iterator[Data]:
+def _units(stream: Data) -> Iterator[Data]:
     position = 0
     while position < len(stream):
-        start = position + length
+        start = position + _LENGTH
         position = start + int.from_bytes(stream[position:start])
         if position > len(stream):
             raise UnusableHevc("a stream that breaks off")
-        if position < start + _HEADER:
+        if position < start + HEADER:
             raise UnusableHevc("an empty part of a stream")
         yield stream[start:position]
 
@@ -125,126 +92,6 @@ def _units_of_configuration(box: Data) -> Iterator[bytes]:
         for _ in range(count):
             start = position + 2
             position = start + int.from_bytes(box[position:start])
-            if position > len(box) or position <= start + _HEADER:
+            if position > len(box) or position <= start + HEADER:
                 raise UnusableHevc("a configuration that breaks off")
             yield bytes(box[start:position])
-
-
-class _Fields(Bits):
-    def number(self, most: int = 1 << 16) -> int:
-        """Returns a number of any length. Raises UnusableHevc if it is larger than `most`."""
-        zeros = 0
-        while not self.read(1):
-            zeros += 1
-            if zeros > _MOST_ZEROS:
-                raise UnusableHevc("an endless number")
-        value = (1 << zeros) - 1 + self.read(zeros)
-        if value > most:
-            raise UnusableHevc("a number too large")
-        return value
-
-    def skip(self, *counts: int) -> None:
-        self.position += sum(counts)
-
-    def skip_numbers(self, count: int) -> None:
-        for _ in range(count):
-            self.number(1 << 31)
-
-
-def _layout(unit: bytes) -> Layout:
-    """Raises UnusableHevc and IndexError."""
-    fields = _Fields(unit[_HEADER:].replace(b"\0\0\3", b"\0\0"))
-    fields.skip(4)
-    layers = fields.read(3)
-    fields.skip(1)
-    _check_profile(fields, layers)
-    fields.number()
-    chroma = fields.number(_ALL_COLOURS)
-    if chroma == _ALL_COLOURS and fields.read(1):
-        raise UnusableHevc("planes of colour that are coded apart")
-    coded = fields.number(), fields.number()
-    across, down = _CHROMA_OF[chroma]
-    left, right, top, bottom = [fields.number() for _ in range(4)] if fields.read(1) else [0] * 4
-    size = coded[0] - across * (left + right), coded[1] - down * (top + bottom)
-    if min(size) <= 0:
-        raise UnusableHevc("a picture without pixels")
-    bits = _BITS + fields.number(8)
-    if bits != _BITS + fields.number(8):
-        raise UnusableHevc("colours of another depth than brightness")
-    _skip_tools(fields, layers)
-    return Layout(coded, size, chroma, bits, _colours(fields))
-
-
-def _check_profile(fields: _Fields, layers: int) -> None:
-    fields.skip(3)
-    profile = fields.read(5)
-    if profile not in _PROFILES:
-        raise UnusableHevc("a profile that few decoders know")
-    fields.skip(80, 8)
-    present = [(fields.read(1), fields.read(1)) for _ in range(layers)]
-    fields.skip(2 * (8 - layers) if layers else 0)
-    for has_profile, has_level in present:
-        fields.skip(88 * has_profile, 8 * has_level)
-
-
-def _skip_tools(fields: _Fields, layers: int) -> None:
-    order_bits = fields.number(12) + 4
-    fields.skip_numbers(3 * (layers + 1 if fields.read(1) else 1) + 6)
-    if fields.read(1) and fields.read(1):
-        _skip_scaling(fields)
-    fields.skip(2)
-    if fields.read(1):
-        fields.skip(8)
-        fields.skip_numbers(2)
-        fields.skip(1)
-    _skip_references(fields)
-    if fields.read(1):
-        fields.skip((order_bits + 1) * fields.number(_MOST_REFERENCES))
-    fields.skip(2)
-
-
-def _skip_scaling(fields: _Fields) -> None:
-    for size in range(4):
-        for _ in range(0, 6, 3 if size == _ALL_COLOURS else 1):
-            if fields.read(1):
-                fields.skip_numbers(min(64, 1 << 4 + 2 * size) + (size > 1))
-            else:
-                fields.skip_numbers(1)
-
-
-def _skip_references(fields: _Fields) -> None:
-    """Skips the sets of pictures that others refer to, each of which may be stated by the one before it."""
-    before: Sequence[int] = ()
-    for place in range(fields.number(_MOST_SETS)):
-        if place and fields.read(1):
-            sign = -1 if fields.read(1) else 1
-            apart = sign * (fields.number(1 << 15) + 1)
-            kept = [fields.read(1) or fields.read(1) for _ in range(len(before) + 1)]
-            moved = [*(order + apart for order in before), apart]
-            before = [order for order, is_kept in zip(moved, kept, strict=True) if is_kept and order]
-        else:
-            earlier, later = fields.number(_MOST_REFERENCES), fields.number(_MOST_REFERENCES)
-            before = [*_orders(fields, -1, earlier), *_orders(fields, 1, later)]
-
-
-def _orders(fields: _Fields, sign: int, count: int) -> Iterator[int]:
-    order = 0
-    for _ in range(count):
-        order += sign * (fields.number(1 << 15) + 1)
-        fields.skip(1)
-        yield order
-
-
-def _colours(fields: _Fields) -> Numbers:
-    if not fields.read(1):
-        return Numbers()
-    if fields.read(1) and fields.read(8) == _STATED_RATIO:
-        fields.skip(32)
-    if fields.read(1):
-        fields.skip(1)
-    if not fields.read(1):
-        return Numbers()
-    fields.skip(3)
-    whole_range = bool(fields.read(1))
-    named = (fields.read(8), fields.read(8), fields.read(8)) if fields.read(1) else Numbers()[:3]
-    return Numbers(*named, whole_range)

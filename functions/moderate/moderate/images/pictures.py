@@ -70,11 +70,20 @@ def without_end(image: Image.Image, rows: int) -> Image.Image:
 
 
 def draw_still(image: Image.Image, size: int, presentations: Presentations, profiled: PixelCap = PROFILED) -> Picture:
-    if times := _drawn_whole(presentations):
-        transparency = _TRANSPARENCY if image.has_transparency_data else 1
-        profiled.shared(max(1, times) * transparency).check(image.size)
-    image.load()
-    return still(views(image, size, presentations))
+    return draw_stills([image], size, presentations, profiled)
+
+
+def draw_stills(
+    images: Sequence[Image.Image], size: int, presentations: Presentations, profiled: PixelCap = PROFILED
+) -> Picture:
+    """Draws a still of which viewers show one or the other of these."""
+    if times := _drawn_whole(presentations) * len(images):
+        transparency = _TRANSPARENCY if images[0].has_transparency_data else 1
+        for image in images:
+            profiled.shared(max(1, times) * transparency).check(image.size)
+    for image in images:
+        image.load()
+    return still(chain.from_iterable(views(image, size, presentations) for image in images))
 
 
 def still(seen: Iterable[View]) -> Picture:

@@ -8,13 +8,16 @@ from contextlib import suppress
 import pytest
 from PIL import Image
 from tests.helpers.heic import coded, deep
+from tests.helpers.heic import configuration as box_of
 
 from moderate.images import heif_file
 from moderate.images.av1 import Numbers
-from moderate.images.hevc import UnusableHevc, picture_in, read_configuration
+from moderate.images.hevc import picture_in, read_configuration
+from moderate.images.hevc_parameters import UnusableHevc
 
 PICTURE = Image.effect_noise((62, 38), 80).convert("RGB")
 VIDEO, SEQUENCE, PIXELS = 32, 33, 34
+PIXELS_SET = bytes([PIXELS << 1, 1, 0x80])
 SLICE = bytes([19 << 1, 1, 0x80, 7])
 
 
@@ -65,8 +68,7 @@ def escaped(body: bytes) -> bytes:
 
 
 def configuration(*units: bytes, length: int = 4) -> bytes:
-    arrays = b"".join(struct.pack(">BHH", 0x80 | unit[0] >> 1, 1, len(unit)) + unit for unit in units)
-    return bytes(21) + bytes([0xFC | length - 1, len(units)]) + arrays
+    return box_of(*units, length=length)[8:]
 
 
 @pytest.mark.parametrize("chroma", [420, 422, 444])
@@ -117,6 +119,8 @@ def test_colours_may_be_left_open(colours: str) -> None:
         [parameters()[:20]],
         [parameters(references=number(65))],
         [bytes([SEQUENCE << 1, 1]) + bytes(40)],
+        [parameters(), SLICE],
+        [parameters(), PIXELS_SET, PIXELS_SET + b"\1"],
     ],
 )
 def test_other_configurations_are_refused(units: Sequence[bytes]) -> None:
@@ -124,9 +128,19 @@ def test_other_configurations_are_refused(units: Sequence[bytes]) -> None:
         read_configuration(configuration(*units))
 
 
-@pytest.mark.parametrize("length", [1, 2, 4])
-def test_the_picture_of_a_stream_is_what_is_decoded(length: int) -> None:
-    known = read_configuration(configuration(parameters(), length=length))
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_lengths_of_other_than_four_bytes_are_refused(length: int) -> None:
+    with pytest.raises(UnusableHevc):
+        read_configuration(configuration(parameters(), length=length))
+
+
+def test_messages_among_the_parameters_count_for_nothing() -> None:
+    units = [parameters(), PIXELS_SET, bytes([39 << 1, 1, 5])]
+    assert read_configuration(configuration(*reversed(units))).units == tuple(units[:2])
+
+
+def test_the_picture_of_a_stream_is_what_is_decoded() -> None:
+    known = read_configuration(configuration(parameters()))
     units = [
         bytes([39 << 1, 1, 5]),
         parameters(),
@@ -135,9 +149,8 @@ def test_the_picture_of_a_stream_is_what_is_decoded(length: int) -> None:
         bytes([19 << 1, 1, 0, 8]),
         b"\x48\1",
     ]
-    stream = b"".join(len(unit).to_bytes(length) + unit for unit in units)
-    assert picture_in(stream, known) == b"\0\0\0\4" + SLICE + b"\0\0\0\4" + units[4]
-    assert known.box[21] & 3 == 3
+    stream = b"".join(struct.pack(">I", len(unit)) + unit for unit in units)
+    assert picture_in(stream, known) == [SLICE, units[4]]
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ _MATRICES = (_RED_GREEN_BLUE, 1, 2, 4, 5, 6, 9, 15)
 _BEFORE_ENTRIES, _BEFORE_BOXES = 8, 78
 _WHOLE_RANGE = 0x80
 _PROFILES = (b"prof", b"rICC")
-_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
-_LONGEST_NAME = 4 + max(map(len, _ALPHA))
+_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1")
+_NAME = slice(4, 5 + max(map(len, _ALPHA)))
 _OFFSETS = {b"stco": ">I", b"co64": ">Q"}
 
 
@@ -44,7 +44,7 @@ class Said:
             for kind, content in self.properties
             if kind == b"colr" and content[:4] in _PROFILES
         ]
-        numbers = list(self._numbers())
+        numbers = list(self.numbers())
         in_streams = dict.fromkeys(header.colours for header in self.headers)
         # Firefox takes the colours of an animation from its stream, and Chromium the matrix.
         counting = {each[:3] for each in (*numbers, *(in_streams if self.is_animated else ()))}
@@ -68,18 +68,18 @@ class Said:
     @property
     def has_whole_range(self) -> bool:
         """Whether anything says so. The AV1 stream of an alpha channel always does."""
-        return any(each.whole_range for each in chain(self._numbers(), (header.colours for header in self.headers)))
+        return any(each.whole_range for each in chain(self.numbers(), (header.colours for header in self.headers)))
 
     @property
     def has_colours_of_part_range(self) -> bool:
         """Whether the channels are red, green and blue, and their levels do not range from 0 to 255."""
-        stated = list(self._numbers()) or [header.colours for header in self.headers]
+        stated = list(self.numbers()) or [header.colours for header in self.headers]
         return any(each.matrix == _RED_GREEN_BLUE and not each.whole_range for each in stated)
 
     @property
     def leaves_matrix_open(self) -> bool:
         """Chromium takes an animation's matrix from its boxes alone."""
-        return self.is_animated and not any(self._numbers())
+        return self.is_animated and not any(self.numbers())
 
     @property
     def contradicts_itself(self) -> bool:
@@ -87,7 +87,8 @@ class Said:
         stated = {_layout(content) for kind, content in self.properties if kind == b"av1C"}
         return bool(self.headers) and stated != {header.layout for header in self.headers}
 
-    def _numbers(self) -> Iterator[Numbers]:
+    def numbers(self) -> Iterator[Numbers]:
+        """Yields what boxes say about colours by number."""
         for kind, content in self.properties:
             if kind == b"colr" and content[:4] == b"nclx":
                 primaries, transfer, matrix, flags = struct.unpack_from(">HHHB", content, 4)
@@ -133,7 +134,7 @@ def _turns(properties: Sequence[Box]) -> tuple[Box, ...]:
 
 
 def is_alpha(properties: Sequence[Box]) -> bool:
-    return any(kind == b"auxC" and bytes(content[4:_LONGEST_NAME]).startswith(_ALPHA) for kind, content in properties)
+    return any(kind == b"auxC" and bytes(content[_NAME]).split(b"\0")[0] in _ALPHA for kind, content in properties)
 
 
 def _check_matrix(numbers: Numbers) -> None:

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 
 # Nothing can be imported once confined.
-import pi_heif  # noqa: F401
 from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
 
+from moderate.images import libde265
 from moderate.images.decode import decode
 from moderate.images.limits import MAX_PICTURE_BYTES
 from moderate.images.pictures import Picture
@@ -29,6 +29,7 @@ def serve(decode: Callable[[bytes, int, int], Picture]) -> None:
     # Control-C reaches every process at a terminal; the service decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Image.preinit()
+    libde265.load()
     confine()
     try:
         while True:
