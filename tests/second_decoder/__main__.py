@@ -50,7 +50,7 @@ def main() -> int:
             refused += 1
             print(f"refused                {path.name}: {error.detail or error.message}")
             continue
-        second = _score(classifier, _png(data))
+        second = _score(classifier, by_ffmpeg(data))
         apart.append(abs(judged - second))
         print(f"{judged:.4f} {second:.4f} {apart[-1]:.4f}   {path.name}")
     print(f"{len(apart)} judged, at most {max(apart, default=0):.4f} apart; {refused} refused")
@@ -62,7 +62,8 @@ def _score(classifier: Classifier, data: bytes) -> float:
     return max(nsfw_score(classifier.classify(view), Policy.BALANCED) for view in views)
 
 
-def _png(data: bytes) -> bytes:
+def by_ffmpeg(data: bytes) -> bytes:
+    """Returns what ffmpeg makes of a file, as a PNG."""
     still, items = heif_file.read(data), Items(data)
     picture = _together(still.colours, [_colours(tile, still) for tile in still.colours.tiles])
     if still.alpha:

@@ -70,11 +70,19 @@ def _plane(picture: ctypes.c_void_p, channel: int) -> Image.Image:
     stride = ctypes.c_int()
     start = library.de265_get_image_plane(picture, channel, ctypes.byref(stride))
     last_row = size[0] * (2 if beyond else 1)
-    levels = ctypes.string_at(start, stride.value * (size[1] - 1) + last_row)
+    # Nothing is known about what lies behind the last row's last pixel.
+    levels = bytearray(stride.value * size[1])
+    ctypes.memmove((ctypes.c_char * len(levels)).from_buffer(levels), start, stride.value * (size[1] - 1) + last_row)
+    # These images are the bytes themselves; reading them would take as long as all else here.
     if not beyond:
-        return Image.frombytes("L", size, levels, "raw", "L", stride.value)
-    deep = Image.frombytes("I;16", size, levels, "raw", "I;16", stride.value)
-    return deep.convert("I").point([min(level >> beyond, 255) for level in range(_LEVELS_OF_16_BITS)], "L")
+        return Image.frombuffer("L", size, levels, "raw", "L", stride.value, 1)
+    deep = Image.frombuffer("I;16", size, levels, "raw", "I;16", stride.value, 1)
+    return deep.convert("I").point(_without_last_bits(beyond), "L")
+
+
+@cache
+def _without_last_bits(count: int) -> Sequence[int]:
+    return [min(level >> count, 255) for level in range(_LEVELS_OF_16_BITS)]
 
 
 @cache
@@ -84,4 +92,6 @@ def load() -> ctypes.CDLL:
     library = ctypes.CDLL(str(path))
     for name in _OF_POINTERS:
         getattr(library, f"de265_{name}").restype = ctypes.c_void_p
+    # Otherwise the first decoder makes the tables that all share, and the last throws them away.
+    library.de265_init()
     return library
