@@ -203,6 +203,11 @@ class Items:
             raise DamagedBoxes("an item that is larger than its file")
         return b"".join(slices)
 
+    def is_open_ended(self, item: int) -> bool:
+        """Whether the file does not say how long a part of an item is."""
+        _, parts = self._places.get(item, (_IN_FILE, []))
+        return any(not length for _, length in parts)
+
     @cached_property
     def _uses(self) -> Sequence[tuple[int, Sequence[int]]]:
         """Each item with the places of its properties, from 1 on, as often as it is listed."""

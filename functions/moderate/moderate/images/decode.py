@@ -12,6 +12,10 @@ from modest.errors import PublicError
 # Pillow allocates a WebP's canvas while it opens the file, so a limit must hold before ours can. It only warns
 # above this many pixels, and refuses above twice as many.
 Image.MAX_IMAGE_PIXELS = int(max(each.largest.megapixels for each in FORMATS) * PIXELS_PER_MEGAPIXEL / 2)
+_NAMED = (
+    "The image cannot be decoded, or viewers show it differently: this {title} file has {fault}. "
+    "Export it again as a plain JPEG or PNG."
+)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
@@ -33,7 +37,8 @@ def decode_as(image_format: ImageFormat, data: bytes, size: int, images: int = 1
     except Image.DecompressionBombError:
         raise image_format.largest.exceeded() from None
     except BrokenRule as error:
-        raise UndecodableImage(f"{type(error).__name__}: {error}", message=error.message) from None
+        named = _NAMED.format(title=image_format.title, fault=error)
+        raise UndecodableImage(f"{type(error).__name__}: {error}", message=error.message or named) from None
     except Exception as error:  # noqa: BLE001 - decoders raise whatever they like on damaged files
         # Never its text, which may quote the file. The name alone of zlib's or struct's says nothing: "error".
         kind = type(error)

@@ -171,6 +171,9 @@ class _Reader:
         return self._coded_pictures[item]
 
     def _content(self, item: int) -> bytes:
+        if self._items.is_open_ended(item):
+            # It reaches to the end of the file by the standard, and is empty for libheif.
+            raise UnusableHeif("an item of no stated length")
         content = self._items.content(item)
         self._bytes_left -= len(content)
         if self._bytes_left < 0:

@@ -51,10 +51,11 @@ class DecoderDied(UndecodableImage):
 class BrokenRule(ValueError):
     """A file breaks a rule of its format, or shows different pictures in different viewers.
 
-    Its text names the rule for the log, and quotes nothing of the file.
+    Its text says what the file has, as in "two palettes", and quotes nothing of the file.
     """
 
-    message = _UNDECODABLE
+    message = ""
+    """What clients are to read, if the text alone does not say it."""
 
 
 class Disputed(BrokenRule):

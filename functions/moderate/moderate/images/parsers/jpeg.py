@@ -55,7 +55,7 @@ def _decode(data: bytes, size: int) -> Picture:
     if structure.arithmetic:
         raise UndecodableImage("arithmetic coding", message=_ARITHMETIC_CODING)
     if len(structure.scans) > MAX_SCANS:
-        raise UndecodableImage(f"more than {MAX_SCANS} scans")
+        raise MisleadingJpeg(f"more than {MAX_SCANS} scans")
     if len(structure.exifs) > _MOST_EXIFS:
         raise MisleadingJpeg(f"more than {_MOST_EXIFS} EXIF segments")
     whole = _without_short_parts(data, structure)

@@ -288,6 +288,7 @@ REFUSED = {
             )
         ]
     ),
+    "a picture of no stated length": heic([item(TILES[0], length=0)]),
     "two pictures in one stream": heic([Item(b"hvc1", stream(TILES[0]) * 2, item(TILES[0]).properties)]),
 }  # fmt: skip
 
