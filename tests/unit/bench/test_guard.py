@@ -67,10 +67,10 @@ def test_a_cold_start_loads_these_packages_and_no_others(model_path: Path) -> No
     assert sum(name.split(".")[0] not in OURS for name in modules) <= MOST_MODULES
 
 
-def test_a_process_that_decodes_loads_pillow_libheif_and_little_else(model_path: Path) -> None:
+def test_a_process_that_decodes_loads_pillow_and_little_else(model_path: Path) -> None:
     modules = modules_of_a_start(model_path, "moderate.images.sandbox.worker")
     packages = {name.split(".")[0] for name in modules} - {*sys.stdlib_module_names, "__mp_main__"}
-    assert {name for name in packages if not name.startswith("_")} <= {"PIL", "moderate", "modest", "pi_heif"}
+    assert {name for name in packages if not name.startswith("_")} <= {"PIL", "moderate", "modest"}
 
 
 def modules_of_a_start(model_path: Path, module: str = "moderate.main") -> list[str]:

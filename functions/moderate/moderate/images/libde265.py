@@ -9,7 +9,6 @@ import ctypes
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import files
 
 from PIL import Image
 
@@ -88,6 +87,9 @@ def _without_last_bits(count: int) -> Sequence[int]:
 @cache
 def load() -> ctypes.CDLL:
     """Returns the library."""
+    # The service, which imports this module and decodes nothing, starts without this.
+    from importlib.metadata import files  # noqa: PLC0415
+
     path = next(file.locate() for file in files("pi-heif") or () if file.name.startswith("libde265"))
     library = ctypes.CDLL(str(path))
     for name in _OF_POINTERS:
