@@ -7,6 +7,8 @@ from itertools import chain, repeat
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
 from tests.fakes.clock import Clock
@@ -80,6 +82,9 @@ class Store:
     def fail(self, *faults: Fault) -> None:
         """Makes the table's next requests fail in turn. Those that follow succeed."""
         self.table.faults = chain(faults, repeat(Fault.NONE))
+
+
+USAGE_STORE = Store()
 
 
 def test_the_published_example_is_charged_as_it_is_answered() -> None:
@@ -222,6 +227,79 @@ def test_usage_is_answered_when_the_month_is_used_up() -> None:
     assert (body["status"], body["success"], body["meta"]["request_id"]) == ("ok", True, usage.headers["x-request-id"])
 
 
+def test_the_usage_of_an_earlier_month_is_answered_with_what_is_left_of_the_present_one() -> None:
+    store = Store("Tiny")
+    store.judge(FIRST)
+    store.shop.clock.advance(days=30)
+    store.judge(FIRST)
+    store.judge(SECOND)
+    answer = store.client.get(USAGE, params={"month": "2026-11"})
+    data = answer.json()["data"]
+    assert (data["month"], data["plan"], data["images_judged"], data["charges"]) == (
+        "2026-11",
+        "Tiny",
+        1,
+        {"USD": "0.0015"},
+    )
+    assert data["calls"] == {
+        "used": 1,
+        "limit": 3,
+        "remaining": 2,
+        "resets": "2026-12-01T00:00:00Z",
+        "by_day": {"2026-11-23": 1},
+    }
+    assert answer.headers["x-ratelimit-remaining"] == "1"
+    assert store.client.get(USAGE, params={"month": "2026-12"}).json()["data"] == store.client.get(USAGE).json()["data"]
+
+
+def test_a_month_before_the_account_existed_is_empty_and_on_no_plan() -> None:
+    store = Store("Tiny")
+    data = store.client.get(USAGE, params={"month": "2025-02"}).json()["data"]
+    assert (data["plan"], data["images_judged"], data["charges"]) == (None, 0, {})
+    assert data["calls"] == {
+        "used": 0,
+        "limit": None,
+        "remaining": None,
+        "resets": "2025-03-01T00:00:00Z",
+        "by_day": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("month=2026-12", "2026-12 has not begun."),
+        ("month=9999-12", "has not begun"),
+        ("month=2026-13", "written as YYYY-MM"),
+        ("month=", "written as YYYY-MM"),
+        ("month=2026-11%0A", "written as YYYY-MM"),
+        ("month=99999999999999999999-01", "written as YYYY-MM"),
+        (f"month={'9' * 5000}-01", "written as YYYY-MM"),
+        ("month=0000-00", "written as YYYY-MM"),
+        ("month=%00", "written as YYYY-MM"),
+        ("month=%FF%ED%A0%80", "written as YYYY-MM"),
+        ("month=%D9%A2%D9%A0%D9%A2%D9%A6-%D9%A1%D9%A1", "written as YYYY-MM"),
+        ("month=2026-11&month=2026-10", "given twice"),
+        ("monht=2026-10", "Did you mean month?"),
+    ],
+)
+def test_a_month_that_cannot_be_meant_is_refused_in_words(query: str, words: str) -> None:
+    answer = Store().client.get(f"{USAGE}?{query}")
+    assert (answer.status_code, answer.json()["code"], answer.json()["param"]) == (400, "invalid_request", "month")
+    assert words in answer.json()["message"]
+
+
+@given(st.text())
+def test_no_text_as_a_month_is_a_fault_of_ours(text: str) -> None:
+    assert USAGE_STORE.client.get(USAGE, params={"month": text}).status_code in (200, 400)
+
+
+def test_a_key_that_is_unknown_is_refused_before_its_month_is_read() -> None:
+    store = Store()
+    store.customer = Customer("nobody", "0" * 64)
+    assert store.client.get(USAGE, params={"month": "x"}).status_code == 401
+
+
 def test_the_usage_of_an_account_in_nano_states_the_rate_and_its_day() -> None:
     store = Store(currency=Currency.XNO)
     store.judge(FIRST)
@@ -237,9 +315,10 @@ def test_the_usage_answer_matches_its_documented_schema() -> None:
     store.judge(FIRST)
     described = operation["responses"]["200"]["content"]["application/json"]
     schema = {**described["schema"], "components": document["components"]}
-    for body in (store.client.get(USAGE).json(), described["example"]):
+    empty = store.client.get(USAGE, params={"month": "2020-01"}).json()
+    for body in (store.client.get(USAGE).json(), empty, described["example"]):
         Draft202012Validator(schema).validate(body)
-    assert {"401", "503"} <= set(operation["responses"])
+    assert {"400", "401", "503"} <= set(operation["responses"])
     assert operation["security"]
 
 
@@ -290,7 +369,7 @@ def test_the_usage_documents_no_error_of_an_image_and_no_used_up_month() -> None
     codes = {
         code for response in responses.values() for code in response["content"]["application/json"].get("examples", {})
     }
-    assert codes == {"unauthorized", "rate_limited", "ledger_unavailable", "internal_error"}
+    assert codes == {"invalid_request", "unauthorized", "rate_limited", "ledger_unavailable", "internal_error"}
 
 
 def test_every_post_and_no_get_documents_its_idempotency_key() -> None:

@@ -8,7 +8,7 @@ from threading import Barrier, Thread
 import pytest
 from botocore.model import OperationModel
 from tests.fakes.clock import Clock
-from tests.helpers.ledgers import LEASE, PLANS, Shop, admitted, request_id
+from tests.helpers.ledgers import LEASE, Shop, admitted, request_id
 
 from modest.allowance import Allowance
 from modest.api_keys import hash_of, new_key
@@ -54,7 +54,7 @@ def test_a_used_up_month_refuses_every_further_call_and_still_reports_its_usage(
         assert refusal.value.allowance == Allowance(3, 3, shop.clock.now)
         assert refusal.value.retry_after == refusal.value.allowance.reset_seconds
     found = ledger.usage(customer.key_hash)
-    assert (found.usage.used, found.allowance.remaining, found.plan) == (3, 0, PLANS["Tiny"])
+    assert (found.usage.used, found.allowance.remaining, found.plan, found.quota) == (3, 0, "Tiny", 3)
 
 
 def test_a_new_month_begins_at_midnight_utc_and_counts_from_zero(shop: Shop) -> None:

@@ -24,6 +24,7 @@ from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer, Repeatable
 from modest.ledger.ledger import KeyUsage, Ledger
 from modest.money import Terms
+from modest.months import NotAMonth
 from modest.prices import Charge, covered_by_plan
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitted, UnknownKey
 
@@ -141,15 +142,19 @@ class Metering:
         except IdempotencyInProgress:
             return
 
-    async def usage(self, request: Request) -> KeyUsage:
-        """Returns what the caller's account has used; asking is free and counts as no call.
+    async def usage(self, request: Request, month: str | None) -> KeyUsage:
+        """Returns what the caller's account has used in a month; asking is free and counts as no call.
 
-        Raises Unauthorized, LedgerUnavailable.
+        month: as it was sent. None for the present one.
+
+        Raises Unauthorized, InvalidRequest, LedgerUnavailable.
         """
         try:
-            usage = await asyncio.to_thread(self._ledger.usage, request.state.key_hash)
+            usage = await asyncio.to_thread(self._ledger.usage, request.state.key_hash, month)
         except UnknownKey as refusal:
             raise self._unauthorized("usage", refusal) from None
+        except NotAMonth as refusal:
+            raise InvalidRequest(str(refusal), param="month") from None
         except LedgerUnavailable as failure:
             self._observer.ledger_failure("usage", failure.detail, free=False)
             raise

@@ -14,6 +14,7 @@ CHECK = "/v1/check"
 CLASSIFY = "/v1/classify"
 NANOGPT = "/api/nsfw/image"
 OPENAI = "/v1/moderations"
+USAGE = "/v1/usage"
 
 PARAMETERS = {
     CHECK: ("url", "base64", "threshold", "policy"),
@@ -23,6 +24,7 @@ PARAMETERS = {
         *("model", "policy", "on_error"),
     ),
     OPENAI: ("input", "model", "policy"),
+    USAGE: ("month",),
 }
 
 # Comparing a name with all parameters takes up to 0.2 ms.

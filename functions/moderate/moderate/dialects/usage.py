@@ -1,4 +1,4 @@
-"""Implements `GET /v1/usage`, which reports what a key's account has used and owes this month."""
+"""Implements `GET /v1/usage`, which reports what a key's account has used and owes in a month."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,12 +8,15 @@ from fastapi import Request
 from moderate.calls.answers import JsonAnswer
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.metering import Metering
+from moderate.calls.parameters import InvalidRequest
 from moderate.dialects.dialect import Route
 from moderate.dialects.oanor_schema import new_meta
+from moderate.dialects.parameter_names import USAGE, mistake_in
 from moderate.dialects.service import Service
-from moderate.dialects.usage_schema import USAGE, UsageAccount, UsageAnswer, UsageCalls, UsageData, XnoRate
+from moderate.dialects.usage_schema import DOCUMENTATION, UsageAccount, UsageAnswer, UsageCalls, UsageData, XnoRate
 from modest.ledger.ledger import KeyUsage
 from modest.money import Currency
+from modest.months import month_end
 from modest.refusals import LedgerUnavailable
 
 
@@ -21,13 +24,26 @@ def routes(service: Service) -> Iterator[Route]:
     """Yields the route, which only says that nothing is counted if there is no ledger to read."""
     metering = service.metering
     if not isinstance(metering, Metering):
-        yield Route("GET", "/v1/usage", _nothing_counted, None)
+        yield Route("GET", USAGE, _nothing_counted, None)
         return
 
     async def usage(request: Request) -> JsonAnswer:
-        return JsonAnswer(answer(await metering.usage(request), request.state.request_id))
+        mistake = _mistake_in(request)
+        # A key that is not valid is refused first, as on every route.
+        found = await metering.usage(request, None if mistake else request.query_params.get("month"))
+        if mistake:
+            raise mistake
+        return JsonAnswer(answer(found, request.state.request_id))
 
-    yield Route("GET", "/v1/usage", usage, USAGE, errors=frozenset({Unauthorized, LedgerUnavailable}))
+    errors = frozenset({Unauthorized, InvalidRequest, LedgerUnavailable})
+    yield Route("GET", USAGE, usage, DOCUMENTATION, errors=errors)
+
+
+def _mistake_in(request: Request) -> InvalidRequest | None:
+    query = request.query_params
+    if len(query.getlist("month")) > 1:
+        return InvalidRequest("month was given twice. Give it once.", param="month")
+    return mistake_in(USAGE, query.multi_items())
 
 
 async def _nothing_counted(request: Request) -> JsonAnswer:
@@ -42,17 +58,17 @@ async def _nothing_counted(request: Request) -> JsonAnswer:
 
 
 def answer(found: KeyUsage, request_id: str) -> UsageAnswer:
-    usage, allowance = found.usage, found.allowance
+    usage = found.usage
     calls = UsageCalls(
-        used=allowance.used,
-        limit=allowance.limit,
-        remaining=allowance.remaining,
-        resets=allowance.resets.isoformat().replace("+00:00", "Z"),
+        used=usage.used,
+        limit=found.quota,
+        remaining=None if found.quota is None else max(0, found.quota - usage.used),
+        resets=month_end(usage.month).isoformat().replace("+00:00", "Z"),
         by_day={f"{usage.month}-{day:02}": count for day, count in usage.calls_by_day.items()},
     )
     data = UsageData(
         account=UsageAccount(id=usage.account.id, name=usage.account.name),
-        plan=found.plan.name,
+        plan=found.plan,
         month=usage.month,
         calls=calls,
         images_judged=usage.images,
@@ -70,7 +86,7 @@ def answer(found: KeyUsage, request_id: str) -> UsageAnswer:
 
 
 def _rate(found: KeyUsage) -> XnoRate | None:
-    """Returns None for accounts that are not, and this month were not, charged in XNO (Nano)."""
+    """Returns None for accounts that are not, and in this month were not, charged in XNO (Nano)."""
     rate = found.usage.rate
     in_xno = found.usage.account.currency is Currency.XNO or Currency.XNO in found.usage.charges
     return XnoRate(usd=_exact(rate.usd), date=rate.day.isoformat()) if rate and in_xno else None

@@ -15,8 +15,8 @@ class UsageAccount(TypedDict):
 
 class UsageCalls(TypedDict):
     used: int
-    limit: int
-    remaining: int
+    limit: int | None
+    remaining: int | None
     resets: str
     by_day: dict[str, int]
 
@@ -28,7 +28,7 @@ class XnoRate(TypedDict):
 
 class UsageData(TypedDict):
     account: UsageAccount
-    plan: str
+    plan: str | None
     month: str
     calls: UsageCalls
     images_judged: int
@@ -67,13 +67,26 @@ _EXAMPLE = UsageAnswer(
     message="Usage of 2026-05",
     success=True,
 )
-USAGE: Documentation = {
+DOCUMENTATION: Documentation = {
     "operation_id": "usage",
-    "summary": "Show this month's usage and charges",
+    "summary": "Show a month's usage and charges",
     "description": (
         "Works even if the month's quota is used up, and does not count as a call. Calls are counted when they are "
         "admitted, images when they are judged. `charges` holds exact decimals as text, one for each currency in which "
-        "something was charged: USD, or XNO (Nano). Months and days are in UTC."
+        "something was charged: USD, or XNO (Nano). Months and days are in UTC. A month without calls has zeros, even "
+        "if it was before your account existed: `plan` is then null. `limit` and `remaining` are null unless `plan` is "
+        "still sold; `limit` is what it includes now. `discount_percent` and `xno_rate` are the present ones."
     ),
-    "responses": answered("The current month's usage.", UsageAnswer, _EXAMPLE),
+    "responses": answered("The month's usage.", UsageAnswer, _EXAMPLE),
+    "openapi_extra": {
+        "parameters": [
+            {
+                "name": "month",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
+                "description": "The UTC month, up to the present one, which is the default.",
+            }
+        ]
+    },
 }

@@ -13,11 +13,11 @@ from modest.accounts.records import RATE_KEY
 from modest.allowance import Allowance
 from modest.ledger.admission import Admission, Decision, Found, Proceed, Replay, admission_of, decide
 from modest.ledger.callers import CallerLookup
-from modest.ledger.entries import add_to_tally, count_call, month_item_key, write_entry
+from modest.ledger.entries import add_to_tally, count_call, month_item_key, used, write_entry
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
 from modest.ledger.usage import Usage, UsageReader
-from modest.months import month_of
-from modest.plans import Plan, Plans
+from modest.months import begun_month, month_of
+from modest.plans import Plans
 from modest.prices import Charge
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitted, QuotaExceeded, UnknownKey
 from modest.store.retries import Deadline, RetryPolicy
@@ -26,11 +26,15 @@ from modest.store.table import ConditionFailed, Item, Table, Update, Write
 
 @dataclass(frozen=True, slots=True)
 class KeyUsage:
-    """The current month of the account that a key belongs to."""
+    """A month of the account that a key belongs to."""
 
     usage: Usage
-    plan: Plan
+    plan: str | None
+    """The last plan in that month. None if the account held none."""
+    quota: int | None
+    """The calls a month that this plan includes now. None if it is no longer sold."""
     allowance: Allowance
+    """What is left of the present month, whichever month was asked about."""
 
 
 class Ledger:
@@ -102,14 +106,21 @@ class Ledger:
             if entry.key not in failed.found:
                 raise IdempotencyInProgress(admission.allowance) from None
 
-    def usage(self, key_hash: str) -> KeyUsage:
-        """Returns the present month's usage, even if the month is used up. Raises UnknownKey, LedgerUnavailable."""
-        now = self._now()
-        caller = self._callers.caller(key_hash, now, self._retries.deadline())
-        usage = self._usage.usage(caller.account.id, month_of(now))
+    def usage(self, key_hash: str, month: str | None = None) -> KeyUsage:
+        """Returns the usage of a month, by default of the present one, even if that is used up.
+
+        Raises UnknownKey, NotAMonth, LedgerUnavailable.
+        """
+        now, deadline = self._now(), self._retries.deadline()
+        present = month_item_key(self._callers.account_id(key_hash, deadline), month_of(now))
+        caller = self._callers.caller(key_hash, now, deadline, also=[present])
+        usage = self._usage.usage(caller.account.id, month_of(now) if month is None else begun_month(month, now))
         if usage is None:
             raise UnknownKey
-        return KeyUsage(usage, caller.plan, Allowance(caller.plan.quota, usage.used, now))
+        name = usage.account.last_plan_in(usage.month)
+        plan = self.plans.get(name or "")
+        allowance = Allowance(caller.plan.quota, used(caller.items.get(present, {})), now)
+        return KeyUsage(usage, name, plan.quota if plan else None, allowance)
 
     def _look_up(self, key_hash: str, request_id: str, repeatable: Repeatable | None, deadline: Deadline) -> Found:
         """Raises UnknownKey, LedgerUnavailable."""

@@ -3,6 +3,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.clock import Clock
+from tests.fakes.table import FakeTable
+from tests.helpers.ledgers import Shop
 from tests.helpers.support import serve
 
 from moderate.calls.parameters import InvalidRequest
@@ -24,7 +27,9 @@ def meant(route: str, name: str, value: object = "x") -> str | None:
 
 
 def test_each_routes_parameters_are_those_of_the_openapi_document() -> None:
-    paths: dict[str, Any] = serve().client.get("/openapi.json").json()["paths"]
+    paths: dict[str, Any] = (
+        serve(ledger=Shop(FakeTable(), Clock()).ledger()).client.get("/openapi.json").json()["paths"]
+    )
     found: dict[str, set[str]] = {route: set() for route in PARAMETERS}
     for route in PARAMETERS:
         for operation in paths[route].values():
