@@ -10,8 +10,8 @@ from modest.ledger.usage import Audit
 from modest.plans import Plan
 from modest_cli.gateway_keys import GatewayKey
 from modest_cli.gateway_plans import PlanLimits
+from modest_cli.keyring import HASH_SHOWN
 
-_HASH_SHOWN = 12
 _REPAIR = "`modest doctor --repair`"
 
 
@@ -57,7 +57,7 @@ class GatewayState:
 def check_account(account: Account, keys: list[AccountKey], gateway: GatewayState, now: datetime) -> Iterator[Finding]:
     def report(kind: Kind, key_hash: str, problem: str, remedy: str) -> Finding:
         return Finding(
-            kind, account.id, f"{account.name}: key {key_hash[:_HASH_SHOWN]} {problem}.", f"{_REPAIR} {remedy}."
+            kind, account.id, f"{account.name}: key {key_hash[:HASH_SHOWN]} {problem}.", f"{_REPAIR} {remedy}."
         )
 
     for key in keys:
@@ -90,7 +90,7 @@ def check_account(account: Account, keys: list[AccountKey], gateway: GatewayStat
 def report_stray(key: GatewayKey) -> Finding:
     problem = "is in API Gateway, but neither the key nor its account is in the ledger"
     return Finding(
-        Kind.UNKNOWN, key.id, f"{key.name}: key {key.hash[:_HASH_SHOWN]} {problem}.", f"{_REPAIR} removes it."
+        Kind.UNKNOWN, key.id, f"{key.name}: key {key.hash[:HASH_SHOWN]} {problem}.", f"{_REPAIR} removes it."
     )
 
 

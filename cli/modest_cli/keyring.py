@@ -4,19 +4,25 @@ The ledger is authoritative. Each change is one write to the ledger, after which
 a command is interrupted in between, the next command for the same account completes the update.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from modest.accounts.errors import NotFound, Taken
+from modest.accounts.names import ID_PREFIX
 from modest.accounts.records import Account, AccountKey
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, is_well_formed, new_key
 from modest_cli.errors import OperatorError
 from modest_cli.gateway_keys import GatewayKey, GatewayKeys
 
+HASH_SHOWN = 12
+"""How much of a key's SHA-256 is shown. It is enough to name the key."""
+
 _HASH_LENGTH = 64
+_HASH_START = re.compile(f"[0-9a-f]{{{HASH_SHOWN},{_HASH_LENGTH}}}", re.IGNORECASE)
 
 
 class KeyState(StrEnum):
@@ -50,7 +56,7 @@ class IssuedKey:
 
 
 class AmbiguousKey(OperatorError):
-    """Raised if an account has several keys and the command does not say which one to replace."""
+    """Raised if a command does not say which of several keys it means."""
 
 
 class Keyring:
@@ -120,13 +126,36 @@ class Keyring:
         return self.get_status(account)
 
     def find(self, who: str) -> tuple[Account, list[AccountKey]]:
-        """Finds an account and all its keys by its name or id, or one key by itself or its SHA-256. Raises NotFound."""
-        if is_well_formed(who) or (len(who) == _HASH_LENGTH and who.isalnum()):
-            key = self.registry.key(hash_of(who) if is_well_formed(who) else who.lower())
-            return self.registry.account(key.account_id), [key]
-        by_id = who.startswith("acct_")
-        account = self.registry.account(who) if by_id else self.registry.account_named(who)
+        """Finds an account and all its keys by its name or id, or one key by itself or by how its SHA-256 begins.
+
+        Raises NotFound, AmbiguousKey.
+        """
+        if is_well_formed(who):
+            return self._find_key(hash_of(who))
+        if who.startswith(ID_PREFIX):
+            account = self.registry.account(who)
+        elif _HASH_START.fullmatch(who):
+            return self._find_key(self._find_hash(who.lower()))
+        else:
+            account = self.registry.account_named(who)
         return account, self.registry.keys(account.id)
+
+    def _find_key(self, key_hash: str) -> tuple[Account, list[AccountKey]]:
+        key = self.registry.key(key_hash)
+        return self.registry.account(key.account_id), [key]
+
+    def _find_hash(self, start: str) -> str:
+        """Raises NotFound, AmbiguousKey."""
+        if len(start) == _HASH_LENGTH:
+            return start
+        keys = (key for account in self.accounts() for key in self.registry.keys(account.id))
+        match [key.hash for key in keys if key.hash.startswith(start)]:
+            case [found]:
+                return found
+            case []:
+                raise NotFound(f"There is no key whose SHA-256 begins with {start}.")
+            case found:
+                raise AmbiguousKey(f"The SHA-256 of {len(found)} keys begins with {start}. Give more of it.")
 
     def get_status(self, account: Account) -> AccountStatus:
         at_gateway = {key.hash: key for key in self._gateway.list_for_account(account.id, account.name)}
@@ -175,7 +204,7 @@ def _find_key_to_replace(keys: list[AccountKey], who: str) -> AccountKey:
             raise NotFound(f"{who} has no key. `modest keys create` gives it one.")
         case _:
             raise AmbiguousKey(
-                f"{who} has {len(candidates)} keys. Give the SHA-256 of one of them; `modest keys show` lists them."
+                f"{who} has {len(candidates)} keys. Give the SHA-256 of one, as `modest keys list` shows it."
             )
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,22 @@ def test_a_rotated_key_works_at_once_and_the_old_one_for_its_hours(gateway: Loca
     assert [status(gateway, key) for key in (new["key"], newest["key"])] == [401, 400]
 
 
+def test_every_command_that_takes_a_key_takes_what_is_listed_of_it(gateway: LocalGateway) -> None:
+    answer(gateway, "keys", "create", "by-its-hash", "--plan", "mega")
+    (row,) = (line.split() for line in gateway.modest("keys", "list").stdout.splitlines() if "by-its-hash" in line)
+    key = row[2]
+    assert answer(gateway, "keys", "show", key)["name"] == "by-its-hash"
+    assert answer(gateway, "accounts", "show", key)["name"] == "by-its-hash"
+    assert answer(gateway, "accounts", "set", key, "--discount", "5")["discount_percent"] == "5"
+    assert answer(gateway, "usage", "--account", key)[0]["name"] == "by-its-hash"
+    assert gateway.modest("invoice", f"{datetime.now(UTC):%Y-%m}", "--account", key).exit_code == 0
+    assert answer(gateway, "keys", "disable", key)[0]["keys"][0]["state"] == "disabled"
+    assert answer(gateway, "keys", "enable", key)[0]["keys"][0]["state"] == "works"
+    assert answer(gateway, "keys", "move", key, "free")[0]["plan"] == "Free"
+    assert len(answer(gateway, "keys", "rotate", key)["keys"]) == 2
+    assert len(answer(gateway, "keys", "delete", key, "--yes")[0]["keys"]) == 1
+
+
 def test_a_moved_key_has_its_new_plans_rate(gateway: LocalGateway) -> None:
     key = answer(gateway, "keys", "create", "moved", "--plan", "free")["key"]
     assert [status(gateway, key) for _ in range(2)] == [400, 429]
@@ -113,7 +130,13 @@ def test_the_list_has_every_account_with_its_plan_and_state(gateway: LocalGatewa
     [
         (["keys", "create", "demo-free", "--plan", "pro"], "An account named demo-free already exists"),
         (["keys", "create", "x", "--plan", "gold"], "The plans are Free, Basic, Pro, Mega"),
+        (["keys", "create", "", "--plan", "pro"], "1 to 64 visible characters"),
+        (["keys", "create", "a\nb", "--plan", "pro"], "'a\\\\nb' is not such a name"),
+        (["keys", "create", "a" * 65, "--plan", "pro"], "1 to 64 visible characters"),
+        (["keys", "create", "0123456789ab", "--plan", "pro"], "looks like a key"),
+        (["keys", "show", ""], "no account named ''"),
         (["keys", "show", "nobody"], "no account named nobody"),
+        (["keys", "disable", "f" * 12], "no key whose SHA-256 begins with ffffffffffff"),
         (["keys", "disable", "f" * 64], "no such key"),
         (["plans", "--stack", "other"], "no stack other in us-east-1"),
     ],

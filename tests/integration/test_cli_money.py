@@ -231,7 +231,11 @@ def test_a_file_that_is_no_issuers_is_refused_in_one_line_and_the_issuer_stays(
         (["accounts", "set", "demo-free", *("--bill-to", "x") * 9], "the billing address has 9 lines; it may have 8"),
         (["issuer", "set", "/dev/null"], "/dev/null is not a file"),
         (["issuer", "set", "/dev"], "/dev is not a file"),
-        (["rate", "0"], "a number of dollars above 0"),
+        (["accounts", "set", "demo-free", "--discount=-1"], "a percentage from 0 to 100"),
+        (["rate", "0"], "from 0.001 to 100,000 dollars"),
+        (["rate", "0.0009"], "from 0.001 to 100,000 dollars"),
+        (["rate", "100001"], "from 0.001 to 100,000 dollars"),
+        (["usage", "--month", "2999-01"], "2999-01 has not begun"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(gateway: LocalGateway, arguments: list[str], words: str) -> None:

@@ -19,6 +19,10 @@ SMALLEST = {Currency.USD: Decimal("0.000001"), Currency.XNO: Decimal("0.00000000
 XNO has three places more, in case one XNO is ever worth hundreds of dollars."""
 
 
+LOWEST_RATE, HIGHEST_RATE = Decimal("0.001"), Decimal(100_000)
+"""What an operator may set as the rate: one XNO has been worth 0.007 to 37 dollars."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """The exchange rate of XNO. Raises ValueError unless `usd` is a finite number above 0."""

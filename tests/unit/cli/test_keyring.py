@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from tests.helpers.operators import World
 
-from modest.accounts.errors import NotFound, Taken
+from modest.accounts.errors import InvalidName, NotFound, Taken
 from modest.api_keys import hash_of, is_well_formed
 from modest.refusals import UnknownKey
-from modest_cli.keyring import AmbiguousKey, KeyState
+from modest_cli.keyring import HASH_SHOWN, AmbiguousKey, KeyState
 
 DAY = timedelta(hours=24)
 
@@ -205,3 +205,40 @@ def test_rotating_asks_which_of_several_keys_is_meant(world: World) -> None:
     with pytest.raises(AmbiguousKey):
         world.keyring.rotate("acme", old_works_for=DAY)
     world.keyring.rotate("a" * 64, old_works_for=DAY)
+
+
+def test_a_key_is_named_by_what_is_shown_of_it(world: World) -> None:
+    issued = world.keyring.create("acme", "Pro")
+    world.keyring.create("other", "Free")
+    key_hash = hash_of(issued.secret)
+    for start in (key_hash[:HASH_SHOWN], key_hash[:HASH_SHOWN].upper(), key_hash[:40], key_hash):
+        account, keys = world.keyring.find(start)
+        assert (account.name, [key.hash for key in keys]) == ("acme", [key_hash])
+    replaced = world.keyring.rotate(key_hash[:HASH_SHOWN], old_works_for=DAY)
+    assert len(replaced.owner.keys) == 2
+    disabled = world.keyring.set_enabled(key_hash[:HASH_SHOWN], enabled=False)
+    assert {held.state for held in disabled.keys} == {KeyState.DISABLED, KeyState.WORKS}
+
+
+def test_a_start_that_no_key_has_or_that_two_have_names_none(world: World) -> None:
+    owner = world.keyring.create("acme", "Pro").owner.account
+    for end in ("0", "1"):
+        world.registry.add_key(owner.id, "ab" * 20 + end * 24, "acme")
+    with pytest.raises(NotFound, match="no key whose SHA-256 begins with 0000"):
+        world.keyring.find("0" * 12)
+    with pytest.raises(AmbiguousKey, match="2 keys begins with abab"):
+        world.keyring.find("ab" * 20)
+    assert len(world.keyring.find("ab" * 20 + "1")[1]) == 1
+
+
+@pytest.mark.parametrize("who", ["", " ", "\n", "\udcff", "\x1b[31m", "acct_", "a" * 100_000, "mod_live_x", "0" * 63])
+def test_nonsense_names_no_account(world: World, who: str) -> None:
+    with pytest.raises(NotFound):
+        world.keyring.find(who)
+
+
+def test_an_account_needs_a_name_that_can_be_seen(world: World) -> None:
+    for name in ("", "\n", "a" * 65):
+        with pytest.raises(InvalidName):
+            world.keyring.create(name, "Free")
+    assert world.keyring.accounts() == []

@@ -9,6 +9,10 @@ class NotFound(RegistryError):
     """Raised if there is no such account, key or plan."""
 
 
+class InvalidName(RegistryError):
+    """Raised if no account may have this name."""
+
+
 class Taken(RegistryError):
     """Raised if the name or the key belongs to another account."""
 

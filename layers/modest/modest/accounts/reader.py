@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from modest.accounts.errors import NotFound
+from modest.accounts.names import is_visible
 from modest.accounts.records import (
     NAMES_PK,
     RATE_KEY,
@@ -36,9 +37,10 @@ class AccountReader:
     def account_named(self, name: str) -> Account:
         """Finds an account by its name, ignoring case. Raises NotFound."""
         key = name_item_key(name)
-        found = self._read(key)
+        # A table cannot be asked for nothing, for halves of characters or for a whole book.
+        found = self._read(key) if is_visible(name) else {}
         if key not in found:
-            raise NotFound(f"There is no account named {name}.")
+            raise NotFound(f"There is no account named {name or repr(name)}.")
         return self.account(found[key]["account"])
 
     def accounts(self) -> list[Account]:

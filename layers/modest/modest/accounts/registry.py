@@ -9,6 +9,7 @@ from decimal import Decimal
 from boto3.dynamodb.conditions import Attr
 
 from modest.accounts.errors import ConcurrentChange, NoRate, NotFound, Taken
+from modest.accounts.names import ID_PREFIX, check_name
 from modest.accounts.reader import AccountReader
 from modest.accounts.records import (
     RATE_KEY,
@@ -24,7 +25,7 @@ from modest.accounts.records import (
     pointer_item_key,
     rate_to_item,
 )
-from modest.money import Currency, Rate
+from modest.money import HIGHEST_RATE, LOWEST_RATE, Currency, Rate
 from modest.plans import Plan, Plans
 from modest.store.retries import RetryPolicy
 from modest.store.table import ConditionFailed, Delete, Put, Table, Update, Write
@@ -58,10 +59,14 @@ class Registry(AccountReader):
         discount_percent: Decimal = Decimal(0),
         referrer: str = "",
     ) -> Account:
-        """Makes an account without keys. Raises NotFound, Taken, NoRate, ValueError for a discount out of range."""
+        """Makes an account without keys.
+
+        Raises InvalidName, NotFound, Taken, NoRate, ValueError for a discount out of range.
+        """
+        check_name(name)
         held = self._plan(plan)
         plans = [PlanHeld(held.name, self._now(), price_usd=held.price_usd)]
-        account = Account(f"acct_{secrets.token_hex(10)}", name, plans, currency, discount_percent, referrer)
+        account = Account(f"{ID_PREFIX}{secrets.token_hex(10)}", name, plans, currency, discount_percent, referrer)
         self._check_terms(account)
         try:
             self._write(
@@ -178,7 +183,9 @@ class Registry(AccountReader):
                 raise ConcurrentChange(before.account.name) from None
 
     def set_rate(self, usd: Decimal) -> Rate:
-        """usd: how many US dollars one XNO is worth. Calls use it within a minute. Raises ValueError unless above 0."""
+        """usd: how many US dollars one XNO is worth. Calls use it within a minute. Raises ValueError if absurd."""
+        if not LOWEST_RATE <= usd <= HIGHEST_RATE:
+            raise ValueError(f"one XNO is worth from {LOWEST_RATE} to {HIGHEST_RATE:,} dollars, not {usd}")
         rate = Rate(usd, self._now().date())
         self._write(Put(RATE_KEY, rate_to_item(rate)))
         return rate
