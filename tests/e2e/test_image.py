@@ -111,6 +111,19 @@ def test_the_plain_server_refuses_to_start_without_being_told_about_keys() -> No
     assert "--no-keys" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"), [((), 2), (("moderate.main.handler",), 2), (("--help",), 0), (("nonsense",), 2)]
+)
+def test_outside_of_lambda_it_says_how_to_start_it(arguments: tuple[str, ...], code: int) -> None:
+    result = subprocess.run(
+        ["docker", "run", "--rm", "--network=none", IMAGE, *arguments], capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stdout) == (code, "")
+    for words in ("docker run -p 3000:3000 IMAGE serve --no-keys", "--keys /keys.txt", "sam local start-api"):
+        assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def _processes(container: str, column: str) -> list[str]:
     rows = docker("top", container, "-eo", "pid,uid").splitlines()
     return [row.split()[rows[0].lower().split().index(column)] for row in rows[1:]]
