@@ -6,15 +6,17 @@ from typing import Annotated
 import typer
 
 from modest.months import month_start
+from modest_cli.output import escape
 
 _MAX_DIGITS = 9
+_MAX_HOURS = 8760
 
 
 def _parse_month(text: str) -> str:
     try:
         month_start(text)
     except ValueError:
-        raise typer.BadParameter(f"{text} is not a month. Write it as YYYY-MM, such as 2026-11.") from None
+        raise typer.BadParameter(f"{escape(text)} is not a month. Write it as YYYY-MM, such as 2026-11.") from None
     return text
 
 
@@ -22,17 +24,27 @@ def _parse_decimal(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise typer.BadParameter(f"{text} is not a number.") from None
-    if not number.is_finite() or number.adjusted() > _MAX_DIGITS or -_exponent(number) > _MAX_DIGITS:
-        raise typer.BadParameter(f"{text} must have at most {_MAX_DIGITS} digits before and after the decimal point.")
-    return number
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise typer.BadParameter(f"{escape(text)} is not a number.")
+    if number.adjusted() > _MAX_DIGITS or -_exponent(number) > _MAX_DIGITS:
+        raise typer.BadParameter(f"The number has more than {_MAX_DIGITS} digits before or after the decimal point.")
+    # Without the sign that a zero may have.
+    return number + 0
+
+
+def _parse_hours(text: str) -> Decimal:
+    hours = _parse_decimal(text)
+    if not 0 <= hours <= _MAX_HOURS:
+        raise typer.BadParameter(f"Give a number of hours from 0 to {_MAX_HOURS:,}, which is a year.")
+    return hours
 
 
 def _exponent(number: Decimal) -> int:
     return int(number.as_tuple().exponent)
 
 
-_ACCOUNT = "An account's name or id, or the SHA-256 of one of its keys."
+_ACCOUNT = "An account's name or id, or the SHA-256 of one of its keys or the start of it that `keys list` shows."
 
 AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help=_ACCOUNT)]
 AccountOption = Annotated[str, typer.Option(metavar="ACCOUNT", help=f"{_ACCOUNT} Default: all accounts.")]
@@ -45,6 +57,14 @@ MonthArgument = Annotated[
 DiscountOption = Annotated[
     Decimal | None,
     typer.Option(parser=_parse_decimal, metavar="PERCENT", help="Discount in percent, on plan fees and images."),
+]
+HoursOption = Annotated[
+    Decimal,
+    typer.Option(
+        parser=_parse_hours,
+        metavar="HOURS",
+        help="Hours for which the old key still works. Use 0 if the key has leaked.",
+    ),
 ]
 UsdArgument = Annotated[
     Decimal | None,

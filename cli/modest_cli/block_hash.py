@@ -7,6 +7,7 @@ import typer
 
 from modest.errors import PublicError
 from modest_cli.errors import OperatorError, exit_on_error
+from modest_cli.output import escape, print_text
 
 # The input size of the default model. Another size changes the hash by a bit or two.
 _SIZE = 224
@@ -19,18 +20,18 @@ def block_hash(
     with exit_on_error():
         for file in files:
             for line in _make_entries(file):
-                print(f"{line}  # {file.name}")  # noqa: T201 - rich would wrap it
+                # Escaped, because a name of two lines would be an entry of its own.
+                print_text(f"{line}  # {escape(file.name)}\n")
 
 
 def _make_entries(file: Path) -> list[str]:
     # These modules load slowly, so only this command imports them.
     from moderate.blocking.block_list import entries_for  # noqa: PLC0415
     from moderate.images.decode import decode  # noqa: PLC0415
+    from modest_cli.files import read  # noqa: PLC0415
 
     try:
-        data = file.read_bytes()
+        data = read(str(file))
         return entries_for(data, decode(data, _SIZE).views)
-    except OSError as error:
-        raise OperatorError(f"{file} cannot be read: {error.strerror}.") from None
     except PublicError as error:
         raise OperatorError(f"{file}: {error.message}") from None

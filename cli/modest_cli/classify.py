@@ -1,19 +1,40 @@
 """`modest classify`: classifies local images as the service would."""
 
+import os
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from moderate.verdict import Policy
+from modest_cli.output import escape
 
 _BUILT_MODEL = Path(__file__).resolve().parents[2] / ".build" / "model" / "mobilenet_v2.onnx"
 
 
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://|data:", re.IGNORECASE)
+
+
+def _parse_path(text: str) -> str:
+    if not text:
+        raise typer.BadParameter("A path is empty. Write . for the folder that you are in.")
+    if _URL.match(text) and not os.path.lexists(text):
+        raise typer.BadParameter(
+            f"{escape(text)} is a URL, and only files are read here. Write `curl {escape(text)} | modest classify -`."
+        )
+    return text
+
+
 def classify(
     paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH", help="Images, and folders to search for images.", show_default=False),
+        list[str],
+        typer.Argument(
+            parser=_parse_path,
+            metavar="PATH",
+            help="Images, and folders to search for images. Write - for an image that is piped in.",
+            show_default=False,
+        ),
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line instead of a table.")] = False,
@@ -27,9 +48,9 @@ def classify(
         ),
     ] = _BUILT_MODEL,
 ) -> None:
-    """Classify local images.
+    """Classify local images. A folder is searched with the folders in it, but links to other folders are not followed.
 
-    The exit code is 1 if any image is nsfw, and 2 if any image could not be classified.
+    Everything that may be a picture is listed, whether it could be judged or not.
     """
     # These modules load slowly, so only this command imports them.
     from modest_cli.judging import judge_files  # noqa: PLC0415

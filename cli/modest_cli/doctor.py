@@ -14,13 +14,12 @@ from modest.months import month_before, month_of
 from modest.plans import Plans
 from modest_cli import aws, findings
 from modest_cli.errors import exit_on_error
+from modest_cli.exit_codes import ExitCode
 from modest_cli.findings import Finding, GatewayState
 from modest_cli.gateway_keys import GatewayKeys
 from modest_cli.gateway_plans import GatewayPlans
 from modest_cli.keyring import Keyring
 from modest_cli.output import AsJson, print_json, print_line, with_progress
-
-PROBLEMS_REMAIN = 1
 
 # AWS allows an account to update a usage plan once every 20 seconds.
 _PLAN_UPDATE_INTERVAL_SECONDS = 20
@@ -108,10 +107,7 @@ def doctor(
     as_json: AsJson = False,
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Check that API Gateway matches the ledger and that last month's books add up.
-
-    The exit code is 1 if any problem remains.
-    """
+    """Check that API Gateway matches the ledger and that last month's books add up."""
     now = datetime.now(UTC)
     month = month_before(month_of(now))
     with exit_on_error():
@@ -134,7 +130,7 @@ def doctor(
             left = _collect(checker.check_gateway(accounts, now), len(accounts) + 2, "checking again")
         left = left + _collect(checker.check_books(accounts, month), len(accounts), f"auditing {month}")
     _print([finding for finding in found if finding not in left], left, month, as_json=as_json)
-    raise typer.Exit(PROBLEMS_REMAIN if left else 0)
+    raise typer.Exit(ExitCode.FOUND if left else ExitCode.DONE)
 
 
 def _print(repaired: list[Finding], left: list[Finding], month: str, *, as_json: bool) -> None:

@@ -13,12 +13,11 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 from botocore.parsers import ResponseParserError
-from rich.console import Console
 
 from modest.accounts.errors import RegistryError
 from modest.refusals import LedgerUnavailable
-
-FAILED = 1
+from modest_cli.exit_codes import REFUSED
+from modest_cli.output import print_note
 
 _CREDENTIAL_ERRORS = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
@@ -35,8 +34,8 @@ def exit_on_error() -> Iterator[None]:
     try:
         yield
     except (OperatorError, RegistryError, LedgerUnavailable, BotoCoreError, ClientError, ResponseParserError) as error:
-        Console(stderr=True, soft_wrap=True).print(f"modest: {_message(error)}", markup=False, highlight=False)
-        raise typer.Exit(FAILED) from None
+        print_note(f"modest: {_message(error)}")
+        raise typer.Exit(REFUSED) from None
 
 
 def _message(error: Exception) -> str:  # noqa: PLR0911 - one return per case

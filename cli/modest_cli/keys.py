@@ -1,15 +1,16 @@
 """`modest keys`: creates, lists, replaces and removes API keys."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from modest_cli import aws
-from modest_cli.arguments import AccountArgument
+from modest_cli.arguments import AccountArgument, HoursOption
 from modest_cli.errors import exit_on_error
-from modest_cli.keyring import AccountStatus, IssuedKey, KeyState
+from modest_cli.keyring import HASH_SHOWN, AccountStatus, IssuedKey, KeyState
 from modest_cli.output import AsJson, print_json, print_note, print_table, with_progress
 
 app = typer.Typer(help="Create, list, replace and remove API keys.", no_args_is_help=True, rich_markup_mode="markdown")
@@ -21,7 +22,6 @@ _COLOURS = {
     KeyState.DISABLED: "red",
     KeyState.INCOMPLETE: "bold red",
 }
-_HASH_SHOWN = 12
 
 
 @app.command()
@@ -75,16 +75,14 @@ def show(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOptio
 def rotate(
     who: AccountArgument,
     *,
-    old_works_for: Annotated[
-        float, typer.Option(min=0, help="Hours for which the old key still works. Use 0 if the key has leaked.")
-    ] = 24,
+    old_works_for: HoursOption = Decimal(24),
     as_json: AsJson = False,
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
     """Replace a key. The account, its plan and this month's usage do not change."""
     with exit_on_error():
         deployment = aws.load_deployment(stack)
-        issued = aws.open_keyring(deployment).rotate(who, old_works_for=timedelta(hours=old_works_for))
+        issued = aws.open_keyring(deployment).rotate(who, old_works_for=timedelta(hours=float(old_works_for)))
     _print_issued(issued, deployment.url, as_json=as_json)
 
 
@@ -154,10 +152,8 @@ def _print_issued(issued: IssuedKey, url: str, *, as_json: bool) -> None:
     account = issued.owner.account
     facts: list[tuple[str | Text, ...]] = [("account", account.id), ("name", account.name), ("plan", account.plan)]
     print_table(("", ""), [*facts, ("key", Text(issued.secret, "bold"))])
-    print_note(
-        "Copy the key now. It is not shown again, because only its SHA-256 is stored. Try it:\n"
-        f"  curl -H 'x-api-key: …' {url}/v1/usage"
-    )
+    print_note("Copy the key now. It is not shown again, because only its SHA-256 is stored. Try it:")
+    print_note(f"  curl -H 'x-api-key: …' {url}/v1/usage")
 
 
 def _print(statuses: list[AccountStatus], *, as_json: bool) -> None:
@@ -175,7 +171,7 @@ def _rows(status: AccountStatus) -> list[tuple[str | Text, ...]]:
         (
             account.name,
             account.plan,
-            key_status.key.hash[:_HASH_SHOWN],
+            key_status.key.hash[:HASH_SHOWN],
             Text(_describe_state(key_status.state, key_status.key.until), _COLOURS[key_status.state]),
             f"{key_status.key.created:%Y-%m-%d}",
             account.id,

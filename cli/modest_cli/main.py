@@ -1,22 +1,43 @@
 """Defines the `modest` command and its subcommands."""
 
+from typing import Annotated
+
 import typer
 
-from modest_cli import accounts, issuer, keys
+from moderate.version import VERSION
+from modest_cli import accounts, exit_codes, issuer, keys
 from modest_cli.block_hash import block_hash
 from modest_cli.classify import classify
 from modest_cli.doctor import doctor
 from modest_cli.invoice import invoice
+from modest_cli.output import print_line
 from modest_cli.plans import plans
 from modest_cli.rate import rate
 from modest_cli.usage import usage
 
 app = typer.Typer(
-    help="Classify images, and operate a deployment of Modest: accounts, keys, usage and invoices.",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_show_locals=False,
 )
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - Typer calls it
+    if asked:
+        print_line(f"modest {VERSION}")
+        raise typer.Exit
+
+
+@app.callback(epilog=exit_codes.HELP)
+def modest(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Classify images, and operate a deployment of Modest: accounts, keys, usage and invoices."""
+
+
 app.command()(classify)
 app.command()(plans)
 app.command()(usage)
@@ -27,7 +48,3 @@ app.command()(block_hash)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(keys.app, name="keys")
-
-
-def main() -> None:
-    app()

@@ -3,7 +3,7 @@
 from modest.prices import IMAGE_PRICE_USD
 from modest_cli import aws
 from modest_cli.errors import exit_on_error
-from modest_cli.output import AsJson, make_console, print_json, print_table
+from modest_cli.output import AsJson, print_json, print_line, print_table
 
 
 def plans(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
@@ -39,7 +39,7 @@ def plans(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK
             for plan in found.plans.values()
         ],
     )
-    make_console().print(
+    print_line(
         f"Each image judged on NanoGPT's and OpenAI's routes costs ${IMAGE_PRICE_USD} more, on every plan. "
         "On oanor's routes the plan covers the images."
     )

@@ -9,7 +9,7 @@ import typer
 
 from modest.ledger.usage import Usage
 from modest.money import format_amount
-from modest.months import month_end, month_of
+from modest.months import NotAMonth, begun_month, month_end, month_of
 from modest.plans import Plan, Plans
 from modest_cli import aws
 from modest_cli.arguments import AccountOption, MonthOption
@@ -29,8 +29,10 @@ def usage(
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
     """Show a month's calls, images and charges. With --account, also show the calls of each day."""
-    month = month or month_of(datetime.now(UTC))
+    now = datetime.now(UTC)
+    month = month or month_of(now)
     with exit_on_error():
+        _refuse_future(month, now)
         deployment = aws.load_deployment(stack)
         usages = _read_usages(deployment, account, month)
         if plot:
@@ -46,6 +48,13 @@ def usage(
         days = [(f"{month}-{day:02}", f"{calls:,}") for usage in usages for day, calls in usage.calls_by_day.items()]
         if days:
             print_table(("day", "calls"), days)
+
+
+def _refuse_future(month: str, now: datetime) -> None:
+    try:
+        begun_month(month, now)
+    except NotAMonth as error:
+        raise OperatorError(str(error)) from None
 
 
 def _read_usages(deployment: Deployment, who: str, month: str) -> list[Usage]:

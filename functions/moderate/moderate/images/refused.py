@@ -24,6 +24,8 @@ _STARTS = (
     ("a Windows metafile", rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF"),
     ("an archive", rb"\x1f\x8b|\x28\xb5\x2f\xfd|PK\x03\x04|Rar!|7z\xbc\xaf|BZh[1-9]1AY|\xfd7zXZ"),
 )
+# An SVG among them: pages and scripts that hold one begin alike.
+_NO_PICTURES = frozenset({"audio", "a web page", "an SVG", "a PDF", "a PostScript file", "an archive"})
 CONTENT_TYPES = (
     *("image/tiff", "image/x-adobe-dng"),
     *("image/jxl", "image/jp2", "image/jxr", "image/x-icon", "image/vnd.microsoft.icon", "image/vnd.adobe.photoshop"),
@@ -43,6 +45,12 @@ def compression_of(data: bytes) -> str | None:
 def name_of(data: bytes) -> str | None:
     """Returns what the data is in words that follow "This is", or None if it is not recognised."""
     return next((name for name, start in _STARTS if _begins(data, start)), None)
+
+
+def is_picture(data: bytes) -> bool:
+    """Returns whether the data begins like a picture or a video that is not accepted."""
+    name = name_of(data)
+    return name is not None and name not in _NO_PICTURES
 
 
 def _begins(data: bytes, start: bytes) -> bool:

@@ -49,7 +49,10 @@ class Classifier:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no common base
+            raise ModelUnusable(f"{path} is not a model; `make model` builds one") from error
         self.model = _describe(self._session.get_modelmeta().custom_metadata_map, path)
 
     def classify(self, view: View) -> Scores:

@@ -47,8 +47,8 @@ The verdict is one of {", ".join(Verdict)}. The operator sets the scores at whic
 
 - `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds), on every answer to a counted call, say how many calls are
   left this month.
-- `GET /v1/usage` reports the month's calls, images and charges. It works even if the quota is used up, and does not
-  count as a call.
+- `GET /v1/usage` reports the month's calls, images and charges, and with `?month=2026-10` those of that UTC month. It
+  works even if the quota is used up, and does not count as a call.
 """
 
 Document = Mapping[str, Any]
