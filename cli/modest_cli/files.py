@@ -95,7 +95,7 @@ def _open_without_waiting(path: str, flags: int) -> int:
 def _refuse_other_kinds(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a device")
-        raise NotAFile(f"This is {kind}, not a file. An image can be piped into `modest classify -`.")
+        raise NotAFile(f"This is {kind}, not a file.")
 
 
 def _read_stdin() -> bytes:

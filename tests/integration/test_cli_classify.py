@@ -189,7 +189,7 @@ def test_a_model_that_is_none_says_how_to_build_one(folder: Path, name: str) -> 
 def test_control_c_prints_what_was_judged_and_how_much_was_left(tmp_path: Path) -> None:
     for number in range(500):
         shutil.copy(MOSAICS / "score-0.45.png", tmp_path / f"{number}.png")
-    command = [MODEST, "classify", "--json", tmp_path]
+    command = [str(MODEST), "classify", "--json", str(tmp_path)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
