@@ -5,7 +5,8 @@ Parsing takes time that grows with the body, so nothing here that parses belongs
 
 import json
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import unquote_plus
 
 from starlette.requests import ClientDisconnect, Request
@@ -17,6 +18,8 @@ from moderate.images.formats import is_image
 from moderate.images.limits import UnsupportedFormat
 from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import MAX_SENT_BYTES, percent_decoded, too_large_to_send
+
+T = TypeVar("T")
 
 # Base64 in JSON is a third longer than the image, and the other fields need some room.
 _MAX_BODY_BYTES = MAX_SENT_BYTES * 4 // 3 + 64 * 1024
@@ -45,6 +48,13 @@ async def read(request: Request) -> bytes:
         request.state.body = data
     body: bytes = request.state.body
     return body
+
+
+async def parsed(request: Request, parse: Callable[..., T], *arguments: object) -> T:
+    """Returns what `parse` makes of the body, and of the arguments, and lets the body go. Raises what both raise."""
+    data = await read(request)
+    del request.state.body
+    return await beside_the_loop(len(data), parse, data, *arguments)
 
 
 async def _read(request: Request) -> bytes:

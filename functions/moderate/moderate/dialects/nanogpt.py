@@ -25,7 +25,6 @@ from moderate.dialects.nanogpt_schema import (
 from moderate.dialects.parameter_names import NANOGPT, mistake_in, mistake_in_query
 from moderate.dialects.service import Service
 from moderate.pipeline import Judgement, Outcome
-from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source, is_data_url
 from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
@@ -86,9 +85,7 @@ class ImagesNotJudged(InvalidRequest):
 
 def routes(service: Service) -> list[Route]:
     async def image(request: Request, terms: Terms) -> Judged:
-        data = await body.read(request)
-        query = list(request.query_params)
-        parsed = await beside_the_loop(len(data), read, data, query, service.default_policy)
+        parsed = await body.parsed(request, read, list(request.query_params), service.default_policy)
         sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
         judged = iter(await service.judge(request, sources, parsed.policy, threshold=service.cuts.nsfw))
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]

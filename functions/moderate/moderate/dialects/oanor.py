@@ -34,7 +34,6 @@ from moderate.dialects.service import Service
 from moderate.dialects.usage_schema import UsageAnswer
 from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
-from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, with_pluses
 from moderate.verdict import Policy, Verdict, passes
 from modest.errors import PublicError
@@ -106,7 +105,7 @@ def routes(service: Service) -> Iterator[Route]:
 async def parse(request: Request, route: str) -> ParsedRequest:
     """Raises InvalidRequest, InvalidBase64, ImageTooLarge, UnsupportedFormat."""
     query = request.query_params.multi_items()
-    fields = [*_with_pluses(query), *await _body_fields(request, route)]
+    fields = [*_with_pluses(query), *await body.parsed(request, _fields_of, request, route)]
     if mistake := mistake_in(route, fields) or unescaped_url(route, request.query_params, _urls_sent(request)):
         raise mistake
     images = [source for name, value in fields if (source := _source(name, value))]
@@ -130,14 +129,10 @@ def error_response(problem: Problem, request_id: str, _error: Exception | None) 
     return JsonAnswer(content, problem.status)
 
 
-async def _body_fields(request: Request, route: str) -> list[tuple[str, Any]]:
-    """Raises InvalidRequest, InvalidBase64, ImageTooLarge, UnsupportedFormat."""
-    data = await body.read(request)
-    return await beside_the_loop(len(data), _fields_of, request, route, data) if data else []
-
-
-def _fields_of(request: Request, route: str, data: bytes) -> list[tuple[str, Any]]:
+def _fields_of(data: bytes, request: Request, route: str) -> list[tuple[str, Any]]:
     """Raises InvalidRequest, InvalidBase64, UnsupportedFormat."""
+    if not data:
+        return []
     if body.looks_like_json(data):
         return list(body.parse_json(data).items())
     content_type = request.headers.get("content-type", "")

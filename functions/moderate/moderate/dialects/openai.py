@@ -14,7 +14,6 @@ from moderate.dialects.dialect import Dialect, Route
 from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
 from moderate.dialects.parameter_names import OPENAI, mistake_in, mistake_in_query
 from moderate.dialects.service import Service
-from moderate.scheduling.threads import beside_the_loop
 from moderate.sources import ImageBase64, ImageUrl, Source, is_data_url
 from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
@@ -29,10 +28,7 @@ _SERVER_ERROR = 500
 
 def routes(service: Service) -> list[Route]:
     async def moderations(request: Request, terms: Terms) -> Judged:
-        data = await body.read(request)
-        images, policy = await beside_the_loop(
-            len(data), read, data, list(request.query_params), service.default_policy
-        )
+        images, policy = await body.parsed(request, read, list(request.query_params), service.default_policy)
         outcomes = await service.judge(request, images, policy, threshold=service.cuts.nsfw)
         results = []
         digests = []

@@ -108,6 +108,8 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     request.state.code = problem.code
     request.state.detail = error.detail if isinstance(error, PublicError) else ""
+    # It leads to the body and back to the error, so that both would stay until garbage is collected.
+    error.with_traceback(None)
     dialect: Dialect = request.state.dialect
     response = dialect.error_response(problem, request.state.request_id, error)
     response.headers.update(headers_of(error))

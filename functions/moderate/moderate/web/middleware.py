@@ -56,6 +56,8 @@ class Calls:
                 response = dialect.error_response(INTERNAL, request_id, error)
                 state["code"] = INTERNAL.code
                 await response(scope, receive, send_with_headers)
+        # Until the next call, the server keeps what the last one on a connection was.
+        state.pop("body", None)
         milliseconds = (time.perf_counter() - start) * 1000
         self._observer.call(_facts(scope, status), milliseconds=milliseconds)
 
