@@ -49,11 +49,20 @@ class Sent:
         )
 
     @property
+    def max_growth(self) -> int:
+        return MAX_GROWTH_OF_A_LARGE_PICTURE if self.has_large_picture else MAX_GROWTH
+
+    @property
     def fault(self) -> str:
-        most = MAX_GROWTH_OF_A_LARGE_PICTURE if self.has_large_picture else MAX_GROWTH
         if self.cost.status >= 500:
             return "failed"
-        return "takes too long" if self.share > 1 else "takes too much memory" if self.cost.growth > most else ""
+        return (
+            "takes too long"
+            if self.share > 1
+            else "takes too much memory"
+            if self.cost.growth > self.max_growth
+            else ""
+        )
 
 
 ORDERS: dict[str, Callable[[Sent], float]] = {
@@ -109,14 +118,19 @@ def report(done: list[Sent]) -> list[Sent]:
     return list(dearest.values())
 
 
-def beside(service: Service, search: Search, dearest: list[Sent]) -> None:
+def beside(service: Service, search: Search, dearest: list[Sent]) -> list[int]:
+    """Returns the numbers of those of which ten at once take too much memory."""
     alone = statistics.median(service.seconds_alone())
     print(f"\nA good image of another customer, {alone * 1000:.0f} ms alone, beside ten of each at once:")
+    faults = []
     for sent in dearest:
         request = search.request(sent.number)
         growth = service.cost(request, at_once=10).growth
         waited = statistics.median(service.seconds_beside(request))
         print(f"{sent.number:7} {waited / alone:5.1f} times as long; all ten take {growth / 1e6:.0f} MB")
+        if growth > sent.max_growth:
+            faults.append(sent.number)
+    return faults
 
 
 def main() -> None:
@@ -142,12 +156,13 @@ def main() -> None:
             f"of processor time, and a request may take {service.bound_seconds():.2f} s."
         )
         dearest = report(done)
-        if options.beside:
-            beside(service, search, dearest)
+        together = beside(service, search, dearest) if options.beside else []
     faults = [sent for sent in done if sent.fault]
     for sent in faults:
         print(f"\n{sent}\n  {sent.fault}: repeat it with --seed {seed} --only {sent.number}")
-    sys.exit(bool(faults))
+    for number in together:
+        print(f"\nTen at once take too much memory: repeat it with --seed {seed} --only {number} --beside")
+    sys.exit(bool(faults or together))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.helpers import reference
 from tests.helpers.reference import MAX_DECODES, Stopwatch
 from tests.helpers.support import mosaic
 from tests.helpers.waiting import HANGS_SECONDS, wait_until
-from tests.hostile.processes import forget_peak, peak_bytes, processor_seconds
+from tests.hostile.processes import Peak, processor_seconds, resident_bytes
 from tests.hostile.service import memory_settings
 
 from moderate.images.limits import MAX_VIEWS_OF_CALL
@@ -31,6 +31,8 @@ MAX_GROWTH = 150_000_000
 MAX_GROWTH_OF_A_LARGE_PICTURE = 270 * MEGABYTE
 GOOD = Request("a mosaic", "POST", "/v1/check", body=mosaic("neutral.png"))
 _CALLS = 20
+# As many as it takes for every decoder to have had one.
+_PHOTOS = 12
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Cost:
     seconds: float
     """Processor time of all processes of the service."""
     growth: int
-    """The bytes that it held at most beyond those of the idle service."""
+    """The bytes that it held at most beyond those of the idle service, which has judged photos before."""
     added: int
     """The bytes that it held at most beyond those just before."""
 
@@ -53,18 +55,17 @@ class Service:
         self.customer, self.other = clients
         self._stopwatch = Stopwatch(photo)
         for client in clients:
-            for _ in range(_CALLS):
-                send(client, GOOD)
-        self.idle_bytes = self._peak()
+            for good in [GOOD] * _CALLS + [replace(GOOD, body=photo)] * _PHOTOS:
+                send(client, good)
+        self.idle_bytes = resident_bytes(process.pid)
 
     def cost(self, request: Request, *, at_once: int = 1) -> Cost:
         """Returns what a call costs; of several at once, what all of them do."""
-        forget_peak(self._process.pid)
-        bytes_before, before = peak_bytes(self._process.pid), processor_seconds(self._process.pid)
-        with ThreadPoolExecutor(at_once) as threads:
+        bytes_before, before = resident_bytes(self._process.pid), processor_seconds(self._process.pid)
+        with Peak(self._process.pid) as peak, ThreadPoolExecutor(at_once) as threads:
             statuses = list(threads.map(lambda _: send(self.customer, request), range(at_once)))
-        seconds, peak = processor_seconds(self._process.pid) - before, peak_bytes(self._process.pid)
-        return Cost(max(statuses), seconds, peak - self.idle_bytes, max(0, peak - bytes_before))
+        seconds = processor_seconds(self._process.pid) - before
+        return Cost(max(statuses), seconds, peak.bytes - self.idle_bytes, max(0, peak.bytes - bytes_before))
 
     def reference_seconds(self) -> float:
         """Returns the processor time of a good image's whole call."""
@@ -102,11 +103,6 @@ class Service:
         start = time.monotonic()
         assert send(self.other, GOOD) == httpx2.codes.OK
         return time.monotonic() - start
-
-    def _peak(self) -> int:
-        forget_peak(self._process.pid)
-        send(self.customer, GOOD)
-        return peak_bytes(self._process.pid)
 
 
 def send(client: httpx2.Client, request: Request) -> int:

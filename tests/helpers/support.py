@@ -30,8 +30,7 @@ from moderate.images.views import View
 from moderate.inference.classifier import Classifier, Model
 from moderate.inference.heatmap import EXPLAINED, Grid
 from moderate.observability import Observer
-from moderate.pipeline import Pipeline, decode_here
-from moderate.scheduling.work import Work
+from moderate.pipeline import Decode, Pipeline, decode_here
 from moderate.verdict import Cuts, Policy, Scores
 from moderate.web.app import create_app
 from moderate.web.lambda_events import lambda_handler
@@ -182,7 +181,7 @@ def serve(
     cuts: Cuts | None = None,
     default_policy: Policy = Policy.BALANCED,
     deadline_seconds: float = 25.0,
-    decode: Callable[[bytes, int, Work], Picture] = decode_here,
+    decode: Decode = decode_here,
     identify: Identify = anyone,
     block_list: BlockList | None = None,
     ledger: Ledger | None = None,

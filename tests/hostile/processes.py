@@ -1,6 +1,8 @@
 """A process and those it started, as the kernel sees them."""
 
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -12,6 +14,30 @@ def family(pid: int) -> list[int]:
 def resident_bytes(pid: int) -> int:
     """Of all together; what several share counts once (PSS)."""
     return sum(_bytes(Path(f"/proc/{process}/smaps_rollup"), "Pss") for process in family(pid))
+
+
+class Peak(threading.Thread):
+    """The most that a process and its children held at once, as far as looks at short intervals tell."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.bytes = 0
+        self._pid = pid
+        self._over = threading.Event()
+
+    def __enter__(self) -> "Peak":
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._over.wait(0.01):
+            # A process may end while it is looked at.
+            with suppress(OSError, ValueError):
+                self.bytes = max(self.bytes, resident_bytes(self._pid))
 
 
 def peak_bytes(pid: int) -> int:

@@ -17,6 +17,7 @@ from tests.helpers.waiting import HANGS_SECONDS
 from moderate.images.decode import decode
 from moderate.images.limits import MAX_VIEWS_OF_CALL, DecoderDied, UndecodableImage
 from moderate.images.pictures import Picture
+from moderate.images.room import NeedsRoom
 from moderate.images.sandbox.pool import Decoder
 from modest.errors import PublicError
 
@@ -116,6 +117,29 @@ def test_as_many_views_as_an_animation_can_have_pass_through(decoder: Decoder) -
 def test_ten_megabytes_pass_through(decoder: Decoder) -> None:
     data = png() + bytes(10 * 1024 * 1024)
     assert comparable(decoder.decode(data, SIZE)) == comparable(decode(data, SIZE))
+
+
+def test_a_picture_that_takes_more_memory_than_it_may_says_how_much_and_is_decoded_once_it_may(
+    decoder: Decoder,
+) -> None:
+    data = encoded(Image.new("RGB", (2000, 1500), "teal"), "JPEG")
+    with pytest.raises(NeedsRoom) as raised:
+        decoder.decode(data, SIZE, room=0)
+    assert comparable(decoder.decode(data, SIZE, room=raised.value.needed)) == comparable(decode(data, SIZE))
+
+
+def test_small_pictures_take_what_they_need_whatever_else_is_decoded(decoder: Decoder) -> None:
+    data = GOOD["JPEG"]()
+    assert comparable(decoder.decode(data, SIZE, room=0)) == comparable(decode(data, SIZE))
+
+
+def test_pictures_too_large_to_be_decoded_side_by_side_are_all_judged(decoder: Decoder) -> None:
+    large = [Image.new("RGB", (4200, 3200), colour) for colour in ("teal", "navy", "white")]
+    images = [data_url(encoded(each, "JPEG", progressive=True, subsampling=0)) for each in large]
+    served = serve(decode=decoder.decode, deadline_seconds=HANGS_SECONDS)
+    answer = served.client.post("/api/nsfw/image", json={"imageDataUrls": images})
+    assert answer.status_code == 200
+    assert len(set(answer.json()["sha256"])) == len(images)
 
 
 def test_callers_share_the_workers_and_each_gets_its_own_picture() -> None:

@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
+from typing import Protocol
 
 from moderate.blocking.block_list import BlockList
 from moderate.images.decode import decode
 from moderate.images.formats import refuse_page
-from moderate.images.limits import MAX_VIEWS_OF_CALL, MAX_VIEWS_OF_STILL, TooManyFrames
+from moderate.images.limits import MAX_PICTURE_BYTES, MAX_VIEWS_OF_CALL, MAX_VIEWS_OF_STILL, TooManyFrames
 from moderate.images.pictures import Frames, Picture
+from moderate.images.room import NeedsRoom
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
@@ -26,6 +28,8 @@ from moderate.verdict import Cuts, Policy, Scores, Verdict, in_part, nsfw_score,
 from modest.errors import PublicError
 
 REQUEST_DEADLINE_SECONDS = 25.0
+# So that a JPEG of 12 megapixels takes its share of the memory and no more, progressive or not.
+BYTES_PER_WORKER = MAX_PICTURE_BYTES // 2
 
 
 class RequestTooSlow(PublicError):
@@ -55,7 +59,12 @@ class Judgement:
 Outcome = Judgement | PublicError
 
 
-def decode_here(data: bytes, size: int, work: Work) -> Picture:
+class Decode(Protocol):
+    def __call__(self, data: bytes, size: int, work: Work, *, room: int) -> Picture:
+        """Stops early, by raising anything, if the work is over. Raises NeedsRoom, PublicError."""
+
+
+def decode_here(data: bytes, size: int, work: Work, *, room: int) -> Picture:  # noqa: ARG001 - it takes what it needs
     """Decodes in this process, which no call can interrupt."""
     return decode(data, size, work.images)
 
@@ -100,13 +109,12 @@ class Pipeline:
         cuts: Cuts,
         workers: int,
         spare_workers: int = 0,
-        decode: Callable[[bytes, int, Work], Picture] = decode_here,
+        decode: Decode = decode_here,
         block_list: BlockList | None = None,
         deadline_seconds: float = REQUEST_DEADLINE_SECONDS,
     ) -> None:
         """workers: how many images of one caller are decoded and classified at once; no more than there are cores.
         spare_workers: how many more there are at once if they are somebody else's.
-        decode: stops early, by raising anything, if the work is over.
         """
         self._fetch = fetch
         self._classifier = classifier
@@ -114,7 +122,8 @@ class Pipeline:
         self._block_list = block_list or BlockList()
         self._cuts = cuts
         self._deadline_seconds = deadline_seconds
-        self._turns = Turns(workers + spare_workers, each=workers)
+        room = max(MAX_PICTURE_BYTES, workers * BYTES_PER_WORKER)
+        self._turns = Turns(workers + spare_workers, each=workers, room=room)
 
     async def judge(
         self,
@@ -150,20 +159,25 @@ class Pipeline:
 
     async def _judge_one(self, source: Source, call: _Call) -> Judgement:
         sent = await self._fetch_page_free(source.url) if isinstance(source, ImageUrl) else source
-        judged = self._turns.submit(call.caller, partial(self._judge_sent, sent, call))
-        return await asyncio.wrap_future(judged)
+        needed = 0
+        while True:
+            judging = partial(self._judge_sent, sent, call)
+            try:
+                return await asyncio.wrap_future(self._turns.submit(call.caller, judging, needed=needed))
+            except NeedsRoom as more:
+                needed = more.needed
 
     async def _fetch_page_free(self, url: str) -> ImageBytes:
         data = await self._fetch(url)
         refuse_page(data)
         return ImageBytes(data)
 
-    def _judge_sent(self, sent: ImageBase64 | ImageBytes, call: _Call) -> Judgement:
+    def _judge_sent(self, sent: ImageBase64 | ImageBytes, call: _Call, room: int) -> Judgement:
         """Runs on a thread of its own, because work that grows with the image would block the event loop."""
         data = decode_base64(sent.text) if isinstance(sent, ImageBase64) else sent.data
         digest = hashlib.sha256(data).hexdigest()
         self._block_list.refuse_file(digest)
-        picture = self._decode(data, self._classifier.model.size, call.work)
+        picture = self._decode(data, self._classifier.model.size, call.work, room=room)
         self._block_list.refuse_pictures(picture.views, digest)
         judged = picture.views[: call.views.take(len(picture.views))]
         scored = [(self._classify(view, call.work), view) for view in dict.fromkeys(judged)]

@@ -7,6 +7,7 @@ from PIL import Image
 from moderate.images.formats import FORMATS, ImageFormat, recognise
 from moderate.images.limits import PIXELS_PER_MEGAPIXEL, BrokenRule, UndecodableImage
 from moderate.images.pictures import Picture
+from moderate.images.room import NeedsRoom
 from modest.errors import PublicError
 
 # Pillow allocates a WebP's canvas while it opens the file, so a limit must hold before ours can. It only warns
@@ -23,7 +24,7 @@ def decode(data: bytes, size: int, images: int = 1) -> Picture:
     """Returns square RGB views of `size` pixels a side.
 
     images: how many the call has; they share the time that an animation may take.
-    Raises UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames.
+    Raises UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames, NeedsRoom.
     """
     return decode_as(recognise(data), data, size, images)
 
@@ -32,7 +33,7 @@ def decode_as(image_format: ImageFormat, data: bytes, size: int, images: int = 1
     """Runs the decoder of one format. Raises what `decode` does."""
     try:
         return image_format.decode(data, size, images)
-    except PublicError:
+    except (PublicError, NeedsRoom):
         raise
     except Image.DecompressionBombError:
         raise image_format.largest.exceeded() from None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from moderate.images.room import ask_for
 from modest.errors import PublicError
 
 # What decoding one image may add to its process: tests/hostile measures it, and the caps below keep to it.
@@ -93,6 +94,8 @@ class PixelCap:
 
     kind: str
     megapixels: float
+    bytes_per_pixel: float = 0
+    """What decoding it takes at most; 0 if another cap says so."""
     lost_per_megabyte: float = 0
     """How many megapixels fewer it may have for each megabyte of its file, which takes time to unpack."""
 
@@ -102,14 +105,22 @@ class PixelCap:
     def for_bytes(self, count: int) -> "PixelCap":
         return replace(self, megapixels=_left(self.megapixels, self.lost_per_megabyte, count))
 
-    def check(self, size: tuple[int, int]) -> None:
-        """Raises TooManyPixels."""
+    def check(self, size: tuple[int, int], *, more_bytes: int = 0) -> None:
+        """Raises TooManyPixels, NeedsRoom.
+
+        more_bytes: what the picture takes besides its pixels.
+        """
         if max(size) > MAX_SIDE or area(size) > self.megapixels * PIXELS_PER_MEGAPIXEL:
             raise self.exceeded()
+        ask_for(min(MAX_PICTURE_BYTES, round(area(size) * self.bytes_per_pixel) + more_bytes))
 
-    def shared(self, parts: float) -> "PixelCap":
-        """Returns the cap of a picture whose pixels are worked on so many times over."""
-        return replace(self, megapixels=round(self.megapixels / parts, 2))
+    def shared(self, parts: float, *, more_bytes: float = 0) -> "PixelCap":
+        """Returns the cap of a picture whose pixels are worked on so many times over.
+
+        more_bytes: what it takes besides for each pixel.
+        """
+        megapixels = round(self.megapixels / parts, 2)
+        return replace(self, megapixels=megapixels, bytes_per_pixel=self.bytes_per_pixel + more_bytes)
 
     def exceeded(self) -> TooManyPixels:
         return TooManyPixels(
@@ -179,13 +190,13 @@ class SequenceCaps:
 
 # At its cap, a picture takes up to MAX_PICTURE_BYTES and 2 s of a slow Lambda core: tests/hostile holds both.
 # A photo of 12 megapixels (4032 x 3024) passes in every format.
-BASELINE_JPEG = PixelCap("a baseline JPEG", 50.0)
-PROGRESSIVE_JPEG = PixelCap("a progressive JPEG", 24.0)
-PROGRESSIVE_CMYK_JPEG = PixelCap("a progressive CMYK JPEG", 20.0)
-PNG_OR_BMP = PixelCap("a PNG or BMP", 27.0)
-DEEP_PNG = PixelCap("a PNG with 16 bits per channel", 20.0)
-CANVAS = PixelCap("a GIF, WebP, AVIF or animated PNG", 15.0)
-PROFILED = PixelCap("a picture with an unusual colour profile or gamma", 12.25)
+BASELINE_JPEG = PixelCap("a baseline JPEG", 50.0, 4.3)
+PROGRESSIVE_JPEG = PixelCap("a progressive JPEG", 24.0, 10.3)
+PROGRESSIVE_CMYK_JPEG = PixelCap("a progressive CMYK JPEG", 20.0, 12.5)
+PNG_OR_BMP = PixelCap("a PNG or BMP", 27.0, 5)
+DEEP_PNG = PixelCap("a PNG with 16 bits per channel", 20.0, 5)
+CANVAS = PixelCap("a GIF, WebP, AVIF or animated PNG", 15.0, 16.5)
+PROFILED = PixelCap("a picture with an unusual colour profile or gamma", 12.25, 7)
 
 GIF_ANIMATION = AnimationCap(150.0, lost_per_megabyte=3)
 PNG_ANIMATION = AnimationCap(120.0, lost_per_megabyte=6)
@@ -200,10 +211,11 @@ AVIF = SequenceCaps(
     animation=AnimationCap(70.0, lost_per_megabyte=6, slowness=2),
 )
 # Counting every pixel that is decoded, of tiles and alpha too; the bytes are those of the streams.
-HEIC = PixelCap("an HEIC of this file size", 31.0, lost_per_megabyte=4.2)
+HEIC = PixelCap("an HEIC of this file size", 31.0, 8, lost_per_megabyte=4.2)
 DEEP_HEIC = PixelCap(
     "an HEIC of this file size, with more than 8 bits per channel or full colour resolution",
     18.0,
+    14,
     lost_per_megabyte=2.8,
 )
 PROFILED_HEIC = PixelCap("an HEIC of this file size with an unusual colour profile", 7.0, lost_per_megabyte=1)

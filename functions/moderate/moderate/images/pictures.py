@@ -117,6 +117,7 @@ def draw_frames(
         total += drawn[-1]
         CANVAS.check(frame.size)
         cap.check(len(whole), total)
+    CANVAS.check(canvas, more_bytes=_bytes_of_views(len(whole), size))
     screen = Screen(canvas, size, presentations, Budget(cap.time(len(whole))))
     return _look_at(play(canvas, whole, colours), drawn, screen, cap)
 
@@ -139,8 +140,8 @@ def draw_sequence(
 
     renderings: the ways in which viewers draw its colours.
     """
-    CANVAS.check(image.size)
     total = getattr(image, "n_frames", 1)
+    CANVAS.check(image.size, more_bytes=_bytes_of_views(total, size))
     presentations = Presentations(turned_or_not(image.info.get("exif", b"")), renderings)
     if total == 1:
         caps.still.check(image.size)
@@ -148,6 +149,11 @@ def draw_sequence(
     cap, drawn = caps.animation, [area(image.size)] * total
     cap.check(total, sum(drawn))
     return _look_at(_play(image, total), drawn, Screen(image.size, size, presentations, Budget(cap.time(total))), cap)
+
+
+def _bytes_of_views(frames: int, size: int) -> int:
+    """Returns what the views of an animation take, which come twice: where they are compared, and in the answer."""
+    return 2 * size * size * 3 * MAX_VIEWS_OF_CALL if frames > 1 else 0
 
 
 def _look_at(

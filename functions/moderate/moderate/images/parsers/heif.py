@@ -21,6 +21,8 @@ from moderate.images.views import Presentations
 
 _BRANDS_OF_AVIF = {b"avif", b"avis"}
 _BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
+# What libheif holds for each pixel of the tile that it decodes.
+_BYTES_OF_TILE = 5
 # How many times longer a picture takes, by pixels decoded, if it may be transparent.
 _TRANSPARENCY = 1.25
 _NO_COLOUR = (128, 128)
@@ -35,7 +37,9 @@ def is_heif(data: bytes) -> bool:
 def decode(data: bytes, size: int, images: int) -> Picture:  # noqa: ARG001 - a still takes no share of a call's time
     still = heif_file.read(memoryview(data))
     times = max(1, still.pixels / area(still.colours.size)) * (_TRANSPARENCY if still.alpha else 1)
-    (HEIC if still.is_plain else DEEP_HEIC).for_bytes(still.bytes).shared(times).check(still.colours.size)
+    (HEIC if still.is_plain else DEEP_HEIC).for_bytes(still.bytes).shared(times).check(
+        still.colours.size, more_bytes=_BYTES_OF_TILE * area(still.colours.tiles[0].layout.size)
+    )
     drawn = renderings(still.said.descriptions())
     if levels := _other_levels(still):
         drawn += [with_levels(levels, rendering) for rendering in drawn]

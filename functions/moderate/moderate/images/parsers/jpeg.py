@@ -34,6 +34,7 @@ _SCANS_FOR_COMPONENT = 2
 _USUAL_SCANS = 18
 # A JPEG without its end is decoded twice, and drawn without its last rows or its last scan too.
 _SHARES_OF_CUT = 2
+_BYTES_OF_CUT = 5
 _ARITHMETIC_CODING = (
     "The JPEG is compressed by arithmetic coding, which most browsers do not show. Export it again as a plain JPEG."
 )
@@ -67,7 +68,7 @@ def _decode(data: bytes, size: int) -> Picture:
         if is_held and not structure.has_end and len(structure.scans) <= _SCANS_FOR_COMPONENT * len(image.getbands()):
             raise BreaksOff("scans are missing")
         cap = _cap(image, structure)
-        (cap if structure.has_end else cap.shared(_SHARES_OF_CUT)).check(image.size)
+        (cap if structure.has_end else cap.shared(_SHARES_OF_CUT, more_bytes=_BYTES_OF_CUT)).check(image.size)
         refuse_replaced_scans(structure)
         orientations = tuple(dict.fromkeys(chain.from_iterable(map(orientations_in, structure.exifs)))) or (UPRIGHT,)
         # Only Firefox applies a profile of colours to inks.

@@ -28,8 +28,10 @@ from moderate.images.views import Presentations, View, points_beyond_palette
 _ROWS_THAT_COUNT = 255
 # Decoded twice, and compared by channel.
 _SHARES_OF_DEEP_KEY = 2.5
+_BYTES_OF_DEEP_KEY = 10
 # Decoded twice, and unpacked twice more.
 _SHARES_OF_CORRECTED = 2.5
+_BYTES_OF_CORRECTED = 5
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:
@@ -54,12 +56,12 @@ def _decode(data: bytes, size: int, images: int) -> Picture:
 def _draw(png: Png, size: int, presentations: Presentations) -> Iterator[View]:
     cap = DEEP_PNG if png.depth > EIGHT_BITS else PNG_OR_BMP
     if has_deep_key(png):
-        cap = cap.shared(_SHARES_OF_DEEP_KEY)
+        cap = cap.shared(_SHARES_OF_DEEP_KEY, more_bytes=_BYTES_OF_DEEP_KEY)
     cap.check(png.size)
     try:
         image = _decoded(png)
     except OSError:
-        cap.shared(_SHARES_OF_CORRECTED).check(png.size)
+        cap.shared(_SHARES_OF_CORRECTED, more_bytes=_BYTES_OF_CORRECTED).check(png.size)
         image = _decoded(_with_right_checksum(png))
         if png.size[1] <= _ROWS_THAT_COUNT:
             # Firefox leaves out what it has not got when it finds a wrong checksum.

@@ -33,6 +33,7 @@ _FRAME_HEADER = 16
 _LOSSLESS_FLAGS = 4
 # Drawn without its alpha, and on two pages.
 _SHARES_OF_DENIED = 3
+_BYTES_OF_DENIED = 15
 
 
 class MisleadingWebp(BrokenRule):
@@ -54,7 +55,7 @@ def decode(data: bytes, size: int, images: int) -> Picture:
         with open_image(with_alpha(whole), "WEBP") as image:
             if not _denies_transparency(whole):
                 return draw_sequence(image, size, caps, renderings(profiles(whole)))
-            caps.still.shared(_SHARES_OF_DENIED).check(image.size)
+            caps.still.shared(_SHARES_OF_DENIED, more_bytes=_BYTES_OF_DENIED).check(image.size)
             image.load()
             return _draw_denied(image, size, renderings(profiles(whole)))
     except OSError:

@@ -5,10 +5,12 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from queue import SimpleQueue
 
-from moderate.images.limits import DecoderDied
+from moderate.images.limits import MAX_PICTURE_BYTES, DecoderDied
 from moderate.images.pictures import Picture
+from moderate.images.room import NeedsRoom
 from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive, send
 from moderate.scheduling.work import Work
 from modest.errors import PublicError
@@ -46,25 +48,30 @@ class Decoder:
         for worker in self._workers:
             self._idle.put(worker)
 
-    def decode(self, data: bytes, size: int, work: Work | None = None) -> Picture:
+    def decode(self, data: bytes, size: int, work: Work | None = None, *, room: int = MAX_PICTURE_BYTES) -> Picture:
         """Does what images.decode.decode does. Raises DecoderDied if the process crashes, hangs or answers nonsense.
 
+        room: how many bytes of memory it may take; raises NeedsRoom if those are too few.
         Raises CallOver once the work is over, if it is a call's.
         """
         work = work or Work()
         worker = self._idle.get()
         try:
             with work.interrupted_by(worker.interrupt):
-                outcome = worker.decode(data, size, work.images, self._max_seconds)
+                outcome = worker.decode(data, {"size": size, "images": work.images, "room": room}, self._max_seconds)
         except (OSError, NoAnswer) as failure:
             fate = worker.replace_after(failure)
             work.check()
             raise DecoderDied(fate) from None
         finally:
             self._idle.put(worker)
-        if isinstance(outcome, PublicError):
+        if isinstance(outcome, Picture):
+            return outcome
+        try:
             raise outcome
-        return outcome
+        finally:
+            # Its traceback leads to this frame, which has the image.
+            del outcome
 
     def warm_up(self) -> None:
         """Waits until every worker can decode. Raises UndecodableImage if one cannot."""
@@ -81,7 +88,7 @@ class _Worker:
         self._module = module
         self._start()
 
-    def decode(self, data: bytes, size: int, images: int, seconds: float) -> Picture | PublicError:
+    def decode(self, data: bytes, asked: Mapping[str, int], seconds: float) -> Picture | PublicError | NeedsRoom:
         """Raises OSError, which includes TimeoutError, or NoAnswer."""
         deadline = time.monotonic() + seconds
 
@@ -97,8 +104,8 @@ class _Worker:
             return message
 
         self._socket.settimeout(seconds)
-        send({"size": size, "images": images}, [data], self._socket.sendall)
-        return from_message(*receive(read, max_answer_bytes(size)), size)
+        send(asked, [data], self._socket.sendall)
+        return from_message(*receive(read, max_answer_bytes(asked["size"])), asked["size"])
 
     def replace_after(self, failure: OSError | NoAnswer) -> str:
         """Starts a new process in place of the one that failed, and returns how that one ended."""

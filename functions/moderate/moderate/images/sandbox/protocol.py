@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moderate.images.limits import (
+    MAX_PICTURE_BYTES,
     MAX_VIEWS_OF_CALL,
     TooManyFrames,
     TooManyPixels,
@@ -18,6 +19,7 @@ from moderate.images.limits import (
     UnsupportedFormat,
 )
 from moderate.images.pictures import Frames, Picture
+from moderate.images.room import NeedsRoom
 from modest.errors import PublicError
 
 Head = Mapping[str, Any]
@@ -65,20 +67,24 @@ def max_answer_bytes(size: int) -> int:
     return MAX_VIEWS_OF_CALL * size * size * _CHANNELS
 
 
-def to_message(outcome: Picture | PublicError) -> tuple[Head, Sequence[bytes]]:
+def to_message(outcome: Picture | PublicError | NeedsRoom) -> tuple[Head, Sequence[bytes]]:
+    if isinstance(outcome, NeedsRoom):
+        return {"needed": outcome.needed}, ()
     if isinstance(outcome, PublicError):
         return {"error": type(outcome).__name__, "message": outcome.message, "detail": outcome.detail}, ()
     frames = outcome.frames
     return {"views": len(outcome.views), "judged": frames.judged, "total": frames.total}, outcome.views
 
 
-def from_message(head: Head, body: Received, size: int) -> Picture | PublicError:
+def from_message(head: Head, body: Received, size: int) -> Picture | PublicError | NeedsRoom:
     """Returns what `to_message` was given. Raises NoAnswer if the message is not one that it makes."""
     match head:
         case {"error": str(name), "message": str(message), "detail": str(detail)} if (
             name in _ERRORS and _LOGGABLE.fullmatch(detail)
         ):
             return _ERRORS[name](message=message, detail=detail)
+        case {"needed": int(needed)} if 0 < needed <= MAX_PICTURE_BYTES:
+            return NeedsRoom(needed)
         case {"views": int(count), "judged": int(judged), "total": int(total)} if (
             count > 0 and len(body) == count * size * size * _CHANNELS
         ):

@@ -12,6 +12,7 @@ from moderate.images import libde265
 from moderate.images.decode import decode
 from moderate.images.limits import MAX_PICTURE_BYTES
 from moderate.images.pictures import Picture
+from moderate.images.room import NeedsRoom, granting
 from moderate.images.sandbox.protocol import NoAnswer, receive, send, to_message
 from modest.errors import PublicError
 
@@ -33,11 +34,18 @@ def serve(decode: Callable[[bytes, int, int], Picture]) -> None:
     confine()
     try:
         while True:
-            head, data = receive(_read, MAX_REQUEST_BYTES)
-            send(*to_message(_attempt(decode, bytes(data), head["size"], head["images"])), sys.stdout.buffer.write)
-            sys.stdout.buffer.flush()
+            _answer(decode)
     except NoAnswer:
         return
+
+
+def _answer(decode: Callable[[bytes, int, int], Picture]) -> None:
+    """Answers once, and keeps nothing of it. Raises NoAnswer."""
+    head, data = receive(_read, MAX_REQUEST_BYTES)
+    with granting(head["room"]):
+        # The outcome has no name, since the traceback of an error leads back to this frame.
+        send(*to_message(_attempt(decode, bytes(data), head["size"], head["images"])), sys.stdout.buffer.write)
+    sys.stdout.buffer.flush()
 
 
 def confine() -> None:
@@ -60,10 +68,10 @@ def _read(length: int) -> bytes:
 
 def _attempt(
     decode: Callable[[bytes, int, int], Picture], data: bytes, size: int, images: int
-) -> Picture | PublicError:
+) -> Picture | PublicError | NeedsRoom:
     try:
         return decode(data, size, images)
-    except PublicError as error:
+    except (PublicError, NeedsRoom) as error:
         return error
 
 

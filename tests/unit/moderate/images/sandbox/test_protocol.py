@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.helpers.support import attempt
 
 from moderate.images.formats import not_accepted
-from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION, UndecodableImage
+from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION, MAX_PICTURE_BYTES, UndecodableImage
 from moderate.images.pictures import Frames, Picture
+from moderate.images.room import NeedsRoom
 from moderate.images.sandbox.protocol import NoAnswer, from_message, receive, send, to_message
 from modest.errors import PublicError
 
@@ -23,10 +24,10 @@ ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-FIELDS = ("error", "message", "detail", "views", "judged", "total")
+FIELDS = ("error", "message", "detail", "views", "judged", "total", "needed")
 
 
-def transported(outcome: Picture | PublicError) -> Picture | PublicError:
+def transported(outcome: Picture | PublicError | NeedsRoom) -> Picture | PublicError | NeedsRoom:
     pipe = io.BytesIO()
     send(*to_message(outcome), pipe.write)
     pipe.seek(0)
@@ -52,11 +53,19 @@ def test_an_error_arrives_as_it_was(error: PublicError) -> None:
     assert (arrived.message, arrived.detail, arrived.param) == (error.message, error.detail, None)
 
 
+def test_what_a_picture_needs_arrives_as_it_was() -> None:
+    arrived = transported(NeedsRoom(123_456_789))
+    assert isinstance(arrived, NeedsRoom)
+    assert arrived.needed == 123_456_789
+
+
 @given(head=st.dictionaries(st.sampled_from(FIELDS) | st.text(), ANY_JSON), body=st.binary(max_size=3 * VIEW_BYTES))
 @example(head={"views": 0, "judged": 0, "total": 0}, body=b"")
 @example(head={"views": -1, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES))
 @example(head={"views": 1, "judged": "1", "total": 1}, body=bytes(VIEW_BYTES))
 @example(head={"views": 1, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES - 1))
+@example(head={"needed": 0}, body=b"")
+@example(head={"needed": MAX_PICTURE_BYTES + 1}, body=b"")
 @example(head={"error": "PublicError", "message": "", "detail": ""}, body=b"")
 @example(head={"error": "UndecodableImage", "message": {}, "detail": ""}, body=b"")
 def test_whatever_is_said_is_a_picture_an_error_of_ours_or_no_answer(head: dict[str, Any], body: bytes) -> None:
@@ -66,6 +75,8 @@ def test_whatever_is_said_is_a_picture_an_error_of_ours_or_no_answer(head: dict[
         return
     if isinstance(outcome, PublicError):
         assert outcome.message == head["message"]
+    elif isinstance(outcome, NeedsRoom):
+        assert 0 < outcome.needed == head["needed"] <= MAX_PICTURE_BYTES
     else:
         assert len(outcome.views) * VIEW_BYTES == len(body) > 0
         assert {type(outcome.frames.judged), type(outcome.frames.total)} <= {int, bool}
