@@ -88,7 +88,7 @@ def test_of_a_hundred_scans_chromium_does_not_show_the_last() -> None:
     assert decode(jpeg_of_scans(98, (64, 64)), 32).views
     with pytest.raises(UndecodableImage) as refusal:
         decode(jpeg_of_scans(99, (64, 64)), 32)
-    assert refusal.value.detail == "more than 99 scans"
+    assert refusal.value.detail == "MisleadingJpeg: more than 99 scans"
 
 
 def replacing(*scans: tuple[int, int, int]) -> bytes:
