@@ -7,14 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.helpers.support import ROOT
 from tests.shown import report
-from tests.shown.files import plan
+from tests.shown.files import Plan, plan
 from tests.shown.judge import state
 from tests.shown.minimise import minimised
 from tests.shown.trial import tried
@@ -28,9 +28,11 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", default="")
     parser.add_argument("--checkout", default=str(ROOT), help="the path of one, or a commit of this one")
+    parser.add_argument("--kind", default="", help="of files, if not all are wanted: PNG, JPEG and so on")
+    parser.add_argument("--mutation", default="", help="the name of one that is made of all files: profile and so on")
     given = parser.parse_args()
     with _checkout(given.checkout) as checkout:
-        return _run(given.seed or secrets.token_hex(4), given.count, checkout)
+        return _run(given, given.seed or secrets.token_hex(4), checkout)
 
 
 @contextmanager
@@ -46,15 +48,17 @@ def _checkout(given: str) -> Iterator[Path]:
             subprocess.run(["git", "worktree", "remove", "--force", folder], cwd=ROOT, check=True)
 
 
-def _run(seed: str, count: int, checkout: Path) -> int:
-    print(f"SEED={seed} COUNT={count} CHECKOUT={checkout}", flush=True)
-    done = _KEPT / f"{seed}-{count}-{state(checkout, Path(__file__).parent)}.jsonl"
+def _run(given: argparse.Namespace, seed: str, checkout: Path) -> int:
+    count, drawn = given.count, (given.kind, given.mutation)
+    print(f"SEED={seed} COUNT={count} CHECKOUT={checkout}", *filter(None, drawn), flush=True)
+    name = "-".join(filter(None, (seed, str(count), *drawn, state(checkout, Path(__file__).parent))))
+    done = _KEPT / f"{name}.jsonl"
     done.parent.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in done.read_text().splitlines()] if done.exists() else []
     while len(rows) < count:
         start = time.monotonic()
         numbers = range(len(rows), min(count, len(rows) + _BATCH))
-        batch = _batch(checkout, seed, numbers)
+        batch = _batch(checkout, [plan(seed, number, *drawn) for number in numbers])
         with done.open("a") as file:
             file.write("".join(json.dumps(row) + "\n" for row in batch))
         rows += batch
@@ -65,8 +69,8 @@ def _run(seed: str, count: int, checkout: Path) -> int:
     return int(any(row["differs"] for row in rows))
 
 
-def _batch(checkout: Path, seed: str, numbers: range) -> list[dict[str, Any]]:
-    outcomes = tried(checkout, [plan(seed, number) for number in numbers])
+def _batch(checkout: Path, plans: Sequence[Plan]) -> list[dict[str, Any]]:
+    outcomes = tried(checkout, plans)
     found = minimised(checkout, [outcome for outcome in outcomes if outcome.found.differs])
     for outcome in found:
         known = report.keep(_KEPT / "found", outcome)

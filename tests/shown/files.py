@@ -26,14 +26,17 @@ class Plan:
         return f"{self.seed}-{self.number}"
 
 
-def plan(seed: str, number: int) -> Plan:
+def plan(seed: str, number: int, only: str = "", mutation: str = "") -> Plan:
+    """only: the name of a kind, or all. mutation: the name of one that is made wherever a kind has it."""
     random = Random(f"{seed} {number}")
-    (kind,) = random.choices(KINDS, [kind.weight for kind in KINDS])
+    kinds = [kind for kind in KINDS if kind.name == only or not only]
+    (kind,) = random.choices(kinds, [kind.weight for kind in kinds])
     side = random.choice(kind.sides)
     count = random.choices([0, 1, 2, 3], [1, 6, 6, 4])[0]
     # The largest of such numbers is each one's with the probability that its weight says.
     drawn = sorted(kind.mutations, key=lambda mutation: random.random() ** (1 / mutation.weight))
-    return Plan(seed, number, kind, side, tuple(drawn[::-1][:count]))
+    wanted = [each for each in drawn if each.name == mutation]
+    return Plan(seed, number, kind, side, (*wanted, *(each for each in drawn[::-1][:count] if each not in wanted)))
 
 
 def made(plan: Plan) -> bytes:

@@ -74,29 +74,50 @@ def _table(random: Random) -> bytes:
         (255 - 85 * n.bit_count() if dark else 85 * n.bit_count(), random.choice([90, 128, 128]), 128) for n in range(8)
     ]
     profile = table_profile(b"RGB ", corners)
-    make = random.choice([None, _wide_table, _curved_table])
+    make = random.choice([None, _wide_table, _curved_table, _late_table])
     if make is None:
         return profile
-    tags = [(name, make(corners) if name == b"A2B0" else tag) for name, tag in tags_of(profile)]
+    tags = [(name, make(corners, random) if name == b"A2B0" else tag) for name, tag in tags_of(profile)]
     return with_tags(profile[:8] + b"\x04\x30\0\0" + profile[12:], tags)
 
 
 _Corners = Sequence[tuple[int, int, int]]
 
 
-def _wide_table(corners: _Corners) -> bytes:
+def _wide_table(corners: _Corners, _: Random) -> bytes:
     identity = struct.pack(">9i", *(65536 * (row == column) for row in range(3) for column in range(3)))
     ramp = struct.pack(">2H", 0, 65535)
     levels = b"".join(struct.pack(">3H", *(level * 256 for level in corner)) for corner in corners)
     return b"mft2\0\0\0\0\3\3\2\0" + identity + struct.pack(">HH", 2, 2) + ramp * 3 + levels + ramp * 3
 
 
-def _curved_table(corners: _Corners) -> bytes:
+def _curved_table(corners: _Corners, _: Random) -> bytes:
     line = curve([])
     table = bytes([2, 2, 2]) + bytes(13) + b"\1\0\0\0" + bytes(level for corner in corners for level in corner)
     first, second = line * 3, line * 3
     head = b"mAB \0\0\0\0\3\3\0\0" + struct.pack(">5I", 32, 0, 0, 32 + len(first), 32 + len(first) + len(table))
     return head + first + table + second
+
+
+def _late_table(corners: _Corners, random: Random) -> bytes:
+    """A table with a matrix behind it, and mostly without some of its parts."""
+    curves = 3 * (gamma(random.choice([1.0, 1.0, 1.4])) + bytes(2))
+    width = random.choice([1, 2])
+    levels = b"".join((level * 257).to_bytes(2)[:width] for corner in corners for level in corner)
+    numbers = (random.choice([0.1, 0.3, 0.5]) if at < 9 else random.choice([0, 0, 0.1]) for at in range(12))
+    parts = {
+        "last": curves,
+        "matrix": struct.pack(">12i", *(round(65536 * number) for number in numbers)),
+        "middle": curves,
+        "nodes": bytes([2, 2, 2]).ljust(16, b"\0") + bytes([width, 0, 0, 0]) + levels,
+        "first": curves,
+    }
+    dropped = random.choice([(), (), ("matrix", "middle"), ("nodes", "first"), random.sample(list(parts), 2)])
+    places, content = [], b""
+    for name, part in parts.items():
+        places.append(0 if name in dropped else 32 + len(content))
+        content += b"" if name in dropped else part
+    return b"mAB \0\0\0\0\3\3\0\0" + struct.pack(">5I", *places) + content
 
 
 def inks(random: Random) -> bytes:
@@ -168,6 +189,25 @@ def _of_another_version(profile: bytes, random: Random) -> bytes:
     return profile[:8] + bytes([random.choice([0, 1, 3, 4, 5, 9])]) + profile[9:]
 
 
+def _of_other_channels(profile: bytes, random: Random) -> bytes:
+    """A table of one, three or four channels, whatever the colours of the profile are."""
+    channels = random.choice([1, 3, 4])
+    table = table_profile(
+        b"RGB ", [(255 - 60 * n.bit_count(), random.choice([60, 128, 200]), 128) for n in range(1 << channels)]
+    )
+    rest = [tag for tag in tags_of(profile) if tag[0] != b"A2B0"]
+    changed = with_tags(profile, [*rest, tags_of(table)[0]])
+    return changed[:16] + random.choice([b"RGB ", b"CMYK", changed[16:20]]) + b"Lab " + changed[24:]
+
+
+def _with_an_unreadable_tag(profile: bytes, random: Random) -> bytes:
+    name = random.choice([b"A2B0", b"A2B1", b"B2A0", b"B2A1", b"HAGC", b"chad", b"cicp", b"desc"])
+    content = random.choice(
+        [b"", b"sf", b"mft1" + bytes(60), b"mft2" + bytes(60), b"sf32" + bytes(8), b"text" + bytes(8)]
+    )
+    return with_tags(profile, [*tags_of(profile), (name, content)])
+
+
 def _padded(profile: bytes, random: Random) -> bytes:
     return profile + bytes(random.choice([1, 1000]))
 
@@ -187,6 +227,9 @@ _TAMPERINGS: tuple[Callable[[bytes, Random], bytes], ...] = (
     _of_another_space,
     _to_another_space,
     _of_another_version,
+    _of_other_channels,
+    _of_other_channels,
+    _with_an_unreadable_tag,
     _padded,
     _with_another_byte,
 )

@@ -15,9 +15,11 @@ from moderate.images.colours.profiles import Profile, of_grey, of_matrix, of_tab
 from moderate.images.colours.spaces import BT_709, BY_NUMBER, D50, Matrix, Triple
 from moderate.images.colours.tone_mapping import USUAL_PEAK, tone_mapped
 
-_HEAD, _TAG = 128, 12
+_HEAD, _TAG, _KIND_BYTES = 128, 12, 4
 # Firefox passes over a profile with more.
 _MOST_TAGS = 1024
+_CHANNELS = {b"GRAY": 1, b"CMYK": 4}
+"""How many the colours of a profile have, if they are not three."""
 _COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 _CURVES = (b"rTRC", b"gTRC", b"bTRC")
 _BLACK: Matrix = ((0.0, 0.0, 0.0),) * 3
@@ -27,8 +29,10 @@ _VERSIONS = range(1, 5)
 _CLASSES = (b"mntr", b"scnr", b"prtr", b"spac")
 _INTENTS = range(4)
 _ILLUMINANT = struct.pack(">3i", *(round(65_536 * value) for value in D50))
-# Tags that not every browser knows, or that count before curves and a matrix.
-_DISPUTED = {b"cicp", *(b"A2B%d" % number for number in range(4)), *(b"D2B%d" % number for number in range(4))}
+# Tags that not every browser knows, or that count before curves and a matrix, or for which Chromium rejects a profile.
+_DISPUTED = {b"cicp", b"HAGC", *(kind + b"%d" % number for kind in (b"A2B", b"B2A", b"D2B") for number in range(4))}
+# What Firefox rejects a profile for, unless it has nine numbers.
+_ADAPTATION, _NUMBERS, _NUMBERS_BYTES = b"chad", b"sf32", 44
 _UNSPECIFIED = 2
 _SRGB, _VIDEO = 13, (1, 6, 11)
 _WHOLE_RANGE_RGB = (0, 1)
@@ -45,6 +49,8 @@ class Icc:
     """Every browser finds it, and draws by nothing else if it accepts it."""
     is_grey: bool = False
     """The picture has no colours, and so no use for a profile of colours in every browser."""
+    is_inks: bool = False
+    """The picture is a JPEG in CMYK: browsers pass over a profile of inks in any other file, or differ."""
     is_avif: bool = False
     """Firefox draws the green of an AVIF by a profile of greys; nobody applies one to the colours of another file."""
 
@@ -64,9 +70,10 @@ class Icc:
             and self.icc[36:40] == b"acsp"
             and struct.unpack_from(">I", self.icc, 64)[0] in _INTENTS
             and self.icc[68:80] == _ILLUMINANT
-            # Chromium rejects a profile of which any tag ends behind it.
-            and all(start + length <= len(self.icc) for _, start, length in self._index)
+            # Chromium rejects a profile of which any tag ends behind it, or has no room for its kind.
+            and all(length >= _KIND_BYTES and start + length <= len(self.icc) for _, start, length in self._index)
             and not self._tags.keys() & _DISPUTED
+            and self._has_sound_adaptation
             and all(is_plain(self._tags.get(name, b"")) for name in used)
             and (used != _CURVES or self._colorants is not None)
         )
@@ -76,13 +83,16 @@ class Icc:
 
         Raises UnusableColours.
         """
+        if self.icc[16:20] == b"CMYK":
+            yield from self._by_inks()
+            return
         found = list(self._by_table())
         yield from found
         if self.icc[16:20] == b"GRAY":
             if self.is_grey or self.is_avif:
                 yield from self._by_grey_curve()
                 yield from self._by_numbers()
-        elif self.icc[16:20] != b"CMYK":
+        else:
             # Chromium takes what it does not know for RGB. Firefox knows no table but the first.
             if not found or b"A2B0" not in self._tags:
                 yield from self._by_matrix()
@@ -112,9 +122,25 @@ class Icc:
             tags.setdefault(name, whole[start : start + length])
         return tags
 
+    def _by_inks(self) -> Iterator[Profile]:
+        """Yields how others draw inks by their profile, and how Chromium does: without black, which it makes of RGB."""
+        if self._curves and self._colorants:
+            # Chromium draws by them.
+            raise UnusableColours("curves of inks")
+        if self.is_avif and self._tags:
+            # Firefox takes the four channels of a pixel for inks.
+            raise UnusableColours("a profile of inks in an AVIF")
+        for profile in self._by_table() if self.is_inks else ():
+            yield profile
+            if profile.table:
+                yield of_table(profile.table.without_black())
+
     def _by_table(self) -> Iterator[Profile]:
         table = tables.read(self._tags.get(b"A2B0") or self._tags.get(b"A2B1") or b"")
         connection = self.icc[20:24]
+        if table and len(table.sizes) != _CHANNELS.get(self.icc[16:20], 3):
+            # Chromium takes as many channels as the table has, of which the fourth is alpha.
+            raise UnusableColours("a table of other channels than the profile says")
         if table and connection == b"XYZ ":
             # Chromium draws such colours half as bright as others do.
             raise UnusableColours("a table of XYZ")
@@ -154,6 +180,11 @@ class Icc:
             yield of_matrix(colorants, [curves.of_chromium()[transfer]] * 3)
         elif transfer == _UNSPECIFIED and self._curves:
             yield of_matrix(colorants, self._curves)
+
+    @property
+    def _has_sound_adaptation(self) -> bool:
+        tag = self._tags.get(_ADAPTATION)
+        return tag is None or (tag[:4] == _NUMBERS and len(tag) >= _NUMBERS_BYTES)
 
     @cached_property
     def _colorants(self) -> Matrix | None:

@@ -162,14 +162,14 @@ def _by_transform(profile: Profile) -> Callable[[Image.Image], Image.Image]:
 
 
 def _transform(profile: Profile, flags: ImageCms.Flags = ImageCms.Flags.NONE) -> ImageCms.ImageCmsTransform:
-    # By relative colorimetry, as browsers draw: the perceptual intent also moves black.
+    # By relative colorimetry, as browsers draw: the perceptual intent also moves black. Paper is not made white.
     return ImageCms.buildTransform(
         ImageCms.ImageCmsProfile(io.BytesIO(profile.icc)),
         _screen(),
         _MODES[profile.space],
         "RGB",
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        flags,
+        flags | ImageCms.Flags.NOWHITEONWHITEFIXUP,
     )
 
 

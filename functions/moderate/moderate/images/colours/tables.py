@@ -7,7 +7,7 @@ comes after; a table of inks is made finer for it. ICC.1:2022 has the layout.
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 
@@ -48,6 +48,22 @@ class Table:
     """What mixes them then, in ICC's way; if empty, nothing does."""
     last: tuple[Curve, ...] = ()
     """What becomes of each number last, if they are mixed."""
+
+    def without_black(self) -> "Table":
+        """Returns what a table of four inks makes of red, green and blue, each of which is what an ink leaves."""
+        numbers, size = self._numbers(), self.sizes[-1]
+        place = self.inputs[-1][0] * (size - 1)
+        before = min(int(place), size - 2)
+        nodes: list[int] = []
+        for start in range(0, len(numbers), size * _COLOURS):
+            here, there = (numbers[start + _COLOURS * node :][:_COLOURS] for node in (before, before + 1))
+            nodes += [round(a + (place - before) * (b - a)) for a, b in zip(here, there, strict=True)]
+        return replace(
+            self,
+            inputs=tuple(curve[::-1] for curve in self.inputs[:-1]),
+            sizes=self.sizes[:-1],
+            nodes=struct.pack(f">{len(nodes)}{'BH'[self.width - 1]}", *nodes),
+        )
 
     @property
     def rest(self) -> bytes:
@@ -156,8 +172,11 @@ def _early(tag: Tag, channels: int) -> Table | None:
 def _late(tag: Tag, channels: int) -> Table | None:
     """Reads a table of which each part stands where the tag says."""
     last, matrix, middle, nodes, first = struct.unpack_from(">5I", tag, 12)
-    if not (last and nodes and first):
+    if not last or (first and not nodes):
         return None
+    if not first or (middle and not matrix):
+        # Chromium rejects some of these, Firefox none.
+        raise UnusableColours("a table without all of its parts")
     sizes, width = tuple(tag[nodes : nodes + channels]), tag[nodes + _BEFORE_SIZES]
     if min(sizes) <= 1 or width not in (1, 2):
         return None
@@ -169,7 +188,7 @@ def _late(tag: Tag, channels: int) -> Table | None:
     ]
     if len(numbers) < width * prod(sizes) * _COLOURS or not (curves[0] and curves[2]):
         return None
-    if not (matrix and middle):
+    if not middle:
         return Table(curves[0], sizes, numbers, width, curves[2])
     if any(abs(there - here) > _STEEPEST for curve in curves[2] for here, there in pairwise(curve)):
         raise UnusableColours("a steep curve behind a table")

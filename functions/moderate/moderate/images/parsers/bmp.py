@@ -92,9 +92,9 @@ def colours(data: bytes) -> Iterator[Description]:
     if _field(data, _KIND_OF_COLOURS) == _EMBEDDED:
         start = _HEADER + _field(data, _PROFILE)
         profile = data[start : start + _field(data, _PROFILE_BYTES)]
-        if profile[16:20] == b"GRAY":
-            # Firefox takes the three channels of one pixel for three grey pixels.
-            raise MisleadingBmp("a grey profile")
+        if profile[16:20] in (b"GRAY", b"CMYK"):
+            # Firefox takes the three channels of one pixel for three grey pixels, and Chromium alpha for an ink.
+            raise MisleadingBmp("a profile of greys or inks")
         yield Icc(profile, alone=True)
     elif header >= _END_OF_CALIBRATION and _field(data, _KIND_OF_COLOURS) == _CALIBRATED:
         # Firefox alone draws by these. It takes X and Y of the primaries for their x and y, and D65 for white.

@@ -1,6 +1,5 @@
 """Decodes JPEG."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, product
 
@@ -21,7 +20,6 @@ from moderate.images.limits import (
     UndecodableImage,
 )
 from moderate.images.pictures import Picture, draw_still, open_image, still, without_end
-from moderate.images.shrinking import AS_STORED, Rendering
 from moderate.images.views import Presentations
 
 _END_MARKER = b"\xff\xd9"
@@ -71,10 +69,11 @@ def _decode(data: bytes, size: int) -> Picture:
         (cap if structure.has_end else cap.shared(_SHARES_OF_CUT, more_bytes=_BYTES_OF_CUT)).check(image.size)
         refuse_replaced_scans(structure)
         orientations = tuple(dict.fromkeys(chain.from_iterable(map(orientations_in, structure.exifs)))) or (UPRIGHT,)
+        is_inks = image.mode == "CMYK"
         # Only Firefox applies a profile of colours to inks.
-        alone = structure.profile_is_sound and image.mode != "CMYK"
-        profile = Icc(structure.profile, alone=alone, is_grey=image.mode == "L")
-        presentations = Presentations(orientations, _drawn(image, renderings([profile])))
+        alone = structure.profile_is_sound and not is_inks
+        profile = Icc(structure.profile, alone=alone, is_grey=image.mode == "L", is_inks=is_inks)
+        presentations = Presentations(orientations, renderings([profile]))
         picture = draw_still(image, size, presentations)
         if structure.has_end or not structure.frame:
             return picture
@@ -122,18 +121,6 @@ def refuse_replaced_scans(structure: Structure) -> None:
             if bits_missing.get(place, 0) != high or (place in bits_missing and not high):
                 raise MisleadingJpeg("a scan that replaces another")
             bits_missing[place] = low
-
-
-def _drawn(image: Image.Image, drawn: Sequence[Rendering]) -> Sequence[Rendering]:
-    """Adds how Chromium draws inks: by their profile, but as inks without black that it makes of plain RGB."""
-    if image.mode != "CMYK":
-        return drawn
-    return [*drawn, *(_of_inks_without_black(rendering) for rendering in drawn if rendering is not AS_STORED)]
-
-
-def _of_inks_without_black(rendering: Rendering) -> Rendering:
-    # Pillow makes no black of RGB.
-    return replace(rendering, draw=lambda picture: rendering.draw(picture.convert("RGB").convert("CMYK")))
 
 
 def _without_short_parts(data: bytes, structure: Structure) -> bytes:

@@ -81,6 +81,21 @@ def test_a_profile_of_which_a_tag_ends_behind_it_is_not_the_last_word() -> None:
     assert not Icc(cut, alone=True).settled
 
 
+REJECTED_BY_ONE = [(b"B2A0", bytes(64)), (b"HAGC", bytes(64)), (b"chad", b"sf32" + bytes(36)), (b"desc", b"abc")]
+
+
+@pytest.mark.parametrize("tag", REJECTED_BY_ONE, ids=lambda tag: tag[0].decode())
+def test_a_profile_with_a_tag_for_which_a_browser_rejects_it_is_not_the_last_word(tag: tuple[bytes, bytes]) -> None:
+    """Firefox rejects one with another adaptation, and Chromium the others."""
+    sound = rgb_profile(SRGB, SRGB_CURVE)
+    assert not Icc(with_tags(sound, [*tags_of(sound), tag]), alone=True).settled
+
+
+def test_a_profile_with_an_adaptation_of_nine_numbers_is_the_last_word() -> None:
+    sound = rgb_profile(SRGB, SRGB_CURVE)
+    assert Icc(with_tags(sound, [*tags_of(sound), (b"chad", b"sf32" + bytes(40))]), alone=True).settled
+
+
 def test_a_profile_may_name_its_colours_by_number() -> None:
     """Chromium draws by the numbers, Firefox by the rest of the profile."""
     found = drawn(tagged(INVERTED, 1, 8, 0, 1), [(64, 64, 64)])

@@ -30,6 +30,7 @@ from moderate.images.decode import decode
 from moderate.images.limits import UndecodableImage
 
 INVERTED = rgb_profile(SRGB, UPSIDE_DOWN)
+INVERTING = table_profile(b"RGB ", [(255 - 85 * number.bit_count(), 128, 128) for number in range(8)])
 ORDINARY = {"sRGB": rgb_profile(SRGB, SRGB_CURVE), "grey": grey_profile(SRGB_CURVE)}
 SLIGHT = {
     "a gamma of 2.2": rgb_profile(SRGB, gamma(2.2)),
@@ -176,6 +177,76 @@ def test_inks_are_judged_as_chromium_mixes_them_too() -> None:
     assert min(np.abs(view - 255).mean() for view in seen) < 1
 
 
+def test_paper_is_not_white_unless_the_profile_says_so() -> None:
+    """Little CMS would make it white. This profile has yellow paper."""
+    corners = [(230, 118, 210)] + [(0, 128, 128)] * 15
+    data = encoded(Image.new("CMYK", (8, 8)), "JPEG", quality=100, icc_profile=table_profile(b"CMYK", corners))
+    stored, *drawn = arrays(decode(data, SIZE))
+    assert (stored == 255).all()
+    assert drawn
+    assert all(view[0, 0].tolist() == pytest.approx([241, 231, 41], abs=4) for view in drawn)
+
+
+def test_a_profile_of_inks_says_nothing_about_a_jpeg_without_inks() -> None:
+    for picture in (PHOTO, PHOTO.convert("L")):
+        data = encoded(picture, "JPEG", icc_profile=table_profile(b"CMYK", [(0, 128, 128)] * 16))
+        assert decode(data, SIZE) == decode(encoded(picture, "JPEG"), SIZE)
+
+
+def of_space(space: bytes, profile: bytes) -> bytes:
+    return profile[:16] + space + profile[20:]
+
+
+def late_table(*parts: str) -> bytes:
+    """Returns the profile of a table (lutAToBType) that has no parts but these."""
+    curves = 3 * (gamma(1.0) + bytes(2))
+    content = {
+        "last": curves,
+        "matrix": struct.pack(">12i", *(65_536 * (at in (0, 4, 8)) for at in range(12))),
+        "middle": curves,
+        "nodes": bytes([2, 2, 2]).ljust(16, b"\0") + b"\1\0\0\0" + bytes(24),
+        "first": curves,
+    }
+    places, body = [], b""
+    for name, part in content.items():
+        places.append(32 + len(body) if name in parts else 0)
+        body += part if name in parts else b""
+    tag = b"mAB \0\0\0\0\3\3\0\0" + struct.pack(">5I", *places) + body
+    return with_tags(INVERTING, [(b"A2B0", tag)])
+
+
+MALFORMED = {
+    "a table of one channel": of_space(b"RGB ", table_profile(b"GRAY", [(0, 128, 128), (255, 128, 128)])),
+    "a table of four channels": of_space(b"RGB ", table_profile(b"CMYK", [(0, 128, 128)] * 16)),
+    "a table of three inks": of_space(b"CMYK", table_profile(b"RGB ", [(0, 128, 128)] * 8)),
+    "curves of inks": of_space(b"CMYK", rgb_profile(SRGB, UPSIDE_DOWN)),
+    "a table of curves alone": late_table("last"),
+    "a table of a matrix": late_table("last", "matrix", "middle"),
+    "a table without first curves": late_table("last", "nodes"),
+    "a table without its matrix": late_table("last", "middle", "nodes", "first"),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_profile_that_viewers_read_in_ways_of_their_own_is_refused(name: str) -> None:
+    """Chromium takes as many channels as a table has, alpha with them, and Firefox does without some of its parts."""
+    with pytest.raises(UndecodableImage, match="colour metadata differently"):
+        decode(encoded(PHOTO.convert("CMYK"), "JPEG", icc_profile=MALFORMED[name]), SIZE)
+
+
+@pytest.mark.parametrize("parts", [(), ("first", "nodes"), ("last", "first")])
+def test_a_table_that_all_viewers_pass_over_says_nothing(parts: tuple[str, ...]) -> None:
+    data = encoded(PHOTO, "PNG", icc_profile=late_table(*parts))
+    assert decode(data, SIZE) == decode(encoded(PHOTO, "PNG"), SIZE)
+
+
+def test_a_profile_of_inks_in_an_avif_is_refused() -> None:
+    """Firefox takes red, green, blue and alpha for inks."""
+    data = encoded(PHOTO, "AVIF", speed=10, icc_profile=table_profile(b"CMYK", [(0, 128, 128)] * 16))
+    with pytest.raises(UndecodableImage, match="colour metadata differently"):
+        decode(data, SIZE)
+
+
 def test_levels_are_spread_before_pixels_are_mixed() -> None:
     """Pictures that change when they are opened use this trick: a dark one lies between the pixels of a bright one."""
     bright = Image.new("RGB", PHOTO.size, "white")
@@ -297,7 +368,6 @@ def test_what_hides_between_the_pixels_of_a_jpeg_is_seen() -> None:
     assert max(view.std() for view in arrays(decode(data, SIZE))) > 20
 
 
-INVERTING = table_profile(b"RGB ", [(255 - 85 * number.bit_count(), 128, 128) for number in range(8)])
 UNUSUAL = {
     "a tag twice": with_tags(INVERTED, [*tags_of(INVERTED), (b"wtpt", bytes(20))]),
     "200 tags": with_tags(INVERTED, [*tags_of(INVERTED), *((b"x%03d" % number, bytes(12)) for number in range(200))]),

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from tests.helpers.colours import PHOTO, brightened_by_gamma, nearest
 from tests.helpers.crafted import bmp, bmp_with_profile
-from tests.helpers.profiles import UPSIDE_DOWN, grey_profile
+from tests.helpers.profiles import UPSIDE_DOWN, grey_profile, table_profile
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
@@ -199,11 +199,14 @@ def test_the_error_for_a_file_that_ends_early_says_so() -> None:
         decode(PALETTED[:-1], SIZE)
 
 
-def test_a_grey_profile_is_refused() -> None:
-    """Firefox shows a third of such a picture, drawn out to its width."""
+@pytest.mark.parametrize(
+    "profile", [grey_profile(UPSIDE_DOWN), table_profile(b"CMYK", [(0, 128, 128)] * 16)], ids=["greys", "inks"]
+)
+def test_a_profile_of_greys_or_inks_is_refused(profile: bytes) -> None:
+    """Firefox shows a third of such a picture, drawn out to its width, and Chromium takes alpha for an ink."""
     with pytest.raises(UndecodableImage) as raised:
-        decode(bmp_with_profile(PHOTO, grey_profile(UPSIDE_DOWN)), SIZE)
-    assert raised.value.detail == "MisleadingBmp: a grey profile"
+        decode(bmp_with_profile(PHOTO, profile), SIZE)
+    assert raised.value.detail == "MisleadingBmp: a profile of greys or inks"
 
 
 CORE = struct.Struct("<IHHHH")
