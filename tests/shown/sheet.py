@@ -60,7 +60,8 @@ class Sheet:
         return -(-3 * len(self.paths) // self.columns) * (self.cell + _MARK)
 
     def html(self) -> str:
-        cells = [f'<div><img decoding="sync" src="{path.name}"></div>' for path in self.paths for _ in PAGES]
+        # Without `alt`, Firefox draws an icon for a picture that turns out to be broken once its size is known.
+        cells = [f'<div><img decoding="sync" alt="" src="{path.name}"></div>' for path in self.paths for _ in PAGES]
         return _TEMPLATE.format(
             width=self.width, cell=self.cell, high=self.cell + _MARK, mark=_MARK, cells="".join(cells)
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from PIL import Image, ImageFile
 
 from moderate.images.colours.renderings import renderings
-from moderate.images.deflate import with_right_checksum
+from moderate.images.deflate import MOST_KEPT, handed_out, with_right_checksum
 from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP, AnimationCap, BreaksOff
 from moderate.images.pictures import (
     Picture,
@@ -29,8 +29,8 @@ _ROWS_THAT_COUNT = 255
 # Decoded twice, and compared by channel.
 _SHARES_OF_DEEP_KEY = 2.5
 _BYTES_OF_DEEP_KEY = 10
-# Decoded twice, and unpacked twice more.
-_SHARES_OF_CORRECTED = 2.5
+# Decoded twice, and unpacked three times more.
+_SHARES_OF_CORRECTED = 3
 _BYTES_OF_CORRECTED = 5
 
 
@@ -63,10 +63,10 @@ def _draw(png: Png, size: int, presentations: Presentations) -> Iterator[View]:
     except OSError:
         cap.shared(_SHARES_OF_CORRECTED, more_bytes=_BYTES_OF_CORRECTED).check(png.size)
         image = _decoded(_with_right_checksum(png))
-        if png.size[1] <= _ROWS_THAT_COUNT:
-            # Firefox leaves out what it has not got when it finds a wrong checksum.
+        left_out = _left_out_by_firefox(png)
+        if left_out * _ROWS_THAT_COUNT >= png.size[1]:
             require(not png.is_interlaced, "interlaced rows with a wrong checksum")
-            yield from draw_still(without_end(image, 1), size, presentations).views
+            yield from draw_still(without_end(image, left_out), size, presentations).views
     yield from draw_still(image, size, presentations).views
     _refuse_missing_rows(image, png)
     if points_beyond_palette(image, png.palette_colours):
@@ -110,6 +110,15 @@ def _refuse_missing_rows(image: Image.Image, png: Png) -> None:
     width, height = image.size
     if not all(image.crop((0, row, width, row + 1)).getbbox() for row in range(max(0, height - 2), height)):
         png.require_rows(png.size, png.pixels[0])
+
+
+def _left_out_by_firefox(png: Png) -> int:
+    """Returns how many rows Firefox leaves out, at most, if the checksum of the pixels is wrong or missing."""
+    row = png.unpacked((png.size[0], 1))
+    if png.is_interlaced:
+        # The last pass has every other row.
+        return 1 + MOST_KEPT // row
+    return png.size[1] - handed_out(png.pixels[0], row) // row
 
 
 def _with_right_checksum(png: Png) -> Png:

@@ -110,6 +110,17 @@ def test_pixels_with_a_wrong_checksum_of_their_own_are_judged_without_their_last
     assert on_grey == [*PICTURE[:-1], [128] * SIZE]
 
 
+def test_pixels_that_nothing_follows_are_judged_without_the_rows_that_firefox_does_not_get_too() -> None:
+    """Its zlib has taken the last byte, and still keeps what a few bits of that stand for."""
+    levels = np.vstack([np.tile(np.arange(32), (16, 1)), np.full((16, 32), 77)])
+    data = png_header(32, 32) + chunk(b"IDAT", png_pixels(levels)[:-4])
+    on_white, on_black, _, whole = (view[:, :, 0] for view in arrays(decode(data, 32)))
+    assert (whole == levels).all()
+    for view, page in ((on_white, 255), (on_black, 0)):
+        assert (view[:26] == levels[:26]).all()
+        assert (view[26:] == page).all()
+
+
 def test_interlaced_pixels_with_a_wrong_checksum_of_their_own_are_refused() -> None:
     """Firefox leaves out the last row of the last pass, which is not the last one of the picture."""
     header = bytearray(png_header(1, 1)[16:29])
