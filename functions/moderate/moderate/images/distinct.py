@@ -7,7 +7,7 @@ from PIL import Image, ImageChops
 from moderate.images.exif import UPRIGHT
 from moderate.images.limits import MAX_VIEWS_OF_CALL
 from moderate.images.shrinking import AS_STORED, Area, Rendering, Shrunk, pixels_in, without_idle_alpha
-from moderate.images.views import Colour, Presentations, View, apart, backgrounds, on, shrunk_first, turned
+from moderate.images.views import Colour, Presentations, View, apart, backgrounds, on, shrunk_first, turned, ways
 
 # In levels of 255, in the mean over all that the judge sees. At 3, a fine pattern over a picture that is flagged makes
 # one that is not.
@@ -78,10 +78,11 @@ class Screen:
         self._orientations = presentations.orientations
         self.budget = budget
         self._distinct = Distinct()
-        late = [rendering for rendering in presentations.renderings if shrunk_first(rendering, shown)]
+        renderings = list(ways(presentations.renderings, transparent=True))
+        late = [rendering for rendering in renderings if shrunk_first(rendering, shown)]
         # Each holds the picture shrunk, and by which renderings it is drawn then.
         self._layers: list[tuple[Shrunk, Sequence[Rendering]]] = [(Shrunk(shown, size), late)] if late else []
-        for rendering in presentations.renderings:
+        for rendering in renderings:
             if rendering not in late:
                 self._layers.append((Shrunk(shown, size, rendering), [AS_STORED]))
 

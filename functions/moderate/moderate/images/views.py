@@ -89,7 +89,7 @@ def _drawn(image: Image.Image, size: int, renderings: Iterable[Rendering]) -> It
     """Yields `image` at `size` pixels a side in each rendering that can be told from the ones before."""
     stored = _shrink(image, size, AS_STORED)
     found: list[Image.Image] = []
-    for rendering in renderings:
+    for rendering in ways(renderings, transparent=image.has_transparency_data):
         small = rendering.draw(stored) if shrunk_first(rendering, image.size) else _shrink(image, size, rendering)
         if all(_apart_in_any_mode(small, other) > _ALIKE for other in found):
             found.append(small)
@@ -102,7 +102,17 @@ def _shrink(image: Image.Image, size: int, rendering: Rendering) -> Image.Image:
     return shrunk.view()
 
 
+def ways(renderings: Iterable[Rendering], *, transparent: bool) -> Iterator[Rendering]:
+    """Yields each rendering, and how else it draws what is transparent."""
+    for rendering in renderings:
+        yield rendering
+        if transparent and rendering.if_transparent:
+            yield rendering.if_transparent
+
+
 def _apart_in_any_mode(one: Image.Image, other: Image.Image) -> float:
+    if "RGBa" in (one.mode, other.mode):
+        return max(apart(on(page, one), on(page, other)) for page in BACKGROUNDS)
     mode = "RGBA" if "RGBA" in (one.mode, other.mode) else "RGB"
     return apart(one.convert(mode), other.convert(mode))
 
@@ -121,11 +131,16 @@ def _mean(image: Image.Image) -> float:
 
 def backgrounds(image: Image.Image) -> Sequence[Colour]:
     """Returns the page colours on which `image` looks different: one if it hides its page."""
-    hides_it = image.mode != "RGBA" or image.getchannel("A").getextrema() == (OPAQUE, OPAQUE)
+    hides_it = image.mode not in ("RGBA", "RGBa") or image.getchannel(3).getextrema() == (OPAQUE, OPAQUE)
     return BACKGROUNDS[:1] if hides_it else BACKGROUNDS
 
 
 def on(background: Colour, image: Image.Image) -> Image.Image:
+    if image.mode == "RGBa":
+        *light, opaque = image.split()
+        clear = ImageChops.invert(opaque)
+        pages = (clear.point([round(share * level / OPAQUE) for share in range(OPAQUE + 1)]) for level in background)
+        return Image.merge("RGB", [ImageChops.add(*parts) for parts in zip(light, pages, strict=True)])
     if image.mode != "RGBA":
         return image.convert("RGB")
     page = Image.new("RGB", image.size, background)

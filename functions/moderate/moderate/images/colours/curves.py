@@ -131,6 +131,11 @@ def _srgb(level: float) -> float:
     return level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - IEC 61966-2-1
 
 
+def on_screen(light: float) -> float:
+    """Returns the level of sRGB that is as bright, of which 1 is white."""
+    return 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055  # noqa: PLR2004 - IEC 61966-2-1
+
+
 def pq(level: float) -> float:
     """Returns how bright a level of PQ is, of PQ_NITS."""
     root = level ** (32 / 2523)

@@ -14,8 +14,6 @@ _COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 _CURVES = (b"rTRC", b"gTRC", b"bTRC")
 _UNIT = 65_536
 _LARGEST = 16.0
-# How bright a channel of the screen would have to be, of which 1 is white. ProPhoto reaches 2.
-_GLARING = 2.5
 _SPACES = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 
 
@@ -28,8 +26,8 @@ class Profile:
     icc: bytes
     hides: bool = False
     """Samples do not show all that it does: it has a table, or makes greys of colours."""
-    glares: bool = False
-    """Some of its colours are far brighter than a screen's white, which browsers do not cut off in the same place."""
+    brightest: float = 1.0
+    """How bright a channel of the screen would have to be, of which 1 is white. ProPhoto reaches 2."""
     table: Table | None = None
     """What is done before `icc` is applied."""
 
@@ -45,7 +43,7 @@ def of_matrix(colorants: Matrix, curves: Sequence[Curve]) -> Profile:
         tags[name] = to_icc([value / factor for value in curve])
     on_screen = conversion(colorants, BT_709.colorants())
     brightest = max(sum(max(0.0, share) * level for share, level in zip(row, most, strict=True)) for row in on_screen)
-    return Profile("RGB", _written(b"RGB ", b"XYZ ", tags), glares=brightest > _GLARING)
+    return Profile("RGB", _written(b"RGB ", b"XYZ ", tags), brightest=brightest)
 
 
 def of_grey(curve: Curve, *, of_colours: bool = False) -> Profile:

@@ -7,15 +7,17 @@ drawn after the picture has been shrunk, which costs next to nothing; all else b
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from itertools import chain, islice, product
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
+from moderate.images.colours import curves
 from moderate.images.colours.curves import UnusableColours
 from moderate.images.colours.descriptions import Description
-from moderate.images.colours.profiles import Profile
+from moderate.images.colours.profiles import Profile, of_matrix
+from moderate.images.colours.spaces import BT_709, scaled
 from moderate.images.limits import UndecodableImage
 from moderate.images.shrinking import AS_STORED, Rendering, full_colour
 
@@ -55,7 +57,10 @@ class _Bounds:
 # linear profile by 43, and two swapped colours by 45.
 _UNSEEN = _Bounds(mean=0.7, grey=3, colour=6, step=2)
 _SLIGHT = _Bounds(mean=13.0, grey=18, colour=255, step=3)
+# How bright a channel may be, of which 1 is white, without being seen to be brighter.
+_BRIGHT = 1.1
 _GREYS = 256
+_HIGHEST = 255
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _SAMPLES = Image.frombytes(
     "RGB",
@@ -102,7 +107,7 @@ def _drawn(descriptions: Iterable[Description]) -> Iterator[Rendering]:
             continue
         shown.append(samples)
         is_stored = _UNSEEN.hold(samples, stored)
-        yield AS_STORED if is_stored else Rendering(_drawing(profile), slight=_SLIGHT.hold(samples, stored))
+        yield AS_STORED if is_stored else _by_curves(profile, slight=_SLIGHT.hold(samples, stored))
 
 
 @lru_cache(32)
@@ -115,6 +120,35 @@ def _samples(profile: Profile) -> bytes:
     return _transform(profile, ImageCms.Flags.NOOPTIMIZE).apply(levels).tobytes()
 
 
+def _by_curves(profile: Profile, *, slight: bool) -> Rendering:
+    plain = Rendering(_drawing(profile), slight=slight)
+    if profile.brightest <= _BRIGHT:
+        return plain
+    return replace(plain, if_transparent=replace(plain, draw=_beyond_white(profile, plain), keeps_light=True))
+
+
+def _beyond_white(profile: Profile, plain: Rendering) -> Callable[[Image.Image], Image.Image]:
+    """Returns what draws transparent colours as bright as they would be on a screen that has no brightest level."""
+    most = curves.on_screen(profile.brightest)
+    # It has the colours of the screen, and a white that is as bright as any colour of the profile.
+    red, green, blue = (scaled(colour, profile.brightest) for colour in BT_709.colorants())
+    screen = of_matrix((red, green, blue), [curves.srgb()] * 3)
+    transform = cache(partial(_transform, profile, screen=screen.icc))
+    levels = [round(_HIGHEST * curves.on_screen(profile.brightest * light) / most) for light in curves.srgb()]
+
+    def draw(picture: Image.Image) -> Image.Image:
+        picture = full_colour(picture)
+        if picture.mode != "RGBA":
+            return plain.draw(picture)
+        opaque = picture.getchannel("A")
+        drawn = transform().apply(picture.convert("RGB")).point(levels * 3)
+        lit = ImageChops.multiply(drawn, Image.merge("RGB", [opaque] * 3))
+        light = lit.point([min(_HIGHEST, round(level * most)) for level in range(_HIGHEST + 1)] * 3)
+        return Image.merge("RGBa", (*light.split(), opaque))
+
+    return draw
+
+
 def _drawing(profile: Profile) -> Callable[[Image.Image], Image.Image]:
     """Raises what Little CMS does of a table that it cannot read."""
     apply = _by_samples(profile) if profile.space == "GRAY" else _by_transform(profile)
@@ -125,9 +159,6 @@ def _drawing(profile: Profile) -> Callable[[Image.Image], Image.Image]:
             picture = full_colour(picture)
         elif picture.mode != "CMYK":
             return full_colour(picture)
-        if profile.glares and picture.mode == "RGBA":
-            # Firefox cuts its levels off at white, Chromium those of the page once the picture is blended with it.
-            raise UndecodableImage("colours beyond white that are transparent", message=_DISAGREE)
         shown = apply(picture)
         if picture.mode == "RGBA":
             shown.putalpha(picture.getchannel("A"))
@@ -161,11 +192,13 @@ def _by_transform(profile: Profile) -> Callable[[Image.Image], Image.Image]:
     return apply
 
 
-def _transform(profile: Profile, flags: ImageCms.Flags = ImageCms.Flags.NONE) -> ImageCms.ImageCmsTransform:
+def _transform(
+    profile: Profile, flags: ImageCms.Flags = ImageCms.Flags.NONE, screen: bytes = b""
+) -> ImageCms.ImageCmsTransform:
     # By relative colorimetry, as browsers draw: the perceptual intent also moves black. Paper is not made white.
     return ImageCms.buildTransform(
         ImageCms.ImageCmsProfile(io.BytesIO(profile.icc)),
-        _screen(),
+        ImageCms.ImageCmsProfile(io.BytesIO(screen)) if screen else _screen(),
         _MODES[profile.space],
         "RGB",
         ImageCms.Intent.RELATIVE_COLORIMETRIC,

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import product
 from math import copysign, log2, sqrt
 
-from moderate.images.colours.curves import HLG, PQ_NITS, UnusableColours, hlg, pq
+from moderate.images.colours.curves import HLG, PQ_NITS, UnusableColours, hlg, on_screen, pq
 from moderate.images.colours.profiles import Profile, of_tag
 from moderate.images.colours.spaces import BT_709, BT_2020, D50, Matrix, Triple, conversion, scaled, times
 
@@ -44,7 +44,7 @@ def tone_mapped(colorants: Matrix, transfer: int, peak: float) -> Profile:
     shown = _tone_mapping(to_bt_2020, peak, of_scene=transfer == HLG)
     steps = [level / _LAST for level in range(_LAST + 1)]
     places = [
-        _BY_GREY * _encoded(shown((light, light, light))[1]) + (1 - _BY_GREY) * level
+        _BY_GREY * on_screen(shown((light, light, light))[1]) + (1 - _BY_GREY) * level
         for level in steps
         for light in [brightness(level)]
     ]
@@ -106,10 +106,6 @@ def _gains(peak: float) -> Callable[[float], float]:
         return drawn / brightest
 
     return gain
-
-
-def _encoded(light: float) -> float:
-    return 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055  # noqa: PLR2004 - IEC 61966-2-1
 
 
 def _where(places: Sequence[float], place: float) -> float:

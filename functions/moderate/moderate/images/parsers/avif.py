@@ -102,13 +102,16 @@ def _ways(image: Image.Image, said: Said) -> Sequence[Rendering]:
         drawn += [with_levels(AS_STORED, rendering) for rendering in drawn]
     if getattr(image, "n_frames", 1) > 1:
         return [*drawn, *(with_levels(SPREAD, rendering) for rendering in drawn)] if said.has_whole_range else drawn
-    return [*drawn, *map(_with_alpha_spread, drawn)] if image.mode == "RGBA" else drawn
+    if image.mode != "RGBA":
+        return drawn
+    in_firefox = [replace(rendering, if_transparent=None) for rendering in drawn]
+    return [*in_firefox, *(_with_alpha_spread(rendering.if_transparent or rendering) for rendering in drawn)]
 
 
 def _with_alpha_spread(rendering: Rendering) -> Rendering:
     def draw(picture: Image.Image) -> Image.Image:
-        drawn = rendering.draw(picture).copy()
-        drawn.putalpha(drawn.getchannel("A").point(SPREAD))
-        return drawn
+        spread = picture.copy()
+        spread.putalpha(picture.getchannel("A").point(SPREAD))
+        return rendering.draw(spread)
 
     return replace(rendering, draw=draw)

@@ -299,14 +299,29 @@ def test_chromium_passes_over_the_profile_of_an_animated_webp() -> None:
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
-def test_transparent_colours_far_beyond_white_are_refused(image_format: str) -> None:
-    """Browsers cut them off at different places: before the picture is laid on its page, or after."""
+def test_transparent_colours_beyond_white_are_judged_as_each_browser_cuts_them_off(image_format: str) -> None:
+    """Firefox does so before the picture is laid on its page, and Chromium after."""
     profile = rgb_profile([(3 * x, 3 * y, 3 * z) for x, y, z in SRGB], SRGB_CURVE)
-    clear = PHOTO.convert("RGBA")
-    clear.putalpha(Image.linear_gradient("L").resize(PHOTO.size))
-    decode(encoded(PHOTO, image_format, icc_profile=profile), SIZE)
-    with pytest.raises(UndecodableImage, match="colour metadata differently"):
-        decode(encoded(clear, image_format, icc_profile=profile), SIZE)
+    clear = Image.new("RGBA", (8, 8), (200, 200, 200, 128))
+    data = encoded(clear, image_format, icc_profile=profile, lossless=True)
+    on_white, on_black, on_grey = ([view[0, 0, 0] for view in arrays(decode(data, SIZE))[page::3]] for page in range(3))
+    assert on_black == pytest.approx([100, 128, 163], abs=2)
+    assert on_grey == pytest.approx([164, 192, 227], abs=2)
+    assert on_white == pytest.approx([227, 255, 255], abs=1)
+
+
+def test_an_opaque_picture_beyond_white_is_drawn_once() -> None:
+    profile = rgb_profile([(3 * x, 3 * y, 3 * z) for x, y, z in SRGB], SRGB_CURVE)
+    assert len(decode(encoded(PHOTO, "PNG", icc_profile=profile), SIZE).views) == 2
+
+
+def test_every_frame_beyond_white_is_judged_as_each_browser_cuts_it_off() -> None:
+    profile = rgb_profile([(3 * x, 3 * y, 3 * z) for x, y, z in SRGB], SRGB_CURVE)
+    frames = [Image.new("RGBA", (8, 8), (level, level, level, 128)) for level in (200, 230)]
+    data = encoded(frames[0], "PNG", icc_profile=profile, save_all=True, append_images=frames[1:], blend=0)
+    levels = {int(view[0, 0, 0]) for view in arrays(decode(data, SIZE))}
+    for wanted in (163, 227, 187, 251):
+        assert min(abs(level - wanted) for level in levels) <= 3
 
 
 def test_a_curve_that_goes_beyond_white_is_refused() -> None:
