@@ -104,7 +104,7 @@ def _late_table(corners: _Corners, random: Random) -> bytes:
     curves = 3 * (gamma(random.choice([1.0, 1.0, 1.4])) + bytes(2))
     width = random.choice([1, 2])
     levels = b"".join((level * 257).to_bytes(2)[:width] for corner in corners for level in corner)
-    numbers = (random.choice([0.1, 0.3, 0.5]) if at < 9 else random.choice([0, 0, 0.1]) for at in range(12))
+    numbers = (random.choice([0.1, 0.2, 0.3, 0.3, 0.5]) if at < 9 else random.choice([0, 0, 0.1]) for at in range(12))
     parts = {
         "last": curves,
         "matrix": struct.pack(">12i", *(round(65536 * number) for number in numbers)),

@@ -30,6 +30,8 @@ _COARSE, _STEPS = 5, 8
 # Of all numbers in such a table, so that it takes a moment at most.
 _MOST_REFINED = 200_000
 _STEEPEST = 16 / 255
+# In 65,536ths, as a matrix has its numbers.
+_ONE, _ROUNDING = 65_536, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +192,19 @@ def _late(tag: Tag, channels: int) -> Table | None:
         return None
     if not middle:
         return Table(curves[0], sizes, numbers, width, curves[2])
+    if not _stays_within(struct.unpack_from(">12i", tag, matrix)):
+        # Firefox cuts the numbers off at both ends, and Chromium does not.
+        raise UnusableColours("a matrix behind a table that leads beyond its ends")
     if any(abs(there - here) > _STEEPEST for curve in curves[2] for here, there in pairwise(curve)):
         raise UnusableColours("a steep curve behind a table")
     return Table(curves[0], sizes, numbers, width, curves[1], bytes(tag[matrix : matrix + 48]), curves[2])
+
+
+def _stays_within(matrix: Sequence[int]) -> bool:
+    """Whether a matrix makes numbers from 0 to 1 of such numbers. What it adds comes last."""
+    rows = [(*matrix[3 * row : 3 * row + 3], matrix[9 + row]) for row in range(_COLOURS)]
+    least, most = ([sum(pick(0, share) for share in row[:-1]) + row[-1] for row in rows] for pick in (min, max))
+    return min(least) >= -_ROUNDING and max(most) <= _ONE + _ROUNDING
 
 
 def _curves_at(tag: Tag, position: int, count: int) -> tuple[Curve, ...]:

@@ -197,12 +197,12 @@ def of_space(space: bytes, profile: bytes) -> bytes:
     return profile[:16] + space + profile[20:]
 
 
-def late_table(*parts: str) -> bytes:
-    """Returns the profile of a table (lutAToBType) that has no parts but these."""
+def late_table(*parts: str, scale: float = 1.0) -> bytes:
+    """Returns the profile of a table (lutAToBType) that has no parts but these. Its matrix multiplies by `scale`."""
     curves = 3 * (gamma(1.0) + bytes(2))
     content = {
         "last": curves,
-        "matrix": struct.pack(">12i", *(65_536 * (at in (0, 4, 8)) for at in range(12))),
+        "matrix": struct.pack(">12i", *(round(65_536 * scale) * (at in (0, 4, 8)) for at in range(12))),
         "middle": curves,
         "nodes": bytes([2, 2, 2]).ljust(16, b"\0") + b"\1\0\0\0" + bytes(24),
         "first": curves,
@@ -223,6 +223,8 @@ MALFORMED = {
     "a table of curves alone": late_table("last"),
     "a table of a matrix": late_table("last", "matrix", "middle"),
     "a table without first curves": late_table("last", "nodes"),
+    "a matrix that leads beyond white": late_table("last", "matrix", "middle", "nodes", "first", scale=1.5),
+    "a matrix that leads beyond black": late_table("last", "matrix", "middle", "nodes", "first", scale=-0.5),
     "a table without its matrix": late_table("last", "middle", "nodes", "first"),
 }
 
