@@ -208,6 +208,15 @@ def _with_an_unreadable_tag(profile: bytes, random: Random) -> bytes:
     return with_tags(profile, [*tags_of(profile), (name, content)])
 
 
+def _with_another_length(profile: bytes, random: Random) -> bytes:
+    """A tag that is longer or shorter than its length says."""
+    (count,) = struct.unpack_from(">I", profile, 128)
+    at = 132 + 12 * random.randrange(count) + 8
+    (length,) = struct.unpack_from(">I", profile, at)
+    other = random.choice([0, 2, 8, length // 2, length - 1, length + 4])
+    return profile[:at] + struct.pack(">I", other) + profile[at + 4 :]
+
+
 def _padded(profile: bytes, random: Random) -> bytes:
     return profile + bytes(random.choice([1, 1000]))
 
@@ -230,6 +239,7 @@ _TAMPERINGS: tuple[Callable[[bytes, Random], bytes], ...] = (
     _of_other_channels,
     _of_other_channels,
     _with_an_unreadable_tag,
+    _with_another_length,
     _padded,
     _with_another_byte,
 )

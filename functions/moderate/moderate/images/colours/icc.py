@@ -74,8 +74,8 @@ class Icc:
             and all(length >= _KIND_BYTES and start + length <= len(self.icc) for _, start, length in self._index)
             and not self._tags.keys() & _DISPUTED
             and self._has_sound_adaptation
-            and all(is_plain(self._tags.get(name, b"")) for name in used)
-            and (used != _CURVES or self._colorants is not None)
+            and all(is_plain(self._within_its_length(name)) for name in used)
+            and (used != _CURVES or all(_xyz(self._within_its_length(name)) for name in _COLORANTS))
         )
 
     def profiles(self) -> Iterator[Profile]:
@@ -113,14 +113,19 @@ class Icc:
 
     @cached_property
     def _tags(self) -> Mapping[bytes, Tag]:
-        """The content of each tag; of two of one name the first. Raises UnusableColours."""
+        """What each tag begins with; of two of one name the first. Raises UnusableColours."""
         # Each may be as long as the profile.
         whole = memoryview(self.icc)
         tags: dict[bytes, Tag] = {}
-        for name, start, length in self._index:
-            # Firefox reads a tag that ends behind the profile as far as it goes.
-            tags.setdefault(name, whole[start : start + length])
+        for name, start, _ in self._index:
+            # Firefox reads on where a tag should end.
+            tags.setdefault(name, whole[start:])
         return tags
+
+    def _within_its_length(self, name: bytes) -> Tag:
+        """Returns a tag as Chromium reads it."""
+        found = (self.icc[start : start + length] for each, start, length in self._index if each == name)
+        return next(found, b"")
 
     def _by_inks(self) -> Iterator[Profile]:
         """Yields how others draw inks by their profile, and how Chromium does: without black, which it makes of RGB."""

@@ -81,6 +81,16 @@ def test_a_profile_of_which_a_tag_ends_behind_it_is_not_the_last_word() -> None:
     assert not Icc(cut, alone=True).settled
 
 
+@pytest.mark.parametrize("name", [b"bXYZ", b"rTRC"])
+def test_a_tag_that_goes_on_behind_its_length_is_read_by_one_browser(name: bytes) -> None:
+    """Firefox reads on; Chromium rejects the profile."""
+    whole = rgb_profile(SRGB, UPSIDE_DOWN)
+    start = whole.index(name) + 8
+    found = Icc(whole[:start] + (8).to_bytes(4) + whole[start + 4 :], alone=True)
+    assert list(found.profiles()) == list(Icc(whole).profiles())
+    assert not found.settled
+
+
 REJECTED_BY_ONE = [(b"B2A0", bytes(64)), (b"HAGC", bytes(64)), (b"chad", b"sf32" + bytes(36)), (b"desc", b"abc")]
 
 
