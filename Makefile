@@ -88,8 +88,9 @@ browser: $(ONNX) ## test the playground in headless Chromium
 clients: $(ONNX) .build/clients/.ready ## call the API with clients that tools make from its OpenAPI document
 	$(BIN)/pytest tests/clients
 
-shown: $(READY) ## look for images that browsers show differently from what is judged (COUNT=, SEED=, CHECKOUT=)
-	$(BIN)/python -m tests.shown --count $(COUNT) --seed "$(SEED)" --checkout $(CHECKOUT)
+shown: $(READY) ## look for images that browsers show differently from what is judged (COUNT=, SEED=, CHECKOUT=, KIND=, MUTATION=)
+	$(BIN)/python -m tests.shown --count $(COUNT) --seed "$(SEED)" --checkout $(CHECKOUT) --kind "$(KIND)" \
+		--mutation "$(MUTATION)"
 
 sweep: $(ONNX) ## try the images of many packages, which it fetches, and write docs/sweep.md (needs apt-get, pip and npm)
 	$(BIN)/python -m tests.sweep --model $(ONNX)

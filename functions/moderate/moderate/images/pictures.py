@@ -23,7 +23,7 @@ from moderate.images.limits import (
     area,
 )
 from moderate.images.shrinking import AS_STORED, Area, Rendering, full_colour
-from moderate.images.views import Presentations, View, views
+from moderate.images.views import Presentations, View, views, ways
 
 _TOO_MANY_VIEWS = (
     "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
@@ -77,8 +77,9 @@ def draw_stills(
     images: Sequence[Image.Image], size: int, presentations: Presentations, profiled: PixelCap = PROFILED
 ) -> Picture:
     """Draws a still of which viewers show one or the other of these."""
-    if times := _drawn_whole(presentations) * len(images):
-        transparency = _TRANSPARENCY if images[0].has_transparency_data else 1
+    transparent = images[0].has_transparency_data
+    if times := _drawn_whole(presentations, transparent=transparent) * len(images):
+        transparency = _TRANSPARENCY if transparent else 1
         for image in images:
             profiled.shared(max(1, times) * transparency).check(image.size)
     for image in images:
@@ -183,6 +184,6 @@ def _play(image: Image.Image, total: int) -> Iterator[tuple[Image.Image, Sequenc
         yield image, [(0, 0, *image.size)]
 
 
-def _drawn_whole(presentations: Presentations) -> float:
+def _drawn_whole(presentations: Presentations, *, transparent: bool) -> float:
     """Returns the time that descriptions of its colours take for each pixel, where a table of colours takes 1."""
-    return sum(rendering.work for rendering in presentations.renderings)
+    return sum(rendering.work for rendering in ways(presentations.renderings, transparent=transparent))
