@@ -83,7 +83,7 @@ fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING= sets 
 		-artifact_prefix=.build/ .build/fuzz-corpus
 
 browser: $(ONNX) ## test the playground in headless Chromium
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest -n auto --dist loadfile tests/browser
 
 clients: $(ONNX) .build/clients/.ready ## call the API with clients that tools make from its OpenAPI document
 	$(BIN)/pytest tests/clients
