@@ -3,14 +3,13 @@
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from modest.accounts.records import Account, PlanHeld
 from modest.money import Currency
 from modest_cli import aws
 from modest_cli.arguments import AccountArgument, DiscountOption
 from modest_cli.errors import OperatorError, exit_on_error
-from modest_cli.output import AsJson, escape, print_json, print_table
+from modest_cli.output import AsJson, lines, print_json, print_table
 
 app = typer.Typer(
     help="Show and change the billing terms of each account.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -106,7 +105,7 @@ def _print(account: Account, *, as_json: bool) -> None:
             ("currency", account.currency),
             ("discount", _format_percent(account)),
             ("referrer", account.referrer),
-            ("bill to", Text("\n".join(map(escape, account.bill_to.split("\n"))))),
+            ("bill to", lines(account.bill_to)),
         ],
     )
 

@@ -47,6 +47,8 @@ def invoice(
             typer.echo(render(invoices, month, form), nl=False)
         else:
             _write(invoices, month, form, output, name=invoices[0]["invoice"] if account else month)
+        if not invoices and not not_sold:
+            print_note(f"No account had a plan in {month}, so there are no invoices.")
         for lack in describe_lacks(invoices):
             print_note(lack)
         if caveat := describe_caveat(month, now, deployment.invoice_bucket):

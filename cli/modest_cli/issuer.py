@@ -9,7 +9,7 @@ import typer
 from modest.billing.issuer import EXAMPLE, MAX_BYTES, InvalidIssuer, Issuer, parse_issuer
 from modest_cli import aws
 from modest_cli.errors import OperatorError, exit_on_error
-from modest_cli.output import AsJson, print_json, print_note, print_table
+from modest_cli.output import AsJson, lines, print_json, print_note, print_table
 
 app = typer.Typer(help="Set and show who sends the invoices.", no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -26,6 +26,7 @@ def set_(
         issuer = _read(file)
         aws.open_issuer_store(aws.load_deployment(stack)).write(issuer)
     _print(issuer, as_json=as_json)
+    print_note("Invoices that were written to the bucket earlier do not change.")
 
 
 @app.command()
@@ -63,5 +64,4 @@ def _print(issuer: Issuer, *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(issuer))
         return
-    print_table(("", ""), [(name, str(value)) for name, value in asdict(issuer).items()])
-    print_note("Invoices that were written to the bucket earlier do not change.")
+    print_table(("", ""), [(name, lines(str(value))) for name, value in asdict(issuer).items()])

@@ -36,6 +36,11 @@ def _is_harmless(char: str) -> bool:
     return (char.isprintable() or unicodedata.category(char) == "Zs") and char != "\\"
 
 
+def lines(text: str) -> Text:
+    """Returns a text whose line breaks are kept, as in an address, and the rest escaped."""
+    return Text("\n".join(map(escape, text.split("\n"))))
+
+
 class _Console(Console):
     def on_broken_pipe(self) -> NoReturn:
         _stop_writing()

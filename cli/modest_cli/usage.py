@@ -44,6 +44,8 @@ def usage(
         ("account", "plan", "calls", "quota", "used", "images", "charged"),
         [_make_row(usage, deployment.plans) for usage in usages],
     )
+    if not usages:
+        print_note(f"No account had a plan in {month}.")
     if account:
         days = [(f"{month}-{day:02}", f"{calls:,}") for usage in usages for day, calls in usage.calls_by_day.items()]
         if days:

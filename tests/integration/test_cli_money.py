@@ -184,7 +184,10 @@ def test_the_issuer_of_a_file_and_the_address_of_an_account_are_on_its_invoice(
     file.write_bytes(gateway.modest("issuer", "example").stdout_bytes)
     issuer = answer(gateway, "issuer", "set", str(file))
     assert answer(gateway, "issuer", "show") == issuer
-    assert "VAT ID GB123456789" in gateway.modest("issuer", "show").stdout
+    shown = gateway.modest("issuer", "show")
+    assert ("VAT ID GB123456789" in shown.stdout, shown.stderr) == (True, "")
+    # An address has lines.
+    assert "\\n" not in shown.stdout
     lines = ("--bill-to", "Müller & Söhne", "--bill-to", "Hauptstraße 1")
     assert answer(gateway, "accounts", "set", "demo-mega", *lines)["bill_to"] == "Müller & Söhne\nHauptstraße 1"
     assert "Hauptstraße 1" in gateway.modest("accounts", "show", "demo-mega").stdout
@@ -275,3 +278,11 @@ def test_an_endpoint_that_is_not_aws_is_told_from_one_that_is_down(gateway: Loca
     gateway.aws_environment = gateway_environment
     assert (result.exit_code, result.stdout) == (1, "")
     assert "The endpoint that answered is not AWS" in result.stderr
+
+
+def test_a_month_without_accounts_is_said_to_have_none(gateway: LocalGateway, tmp_path: Path) -> None:
+    empty = month_before(MONTH)
+    for arguments in (("usage", "--month", empty), ("invoice", empty, "--format", "html", "--output", str(tmp_path))):
+        result = gateway.modest(*arguments)
+        assert (result.exit_code, f"No account had a plan in {empty}" in result.stderr) == (0, True)
+    assert not list(tmp_path.iterdir())
