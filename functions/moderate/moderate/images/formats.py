@@ -107,6 +107,8 @@ CONTENT_TYPES = tuple(content_type for image_format in FORMATS for content_type 
 
 def recognise(data: bytes) -> ImageFormat:
     """Raises UnsupportedFormat."""
+    if not data:
+        raise UnsupportedFormat("The file is empty. Send the image itself.")
     for image_format in FORMATS:
         if image_format.matches(data):
             return image_format

@@ -9,7 +9,7 @@ from tests.helpers.heic import coded, heic, item, turn
 from tests.helpers.support import encoded
 
 from moderate.images.decode import decode
-from moderate.images.limits import UndecodableImage
+from moderate.images.limits import UndecodableImage, UnsupportedFormat
 
 PICTURE = Image.effect_noise((16, 16), 80).convert("RGB")
 
@@ -42,3 +42,23 @@ def test_the_message_names_what_a_file_has(data: bytes, fault: str) -> None:
     with pytest.raises(UndecodableImage, match=fault) as caught:
         decode(data, 16)
     assert caught.value.message.endswith("Export it again as a plain JPEG or PNG.")
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_half_a_file_of_boxes_is_said_to_break_off(kind: str, share: float) -> None:
+    data = encoded(PICTURE.resize((200, 200)), kind)
+    with pytest.raises(UndecodableImage, match="breaks off") as caught:
+        decode(data[: int(len(data) * share)], 16)
+    assert "Send the whole file" in caught.value.message
+
+
+def test_a_file_that_is_whole_and_damaged_is_not_said_to_break_off() -> None:
+    data = encoded(PICTURE, "HEIF").replace(b"hvcC", b"hvcX", 1)
+    with pytest.raises(UndecodableImage, match="hvcC"):
+        decode(data, 16)
+
+
+def test_an_empty_file_is_called_empty() -> None:
+    with pytest.raises(UnsupportedFormat, match="The file is empty"):
+        decode(b"", 16)

@@ -16,6 +16,7 @@ from moderate.images.boxes import (
     refer_by,
     tracks,
 )
+from moderate.images.broken_off import named_if_broken_off
 from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said
 from moderate.images.colours.levels import AS_STORED, SPREAD, with_levels
@@ -49,6 +50,11 @@ def is_avif(data: bytes) -> bool:
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:
+    with named_if_broken_off(data):
+        return _decode(data, size, images)
+
+
+def _decode(data: bytes, size: int, images: int) -> Picture:
     whole = memoryview(data)
     said = avif_boxes.read(whole)
     refuse_misleading(whole, said)

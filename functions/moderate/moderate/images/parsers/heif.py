@@ -10,6 +10,7 @@ from PIL import Image
 
 from moderate.images import heif_file, libde265
 from moderate.images.boxes import brands_of
+from moderate.images.broken_off import named_if_broken_off
 from moderate.images.colours.levels import AS_STORED, SPREAD, with_levels
 from moderate.images.colours.matrices import coloured
 from moderate.images.colours.renderings import renderings
@@ -35,7 +36,8 @@ def is_heif(data: bytes) -> bool:
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:  # noqa: ARG001 - a still takes no share of a call's time
-    still = heif_file.read(memoryview(data))
+    with named_if_broken_off(data):
+        still = heif_file.read(memoryview(data))
     times = max(1, still.pixels / area(still.colours.size)) * (_TRANSPARENCY if still.alpha else 1)
     (HEIC if still.is_plain else DEEP_HEIC).for_bytes(still.bytes).shared(times).check(
         still.colours.size, more_bytes=_BYTES_OF_TILE * area(still.colours.tiles[0].layout.size)
