@@ -356,6 +356,12 @@ def test_an_image_that_curl_read_as_text_is_told_of_data_binary(service: ServedA
         ("url=https://example.com/größe.jpg&threshold=2", "threshold must be a number"),
         (URL, '{"url": "https://…"}'),
         (PLAIN, '{"base64": "…"}'),
+        ("photo.jpg", "--data-binary @photo.jpg, with an @"),
+        ("@my photos/größe 1.HEIC", "--data-binary @photo.jpg, with an @"),
+        ("image=photo.jpg", "-F image=@photo.jpg, with an @"),
+        ('{"image": "photo.jpg"}', "-F image=@photo.jpg, with an @"),
+        ('{"image": "\\ud800.jpg"}', "-F image=@photo.jpg, with an @"),
+        (json.dumps({"url": f"data:image/png;base64,{PLAIN}"}), "Send it as base64 instead of url"),
     ],
 )
 def test_text_that_names_no_image_is_told_what_to_send(service: ServedApp, content: str, told: str) -> None:

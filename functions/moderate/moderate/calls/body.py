@@ -37,6 +37,7 @@ _STRIPPED_IMAGE = re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF|BM|.{0,8}ftyp", r
 _STRIPPED = (b"\0", b"\r", b"\n")
 _URL = re.compile(rb"\s*https?://", re.IGNORECASE)
 _BASE64_OF_AN_IMAGE = re.compile(rb"\s*(?:data:image/|/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-3])")
+_FILE_NAME = re.compile(rb"@?[^\x00-\x1f<>{}]{1,255}\.(?:jpe?g|png|gif|webp|avif|hei[cf]|bmp)\s*", re.IGNORECASE)
 _CODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd", "compress")
 
 
@@ -110,6 +111,13 @@ def refuse_spoilt(request: Request, body: bytes) -> None:
         raise InvalidRequest('The body is base64. Send it as JSON: {"base64": "…"}.', param="base64")
     if _FORM.fullmatch(body):
         raise InvalidRequest("The form is not in UTF-8. Send it as curl --data-urlencode does.")
+    if is_file_name(body):
+        raise InvalidRequest("The body is the name of a file. Send the file: curl --data-binary @photo.jpg, with an @.")
+
+
+def is_file_name(text: bytes) -> bool:
+    """Recognises what curl sends if the @ before a file's name is missing."""
+    return _FILE_NAME.fullmatch(text) is not None
 
 
 def looks_like_json(body: bytes) -> bool:

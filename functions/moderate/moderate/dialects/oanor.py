@@ -32,9 +32,10 @@ from moderate.dialects.oanor_schema import (
 from moderate.dialects.parameter_names import CHECK, CLASSIFY, mistake_in, unescaped_url
 from moderate.dialects.service import Service
 from moderate.dialects.usage_schema import UsageAnswer
+from moderate.fetching.urls import InvalidUrl
 from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.pipeline import Judgement
-from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, with_pluses
+from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, is_data_url, with_pluses
 from moderate.verdict import Policy, Verdict, passes
 from modest.errors import PublicError
 from modest.money import Terms
@@ -51,6 +52,9 @@ _MEANINGS: dict[str, Callable[[Any], object]] = {
     "explain": parse_explain,
 }
 _ONE_IMAGE = "Send exactly one image: as url or base64, or its bytes as the body or a multipart file."
+
+_LONGEST_NAME = 1000
+_FILE_FIELD = " A field holds the name of a file. Send the file: curl -F image=@photo.jpg, with an @."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,13 @@ async def parse(request: Request, route: str) -> ParsedRequest:
     images = [source for name, value in fields if (source := _source(name, value))]
     if len(images) != 1:
         found = "none was" if not images else f"{len(images)} were"
-        raise InvalidRequest(f"{_ONE_IMAGE} In this request {found} found.")
+        hint = _FILE_FIELD if not images and any(_is_file_name(value) for _, value in fields) else ""
+        raise InvalidRequest(f"{_ONE_IMAGE} In this request {found} found.{hint}")
     return ParsedRequest(images[0], _unambiguous(fields))
+
+
+def _is_file_name(value: object) -> bool:
+    return isinstance(value, str) and body.is_file_name(value[:_LONGEST_NAME].encode(errors="replace"))
 
 
 def error_response(problem: Problem, request_id: str, _error: Exception | None) -> JsonAnswer:
@@ -175,6 +184,8 @@ def _source(name: str, value: object) -> Source | None:
         return None
     if not isinstance(value, str):
         raise InvalidRequest(f"{name} must be a string.", param=name)
+    if name == "url" and is_data_url(value):
+        raise InvalidUrl("This is a data URL, not a web address. Send it as base64 instead of url.")
     return _TEXT_IMAGES[name](value)
 
 
