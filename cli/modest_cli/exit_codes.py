@@ -25,7 +25,9 @@ MEANINGS = {
         "`classify`: an image is nsfw, and every image was judged. `doctor`: a problem remains. Other commands could "
         "not do what they were asked; the last line says why."
     ),
-    ExitCode.NOT_ALL_JUDGED: "The command is written wrongly. `classify`: something was not judged; it is listed.",
+    ExitCode.NOT_ALL_JUDGED: (
+        "The command is written wrongly. `classify`: something was not judged, and is listed; or there was no image."
+    ),
     ExitCode.FAULT: "There is a fault in Modest; a traceback shows where.",
     ExitCode.INTERRUPTED: "Control-C was pressed. `classify` prints what was judged until then.",
     ExitCode.READER_GONE: "The program that read the output ended first, as `head` does.",

@@ -61,7 +61,7 @@ def summary(outcomes: Sequence[Outcome], *, unreached: int = 0, others: int = 0)
         f"Judged: {judged:,} ({counts}).": True,
         f"Not judged: {len(outcomes) - judged:,}.": True,
         f"Left when interrupted: {unreached:,}.": unreached,
-        f"Other files, which are no images: {others:,}.": others,
+        f"Other files, not images: {others:,}.": others,
         f"There are no images here. Accepted formats: {ACCEPTED}.": not outcomes and not unreached,
     }
     return " ".join(sentence for sentence, applies in sentences.items() if applies)

@@ -143,7 +143,7 @@ def _port(text: str) -> int:
     """Raises ArgumentTypeError."""
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= _LAST_PORT:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no port. Choose one from 1 to {_LAST_PORT}: it and the next are used."
+            f"{text!r} is not a port. Choose one from 1 to {_LAST_PORT}: it and the next are used."
         )
     return int(text)
 

@@ -44,7 +44,7 @@ def classify(*arguments: str | bytes | Path, cwd: Path = ROOT) -> subprocess.Com
 
 
 def sums(result: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    counts = re.findall(r"(Judged|Not judged|Other files, which are no images): ([\d,]+)", result.stderr)
+    counts = re.findall(r"(Judged|Not judged|Other files, not images): ([\d,]+)", result.stderr)
     return Counter({name: int(count.replace(",", "")) for name, count in counts})
 
 
@@ -61,7 +61,7 @@ def test_every_file_is_accounted_for_once(folder: Path, seed: int) -> None:
         {
             "Judged": expected[Fate.JUDGED],
             "Not judged": expected[Fate.REFUSED],
-            "Other files, which are no images": expected[Fate.OTHER],
+            "Other files, not images": expected[Fate.OTHER],
         }
     )
     assert result.returncode == (2 if expected[Fate.REFUSED] or not lines else 0)

@@ -74,9 +74,7 @@ def test_a_folder_is_searched_for_images_by_their_content(folder: Path) -> None:
     assert [Path(line["path"]).name for line in lines_of(result)] == ["a.png", "no suffix"]
     assert {line["verdict"] for line in lines_of(result)} == {"questionable"}
     assert result.returncode == 0
-    assert sums(result) == (
-        "Judged: 2 (safe: 0, questionable: 2, nsfw: 0). Not judged: 0. Other files, which are no images: 1."
-    )
+    assert sums(result) == ("Judged: 2 (safe: 0, questionable: 2, nsfw: 0). Not judged: 0. Other files, not images: 1.")
 
 
 def test_one_nsfw_image_makes_the_exit_code_1(folder: Path) -> None:
