@@ -64,7 +64,7 @@ def code_of(answer: httpx2.Response) -> str | None:
 def keyed_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, operations in _PATHS.items():
         for method, operation in operations.items():
-            if "security" in operation:
+            if operation.get("security"):
                 yield method.upper(), path, operation
 
 

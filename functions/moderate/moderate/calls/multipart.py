@@ -11,6 +11,8 @@ from moderate.sources import decode_base64
 
 MAX_FIELDS = 32
 
+# The time that reading a header takes grows with the square of these.
+_MAX_SEMICOLONS = 256
 _FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
 _TYPE_OF_FILE = re.compile(rb"\s*(?:image/|(?:application|binary)/octet-stream)", re.IGNORECASE)
 
@@ -38,8 +40,7 @@ class _Part:
         self.data = bytearray()
 
     def field(self) -> tuple[str, str | bytes]:
-        _, options = parse_options_header(self.headers.get(b"content-disposition"))
-        name = _text(options.get(b"name", b""))
+        name = _text(_options(self.headers.get(b"content-disposition")).get(b"name", b""))
         data = self._decoded()
         return name, data if self._is_file(data) else _text(data)
 
@@ -107,8 +108,15 @@ class _Parts:
 
 
 def _boundary(content_type: str) -> bytes:
-    _, options = parse_options_header(content_type.encode("latin-1", errors="replace"))
-    return options.get(b"boundary", b"")
+    return _options(content_type.encode("latin-1", errors="replace")).get(b"boundary", b"")
+
+
+def _options(header: bytes | None) -> dict[bytes, bytes]:
+    """Returns a header's parameters. Raises InvalidRequest if they are so many that reading them would take long."""
+    if header and header.count(b";") > _MAX_SEMICOLONS:
+        raise InvalidRequest("The multipart body is malformed: a header in it has too many parameters.")
+    _, options = parse_options_header(header)
+    return options
 
 
 def _without_preamble(boundary: bytes, body: bytes) -> bytes:

@@ -36,7 +36,8 @@ def parse_threshold(value: Any, default: float) -> float:
     if value is None or value == "":
         return default
     try:
-        threshold = math.nan if isinstance(value, bool) else float(value)
+        # Python reads 0_1 as 1.
+        threshold = math.nan if isinstance(value, bool) or "_" in str(value) else float(value)
     except (TypeError, ValueError, OverflowError):
         threshold = math.nan
     if not 0 <= threshold <= 1:

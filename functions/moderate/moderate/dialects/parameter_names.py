@@ -7,6 +7,7 @@ names are ignored.
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import Any
+from unicodedata import normalize
 
 from moderate.calls.parameters import InvalidRequest
 
@@ -45,17 +46,18 @@ def mistake_in(route: str, fields: Iterable[tuple[str, Any]]) -> InvalidRequest 
     named = {name for name, value in fields if value not in _NOTHING and not isinstance(value, bytes)}
     foreign = sorted(named - set(own))
     if len(foreign) > _MAX_FOREIGN:
-        return InvalidRequest(
-            f"The request has more than {_MAX_FOREIGN} parameters that {route} does not have. It takes {_listed(own)}."
-        )
+        return _too_many(route)
     return next((mistake for name in foreign if (mistake := _mistake(route, name))), None)
 
 
 def mistake_in_query(route: str, names: Iterable[str]) -> InvalidRequest | None:
-    """Returns an error if the query of a route that reads none has one of its parameters."""
-    misplaced = sorted({known for name in names if (known := _closest(name, PARAMETERS[route]))})
+    """Returns an error if the query of a route that reads none has a parameter, of this route or of another."""
+    found = sorted(set(names))
+    if len(found) > _MAX_FOREIGN:
+        return _too_many(route)
+    misplaced = sorted({known for name in found if (known := _closest(name, PARAMETERS[route]))})
     if not misplaced:
-        return None
+        return next((mistake for name in found if (mistake := _mistake(route, name))), None)
     return InvalidRequest(
         f"{route} reads no query. Send {_listed(misplaced)} in the JSON body instead.", param=misplaced[0]
     )
@@ -75,6 +77,13 @@ def unescaped_url(route: str, names: Iterable[str], urls: Iterable[str]) -> Inva
         "belongs to the URL, write each & in the URL as %26, as curl --data-urlencode does, or send a POST with JSON. "
         "If not, leave it out.",
         param="url",
+    )
+
+
+def _too_many(route: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"The request has more than {_MAX_FOREIGN} parameters that {route} does not have. "
+        f"It takes {_listed(PARAMETERS[route])}."
     )
 
 
@@ -120,8 +129,8 @@ def _similarity(matcher: SequenceMatcher[str], name: str, known: str, least_leng
 
 
 def _plain(name: str) -> str:
-    """Returns the name without what spellings differ in: image_url, imageURL and image[url] are the same."""
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+    """Returns the name without what spellings differ in: image_url, imageURL and image[url] are one, in any width."""
+    return "".join(letter for letter in normalize("NFKC", name).casefold() if letter.isalnum())
 
 
 _PLAIN = {name: _plain(name) for names in PARAMETERS.values() for name in names}

@@ -57,6 +57,17 @@ def test_a_form_has_a_bounded_number_of_fields(part: bytes) -> None:
         parse((part + b"1\r\n") * 33 + b"--x--")
 
 
+def test_a_header_has_a_bounded_number_of_parameters() -> None:
+    many, more = ("; a=b" * count for count in (254, 256))
+    assert parse(part(f'Content-Disposition: form-data{many}; name="policy"', b"x")) == [("policy", "x")]
+    for content, content_type in (
+        (part(f'Content-Disposition: form-data{more}; name="policy"', b"x"), "multipart/form-data; boundary=x"),
+        (FILE + b"1\r\n--x--", f"multipart/form-data{more}; boundary=x"),
+    ):
+        with pytest.raises(InvalidRequest, match="too many parameters"):
+            parse(content, content_type)
+
+
 def test_a_file_as_large_as_a_body_may_be_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
     with pytest.raises(FileNotFoundError), tempfile.TemporaryFile():

@@ -27,7 +27,7 @@ def test_whatever_is_sent_a_threshold_is_from_0_to_1_or_refused(value: Any) -> N
     "value",
     [
         *(math.nan, math.inf, -math.inf, "nan", "-nan", "inf", "Infinity", "1e999", 10**400, -(10**400)),
-        *(-0.1, "-0.1", 1.01, "1.01", "abc", "0,5", "½", True, False, "true"),
+        *(-0.1, "-0.1", 1.01, "1.01", "0_1", "abc", "0,5", "½", True, False, "true"),
         *([], [0.5], {}, {"a": 1}, b"\xff", object()),
     ],
 )

@@ -49,6 +49,7 @@ def test_a_routes_own_parameters_are_no_mistake(route: str) -> None:
     [
         *((CHECK, name, "threshold") for name in ("treshold", "thresold", "threshhold", "Threshold", "THRESHOLD")),
         *((CHECK, name, "threshold") for name in ("threshold[]", "thres_hold", "theshhold", "thresholds", "htreshold")),
+        (CHECK, "\uff34\uff28\uff32\uff25\uff33\uff28\uff2f\uff2c\uff24", "threshold"),
         *((CHECK, name, "threshold") for name in ("thresho\u217cd", "nsfw_threshold")),
         *(
             (CHECK, name, "policy")
@@ -135,6 +136,22 @@ def test_a_parameter_in_the_query_of_a_route_that_reads_none_is_sent_to_the_body
         assert mistake is not None
         assert mistake.message == f"{route} reads no query. Send policy in the JSON body instead."
         assert mistake_in_query(route, ["utm_source", "v"]) is None
+
+
+@pytest.mark.parametrize("name", ["threshold", "treshold", "base64", "explain", "url"])
+def test_a_parameter_of_another_route_is_named_in_such_a_query_too(name: str) -> None:
+    for route in (NANOGPT, OPENAI):
+        in_query, in_body = mistake_in_query(route, ["utm_source", name]), mistake_in(route, [(name, "x")])
+        assert in_query is not None
+        assert in_body is not None
+        assert (in_query.message, in_query.param) == (in_body.message, in_body.param)
+
+
+def test_a_query_hides_no_parameter_behind_foreign_names() -> None:
+    foreign = [f"a{number}" for number in range(32)]
+    for route in (NANOGPT, OPENAI):
+        assert mistake_in_query(route, foreign) is None
+        assert mistake_in_query(route, [*foreign, "policy"]) is not None
 
 
 @pytest.mark.parametrize(
