@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from io import StringIO
@@ -15,9 +16,9 @@ _COLUMNS = (
     *("discount_percent", "rate_usd", "rate_day", "calls", "images", "currency", "images_charged", "image_price_usd"),
     *("plan_fee", "image_charges", "total", "due"),
 )
-# A spreadsheet takes a cell that begins with one of these for a formula. The last four are full-width forms.
-_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-_SEEN_AS_NOTHING = " \u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"
+# A spreadsheet takes a cell that begins with one of these for a formula. The last four are full-width forms. In many
+# countries Excel divides cells at semicolons, also in a file with commas.
+_FORMULA = re.compile('(^|;)(?=[ \u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])')
 
 
 class Format(StrEnum):
@@ -61,4 +62,4 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     text = json.dumps(value) if isinstance(value, bool) else str(value)
-    return f"'{text}" if text.lstrip(_SEEN_AS_NOTHING).startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'", text)

@@ -180,7 +180,8 @@ def _image_lines(currency: Currency, usage: Usage) -> list[Line]:
     if currency is not Currency.USD:
         # Each call was converted at the rate of its time, so there is no list price in this currency.
         (price,) = images_at if len(images_at) == 1 else (None,)
-        return [Line(Item.IMAGES, charged, sum(images_at.values()), price)] if images_at else []
+        # Calls that were settled before images were counted by price have left only their charges.
+        return [Line(Item.IMAGES, charged, sum(images_at.values()), price)] if images_at or charged else []
     listed = [
         Line(Item.IMAGES, amount_due(price * images, Terms()), images, price) for price, images in images_at.items()
     ]

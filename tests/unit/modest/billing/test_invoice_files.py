@@ -93,6 +93,12 @@ def test_a_name_or_an_address_never_becomes_a_formula(name: str) -> None:
     assert rows(invoice(bill_to=f"{name} Ltd"))[0]["bill_to"][0] in "',"
 
 
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@A1", ' "=1', "\u00a0=1"])
+def test_nor_does_what_follows_a_semicolon_in_it(formula: str) -> None:
+    assert rows(invoice(f"Acme;{formula};x"))[0]["name"] == f"Acme;'{formula};x"
+    assert rows(invoice("Acme; Sons; 1-2"))[0]["name"] == "Acme; Sons; 1-2"
+
+
 @given(NAMES)
 def test_any_name_is_one_cell_of_text_in_csv_and_json_keeps_it(name: str) -> None:
     (row,) = rows(invoice(name))

@@ -105,6 +105,12 @@ def test_images_in_xno_are_shown_as_they_were_charged_since_each_call_had_its_ow
     assert lines(made(found))[1:] == [("images", "0.5", 301, "")]
 
 
+@pytest.mark.parametrize("currency", Currency)
+def test_charges_of_images_that_were_not_counted_by_price_yet_are_due_too(currency: Currency) -> None:
+    bill = made(usage(charges={currency: "0.5"}, charged_at={})).bills[-1]
+    assert (bill.currency, bill.image_charges) == (currency, Decimal("0.5"))
+
+
 def test_images_that_were_charged_nothing_are_shown_with_the_discount_that_paid_for_them() -> None:
     free = usage(discount="100")
     invoice = made(replace(free, images_at={(Currency.USD, Decimal("0.0015")): 4}))
