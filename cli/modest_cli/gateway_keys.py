@@ -1,8 +1,11 @@
 """Manages keys in API Gateway. Their value is the SHA-256 of the customer's key, and a tag names the account."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from types_boto3_apigateway.client import APIGatewayClient
@@ -11,6 +14,13 @@ if TYPE_CHECKING:
 ACCOUNT_TAG = "modest:account"
 
 _PAGES: "PaginatorConfigTypeDef" = {"PageSize": 500}
+
+
+_CHANGED = frozenset({"ConflictException", "NotFoundException"})
+
+
+class Overtaken(Exception):
+    """Raised if a key is not as it was found a moment ago, because another command has changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +52,41 @@ class GatewayKeys:
         return [key for key in found if key.account_id == account_id]
 
     def create(self, account_id: str, name: str, key_hash: str) -> GatewayKey:
-        """Creates a key. It cannot be used until it is on a plan."""
-        return _parse_key(
-            self._client.create_api_key(name=name, value=key_hash, enabled=True, tags={ACCOUNT_TAG: account_id})
-        )
+        """Creates a key. It cannot be used until it is on a plan. Raises Overtaken."""
+        with _overtaken():
+            return _parse_key(
+                self._client.create_api_key(name=name, value=key_hash, enabled=True, tags={ACCOUNT_TAG: account_id})
+            )
 
     def set_enabled(self, key_id: str, *, enabled: bool) -> None:
+        """Raises Overtaken."""
         value = "true" if enabled else "false"
-        self._client.update_api_key(
-            apiKey=key_id, patchOperations=[{"op": "replace", "path": "/enabled", "value": value}]
-        )
+        with _overtaken():
+            self._client.update_api_key(
+                apiKey=key_id, patchOperations=[{"op": "replace", "path": "/enabled", "value": value}]
+            )
 
     def delete(self, key_id: str) -> None:
-        self._client.delete_api_key(apiKey=key_id)
+        """Raises Overtaken."""
+        with _overtaken():
+            self._client.delete_api_key(apiKey=key_id)
 
     def get_plan(self, key_id: str) -> str | None:
         """Returns the name of the key's plan."""
         return next(iter(self._plans_of(key_id)), None)
 
     def assign_plan(self, plan: str, key_id: str) -> None:
-        """Moves the key to this plan. A key can be on only one plan, so calls are refused while it is on none."""
+        """Moves the key to this plan. A key can be on only one plan, so calls are refused while it is on none.
+
+        Raises Overtaken.
+        """
         current = self._plans_of(key_id)
-        for other in current:
-            if other != plan:
-                self._client.delete_usage_plan_key(usagePlanId=self._plan_ids[other], keyId=key_id)
-        if plan not in current:
-            self._client.create_usage_plan_key(usagePlanId=self._plan_ids[plan], keyId=key_id, keyType="API_KEY")
+        with _overtaken():
+            for other in current:
+                if other != plan:
+                    self._client.delete_usage_plan_key(usagePlanId=self._plan_ids[other], keyId=key_id)
+            if plan not in current:
+                self._client.create_usage_plan_key(usagePlanId=self._plan_ids[plan], keyId=key_id, keyType="API_KEY")
 
     def plans_by_key(self) -> Mapping[str, str]:
         """Maps the id of every key that is on a plan to the plan's name."""
@@ -83,6 +102,16 @@ class GatewayKeys:
         pages = self._client.get_paginator("get_usage_plans").paginate(keyId=key_id, PaginationConfig=_PAGES)
         plan_ids = {plan["id"] for page in pages for plan in page["items"]}
         return [name for name, plan_id in self._plan_ids.items() if plan_id in plan_ids]
+
+
+@contextmanager
+def _overtaken() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _CHANGED:
+            raise Overtaken from error
+        raise
 
 
 def _parse_key(answer: "ApiKeyTypeDef | ApiKeyResponseTypeDef") -> GatewayKey:

@@ -6,22 +6,24 @@ a command is interrupted in between, the next command for the same account compl
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from modest.accounts.errors import NotFound, Taken
+from modest.accounts.errors import ConcurrentChange, NotFound, Taken
 from modest.accounts.names import ID_PREFIX
 from modest.accounts.records import Account, AccountKey
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, is_well_formed, new_key
 from modest_cli.errors import OperatorError
-from modest_cli.gateway_keys import GatewayKey, GatewayKeys
+from modest_cli.gateway_keys import GatewayKey, GatewayKeys, Overtaken
 
 HASH_SHOWN = 12
 """How much of a key's SHA-256 is shown. It is enough to name the key."""
 
 _HASH_LENGTH = 64
+_ATTEMPTS = 8
 _HASH_START = re.compile(f"[0-9a-f]{{{HASH_SHOWN},{_HASH_LENGTH}}}", re.IGNORECASE)
 
 
@@ -78,14 +80,15 @@ class Keyring:
         """
         account = self._find_account_without_keys(name) or self.registry.create(name, plan)
         secret = new_key()
-        self.registry.add_key(account.id, hash_of(secret), name, plan=plan)
+        self.registry.add_key(account.id, hash_of(secret), name, plan=plan, first=True)
         return IssuedKey(self.sync(self.registry.account(account.id)), secret)
 
     def rotate(self, who: str, *, old_works_for: timedelta) -> IssuedKey:
-        """Replaces a key by a new one. Raises NotFound, AmbiguousKey."""
+        """Replaces a key by a new one. Raises NotFound, AmbiguousKey, ConcurrentChange."""
         account, keys = self.find(who)
         secret = new_key()
-        self.registry.replace_key(_find_key_to_replace(keys, who).hash, hash_of(secret), old_works_for=old_works_for)
+        old = _find_key_to_replace(keys, who)
+        self.registry.replace_key(old.hash, hash_of(secret), old_works_for=old_works_for, seen=old)
         return IssuedKey(self.sync(account), secret)
 
     def set_enabled(self, who: str, *, enabled: bool) -> AccountStatus:
@@ -109,9 +112,28 @@ class Keyring:
     def sync(self, account: Account, found: Iterable[GatewayKey] = ()) -> AccountStatus:
         """Makes API Gateway match what the ledger says about an account, whatever state it is in.
 
+        Another command may change the account meanwhile, or match the two as well. Then this starts again, so that
+        whichever command ends last leaves API Gateway as the ledger is.
+
         found: the account's keys in API Gateway. By default they are looked up by the account's name and tag.
+
+        Raises NotFound, ConcurrentChange.
         """
-        wanted = {key.hash: key for key in self.registry.keys(account.id)}
+        for _ in range(_ATTEMPTS):
+            state = self._read(account.id)
+            with suppress(Overtaken, NotFound, ConcurrentChange):
+                self._apply(*state, found)
+                if self._read(account.id) == state:
+                    return self.get_status(state[0])
+            found = ()
+        raise ConcurrentChange(account.name)
+
+    def _read(self, account_id: str) -> tuple[Account, list[AccountKey]]:
+        return self.registry.account(account_id), self.registry.keys(account_id)
+
+    def _apply(self, account: Account, keys: list[AccountKey], found: Iterable[GatewayKey]) -> None:
+        """Raises Overtaken, NotFound, ConcurrentChange."""
+        wanted = {key.hash: key for key in keys}
         existing = {key.hash: key for key in found or self._gateway.list_for_account(account.id, account.name)}
         for key_hash, key in wanted.items():
             if key.until is not None and key.until <= self._now():
@@ -123,7 +145,6 @@ class Keyring:
                     self._gateway.set_enabled(at_gateway.id, enabled=key.enabled)
         for stray in existing.values():
             self._gateway.delete(stray.id)
-        return self.get_status(account)
 
     def find(self, who: str) -> tuple[Account, list[AccountKey]]:
         """Finds an account and all its keys by its name or id, or one key by itself or by how its SHA-256 begins.

@@ -11,7 +11,7 @@ from modest_cli import aws
 from modest_cli.arguments import AccountArgument, HoursOption
 from modest_cli.errors import exit_on_error
 from modest_cli.keyring import HASH_SHOWN, AccountStatus, IssuedKey, KeyState
-from modest_cli.output import AsJson, print_json, print_note, print_table, with_progress
+from modest_cli.output import AsJson, escape, print_json, print_note, print_table, with_progress
 
 app = typer.Typer(help="Create, list, replace and remove API keys.", no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -139,7 +139,7 @@ def delete(
     that is invoiced.
     """
     if not yes:
-        typer.confirm(f"Delete every key of {who}?", abort=True, err=True)
+        typer.confirm(f"Delete every key of {escape(who)}?", abort=True, err=True)
     with exit_on_error():
         status = aws.open_keyring(aws.load_deployment(stack)).delete(who)
     _print([status], as_json=as_json)

@@ -115,30 +115,41 @@ class Registry(AccountReader):
                 raise ConcurrentChange(account.name) from None
         return changed
 
-    def add_key(self, account_id: str, key_hash: str, name: str, *, plan: str | None = None) -> AccountKey:
+    def add_key(
+        self, account_id: str, key_hash: str, name: str, *, plan: str | None = None, first: bool = False
+    ) -> AccountKey:
         """Gives an account a key and, if a plan is named, that plan from now on.
 
         An account that has left comes back on its last plan, unless another is named.
+        first: whether to refuse if the account has a key, which somebody else may have given it just now.
 
         Raises NotFound, Taken, ConcurrentChange.
         """
         before = self._version(account_id)
         account, now = before.account, self._now()
+        if first and self.keys(account_id):
+            raise Taken(f"An account named {account.name} already exists. `modest keys rotate` gives it a new key.")
         if plan or account.has_left:
             account = account.with_plan(self._plan(plan or account.plan), now)
         key = AccountKey(key_hash, account_id, name, enabled=True, created=now)
         self._put_key(key, before.replaced_by(account), account)
         return key
 
-    def replace_key(self, old_hash: str, new_hash: str, *, old_works_for: timedelta) -> AccountKey:
+    def replace_key(
+        self, old_hash: str, new_hash: str, *, old_works_for: timedelta, seen: AccountKey | None = None
+    ) -> AccountKey:
         """Gives the account a new key under the same name. The old key works for as long as stated.
 
         Keys that were replaced earlier expire by then at the latest.
+        seen: the old key as it was when it was chosen, if somebody else may have replaced it since.
 
         Raises NotFound, Taken, ConcurrentChange.
         """
         old = self.key(old_hash)
         before = self._version(old.account_id)
+        keys = self.keys(old.account_id)
+        if seen and seen not in keys:
+            raise ConcurrentChange(before.account.name)
         now = self._now()
         new = AccountKey(new_hash, old.account_id, old.name, enabled=True, created=now)
         until = now + old_works_for
@@ -146,7 +157,7 @@ class Registry(AccountReader):
             Update(
                 api_key_item_key(old.account_id, key.hash), set={"until": min(key.until or until, until).isoformat()}
             )
-            for key in self.keys(old.account_id)
+            for key in keys
             if key.hash == old_hash or key.until
         ]
         self._put_key(new, before.replaced_by(before.account), before.account, *replaced)
