@@ -52,7 +52,9 @@ class Said:
             raise UnusableColours("numbers that contradict each other")
         is_named = any(UNSPECIFIED not in (each.primaries, each.transfer) for each in numbers)
         if not (profiles or is_named):
-            numbers += in_streams
+            # Chromium takes all from one of the two. Firefox takes what a box leaves open from the stream.
+            numbers += [_filled(each, stream) for each in numbers for stream in in_streams]
+            numbers = [*dict.fromkeys((*numbers, *in_streams))]
         for each in numbers:
             _check_matrix(each)
         if len(profiles) == 1 and profiles[0].settled:
@@ -135,6 +137,14 @@ def _turns(properties: Sequence[Box]) -> tuple[Box, ...]:
 
 def is_alpha(properties: Sequence[Box]) -> bool:
     return any(kind == b"auxC" and bytes(content[_NAME]).split(b"\0")[0] in _ALPHA for kind, content in properties)
+
+
+def _filled(numbers: Numbers, stream: Numbers) -> Numbers:
+    """Returns `numbers` with those of the stream in place of the unspecified ones."""
+    primaries, transfer, matrix = (
+        other if own == UNSPECIFIED else own for own, other in zip(numbers[:3], stream[:3], strict=True)
+    )
+    return Numbers(primaries, transfer, matrix, numbers.whole_range)
 
 
 def _check_matrix(numbers: Numbers) -> None:
