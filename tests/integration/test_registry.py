@@ -35,11 +35,11 @@ def test_a_name_is_taken_once(shop: Shop, name: str) -> None:
 
 def test_what_does_not_exist_is_not_found(shop: Shop) -> None:
     registry = shop.registry
-    account = registry.create(request_id(), "Tiny")
+    account = registry.create(f"Customer {request_id()}", "Tiny")
     for look in (
         lambda: registry.account("acct_none"),
         lambda: registry.account_named("nobody"),
-        lambda: registry.create(request_id(), "Gold"),
+        lambda: registry.create(f"Customer {request_id()}", "Gold"),
         lambda: registry.change(account.id, plan="Gold"),
         lambda: registry.add_key("acct_none", hash_of(new_key()), "laptop"),
         lambda: registry.key(hash_of(new_key())),
@@ -80,7 +80,7 @@ def test_a_discount_can_be_removed(shop: Shop, name: str) -> None:
 
 
 def test_a_key_belongs_to_one_account(shop: Shop) -> None:
-    first, second = (shop.registry.create(request_id(), "Tiny") for _ in range(2))
+    first, second = (shop.registry.create(f"Customer {request_id()}", "Tiny") for _ in range(2))
     key_hash = hash_of(new_key())
     key = shop.registry.add_key(first.id, key_hash, "laptop")
     with pytest.raises(Taken):
