@@ -94,7 +94,7 @@ for patch, quality, columns, rows in ((8, 1, 10, 10), (4, 1, 9, 9), (4, 20, 8, 7
         columns,
         rows,
     )
-for patch, quality, columns, rows in ((8, 1, 8, 7), (4, 20, 6, 6), (4, 50, 4, 5), (4, 80, 3, 4)):
+for patch, quality, columns, rows in ((8, 1, 10, 4), (4, 20, 9, 3), (4, 50, 7, 2), (4, 80, 3, 3)):
     heic_at_cap(
         f"of all colours, quality {quality}, patches of {patch}",
         partial(noise, patch, quality=quality, chroma=444),
@@ -106,13 +106,13 @@ at_cap("HEIC in one piece", "RGB", (4000, 4000), "HEIF", quality=5, exif=None, e
 at_cap("HEIC with alpha", "RGBA", (2400, 2400), "HEIF", quality=20, exif=None, enc_params={"preset": "superfast"})
 add(
     "HEIC of 10 bits and all colours at its cap",
-    lambda: deep(photo("RGB", (3000, 3000)), chroma=444, quality=20),
+    lambda: deep(photo("RGB", (2450, 2450)), chroma=444, quality=20),
     None,
     heavy=True,
 )
 add(
     "flat HEIC of 10 bits and all colours at its cap",
-    lambda: deep(Image.new("RGB", (3700, 3700), "teal"), chroma=444),
+    lambda: deep(Image.new("RGB", (3000, 3000), "teal"), chroma=444),
     None,
     heavy=True,
 )

@@ -214,7 +214,7 @@ AVIF = SequenceCaps(
 HEIC = PixelCap("an HEIC of this file size", 31.0, 8, lost_per_megabyte=4.2)
 DEEP_HEIC = PixelCap(
     "an HEIC of this file size, with more than 8 bits per channel or full colour resolution",
-    18.0,
+    12.0,
     14,
     lost_per_megabyte=2.8,
 )
