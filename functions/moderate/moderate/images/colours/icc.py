@@ -149,6 +149,10 @@ class Icc:
         if table and connection == b"XYZ ":
             # Chromium draws such colours half as bright as others do.
             raise UnusableColours("a table of XYZ")
+        if table and self._colorants and self._curves:
+            # Chromium cuts off what the table leads to at the colours of the matrix. None of 328 profiles in real files
+            # has both.
+            raise UnusableColours("a table beside a matrix")
         if table and connection == b"Lab ":
             yield of_table(table)
 

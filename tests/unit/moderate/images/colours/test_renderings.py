@@ -236,6 +236,12 @@ def test_a_profile_that_viewers_read_in_ways_of_their_own_is_refused(name: str) 
         decode(encoded(PHOTO.convert("CMYK"), "JPEG", icc_profile=MALFORMED[name]), SIZE)
 
 
+def test_a_table_beside_a_matrix_whose_colours_cut_it_off_in_one_viewer_is_refused() -> None:
+    both = with_tags(INVERTING, [*tags_of(ORDINARY["sRGB"]), *tags_of(INVERTING)])
+    with pytest.raises(UndecodableImage, match="colour metadata differently"):
+        decode(encoded(PHOTO, "PNG", icc_profile=both), SIZE)
+
+
 @pytest.mark.parametrize("parts", [(), ("first", "nodes"), ("last", "first")])
 def test_a_table_that_all_viewers_pass_over_says_nothing(parts: tuple[str, ...]) -> None:
     data = encoded(PHOTO, "PNG", icc_profile=late_table(*parts))
@@ -391,9 +397,7 @@ UNUSUAL = {
     "of named colours": INVERTED[:12] + b"nmcl" + INVERTED[16:],
     "abstract": INVERTED[:12] + b"abst" + INVERTED[16:],
     "with a tag that browsers do not know": with_tags(INVERTED, [*tags_of(INVERTED), (b"D2B0", b"mpet" + bytes(60))]),
-    "whose table is of another intent": with_tags(
-        INVERTING, [*tags_of(ORDINARY["sRGB"]), (b"A2B1", dict(tags_of(INVERTING))[b"A2B0"])]
-    ),
+    "whose table is of another intent": with_tags(INVERTING, [(b"A2B1", dict(tags_of(INVERTING))[b"A2B0"])]),
 }
 
 
