@@ -187,7 +187,8 @@ def test_a_model_that_is_none_says_how_to_build_one(folder: Path, name: str) -> 
 def test_control_c_prints_what_was_judged_and_how_much_was_left(tmp_path: Path) -> None:
     for number in range(500):
         shutil.copy(MOSAICS / "score-0.45.png", tmp_path / f"{number}.png")
-    command = [str(MODEST), "classify", "--json", str(tmp_path)]
+    # A shell makes what it starts in the background pass over Control-C.
+    command = ["env", "--default-signal=INT", str(MODEST), "classify", "--json", str(tmp_path)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:

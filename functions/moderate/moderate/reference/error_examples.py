@@ -31,7 +31,7 @@ def error_examples() -> tuple[Exception, ...]:
         _raised_by(lambda: BlockList([f"sha256 {_SHA256}"]).refuse_file(_SHA256)),
         Unauthorized(),
         too_large_to_fetch(),
-        _raised_by(lambda: recognise(b"")),
+        _raised_by(lambda: recognise(bytes(3))),
         _raised_by(lambda: refuse_unusable(404, [])),
         FetchTimeout(),
         UndecodableImage(),
