@@ -22,7 +22,7 @@ from moderate.version import VERSION
 from moderate.web import cors
 from moderate.web.logo import favicon
 from moderate.web.middleware import Calls
-from moderate.web.pages import docs_asset, pages
+from moderate.web.pages import Page, docs_asset, pages
 from moderate.web.playground.assembly import assemble
 from modest.errors import PublicError
 
@@ -73,21 +73,25 @@ def create_app(
     document = partial(openapi.document, app, keyed, plans, contact_url)
     playground = assemble(service.cuts, service.default_policy, contact_url=contact_url, keys=identify is not anyone)
     for page in pages(service, release=release, document=document, playground=playground):
-        _add_route(
-            app,
-            "GET",
-            page.path,
-            page.endpoint,
-            tags=["service"],
-            summary=page.summary,
-            description=page.responses[200]["description"],
-            operation_id=page.operation_id,
-            response_class=page.response_class,
-            responses=page.responses,
-        )
+        _add_page(app, page)
     for path, file in (("/docs/{asset}", docs_asset), ("/favicon.ico", favicon)):
         _add_route(app, "GET", path, file, include_in_schema=False)
     return app
+
+
+def _add_page(app: FastAPI, page: Page) -> None:
+    _add_route(
+        app,
+        "GET",
+        page.path,
+        page.endpoint,
+        tags=["service"],
+        summary=page.summary,
+        description=page.responses[200]["description"],
+        operation_id=page.operation_id,
+        response_class=page.response_class,
+        responses=page.responses,
+    )
 
 
 def _add_route(
