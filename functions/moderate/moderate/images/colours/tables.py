@@ -17,6 +17,7 @@ from moderate.images.colours.curves import Curve, Tag, UnusableColours, from_icc
 
 _COLOURS = 3
 _CHANNELS = (1, 3, 4)
+_KINDS = (b"mft1", b"mft2", b"mAB ")
 _BEFORE_BYTES, _BEFORE_WORDS = 48, 52
 _BEFORE_CURVES, _BEFORE_SIZES, _BEFORE_NODES = 32, 16, 20
 _BYTE, _WORD = 255, 65_535
@@ -128,16 +129,18 @@ class Table:
 
 def read(tag: Tag) -> Table | None:
     """Returns the table of a tag; None for one that viewers pass over. Raises UnusableColours."""
-    if len(tag) < _BEFORE_WORDS or tag[8] not in _CHANNELS or tag[9] != _COLOURS:
+    if len(tag) < _BEFORE_WORDS or tag[8] not in _CHANNELS or tag[9] != _COLOURS or tag[:4] not in _KINDS:
         return None
     try:
-        if tag[:4] in (b"mft1", b"mft2"):
-            return _early(tag, tag[8])
-        if tag[:4] == b"mAB ":
-            return _late(tag, tag[8])
+        table = _late(tag, tag[8]) if tag[:4] == b"mAB " else _early(tag, tag[8])
     except (struct.error, IndexError):
         return None
-    return None
+    # What is looked up is rounded to a level.
+    if table and any(
+        abs(there - here) > _STEEPEST for curve in (*table.outputs, *table.last) for here, there in pairwise(curve)
+    ):
+        raise UnusableColours("a steep curve behind a table")
+    return table
 
 
 def _early(tag: Tag, channels: int) -> Table | None:
@@ -195,8 +198,6 @@ def _late(tag: Tag, channels: int) -> Table | None:
     if not _stays_within(struct.unpack_from(">12i", tag, matrix)):
         # Firefox cuts the numbers off at both ends, and Chromium does not.
         raise UnusableColours("a matrix behind a table that leads beyond its ends")
-    if any(abs(there - here) > _STEEPEST for curve in curves[2] for here, there in pairwise(curve)):
-        raise UnusableColours("a steep curve behind a table")
     return Table(curves[0], sizes, numbers, width, curves[1], bytes(tag[matrix : matrix + 48]), curves[2])
 
 
