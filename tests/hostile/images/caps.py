@@ -139,7 +139,7 @@ def jpeg_without_its_end_at_its_cap() -> bytes:
 
 @hostile(None, heavy=True)
 def png_of_predicted_rows_at_its_cap_with_wrong_checksums() -> bytes:
-    return with_wrong_checksums(predicted(164, 65_535, 8))
+    return with_wrong_checksums(predicted(136, 65_535, 8))
 
 
 @hostile(TooManyPixels, heavy=True)
