@@ -85,6 +85,7 @@ DOCUMENTATION: Documentation = {
                 "in": "query",
                 "required": False,
                 "schema": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
+                "example": "2026-10",
                 "description": "The UTC month, up to the present one, which is the default.",
             }
         ]
