@@ -22,7 +22,7 @@ from moderate.images.views import Presentations
 
 _BRANDS_OF_AVIF = {b"avif", b"avis"}
 _BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
-# What libheif holds for each pixel of the tile that it decodes.
+# What libde265 holds for each pixel of the tile that it decodes.
 _BYTES_OF_TILE = 5
 # How many times longer a picture takes, by pixels decoded, if it may be transparent.
 _TRANSPARENCY = 1.25
