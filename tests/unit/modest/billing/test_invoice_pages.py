@@ -93,6 +93,10 @@ def test_the_amount_due_is_the_sum_of_the_printed_lines(
 ) -> None:
     charges = {currency: str(charged * Decimal("0.000001"))}
     found = made(usage(currency=currency, discount=str(discount), charges=charges, charged_at={"0.0015": images}))
+    if not found.bills[0].due:
+        # Less than can be paid, of which nobody is sent a page.
+        assert not list(pages(facts(found)))
+        return
     *rows, due = [Decimal(cell.replace(",", "")) for cell in cells(found)]
     if len(rows) > len(found.bills[0].lines):
         *rows, total, rounding = rows
