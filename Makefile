@@ -1,5 +1,6 @@
 # `make` without a target lists all targets.
 MODEL ?= mobilenet_v2
+SECOND_OPINION ?= mobilenet_v2_mid
 PYTHON ?= python3
 PORT ?= 3000
 ENV ?= default
@@ -9,7 +10,7 @@ COUNT ?= 10000
 CHECKOUT ?= .
 export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
-export MODEL
+export MODEL SECOND_OPINION
 # A process that finds no compiled modules takes twice as long to start, so they are always written.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -17,6 +18,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ONNX := .build/model/$(MODEL).onnx
+# The first model, and the one that is asked for second opinions.
+MODELS := $(patsubst %,.build/model/%.onnx,$(sort $(filter-out none,$(MODEL) $(SECOND_OPINION))))
 SAM := .build/sam/bin/sam
 # `sam build` and `sam deploy` read the same file, so that what is built matches the parameters.
 SAMCONFIG := --config-file $(CURDIR)/.build/samconfig.yaml --config-env $(ENV)
@@ -50,30 +53,30 @@ $(READY): requirements/dev.txt pyproject.toml | $(BIN)/uv
 
 setup: $(READY) ## create .venv and install the locked packages
 
-model: $(ONNX) ## build the model (MODEL=mobilenet_v2, mobilenet_v2_mid or inception_v3)
+model: $(MODELS) ## build the models (MODEL= and SECOND_OPINION=mobilenet_v2, mobilenet_v2_mid or inception_v3)
 
-run: $(ONNX) ## serve on http://127.0.0.1:3000 behind an emulation of API Gateway (PORT= sets the port)
+run: $(MODELS) ## serve on http://127.0.0.1:3000 behind an emulation of API Gateway (PORT= sets the port)
 	MODEL_PATH=$(ONNX) $(BIN)/python -m modest_local --port $(PORT)
 
-test: .build/model/mobilenet_v2.onnx ## run the unit, integration and infrastructure tests
+test: .build/model/mobilenet_v2.onnx .build/model/mobilenet_v2_mid.onnx ## run the unit, integration and infrastructure tests
 	$(BIN)/pytest -n auto
 
-hostile: $(ONNX) ## attack the service on an isolated network (needs root, ip and openssl)
+hostile: $(MODELS) ## attack the service on an isolated network (needs root, ip and openssl)
 	$(BIN)/pytest -n auto --dist loadfile tests/hostile tests/load
 
-timing: $(ONNX) ## check the emulated usage plans in real time
+timing: $(MODELS) ## check the emulated usage plans in real time
 	$(BIN)/pytest tests/gateway_timing
 
-soak: $(ONNX) ## send 10,000 calls and watch the service's memory
+soak: $(MODELS) ## send 10,000 calls and watch the service's memory
 	$(BIN)/python -m tests.load.soak
 
-soak-local: $(ONNX) ## send 10,000 calls to the local gateway and watch its memory, speed and state
+soak-local: $(MODELS) ## send 10,000 calls to the local gateway and watch its memory, speed and state
 	$(BIN)/python -m tests.load.local_soak
 
-load: $(ONNX) ## measure the calls a second that the service can answer
+load: $(MODELS) ## measure the calls a second that the service can answer
 	$(BIN)/python -m tests.load.load
 
-dearest: $(ONNX) ## look for requests that are dear for their size (SECONDS= sets the duration, SEED= repeats a run)
+dearest: $(MODELS) ## look for requests that are dear for their size (SECONDS= sets the duration, SEED= repeats a run)
 	$(BIN)/python -m tests.dearest --model $(ONNX) --seconds $(SECONDS) --seed "$(SEED)"
 
 fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING= sets the duration)
@@ -82,7 +85,7 @@ fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING= sets 
 		-max_total_time=$(SECONDS_OF_FUZZING) -timeout=600 -rss_limit_mb=1024 -max_len=65536 \
 		-artifact_prefix=.build/ .build/fuzz-corpus
 
-browser: $(ONNX) ## test the playground in headless Chromium
+browser: $(MODELS) ## test the playground in headless Chromium
 	$(BIN)/pytest -n auto --dist loadfile tests/browser
 
 clients: $(ONNX) .build/clients/.ready ## call the API with clients that tools make from its OpenAPI document
@@ -92,10 +95,10 @@ shown: $(READY) ## look for images that browsers show differently from what is j
 	$(BIN)/python -m tests.shown --count $(COUNT) --seed "$(SEED)" --checkout $(CHECKOUT) --kind "$(KIND)" \
 		--mutation "$(MUTATION)"
 
-sweep: $(ONNX) ## try the images of many packages, which it fetches, and write docs/sweep.md (needs apt-get, pip and npm)
+sweep: $(MODELS) ## try the images of many packages, which it fetches, and write docs/sweep.md (needs apt-get, pip and npm)
 	$(BIN)/python -m tests.sweep --model $(ONNX)
 
-bench: $(ONNX) .build/sam/.ready ## compare Modest with its peers and write docs/benchmarks.md
+bench: $(MODELS) .build/sam/.ready ## compare Modest with its peers and write docs/benchmarks.md
 	$(BIN)/python -m bench
 
 parity: $(READY) ## compare each model, freshly built, with nsfwjs
@@ -156,7 +159,8 @@ e2e: $(READY) .build/sam/.ready
 	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)
 	tests/e2e/local-runtime-image
 	$(SAM) build
-	docker build --quiet --tag modest:e2e --build-arg MODEL=$(MODEL) --file functions/moderate/Dockerfile .
+	docker build --quiet --tag modest:e2e --build-arg MODEL=$(MODEL) \
+		--build-arg SECOND_OPINION=$(SECOND_OPINION) --file functions/moderate/Dockerfile .
 	$(BIN)/pytest tests/e2e
 endif
 

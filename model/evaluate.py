@@ -1,17 +1,23 @@
-"""Prints how often safe photos are flagged, as a Markdown table with a row for each built model and policy.
+"""Prints how often safe photos are flagged: a Markdown table of each built model, alone and with a second opinion.
 
 All photos in the given folders must be safe, so that every flag is a false positive. Copies of a file count once.
 """
 
 import argparse
 import hashlib
+from functools import partial
 from pathlib import Path
 
 from moderate.images.decode import decode
 from moderate.inference.classifier import Classifier
-from moderate.verdict import Cuts, Policy, Verdict, nsfw_score, verdict
+from moderate.inference.judge import Judge
+from moderate.inference.second_model import SecondModel
+from moderate.scheduling.work import Work
+from moderate.verdict import Cuts, Policy, Verdict, verdict
 
 BUILT = Path(__file__).parents[1] / ".build" / "model"
+SECOND = "mobilenet_v2_mid"
+"""The model that is asked for second opinions."""
 SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".heic", ".heif", ".hif", ".bmp"}
 
 
@@ -23,16 +29,24 @@ def main() -> None:
 
     photos = find_distinct_photos(arguments.folders)
     print(f"{len(photos)} photos\n\n| model | policy | nsfw | questionable | flagged nsfw |\n|---|---|---|---|---|")
-    for path in sorted(arguments.models.glob("*.onnx")):
-        classifier = Classifier(path)
-        verdicts = [(photo.name, judge(classifier, content)) for photo, content in photos.items()]
-        for policy in Policy:
-            named = {kind: [name for name, by in verdicts if by[policy] == kind] for kind in Verdict}
-            nsfw, questionable = (
-                f"{len(named[kind]) / len(photos):.1%} ({len(named[kind])})"
-                for kind in (Verdict.NSFW, Verdict.QUESTIONABLE)
-            )
-            print(f"| `{path.stem}` | {policy} | {nsfw} | {questionable} | {', '.join(named[Verdict.NSFW])} |")
+    paths = {path.stem: path for path in sorted(arguments.models.glob("*.onnx"))}
+    for name, path in paths.items():
+        print_rows(name, Judge(Classifier(path)), photos)
+    if SECOND in paths:
+        for name in paths.keys() - {SECOND}:
+            second = SecondModel(partial(Classifier, paths[SECOND]))
+            print_rows(f"{name}, then {SECOND}", Judge(Classifier(paths[name]), second), photos)
+
+
+def print_rows(title: str, models: Judge, photos: dict[Path, bytes]) -> None:
+    verdicts = [(photo.name, judge(models, content)) for photo, content in photos.items()]
+    for policy in Policy:
+        named = {kind: [name for name, by in verdicts if by[policy] == kind] for kind in Verdict}
+        nsfw, questionable = (
+            f"{len(named[kind]) / len(photos):.1%} ({len(named[kind])})"
+            for kind in (Verdict.NSFW, Verdict.QUESTIONABLE)
+        )
+        print(f"| {title} | {policy} | {nsfw} | {questionable} | {', '.join(named[Verdict.NSFW])} |")
 
 
 def find_distinct_photos(folders: list[Path]) -> dict[Path, bytes]:
@@ -47,10 +61,11 @@ def find_distinct_photos(folders: list[Path]) -> dict[Path, bytes]:
     return photos
 
 
-def judge(classifier: Classifier, content: bytes) -> dict[Policy, Verdict]:
+def judge(models: Judge, content: bytes) -> dict[Policy, Verdict]:
     """Returns the verdict under each policy. As in the API, the worst view of an image decides."""
-    views = [classifier.classify(view) for view in decode(content, classifier.model.size).views]
-    return {policy: verdict(max(nsfw_score(scores, policy) for scores in views), Cuts()) for policy in Policy}
+    views = decode(content, models.size).views
+    found = {policy: models.judge(views, policy, Cuts(), asks=len(views), work=Work()) for policy in Policy}
+    return {policy: verdict(max(each.nsfw_score for each in judged), Cuts()) for policy, judged in found.items()}
 
 
 if __name__ == "__main__":

@@ -47,6 +47,13 @@ def classify(
             show_default=False,
         ),
     ] = _BUILT_MODEL,
+    second_opinion: Annotated[
+        str,
+        typer.Option(
+            envvar="SECOND_OPINION",
+            help="The model that is asked about doubtful images, whose file is beside that of the first; or none.",
+        ),
+    ] = "mobilenet_v2_mid",
 ) -> None:
     """Classify local images. A folder is searched with the folders in it, but links to other folders are not followed.
 
@@ -55,4 +62,4 @@ def classify(
     # These modules load slowly, so only this command imports them.
     from modest_cli.judging import judge_files  # noqa: PLC0415
 
-    raise typer.Exit(judge_files(paths, as_json=as_json, policy=policy, model=model))
+    raise typer.Exit(judge_files(paths, as_json=as_json, policy=policy, model=model, second_opinion=second_opinion))

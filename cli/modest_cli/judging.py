@@ -13,7 +13,9 @@ from rich.text import Text
 from moderate.calls.problems import problem_of
 from moderate.images.formats import ACCEPTED
 from moderate.images.sandbox.pool import Decoder
+from moderate.inference import second_model
 from moderate.inference.classifier import Classifier, ModelUnusable
+from moderate.inference.second_model import SecondModel
 from moderate.pipeline import Judgement, Outcome, Pipeline
 from moderate.settings import usable_cores
 from moderate.sources import ImageBytes
@@ -28,10 +30,11 @@ _COLOURS = {Verdict.SAFE: "green", Verdict.QUESTIONABLE: "yellow", Verdict.NSFW:
 Row = tuple[str, Outcome]
 
 
-def judge_files(paths: Sequence[str], *, as_json: bool, policy: Policy, model: Path) -> ExitCode:
+def judge_files(paths: Sequence[str], *, as_json: bool, policy: Policy, model: Path, second_opinion: str) -> ExitCode:
     """Prints the verdicts and what was not judged, even if it is interrupted, and returns the exit code."""
     try:
         classifier = Classifier(model)
+        second = second_model.find(second_opinion, classifier.model, model)
     except ModelUnusable as error:
         print_note(f"modest: {error}")
         return ExitCode.NOT_ALL_JUDGED
@@ -39,7 +42,9 @@ def judge_files(paths: Sequence[str], *, as_json: bool, policy: Policy, model: P
     rows: list[Row] = []
     code = ExitCode.DONE
     try:
-        for row in with_progress(_judge(findings.found, classifier, policy), len(findings.found), "classifying"):
+        for row in with_progress(
+            _judge(findings.found, classifier, second, policy), len(findings.found), "classifying"
+        ):
             rows.append(row)
             if as_json:
                 print_text(json.dumps(_as_dict(row)) + "\n")
@@ -75,10 +80,12 @@ def exit_code(outcomes: Sequence[Outcome]) -> ExitCode:
     return ExitCode.FOUND if nsfw else ExitCode.DONE
 
 
-def _judge(found: Sequence[Found], classifier: Classifier, policy: Policy) -> Iterator[Row]:
+def _judge(found: Sequence[Found], classifier: Classifier, second: SecondModel | None, policy: Policy) -> Iterator[Row]:
     workers = usable_cores()
     with closing(Decoder(workers)) as decoder:
-        pipeline = Pipeline(_fetch_nothing, classifier, cuts=Cuts(), workers=workers, decode=decoder.decode)
+        pipeline = Pipeline(
+            _fetch_nothing, classifier, cuts=Cuts(), second=second, workers=workers, decode=decoder.decode
+        )
         for start in range(0, len(found), workers):
             batch = found[start : start + workers]
             contents = [entry.refusal or read_image(entry.path) for entry in batch]

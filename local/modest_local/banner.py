@@ -6,7 +6,7 @@ from pathlib import Path
 from modest.plans import Plans
 from modest_local.demo import best_key
 
-PICTURE = "tests/fixtures/mosaics/porn.png"
+PICTURE = "tests/fixtures/mosaics/of-both-models/porn.png"
 
 _TEXT = """
 Modest is running at {base} and {base}/{stage}, behind an emulation of API Gateway.

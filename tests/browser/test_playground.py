@@ -48,7 +48,7 @@ def run(gateway: LocalGateway, tmp_path_factory: pytest.TempPathFactory) -> dict
         "keys": {plan: gateway.key(plan) for plan in ("free", "basic", "mega")} | {"spent": _spent_key(gateway)},
         "shop": SHOP,
         "files": {
-            "mosaic": str(MOSAICS / "porn.png"),
+            "mosaic": str(MOSAICS / "of-both-models/porn.png"),
             "photo": str(Path(skimage.__file__).parent / "data" / "coffee.png"),
             "bad": str(bad),
         },

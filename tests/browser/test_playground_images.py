@@ -99,7 +99,7 @@ def files(folder: Path) -> dict[str, Any]:
         "many-pixels.png": encoded(coffee.resize((60, 50)).resize((6000, 5000), Image.Resampling.NEAREST), "PNG"),
         "heic.heic": encoded(coffee, "HEIF"),
         "animation.gif": encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=300),
-        "questionable.png": (MOSAICS / "score-0.45.png").read_bytes(),
+        "questionable.png": (MOSAICS / "of-both-models/score-0.45.png").read_bytes(),
         "panorama.jpg": encoded(coffee.crop((0, 100, 600, 220)), "JPEG"),
         "empty.png": b"",
         "tiff.tif": encoded(coffee, "TIFF"),
@@ -111,7 +111,7 @@ def files(folder: Path) -> dict[str, Any]:
     mosaics = sorted(MOSAICS.glob("*.png"))[:7]
     several = [*(folder / name for name in chosen), *mosaics]
     return {Path(name).stem: str(folder / name) for name in contents} | {
-        "mosaic": str(MOSAICS / "porn.png"),
+        "mosaic": str(MOSAICS / "of-both-models/porn.png"),
         "several": [str(path) for path in several],
     }
 
@@ -262,7 +262,7 @@ def test_a_picture_of_too_many_pixels_is_shrunk_once_the_service_has_refused_it(
 
 
 def test_what_fits_is_sent_as_it_is(seen: dict[str, Facts]) -> None:
-    assert sent(seen["questionable"]) == (MOSAICS / "score-0.45.png").read_bytes()
+    assert sent(seen["questionable"]) == (MOSAICS / "of-both-models/score-0.45.png").read_bytes()
     assert "shrank" not in seen["questionable"]["answer"]["note"]
     assert seen["questionable"]["answer"]["verdict"] == "questionable"
     assert seen["questionable"]["codeNote"] == ""

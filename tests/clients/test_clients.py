@@ -15,7 +15,7 @@ from tests.helpers.waiting import HANGS_SECONDS
 
 HERE = Path(__file__).parent
 TOOLS = ROOT / ".build" / "clients" / "bin"
-PHOTO = MOSAICS / "porn.png"
+PHOTO = MOSAICS / "of-both-models/porn.png"
 
 
 @pytest.fixture(scope="module")

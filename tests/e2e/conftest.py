@@ -50,4 +50,4 @@ def api(target: Target) -> Iterator[httpx2.Client]:
 @pytest.fixture(scope="session")
 def flagged() -> bytes:
     """A harmless mosaic that the model calls porn."""
-    return (REPOSITORY / "tests/fixtures/mosaics/porn.png").read_bytes()
+    return (REPOSITORY / "tests/fixtures/mosaics/of-both-models/porn.png").read_bytes()

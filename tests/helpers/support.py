@@ -29,6 +29,7 @@ from moderate.images.pictures import Picture
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier, Model
 from moderate.inference.heatmap import EXPLAINED, Grid
+from moderate.inference.second_model import SecondModel
 from moderate.observability import Observer
 from moderate.pipeline import Decode, Pipeline, decode_here
 from moderate.verdict import Cuts, Policy, Scores
@@ -115,10 +116,14 @@ class FakeClassifier(Classifier):
     """Says of a picture what `by_grey` says of its first pixel, else `scores`; counts the pictures it was shown."""
 
     def __init__(
-        self, scores: Scores | Exception = SAFE, by_grey: Mapping[int, Scores | Exception] | None = None
+        self,
+        scores: Scores | Exception = SAFE,
+        by_grey: Mapping[int, Scores | Exception] | None = None,
+        *,
+        name: str = "fake",
     ) -> None:
         labels = ("drawing", "hentai", "neutral", "porn", "sexy")
-        self.model = Model(name="fake", version="fake-1", labels=labels, size=8)
+        self.model = Model(name=name, version=f"{name}-1", labels=labels, size=8)
         self.shown = 0
         self._scores = scores
         self._by_grey: Mapping[int, Scores | Exception] = by_grey or {}
@@ -140,6 +145,7 @@ class RecordingObserver(Observer):
     def __init__(self) -> None:
         self.calls: list[dict[str, object]] = []
         self.results: list[str] = []
+        self.asked_again = self.unflagged = 0
         self.on_block_list: list[str] = []
         self.dead_decoders: list[str] = []
         self.ledger_failures: list[tuple[str, str, bool]] = []
@@ -150,6 +156,10 @@ class RecordingObserver(Observer):
 
     def images(self, results: Iterable[str]) -> None:
         self.results.extend(results)
+
+    def second_opinions(self, *, asked: int, unflagged: int) -> None:
+        self.asked_again += asked
+        self.unflagged += unflagged
 
     def blocked(self, hashes: Iterable[str]) -> None:
         self.on_block_list.extend(hashes)
@@ -178,6 +188,7 @@ def serve(
     web: Web | None = None,
     classifier: Classifier | None = None,
     *,
+    second: Classifier | None = None,
     cuts: Cuts | None = None,
     default_policy: Policy = Policy.BALANCED,
     deadline_seconds: float = 25.0,
@@ -196,7 +207,14 @@ def serve(
     observer = RecordingObserver()
     cuts = cuts or Cuts()
     pipeline = Pipeline(
-        fetch, classifier, cuts=cuts, workers=2, decode=decode, block_list=block_list, deadline_seconds=deadline_seconds
+        fetch,
+        classifier,
+        cuts=cuts,
+        second=SecondModel(lambda: second) if second is not None else None,
+        workers=2,
+        decode=decode,
+        block_list=block_list,
+        deadline_seconds=deadline_seconds,
     )
     service = Service(pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger, fail_open=fail_open)
     app = create_app(

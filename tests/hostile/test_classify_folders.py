@@ -18,7 +18,7 @@ from tests.helpers.waiting import HANGS_SECONDS
 from tests.hostile.folders import PIECES, Churn, Fate, HostileFolder
 
 MODEST = Path(sys.executable).with_name("modest")
-IMAGE = mosaic("score-0.45.png")
+IMAGE = mosaic("of-both-models/score-0.45.png")
 AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 FILES = 10_000
 

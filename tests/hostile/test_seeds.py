@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Holds what the examples' URLs lead to."""
     folder = tmp_path_factory.mktemp("seeds")
     _jpeg(_photo("coffee.png"), folder / "photo.jpg")
-    _jpeg(MOSAICS / "porn.png", folder / "flagged.jpg")
+    _jpeg(MOSAICS / "of-both-models/porn.png", folder / "flagged.jpg")
     (folder / "page.html").write_text(PAGE)
     return folder
 

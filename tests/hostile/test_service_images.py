@@ -32,7 +32,7 @@ WORST = [
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
     folder = tmp_path_factory.mktemp("images")
-    files = {"pub.test/good": MOSAICS / "porn.png"}
+    files = {"pub.test/good": MOSAICS / "of-both-models/porn.png"}
     for number, name in enumerate(WORST):
         path = folder / str(number)
         path.write_bytes(HOSTILE[name].make())

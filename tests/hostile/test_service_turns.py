@@ -20,7 +20,7 @@ from modest.api_keys import new_key
 CONNECTIONS = 100
 MAX_GROWTH_MEGABYTES = 150
 ONE_CALLER, ANOTHER = new_key(), new_key()
-GOOD = mosaic("porn.png")
+GOOD = mosaic("of-both-models/porn.png")
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,11 @@
 
 import re
 import time
+import tomllib
 from typing import Any
 
 import pytest
+from tests.helpers.support import ROOT
 from tests.infrastructure.translated import Template, deployed, of_type
 
 from moderate.settings import InvalidSetting, Settings
@@ -124,10 +126,12 @@ def test_warm_and_reserved_instances_are_had_by_asking(template: Template) -> No
 def test_the_function_is_told_its_settings(template: Template) -> None:
     origin = "https://shop.example"
     settings = {"AllowedOrigin": origin, "ContactUrl": f"{origin}/contact"}
-    stack = deployed(template, NsfwFrom="0.7", Policy="strict", Release=A_RELEASE, **settings)
+    own = {"NsfwFrom": "0.7", "Policy": "strict", "SecondOpinion": "none"}
+    stack = deployed(template, Release=A_RELEASE, **own, **settings)
     variables = function(stack)["Environment"]["Variables"]
     assert variables | {"PLANS": ""} == {
         "MODEL": "mobilenet_v2",
+        "SECOND_OPINION": "none",
         "POLICY": "strict",
         "QUESTIONABLE_FROM": 0.3,
         "NSFW_FROM": "0.7",
@@ -143,6 +147,24 @@ def test_the_function_is_told_its_settings(template: Template) -> None:
         "POWERTOOLS_METRICS_NAMESPACE": "Modest",
         "PLANS": "",
     }
+
+
+@pytest.mark.parametrize("parameter", ["Model", "SecondOpinion"])
+def test_every_model_that_can_be_built_can_be_chosen_for_first_and_second_opinions(
+    template: Template, parameter: str
+) -> None:
+    known = tomllib.loads((ROOT / "model" / "models.toml").read_text())["models"]
+    assert set(template["Parameters"][parameter]["AllowedValues"]) - {"none"} == set(known)
+
+
+def test_the_image_holds_both_models_and_its_defaults_are_the_template_s(template: Template) -> None:
+    arguments = template["Resources"]["Moderate"]["Metadata"]["DockerBuildArgs"]
+    assert arguments["MODEL"] == {"Ref": "Model"}
+    assert arguments["SECOND_OPINION"] == {"Ref": "SecondOpinion"}
+    dockerfile = (ROOT / "functions" / "moderate" / "Dockerfile").read_text()
+    for name, parameter in (("MODEL", "Model"), ("SECOND_OPINION", "SecondOpinion")):
+        assert f"ARG {name}={template['Parameters'][parameter]['Default']}\n" in dockerfile
+    assert Settings.from_environ({}).second_opinion == template["Parameters"]["SecondOpinion"]["Default"]
 
 
 def test_a_restored_ledger_is_used_everywhere_and_the_old_one_stays(template: Template) -> None:

@@ -17,6 +17,7 @@ from tests.helpers.waiting import HANGS_SECONDS
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEST = Path(sys.executable).with_name("modest")
 MOSAICS = REPOSITORY / "tests/fixtures/mosaics"
+FLAGGED = MOSAICS / "of-both-models" / "porn.png"
 # Names as a hostile archive may have them; each is one file.
 HOSTILE_NAMES = [
     *(b"-dash.jpg", b".hidden.jpg", b"UPPER.JPG", b"[bold]x[red].jpg", b"a b.jpg", b"bad\xff\xfename.jpg"),
@@ -55,15 +56,15 @@ def sums(result: subprocess.CompletedProcess[str]) -> str:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "deep").mkdir()
-    shutil.copy(MOSAICS / "score-0.45.png", tmp_path / "a.png")
-    shutil.copy(MOSAICS / "score-0.45.png", tmp_path / "deep" / "no suffix")
+    shutil.copy(MOSAICS / "of-both-models/score-0.45.png", tmp_path / "a.png")
+    shutil.copy(MOSAICS / "of-both-models/score-0.45.png", tmp_path / "deep" / "no suffix")
     (tmp_path / "notes.txt").write_text("not an image")
     return tmp_path
 
 
 @pytest.fixture
 def hostile_folder(tmp_path: Path) -> Path:
-    image = (MOSAICS / "score-0.45.png").read_bytes()
+    image = (MOSAICS / "of-both-models" / "score-0.45.png").read_bytes()
     for name in HOSTILE_NAMES:
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(image)
     return tmp_path
@@ -78,7 +79,7 @@ def test_a_folder_is_searched_for_images_by_their_content(folder: Path) -> None:
 
 
 def test_one_nsfw_image_makes_the_exit_code_1(folder: Path) -> None:
-    result = modest(folder, MOSAICS / "porn.png")
+    result = modest(folder, FLAGGED)
     assert result.returncode == 1
     assert [line.split()[0] for line in result.stdout.splitlines()] == [
         "verdict",
@@ -89,7 +90,7 @@ def test_one_nsfw_image_makes_the_exit_code_1(folder: Path) -> None:
 
 
 def test_what_cannot_be_judged_makes_the_exit_code_2_and_is_never_called_safe(folder: Path) -> None:
-    result = modest("--json", folder / "notes.txt", folder / "missing.png", MOSAICS / "porn.png", "/dev/zero")
+    result = modest("--json", folder / "notes.txt", folder / "missing.png", FLAGGED, "/dev/zero")
     lines = lines_of(result)
     assert [line["verdict"] for line in lines] == [None, None, "nsfw", None]
     codes = [line["error"]["code"] for line in lines if "error" in line]
@@ -137,7 +138,7 @@ def test_json_has_every_name_exactly(hostile_folder: Path) -> None:
 
 
 def test_an_image_is_taken_from_a_pipe_once(tmp_path: Path) -> None:
-    image = (MOSAICS / "porn.png").read_bytes()
+    image = FLAGGED.read_bytes()
     result = modest("--json", "-", "-", stdin=image, cwd=tmp_path)
     assert [(line["path"], line["verdict"]) for line in lines_of(result)] == [("-", "nsfw")]
     assert result.returncode == 1
@@ -164,10 +165,18 @@ def test_what_cannot_be_a_path_is_refused_before_anything_is_searched(folder: Pa
 def test_a_policy_decides_what_counts(tmp_path: Path) -> None:
     shutil.copy(MOSAICS / "sexy.png", tmp_path)
     verdicts = {
-        policy: json.loads(modest("--json", "--policy", policy, tmp_path).stdout)["verdict"]
+        policy: json.loads(modest("--json", "--policy", policy, "--second-opinion", "none", tmp_path).stdout)["verdict"]
         for policy in ("lenient", "balanced", "strict")
     }
     assert verdicts == {"lenient": "safe", "balanced": "questionable", "strict": "nsfw"}
+
+
+def test_a_second_model_is_asked_unless_told_otherwise() -> None:
+    verdicts = {
+        name: json.loads(modest("--json", *options, MOSAICS / "porn.png").stdout)["verdict"]
+        for name, options in {"as deployed": (), "one model": ("--second-opinion", "none")}.items()
+    }
+    assert verdicts == {"as deployed": "questionable", "one model": "nsfw"}
 
 
 def test_a_folder_without_images_says_so(tmp_path: Path) -> None:
@@ -186,7 +195,7 @@ def test_a_model_that_is_none_says_how_to_build_one(folder: Path, name: str) -> 
 
 def test_control_c_prints_what_was_judged_and_how_much_was_left(tmp_path: Path) -> None:
     for number in range(500):
-        shutil.copy(MOSAICS / "score-0.45.png", tmp_path / f"{number}.png")
+        shutil.copy(MOSAICS / "of-both-models" / "score-0.45.png", tmp_path / f"{number}.png")
     # A shell makes what it starts in the background pass over Control-C.
     command = ["env", "--default-signal=INT", str(MODEST), "classify", "--json", str(tmp_path)]
     with subprocess.Popen(

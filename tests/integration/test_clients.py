@@ -61,7 +61,7 @@ def spent(gateway: LocalGateway) -> str:
 
 def run(url: str, folder: Path, language: str, snippet: str, *, key: str) -> str:
     """What it prints, where photo.png is a mosaic that the model takes for porn."""
-    shutil.copy(MOSAICS / "porn.png", folder / "photo.png")
+    shutil.copy(MOSAICS / "of-both-models/porn.png", folder / "photo.png")
     given = {"MODEST_URL": url, "MODEST_KEY": key}
     done = subprocess.run(
         [*COMMANDS[language], snippet],

@@ -14,7 +14,7 @@ Kind = Callable[[httpx2.Client, int], httpx2.Response]
 ADDRESS = "93.184.216.34"
 HOST = "pub.test"
 NANOGPT = "/api/nsfw/image"
-BENIGN, FLAGGED = mosaic("neutral.png"), mosaic("porn.png")
+BENIGN, FLAGGED = mosaic("neutral.png"), mosaic("of-both-models/porn.png")
 PRICE = 0.0015
 
 
@@ -122,7 +122,7 @@ ANIMATIONS = {frames: _animation(frames) for frames in range(2, 9)}
 DATA_URLS = {
     flag: f"data:image/png;base64,{base64.b64encode(image).decode()}" for flag, image in enumerate((BENIGN, FLAGGED))
 }
-PAGES = {False: "neutral.png", True: "porn.png"}
+PAGES = {False: "neutral.png", True: "of-both-models/porn.png"}
 PHOTO_OF_12_MEGAPIXELS = encoded(_enlarged(BENIGN, (4032, 3024)), "JPEG", quality=90)
 
 SMALL: tuple[Kind, ...] = (

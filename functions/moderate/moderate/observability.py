@@ -38,6 +38,12 @@ class Observer:
         for result, count in Counter(results).items():
             self._metrics.add_metric(f"Images_{result}", MetricUnit.Count, count)
 
+    def second_opinions(self, *, asked: int, unflagged: int) -> None:
+        """Counts the images on which there is a second opinion, and those that are not nsfw because of it."""
+        if self._metrics is not None and asked:
+            self._metrics.add_metric("SecondOpinions", MetricUnit.Count, asked)
+            self._metrics.add_metric("UnflaggedBySecondOpinion", MetricUnit.Count, unflagged)
+
     def blocked(self, hashes: Iterable[str]) -> None:
         """Logs each host or image that is on the operator's block list, by its hash alone."""
         for found in hashes:

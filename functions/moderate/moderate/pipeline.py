@@ -17,19 +17,22 @@ from moderate.images.formats import refuse_page
 from moderate.images.limits import MAX_PICTURE_BYTES, MAX_VIEWS_OF_CALL, MAX_VIEWS_OF_STILL, TooManyFrames
 from moderate.images.pictures import Frames, Picture
 from moderate.images.room import NeedsRoom
-from moderate.images.views import View
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
+from moderate.inference.judge import Judge, SecondOpinion, second_opinion
+from moderate.inference.second_model import SecondModel
 from moderate.scheduling.threads import beside_the_loop
 from moderate.scheduling.turns import Turns
 from moderate.scheduling.work import Work
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, bytes_sent, decode_base64
-from moderate.verdict import Cuts, Policy, Scores, Verdict, in_part, nsfw_score, passes, verdict
+from moderate.verdict import Cuts, Policy, Scores, Verdict, in_part, passes, verdict
 from modest.errors import PublicError
 
 REQUEST_DEADLINE_SECONDS = 25.0
 # So that a JPEG of 12 megapixels takes its share of the memory and no more, progressive or not.
 BYTES_PER_WORKER = MAX_PICTURE_BYTES // 2
+# How many views the first model judges in the time that a second opinion takes: 1.7 with the default models.
+_VIEWS_IN_A_SECOND_OPINION = 2
 
 
 class RequestTooSlow(PublicError):
@@ -52,8 +55,17 @@ class Judgement:
     frames: Frames
     digest: str
     """The SHA-256 of the image's bytes: two judgements with the same digest are of the same image."""
+    verdict_alone: Verdict
+    """What the verdict would be without a second opinion."""
+    second_opinion: SecondOpinion | None = None
+    """That on the worst view of those on which there is one."""
     heatmaps: dict[str, Grid] | None = None
-    """Those of the worst frame, if they were asked for."""
+    """Those of the worst frame, if they were asked for. The first model made them."""
+
+    @property
+    def was_unflagged(self) -> bool:
+        """Whether it would be nsfw without the second opinion."""
+        return self.verdict_alone is Verdict.NSFW is not self.verdict
 
 
 Outcome = Judgement | PublicError
@@ -76,6 +88,7 @@ class Views:
     """
 
     def __init__(self, images: int) -> None:
+        self._share = MAX_VIEWS_OF_CALL // max(1, images)
         self._spare = MAX_VIEWS_OF_CALL - images * MAX_VIEWS_OF_STILL
         self._lock = Lock()
 
@@ -86,6 +99,13 @@ class Views:
             more = max(0, min(views - own, self._spare))
             self._spare -= more
         return own + more
+
+    def left_for_second_opinions(self, judged: int) -> int:
+        """Returns on how many views of an image there may be a second opinion, in the time that its share leaves.
+
+        It depends on how many images the call has and not on what they show, so that answers are repeatable.
+        """
+        return max(0, self._share - judged) // _VIEWS_IN_A_SECOND_OPINION
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +127,19 @@ class Pipeline:
         classifier: Classifier,
         *,
         cuts: Cuts,
+        second: SecondModel | None = None,
         workers: int,
         spare_workers: int = 0,
         decode: Decode = decode_here,
         block_list: BlockList | None = None,
         deadline_seconds: float = REQUEST_DEADLINE_SECONDS,
     ) -> None:
-        """workers: how many images of one caller are decoded and classified at once; no more than there are cores.
+        """second: is asked about the views that the classifier finds doubtful.
+        workers: how many images of one caller are decoded and classified at once; no more than there are cores.
         spare_workers: how many more there are at once if they are somebody else's.
         """
         self._fetch = fetch
-        self._classifier = classifier
+        self._judge = Judge(classifier, second)
         self._decode = decode
         self._block_list = block_list or BlockList()
         self._cuts = cuts
@@ -177,25 +199,24 @@ class Pipeline:
         data = decode_base64(sent.text) if isinstance(sent, ImageBase64) else sent.data
         digest = hashlib.sha256(data).hexdigest()
         self._block_list.refuse_file(digest)
-        picture = self._decode(data, self._classifier.model.size, call.work, room=room)
+        picture = self._decode(data, self._judge.size, call.work, room=room)
         self._block_list.refuse_pictures(picture.views, digest)
-        judged = picture.views[: call.views.take(len(picture.views))]
-        scored = [(self._classify(view, call.work), view) for view in dict.fromkeys(judged)]
-        worst, worst_view = max(scored, key=lambda seen: nsfw_score(seen[0], call.policy))
-        whole = picture.frames.all_judged and len(judged) == len(picture.views)
-        score, found = self._decide(nsfw_score(worst, call.policy), call, whole=whole)
+        views = picture.views[: call.views.take(len(picture.views))]
+        asks = call.views.left_for_second_opinions(len(views))
+        judged = self._judge.judge(views, call.policy, self._cuts, asks=asks, work=call.work)
+        worst = max(judged, key=lambda each: each.nsfw_score)
+        whole = picture.frames.all_judged and len(views) == len(picture.views)
+        score, found = self._decide(worst.nsfw_score, call, whole=whole)
         return Judgement(
-            scores=worst,
+            scores=worst.scores,
             nsfw_score=score,
             verdict=found,
             frames=picture.frames,
             digest=digest,
-            heatmaps=self._classifier.heatmaps(worst_view) if call.explain else None,
+            verdict_alone=verdict(max(each.first.nsfw_score for each in judged), self._cuts),
+            second_opinion=second_opinion(judged),
+            heatmaps=self._judge.explain(worst.view) if call.explain else None,
         )
-
-    def _classify(self, view: View, work: Work) -> Scores:
-        work.check()
-        return self._classifier.classify(view)
 
     def _decide(self, score: float, call: _Call, *, whole: bool) -> tuple[float, Verdict]:
         """Raises TooManyFrames."""

@@ -23,6 +23,7 @@ _MAX_BLOCK_DISTANCE = 16
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 # Goes into a comment of a header, where brackets and backslashes have a meaning.
 _CONTACT = re.compile(r"https?://[!#-'*-;=?-Z_a-z~]{1,200}")
+_MODEL = re.compile(r"\w[\w.-]*")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -33,6 +34,8 @@ class InvalidSetting(ValueError):
 @dataclass(frozen=True, slots=True)
 class Settings:
     model_path: Path
+    second_opinion: str
+    """The name of the model that judges doubtful views too, whose file is beside that of the first; `none` for none."""
     policy: Policy
     cuts: Cuts
     allowed_ports: frozenset[int]
@@ -62,6 +65,7 @@ class Settings:
         """Raises InvalidSetting, which names the variable and the values that it takes."""
         return cls(
             model_path=_read(environ, "MODEL_PATH", "model.onnx", Path, "the path of an .onnx file"),
+            second_opinion=_read(environ, "SECOND_OPINION", "mobilenet_v2_mid", _model, "the name of a model, or none"),
             policy=_read(environ, "POLICY", Policy.BALANCED, Policy, f"one of {', '.join(Policy)}"),
             cuts=_cuts(environ),
             allowed_ports=_read(environ, "ALLOWED_PORTS", "", _ports, "ports, such as 80,443,8443"),
@@ -103,6 +107,12 @@ def _workers(environ: Mapping[str, str]) -> int:
     memory = _read(environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0", int, "a number of megabytes")
     # Lambda reports more cores than it grants.
     return max(1, round(memory / _MEGABYTES_PER_CPU)) if memory else usable_cores()
+
+
+def _model(text: str) -> str:
+    if not _MODEL.fullmatch(text):
+        raise ValueError(text)
+    return text
 
 
 def _ports(text: str) -> frozenset[int]:

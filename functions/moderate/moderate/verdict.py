@@ -73,6 +73,30 @@ def verdict(score: float, cuts: Cuts) -> Verdict:
     return Verdict.SAFE
 
 
+def is_doubtful(score: float, cuts: Cuts) -> bool:
+    """Returns whether a second model is asked about a view to which the first one gives this score."""
+    return verdict(score, cuts) is not Verdict.SAFE
+
+
+def mean(first: Scores, second: Scores) -> Scores:
+    return Scores(*((one + other) / 2 for one, other in zip(astuple(first), astuple(second), strict=True)))
+
+
+def agreed_score(first: Scores, second: Scores, policy: Policy, cuts: Cuts) -> float:
+    """Returns the score of a view that two models judged: that of the mean of both, but not below a floor.
+
+    So the second model takes back one step of the first one's verdict at most, and none under the strict policy.
+    """
+    return max(nsfw_score(mean(first, second), policy), _floor(nsfw_score(first, policy), policy, cuts))
+
+
+def _floor(alone: float, policy: Policy, cuts: Cuts) -> float:
+    """alone: the score that the first model gives."""
+    if policy is Policy.STRICT:
+        return alone
+    return cuts.questionable if verdict(alone, cuts) is Verdict.NSFW else 0.0
+
+
 def in_part(score: float, cuts: Cuts) -> tuple[float, Verdict]:
     """Returns the score and the verdict of an image that was not judged whole: it is never safe."""
     found = verdict(score, cuts)

@@ -27,3 +27,17 @@ def test_a_dead_decoder_is_an_error_in_the_log_and_a_count_in_the_metrics() -> N
 def test_a_call_that_lost_no_decoder_counts_none() -> None:
     *_, metrics = lines_of("observer.decoder_deaths([])", "observer.call({'request_id': 'r'}, milliseconds=1)")
     assert "DecoderDeaths" not in metrics
+
+
+def test_second_opinions_are_counted_and_what_they_unflag() -> None:
+    *_, metrics = lines_of(
+        "observer.second_opinions(asked=3, unflagged=1)", "observer.call({'request_id': 'r'}, milliseconds=1)"
+    )
+    assert (metrics["SecondOpinions"], metrics["UnflaggedBySecondOpinion"]) == ([3.0], [1.0])
+
+
+def test_a_call_that_needs_no_second_opinion_counts_none() -> None:
+    *_, metrics = lines_of(
+        "observer.second_opinions(asked=0, unflagged=0)", "observer.call({'request_id': 'r'}, milliseconds=1)"
+    )
+    assert "SecondOpinions" not in metrics

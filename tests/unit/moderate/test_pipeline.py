@@ -12,6 +12,7 @@ from tests.helpers.waiting import HANGS_SECONDS, given_time
 from moderate.fetching.responses import FetchFailed
 from moderate.images.limits import MAX_VIEWS_OF_CALL, TooManyFrames
 from moderate.images.views import View
+from moderate.inference.second_model import SecondModel
 from moderate.pipeline import Judgement, Outcome, Pipeline, RequestTooSlow
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, InvalidBase64, Source
 from moderate.verdict import Cuts, Policy, Scores, Verdict
@@ -29,11 +30,13 @@ def judge(
     workers: int = 2,
     deadline_seconds: float = 25,
     threshold: float | None = None,
+    second: FakeClassifier | None = None,
 ) -> list[Outcome]:
     pipeline = Pipeline(
         fetch or FakeFetch({}),
         classifier or FakeClassifier(),
         cuts=cuts or Cuts(),
+        second=SecondModel(lambda: second) if second else None,
         workers=workers,
         deadline_seconds=deadline_seconds,
     )
@@ -204,6 +207,40 @@ def test_an_animation_for_which_a_call_has_no_more_views_is_flagged_by_those_tha
 def test_the_cuts_are_the_operators() -> None:
     (outcome,) = judge([ImageBytes(png())], classifier=FakeClassifier(scoring(0.2)), cuts=Cuts(0.1, 0.2))
     assert judgement(outcome).verdict is Verdict.NSFW
+
+
+def test_a_second_opinion_lowers_what_the_first_model_alone_flags() -> None:
+    first, second = FakeClassifier(scoring(0.9)), FakeClassifier(scoring(0.1))
+    found = judgement(judge([ImageBytes(png())], classifier=first, second=second)[0])
+    assert (found.nsfw_score, found.verdict) == (0.5, Verdict.QUESTIONABLE)
+    assert (found.verdict_alone, found.was_unflagged) == (Verdict.NSFW, True)
+    alone = judgement(judge([ImageBytes(png())], classifier=first)[0])
+    assert (alone.verdict, alone.was_unflagged, alone.second_opinion) == (Verdict.NSFW, False, None)
+
+
+def test_the_picture_counts_that_is_worst_after_all_second_opinions() -> None:
+    frames = [Image.new("L", (8, 8), grey) for grey in (200, 100, 50)]
+    animation = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
+    first = FakeClassifier(by_grey={200: scoring(0.9), 100: scoring(0.7), 50: scoring(0.2)})
+    second = FakeClassifier(by_grey={200: scoring(0.1), 100: scoring(0.7)})
+    found = judgement(judge([ImageBytes(animation)], classifier=first, second=second)[0])
+    assert (found.nsfw_score, found.verdict) == (0.7, Verdict.NSFW)
+    assert found.second_opinion is not None
+    assert (found.second_opinion.first.nsfw_score, found.second_opinion.second.nsfw_score) == (0.7, 0.7)
+
+
+@pytest.mark.parametrize("count", [1, 2, 10])
+def test_second_opinions_take_little_more_time_than_the_views_of_a_call_may(count: int) -> None:
+    first, second = FakeClassifier(scoring(0.9)), FakeClassifier(scoring(0.1))
+    outcomes = judge(films(count), classifier=first, second=second)
+    assert all(isinstance(outcome, Judgement) for outcome in outcomes)
+    assert first.shown + 2 * second.shown <= 1.25 * MAX_VIEWS_OF_CALL
+
+
+def test_an_animation_that_takes_all_views_is_left_to_the_first_model() -> None:
+    second = FakeClassifier(scoring(0.0))
+    found = judgement(judge([FILM], classifier=FakeClassifier(scoring(0.9)), second=second)[0])
+    assert (found.nsfw_score, second.shown) == (0.9, 0)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -13,6 +13,7 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
     settings = Settings.from_environ({})
     assert settings == Settings(
         model_path=Path("model.onnx"),
+        second_opinion="mobilenet_v2_mid",
         policy=Policy.BALANCED,
         cuts=Cuts(0.3, 0.6),
         allowed_ports=frozenset({80, 443}),
@@ -33,7 +34,16 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
 
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
     names = [
-        *("MODEL_PATH", "POLICY", "QUESTIONABLE_FROM", "NSFW_FROM", "ALLOWED_PORTS", "RELEASE", "LOG_LEVEL"),
+        *(
+            "MODEL_PATH",
+            "SECOND_OPINION",
+            "POLICY",
+            "QUESTIONABLE_FROM",
+            "NSFW_FROM",
+            "ALLOWED_PORTS",
+            "RELEASE",
+            "LOG_LEVEL",
+        ),
         *("BLOCK_LIST", "BLOCK_DISTANCE", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
         *("LEDGER_TABLE", "PLANS", "ALLOWED_ORIGIN", "CONTACT_URL", "ON_LEDGER_FAILURE", "LEDGER_SECONDS"),
     ]
@@ -44,6 +54,7 @@ def test_every_setting_is_read() -> None:
     settings = Settings.from_environ(
         {
             "MODEL_PATH": "/opt/model.onnx",
+            "SECOND_OPINION": "none",
             "POLICY": "strict",
             "QUESTIONABLE_FROM": "0.25",
             "NSFW_FROM": "0.5",
@@ -64,6 +75,7 @@ def test_every_setting_is_read() -> None:
     )
     assert settings == Settings(
         model_path=Path("/opt/model.onnx"),
+        second_opinion="none",
         policy=Policy.STRICT,
         cuts=Cuts(0.25, 0.5),
         allowed_ports=frozenset({80, 443, 8080, 8443}),
@@ -101,6 +113,7 @@ def test_a_lambda_decodes_as_many_images_at_once_as_it_has_cores(memory: str, wo
         ("CONTACT_URL", "mailto:a@example.com", "a URL"),
         ("CONTACT_URL", "https://example.com/\r\nHost: x", "a URL"),
         ("CONTACT_URL", "https://example.com/(x)", "a URL"),
+        ("SECOND_OPINION", "../model", "the name of a model, or none"),
         ("POLICY", "Strict", "lenient, balanced, strict"),
         ("NSFW_FROM", "high", "number from 0 to 1"),
         ("NSFW_FROM", "nan", "0 <= QUESTIONABLE_FROM <= NSFW_FROM <= 1, not 0.3 and nan"),

@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderate.verdict import Cuts, Policy, Scores, Verdict, in_part, nsfw_score, passes, verdict
+from moderate.verdict import (
+    Cuts,
+    Policy,
+    Scores,
+    Verdict,
+    agreed_score,
+    in_part,
+    is_doubtful,
+    mean,
+    nsfw_score,
+    passes,
+    verdict,
+)
 
 
 @st.composite
@@ -87,3 +99,75 @@ def test_scores_are_shown_with_four_places() -> None:
 )
 def test_what_was_judged_in_part_is_never_safe(score: float, expected: tuple[float, str]) -> None:
     assert in_part(score, Cuts()) == expected
+
+
+CUTS = Cuts(0.3, 0.6)
+
+
+@st.composite
+def cuts(draw: st.DrawFn) -> Cuts:
+    lower, upper = sorted(draw(st.lists(st.integers(0, 10_000), min_size=2, max_size=2)))
+    return Cuts(lower / 10_000, upper / 10_000)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "score", "found"),
+    [
+        (0.4, 0.0, 0.2, "safe"),
+        (0.5, 0.2, 0.35, "questionable"),
+        (0.5, 0.9, 0.7, "nsfw"),
+        (0.9, 0.8, 0.85, "nsfw"),
+        (0.9, 0.2, 0.55, "questionable"),
+        (0.6, 0.0, 0.3, "questionable"),
+        (0.59, 0.0, 0.295, "safe"),
+    ],
+)
+def test_two_opinions_make_the_score_of_their_mean_and_nsfw_becomes_questionable_at_least(
+    first: float, second: float, score: float, found: str
+) -> None:
+    agreed = agreed_score(scores(porn=first), scores(porn=second), Policy.BALANCED, CUTS)
+    assert agreed == pytest.approx(score)
+    assert verdict(agreed, CUTS) == found
+
+
+def test_a_second_opinion_is_wanted_from_the_first_cut_on() -> None:
+    assert not is_doubtful(0.2999, CUTS)
+    assert is_doubtful(0.3, CUTS)
+
+
+@given(probabilities(), probabilities(), cuts())
+def test_under_the_strict_policy_a_second_opinion_only_raises(first: Scores, second: Scores, cuts: Cuts) -> None:
+    assert agreed_score(first, second, Policy.STRICT, cuts) >= nsfw_score(first, Policy.STRICT)
+
+
+@given(probabilities(), probabilities(), st.sampled_from(Policy), cuts())
+def test_a_second_opinion_takes_back_one_step_of_a_verdict_at_most(
+    first: Scores, second: Scores, policy: Policy, cuts: Cuts
+) -> None:
+    agreed = agreed_score(first, second, policy, cuts)
+    if verdict(nsfw_score(first, policy), cuts) is Verdict.NSFW:
+        assert verdict(agreed, cuts) is not Verdict.SAFE
+
+
+@given(probabilities(), probabilities(), st.sampled_from(Policy), cuts())
+def test_an_agreed_score_lies_between_what_both_say(first: Scores, second: Scores, policy: Policy, cuts: Cuts) -> None:
+    both = nsfw_score(first, policy), nsfw_score(second, policy)
+    agreed = agreed_score(first, second, policy, cuts)
+    assert min(both) - 0.0001 <= agreed <= max(both) + 0.0001
+    assert agreed == round(agreed, 4) or agreed == cuts.questionable
+
+
+@given(st.lists(probabilities(), min_size=2, max_size=2), probabilities(), st.sampled_from(Policy), cuts())
+def test_the_worse_either_opinion_the_higher_the_agreed_score(
+    pair: list[Scores], other: Scores, policy: Policy, cuts: Cuts
+) -> None:
+    better, worse = sorted(pair, key=lambda each: each.porn + each.hentai + policy.sexy_weight * each.sexy)
+    assert agreed_score(better, other, policy, cuts) <= agreed_score(worse, other, policy, cuts)
+    assert agreed_score(other, better, policy, cuts) <= agreed_score(other, worse, policy, cuts)
+
+
+@given(probabilities(), probabilities())
+def test_the_mean_of_two_opinions_is_one_itself(first: Scores, second: Scores) -> None:
+    found = mean(first, second)
+    assert math.fsum((found.drawing, found.hentai, found.neutral, found.porn, found.sexy)) == pytest.approx(1)
+    assert mean(first, first) == first

@@ -16,15 +16,12 @@ from moderate.calls.parameters import Explain, InvalidRequest, parse_explain, pa
 from moderate.calls.problems import Problem
 from moderate.dialects import usage
 from moderate.dialects.dialect import Dialect, Route
+from moderate.dialects.oanor_answers import classified, envelope, worst_class
 from moderate.dialects.oanor_schema import (
-    AnswerMeta,
     CheckAnswer,
     CheckData,
-    Classes,
     ClassifyAnswer,
-    ClassifyData,
     Envelope,
-    FramesMeta,
     OanorError,
     documentation,
     new_meta,
@@ -33,10 +30,10 @@ from moderate.dialects.parameter_names import CHECK, CLASSIFY, mistake_in, unesc
 from moderate.dialects.service import Service
 from moderate.dialects.usage_schema import UsageAnswer
 from moderate.fetching.urls import InvalidUrl
-from moderate.inference.heatmap import EXPLAINED, overlay
+from moderate.inference.heatmap import overlay
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, is_data_url, with_pluses
-from moderate.verdict import Policy, Verdict, passes
+from moderate.verdict import Policy, passes
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import covered_by_plan
@@ -75,17 +72,17 @@ def routes(service: Service) -> Iterator[Route]:
             top_class=judgement.scores.top_class.capitalize(),
             nsfw_score=judgement.nsfw_score,
         )
-        answer = CheckAnswer(data=data, **_envelope(request, judgement, service, "Image checked"))
+        answer = CheckAnswer(data=data, **envelope_of(request, judgement, "Image checked"))
         return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
     async def classify(request: Request, terms: Terms) -> Judged:
         parsed = await parse(request, CLASSIFY)
         explain = parse_explain(parsed.fields.get("explain"))
         judgement = await judge(request, parsed, explain=explain is not Explain.NOTHING)
-        data = _classified(judgement)
+        data = classified(judgement)
         if explain is Explain.OVERLAY:
-            data["overlay"] = overlay(data["heatmaps"][_worst_class(judgement)], service.model.size)
-        answer = ClassifyAnswer(data=data, **_envelope(request, judgement, service, "Image classified"))
+            data["overlay"] = overlay(data["heatmaps"][worst_class(judgement)], service.model.size)
+        answer = ClassifyAnswer(data=data, **envelope_of(request, judgement, "Image classified"))
         return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
     async def judge(
@@ -96,6 +93,9 @@ def routes(service: Service) -> Iterator[Route]:
         if isinstance(outcome, PublicError):
             raise outcome
         return outcome
+
+    def envelope_of(request: Request, judgement: Judgement, message: str) -> Envelope:
+        return envelope(request.state.request_id, judgement, service.model, message)
 
     for prefix in PREFIXES:
         documented = prefix == PREFIXES[0]
@@ -204,36 +204,6 @@ def _unambiguous(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def _meaning(name: str, value: Any) -> object:
     """Raises InvalidRequest."""
     return None if value in (None, "") else _MEANINGS[name](value)
-
-
-def _envelope(request: Request, judgement: Judgement, service: Service, message: str) -> Envelope:
-    meta = AnswerMeta(
-        **new_meta(request.state.request_id),
-        model={"name": service.model.name, "version": service.model.version},
-        frames=FramesMeta(judged=judgement.frames.judged, total=judgement.frames.total),
-        sha256=judgement.digest,
-    )
-    return Envelope(meta=meta, status="ok", message=message, success=True)
-
-
-def _classified(judgement: Judgement) -> ClassifyData:
-    shown = judgement.scores.rounded()
-    data = ClassifyData(
-        safe=judgement.verdict is Verdict.SAFE,
-        classes=Classes(
-            porn=shown.porn, sexy=shown.sexy, hentai=shown.hentai, drawing=shown.drawing, neutral=shown.neutral
-        ),
-        verdict=judgement.verdict,
-        top_class=judgement.scores.top_class.capitalize(),
-        nsfw_score=judgement.nsfw_score,
-    )
-    if judgement.heatmaps:
-        data["heatmaps"] = judgement.heatmaps
-    return data
-
-
-def _worst_class(judgement: Judgement) -> str:
-    return max(EXPLAINED, key=lambda name: float(getattr(judgement.scores, name)))
 
 
 DIALECT = Dialect(

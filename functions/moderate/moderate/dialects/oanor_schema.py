@@ -23,12 +23,6 @@ class Meta(TypedDict):
     request_id: str
 
 
-class AnswerMeta(Meta):
-    model: dict[str, str]
-    frames: FramesMeta
-    sha256: str
-
-
 class CheckData(TypedDict):
     safe: bool
     threshold: float
@@ -42,6 +36,24 @@ class Classes(TypedDict):
     hentai: float
     drawing: float
     neutral: float
+
+
+class OpinionMeta(TypedDict):
+    model: dict[str, str]
+    nsfw_score: float
+    classes: Classes
+
+
+class SecondOpinionMeta(TypedDict):
+    first: OpinionMeta
+    second: OpinionMeta
+
+
+class AnswerMeta(Meta):
+    model: dict[str, str]
+    frames: FramesMeta
+    sha256: str
+    second_opinion: NotRequired[SecondOpinionMeta]
 
 
 class ClassifyData(TypedDict):
@@ -111,7 +123,8 @@ _EXPLAIN = {
     "enum": [*Explain],
     "description": (
         f"Default: `{Explain.NOTHING}`. `{Explain.GRIDS}` adds `heatmaps`: for each of porn, hentai and sexy, a grid "
-        "of numbers that covers the upright picture. A number is above 0 where the class outweighs neutral. "
+        "of numbers that covers the upright picture. A number is above 0 where the class outweighs neutral, as the "
+        "first model sees it. "
         f"`{Explain.OVERLAY}` also adds the heat map of the worst class, as a PNG data URL to lay over the picture."
     ),
 }
@@ -168,6 +181,7 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
             "Takes exactly one image: as `url` or `base64` or, with POST, as the raw body or a multipart file. "
             "An animation is judged by its worst picture. If `meta.frames.judged` is below `total`, it was too much to "
             f"judge in full: {_JUDGED_IN_PART[name]} {_safe(name, cuts)} "
+            "If a second model was asked, `meta.second_opinion` has what each of them said. "
             "`meta.sha256` is the SHA-256 of the bytes that were judged. Store or show only those bytes, because a "
             "server may send others to the next client. "
             f"`/nsfw-api/v1/{name}` works the same way."

@@ -60,6 +60,11 @@ class Service:
         # The middleware writes this to the call's log line.
         request.state.refused_images = [{"code": problem_of(error).code, "detail": error.detail} for error in refusals]
         self.observer.images(_result(outcome) for outcome in outcomes)
+        judgements = [outcome for outcome in outcomes if not isinstance(outcome, PublicError)]
+        self.observer.second_opinions(
+            asked=sum(judgement.second_opinion is not None for judgement in judgements),
+            unflagged=sum(judgement.was_unflagged for judgement in judgements),
+        )
         self.observer.decoder_deaths([error.detail for error in refusals if isinstance(error, DecoderDied)])
         self.observer.blocked({error.detail for error in refusals if isinstance(error, PolicyViolation)})
         return outcomes

@@ -29,6 +29,10 @@ In a client written for one of them, change only the base URL and the key.
 
 An image that was not judged is never reported as safe: every error says what was wrong and what to do.
 
+If the model does not find a picture safe, a second model may be asked, and the mean of their answers decides. So a
+picture that the first model alone takes for nsfw can come back unflagged. With the policy `strict`, a second opinion
+only raises a score.
+
 A call counts once against the plan's monthly quota when it is admitted, whatever its outcome. {prices}
 
 An `Idempotency-Key` makes it safe to send a POST again. After a 409, 429 or 503, wait as long as `Retry-After` says;

@@ -23,6 +23,7 @@ from moderate.fetching.fetcher import Fetcher
 from moderate.fetching.resolver import limit_lookup_time
 from moderate.fetching.self_reference import user_agent
 from moderate.images.sandbox.pool import Decoder
+from moderate.inference import second_model
 from moderate.inference.classifier import Classifier
 from moderate.observability import Observer
 from moderate.pipeline import Pipeline
@@ -51,6 +52,7 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         opening = beside.submit(ledgers.open_ledger, settings)
         classifier = Classifier(settings.model_path)
         classifier.warm_up()
+        second = second_model.find(settings.second_opinion, classifier.model, settings.model_path)
     blocked = block_list.load(settings.block_list, distance=settings.block_distance)
     fetcher = Fetcher(
         allowed_ports=settings.allowed_ports,
@@ -61,6 +63,7 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         fetcher.fetch,
         classifier,
         cuts=settings.cuts,
+        second=second,
         workers=settings.workers,
         spare_workers=spare_workers,
         decode=decoder.decode,

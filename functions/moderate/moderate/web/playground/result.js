@@ -25,12 +25,14 @@ function showAlone(result) {
 }
 
 function describe(image, answer) {
-  const { data, meta: { frames: { judged, total } } } = answer;
+  const { data, meta: { frames: { judged, total }, second_opinion: opinion } } = answer;
   const frames = judged < total
     ? ` Only ${judged} of ${total} frames were checked: the animation is too much to judge in full.`
     : total > 1 ? ` This is the worst of ${total} frames.` : '';
+  const opinions = opinion
+    ? ` Two models were asked: one scores ${opinion.first.nsfw_score}, the other ${opinion.second.nsfw_score}.` : '';
   const copy = image.copy ? `\n${image.copy.note}` : '';
-  const note = `Score ${data.nsfw_score.toFixed(4)}. Top class: ${data.top_class.toLowerCase()}.${frames}${copy}`;
+  const note = `Score ${data.nsfw_score.toFixed(4)}. Top class: ${data.top_class.toLowerCase()}.${frames}${opinions}${copy}`;
   return outcome(data.verdict, data.verdict, note, answer);
 }
 

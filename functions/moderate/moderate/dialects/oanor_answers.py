@@ -1,0 +1,62 @@
+"""Puts a judgement into the parts of oanor's answers."""
+
+from moderate.dialects.oanor_schema import (
+    AnswerMeta,
+    Classes,
+    ClassifyData,
+    Envelope,
+    FramesMeta,
+    OpinionMeta,
+    SecondOpinionMeta,
+    new_meta,
+)
+from moderate.inference.classifier import Model
+from moderate.inference.heatmap import EXPLAINED
+from moderate.inference.judge import Opinion
+from moderate.pipeline import Judgement
+from moderate.verdict import Scores, Verdict
+
+
+def envelope(request_id: str, judgement: Judgement, model: Model, message: str) -> Envelope:
+    """model: the first one, which judges every image."""
+    new = new_meta(request_id)
+    meta = AnswerMeta(
+        timestamp=new["timestamp"],
+        request_id=new["request_id"],
+        model=_name(model),
+        frames=FramesMeta(judged=judgement.frames.judged, total=judgement.frames.total),
+        sha256=judgement.digest,
+    )
+    if opinion := judgement.second_opinion:
+        meta["second_opinion"] = SecondOpinionMeta(first=_opinion(opinion.first), second=_opinion(opinion.second))
+    return Envelope(meta=meta, status="ok", message=message, success=True)
+
+
+def classified(judgement: Judgement) -> ClassifyData:
+    data = ClassifyData(
+        safe=judgement.verdict is Verdict.SAFE,
+        classes=_classes(judgement.scores),
+        verdict=judgement.verdict,
+        top_class=judgement.scores.top_class.capitalize(),
+        nsfw_score=judgement.nsfw_score,
+    )
+    if judgement.heatmaps:
+        data["heatmaps"] = judgement.heatmaps
+    return data
+
+
+def _opinion(opinion: Opinion) -> OpinionMeta:
+    return OpinionMeta(model=_name(opinion.model), nsfw_score=opinion.nsfw_score, classes=_classes(opinion.scores))
+
+
+def _name(model: Model) -> dict[str, str]:
+    return {"name": model.name, "version": model.version}
+
+
+def _classes(scores: Scores) -> Classes:
+    shown = scores.rounded()
+    return Classes(porn=shown.porn, sexy=shown.sexy, hentai=shown.hentai, drawing=shown.drawing, neutral=shown.neutral)
+
+
+def worst_class(judgement: Judgement) -> str:
+    return max(EXPLAINED, key=lambda name: float(getattr(judgement.scores, name)))
