@@ -1,8 +1,10 @@
 """A second model is asked about what the first one does not find safe, in every dialect."""
 
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 from tests.helpers.support import (
     ROOT,
@@ -10,6 +12,7 @@ from tests.helpers.support import (
     FakeClassifier,
     ServedApp,
     data_url,
+    encoded,
     mosaic,
     png,
     scoring,
@@ -116,3 +119,29 @@ def test_each_of_ten_images_gets_its_own_opinions() -> None:
 def test_a_second_model_that_breaks_is_a_fault_of_ours_and_never_a_verdict() -> None:
     service = serve(classifier=FakeClassifier(scoring(0.9)), second=FakeClassifier(RuntimeError("broken")))
     assert service.client.post("/v1/classify", content=png()).status_code == 500
+
+
+def strip(flagged: str, *, panels: int = 4) -> bytes:
+    image = Image.new("RGB", (224 * panels, 224))
+    for number in range(panels):
+        with Image.open(io.BytesIO(mosaic(flagged if number == 1 else "neutral.png"))) as panel:
+            image.paste(panel, (224 * number, 0))
+    return encoded(image, "PNG")
+
+
+def test_the_parts_of_a_long_picture_are_judged_too(service: ServedApp, classifier: Classifier) -> None:
+    answer = classify(service.client, strip(FLAGGED_BY_BOTH))
+    assert (answer["data"]["verdict"], answer["meta"]["tiles"]) == ("nsfw", 7)
+    assert answer["meta"]["frames"] == {"judged": 1, "total": 1}
+    alone = classify(serve(classifier=classifier).client, strip(FLAGGED_BY_BOTH))
+    assert (alone["data"]["verdict"], alone["data"]["nsfw_score"]) == ("questionable", 0.5999)
+
+
+def test_a_part_that_one_model_alone_flags_makes_a_long_picture_questionable_at_most(service: ServedApp) -> None:
+    assert classify(service.client, strip(FLAGGED_BY_ONE))["data"]["verdict"] == "questionable"
+    assert classify(service.client, strip("neutral.png"))["data"]["verdict"] == "safe"
+
+
+def test_an_ordinary_picture_has_no_parts(service: ServedApp) -> None:
+    assert "tiles" not in classify(service.client, mosaic(FLAGGED_BY_BOTH))["meta"]
+    assert "tiles" not in classify(service.client, strip(FLAGGED_BY_BOTH, panels=2))["meta"]

@@ -17,9 +17,10 @@ from moderate.images.formats import refuse_page
 from moderate.images.limits import MAX_PICTURE_BYTES, MAX_VIEWS_OF_CALL, MAX_VIEWS_OF_STILL, TooManyFrames
 from moderate.images.pictures import Frames, Picture
 from moderate.images.room import NeedsRoom
+from moderate.images.views import Tile
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
-from moderate.inference.judge import Judge, SecondOpinion, second_opinion
+from moderate.inference.judge import Judge, SecondOpinion, second_opinion, worst_whole
 from moderate.inference.second_model import SecondModel
 from moderate.scheduling.threads import beside_the_loop
 from moderate.scheduling.turns import Turns
@@ -59,6 +60,8 @@ class Judgement:
     """What the verdict would be without a second opinion."""
     second_opinion: SecondOpinion | None = None
     """That on the worst view of those on which there is one."""
+    tiles: int = 0
+    """How many squares of a long picture were judged beside the whole of it."""
     heatmaps: dict[str, Grid] | None = None
     """Those of the worst frame, if they were asked for. The first model made them."""
 
@@ -213,9 +216,10 @@ class Pipeline:
             verdict=found,
             frames=picture.frames,
             digest=digest,
-            verdict_alone=verdict(max(each.first.nsfw_score for each in judged), self._cuts),
+            verdict_alone=verdict(max(each.score_alone for each in judged), self._cuts),
             second_opinion=second_opinion(judged),
-            heatmaps=self._judge.explain(worst.view) if call.explain else None,
+            tiles=sum(isinstance(view, Tile) for view in views),
+            heatmaps=self._judge.explain(worst_whole(judged).view) if call.explain else None,
         )
 
     def _decide(self, score: float, call: _Call, *, whole: bool) -> tuple[float, Verdict]:

@@ -4,6 +4,7 @@ from dataclasses import astuple, dataclass
 from enum import StrEnum
 
 DECIMALS = 4
+_NEXT = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,18 @@ def agreed_score(first: Scores, second: Scores, policy: Policy, cuts: Cuts) -> f
     So the second model takes back one step of the first one's verdict at most, and none under the strict policy.
     """
     return max(nsfw_score(mean(first, second), policy), _floor(nsfw_score(first, policy), policy, cuts))
+
+
+def part_score(first: Scores, second: Scores | None, policy: Policy, cuts: Cuts) -> float:
+    """Returns what a part of a picture adds to its score: that of the mean, but nsfw only if both models say that.
+
+    A part shows less than the picture does, so one model is wrong about it more often.
+    """
+    scores = first if second is None else mean(first, second)
+    score = nsfw_score(scores, policy)
+    if second is not None and all(verdict(nsfw_score(each, policy), cuts) is Verdict.NSFW for each in (first, second)):
+        return score
+    return min(score, max(0.0, round(cuts.nsfw - _NEXT, DECIMALS)))
 
 
 def _floor(alone: float, policy: Policy, cuts: Cuts) -> float:

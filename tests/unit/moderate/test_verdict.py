@@ -14,6 +14,7 @@ from moderate.verdict import (
     is_doubtful,
     mean,
     nsfw_score,
+    part_score,
     passes,
     verdict,
 )
@@ -171,3 +172,12 @@ def test_the_mean_of_two_opinions_is_one_itself(first: Scores, second: Scores) -
     found = mean(first, second)
     assert math.fsum((found.drawing, found.hentai, found.neutral, found.porn, found.sexy)) == pytest.approx(1)
     assert mean(first, first) == first
+
+
+@given(probabilities(), st.none() | probabilities(), st.sampled_from(Policy), cuts())
+def test_a_part_alone_is_nsfw_only_if_both_models_call_it_that(
+    first: Scores, second: Scores | None, policy: Policy, cuts: Cuts
+) -> None:
+    agree = second is not None and all(nsfw_score(each, policy) >= cuts.nsfw for each in (first, second))
+    if not agree and cuts.nsfw > 0:
+        assert verdict(part_score(first, second, policy, cuts), cuts) is not Verdict.NSFW

@@ -29,6 +29,8 @@ def envelope(request_id: str, judgement: Judgement, model: Model, message: str) 
     )
     if opinion := judgement.second_opinion:
         meta["second_opinion"] = SecondOpinionMeta(first=_opinion(opinion.first), second=_opinion(opinion.second))
+    if judgement.tiles:
+        meta["tiles"] = judgement.tiles
     return Envelope(meta=meta, status="ok", message=message, success=True)
 
 

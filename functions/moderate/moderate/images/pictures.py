@@ -23,7 +23,7 @@ from moderate.images.limits import (
     area,
 )
 from moderate.images.shrinking import AS_STORED, Area, Rendering, full_colour
-from moderate.images.views import Presentations, View, views, ways
+from moderate.images.views import Presentations, Tile, View, views, ways
 
 _TOO_MANY_VIEWS = (
     "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
@@ -46,7 +46,10 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Holds what a person may see of one image: each distinct picture, on several pages if it is not opaque."""
+    """Holds what a person may see of one image: each distinct picture, on several pages if it is not opaque.
+
+    Tiles come last.
+    """
 
     views: tuple[View, ...]
     frames: Frames
@@ -88,11 +91,16 @@ def draw_stills(
 
 
 def still(seen: Iterable[View]) -> Picture:
-    """Returns all that is seen of one still. Raises UndecodableImage if that is too much."""
+    """Returns all that is seen of one still, with as many tiles as there is room for.
+
+    Raises UndecodableImage if that is too much.
+    """
     found = tuple(seen)
-    if len(found) > MAX_VIEWS_OF_STILL:
+    whole = [view for view in found if not isinstance(view, Tile)]
+    if len(whole) > MAX_VIEWS_OF_STILL:
         raise UndecodableImage("too many views", message=_TOO_MANY_VIEWS)
-    return Picture(found, Frames(judged=1, total=1))
+    tiles = [view for view in found if isinstance(view, Tile)]
+    return Picture((*whole, *tiles)[:MAX_VIEWS_OF_STILL], Frames(judged=1, total=1))
 
 
 def draw_frames(

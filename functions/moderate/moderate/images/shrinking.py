@@ -100,12 +100,19 @@ class Shrunk:
     closest to that (docs/decisions.md).
     """
 
-    def __init__(self, shown: tuple[int, int], size: int, rendering: Rendering = AS_STORED) -> None:
-        """shown: the size of what is shown."""
+    def __init__(
+        self,
+        shown: tuple[int, int],
+        size: int,
+        rendering: Rendering = AS_STORED,
+        squares: tuple[float, float] = (1, 1),
+    ) -> None:
+        """shown: the size of what is shown. squares: how many of them fit into it side by side, across and down."""
         self._shown = shown
         self._size = size
         self.rendering = rendering
-        self._steps = max(1, shown[0] // (_LEFT_BY_STEPS * size)), max(1, shown[1] // (_LEFT_BY_STEPS * size))
+        across, down = (max(1, int(shown[axis] / (_LEFT_BY_STEPS * size * squares[axis]))) for axis in (0, 1))
+        self._steps = across, down
         # Both in L or RGB, or with their alpha multiplied in, as Pillow would do at each step.
         self._reduced: Image.Image | None = None
         self._cells: Image.Image | None = None
@@ -150,6 +157,14 @@ class Shrunk:
             return self.picture()
         box = 0, 0, self._shown[0] / self._steps[0], self._shown[1] / self._steps[1]
         return self._unmultiplied(self._reduced.resize((self._size, self._size), Image.Resampling.BILINEAR, box))
+
+    def part(self, area: Area) -> Image.Image:
+        """Returns an area of what is shown in `size` pixels a side."""
+        if self._reduced is None:
+            raise ValueError("nothing drawn")
+        left, top, right, bottom = (edge / self._steps[index % 2] for index, edge in enumerate(area))
+        filter_ = Image.Resampling.BOX if min(right - left, bottom - top) >= self._size else Image.Resampling.BILINEAR
+        return self._unmultiplied(self._reduced.resize((self._size, self._size), filter_, (left, top, right, bottom)))
 
     def _unmultiplied(self, image: Image.Image) -> Image.Image:
         if image.mode != "RGBa" or self.rendering.keeps_light:

@@ -9,9 +9,15 @@ from PIL import Image, ImageChops
 
 from moderate.images.exif import UPRIGHT
 from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering, Shrunk
+from moderate.images.squares import side_by_side, squares
 
 View = bytes
 """A picture to judge: one byte each for red, green and blue, row by row, with as many rows as columns."""
+
+
+class Tile(View):
+    """A square of a long picture, which is judged beside the whole of it."""
+
 
 Colour = tuple[int, int, int]
 
@@ -41,12 +47,29 @@ class Presentations:
 
 
 def views(image: Image.Image, size: int, presentations: Presentations) -> Iterator[View]:
-    """Yields `image` at `size` pixels a side, in each way; on white, black and grey if it is not opaque."""
-    for rendering, small in _drawn(image, size, presentations.renderings):
+    """Yields `image` at `size` pixels a side, in each way; on white, black and grey if it is not opaque.
+
+    Of a long picture, squares follow, each as it is shown first.
+    """
+    stored = Shrunk(image.size, size, AS_STORED, side_by_side(image.size))
+    stored.draw(image, (0, 0, *image.size))
+    for rendering, small in _drawn(image, size, stored.view(), presentations.renderings):
         for orientation in presentations.orientations:
             shown = turned(image, small, orientation, rendering)
             for page in backgrounds(shown):
                 yield on(page, shown).tobytes()
+    yield from _tiles(image.size, stored, presentations)
+
+
+def _tiles(size: tuple[int, int], stored: Shrunk, presentations: Presentations) -> Iterator[Tile]:
+    first, orientation = presentations.renderings[0], presentations.orientations[0]
+    for area in squares(size):
+        small = stored.part(area)
+        # Others take the picture as it was decoded, and more time than there is for parts.
+        shown = first.draw(small) if first.slight else small
+        if orientation != UPRIGHT:
+            shown = shown.transpose(_TRANSPOSITIONS[orientation])
+        yield Tile(on(BACKGROUNDS[0], shown).tobytes())
 
 
 def turned(image: Image.Image, small: Image.Image, orientation: int, rendering: Rendering) -> Image.Image:
@@ -85,9 +108,13 @@ def _is_small(size: tuple[int, int]) -> bool:
     return size[0] * size[1] <= _SMALL
 
 
-def _drawn(image: Image.Image, size: int, renderings: Iterable[Rendering]) -> Iterator[tuple[Rendering, Image.Image]]:
-    """Yields `image` at `size` pixels a side in each rendering that can be told from the ones before."""
-    stored = _shrink(image, size, AS_STORED)
+def _drawn(
+    image: Image.Image, size: int, stored: Image.Image, renderings: Iterable[Rendering]
+) -> Iterator[tuple[Rendering, Image.Image]]:
+    """Yields `image` at `size` pixels a side in each rendering that can be told from the ones before.
+
+    stored: the image at that size as it is stored.
+    """
     found: list[Image.Image] = []
     for rendering in ways(renderings, transparent=image.has_transparency_data):
         small = rendering.draw(stored) if shrunk_first(rendering, image.size) else _shrink(image, size, rendering)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from moderate.images.views import View
+from moderate.images.views import Tile, View
 from moderate.inference.classifier import Classifier, Model
 from moderate.inference.heatmap import Grid
 from moderate.inference.second_model import SecondModel
 from moderate.scheduling.work import Work
-from moderate.verdict import Cuts, Policy, Scores, agreed_score, is_doubtful, mean, nsfw_score
+from moderate.verdict import Cuts, Policy, Scores, agreed_score, is_doubtful, mean, nsfw_score, part_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Judged:
     view: View
     scores: Scores
     nsfw_score: float
+    score_alone: float
+    """What the score would be without a second opinion."""
     first: Opinion
     second: Opinion | None = None
     """None if the second model was not asked."""
@@ -52,15 +54,15 @@ class Judge:
         return self._first.model.size
 
     def judge(self, views: Iterable[View], policy: Policy, cuts: Cuts, *, asks: int, work: Work) -> Sequence[Judged]:
-        """Returns what is found out about each distinct view.
+        """Returns what is found out about each distinct view, in their order.
 
         asks: about how many views the second model may be asked; the first one's highest scores come first, and it
         alone judges the rest. Raises CallOver and ClassificationFailed.
         """
-        judged = {view: self._judge_alone(view, policy, work) for view in dict.fromkeys(views)}
+        judged = {view: self._judge_alone(view, policy, cuts, work) for view in dict.fromkeys(views)}
         if self._second is not None:
-            doubtful = [each for each in judged.values() if is_doubtful(each.nsfw_score, cuts)]
-            for each in sorted(doubtful, key=lambda one: -one.nsfw_score)[:asks]:
+            doubtful = [each for each in judged.values() if is_doubtful(each.first.nsfw_score, cuts)]
+            for each in sorted(doubtful, key=lambda one: -one.first.nsfw_score)[:asks]:
                 judged[each.view] = _with_second(each, self._ask(self._second, each.view, policy, work), policy, cuts)
         return list(judged.values())
 
@@ -68,11 +70,12 @@ class Judge:
         """Returns where the first model saw each class."""
         return self._first.heatmaps(view)
 
-    def _judge_alone(self, view: View, policy: Policy, work: Work) -> Judged:
+    def _judge_alone(self, view: View, policy: Policy, cuts: Cuts, work: Work) -> Judged:
         work.check()
         scores = self._first.classify(view)
-        opinion = Opinion(self._first.model, scores, nsfw_score(scores, policy))
-        return Judged(view, scores, opinion.nsfw_score, first=opinion)
+        first = Opinion(self._first.model, scores, nsfw_score(scores, policy))
+        score = part_score(scores, None, policy, cuts) if isinstance(view, Tile) else first.nsfw_score
+        return Judged(view, scores, score, score_alone=score, first=first)
 
     def _ask(self, second: SecondModel, view: View, policy: Policy, work: Work) -> Opinion:
         work.check()
@@ -81,10 +84,12 @@ class Judge:
 
 
 def _with_second(judged: Judged, second: Opinion, policy: Policy, cuts: Cuts) -> Judged:
+    first = judged.first.scores
+    score = part_score if isinstance(judged.view, Tile) else agreed_score
     return replace(
         judged,
-        scores=mean(judged.first.scores, second.scores),
-        nsfw_score=agreed_score(judged.first.scores, second.scores, policy, cuts),
+        scores=mean(first, second.scores),
+        nsfw_score=score(first, second.scores, policy, cuts),
         second=second,
     )
 
@@ -93,3 +98,8 @@ def second_opinion(judged: Iterable[Judged]) -> SecondOpinion | None:
     """Returns the second opinion on the worst of those views on which there is one."""
     asked = [(each.nsfw_score, SecondOpinion(each.first, each.second)) for each in judged if each.second is not None]
     return max(asked, key=itemgetter(0))[1] if asked else None
+
+
+def worst_whole(judged: Iterable[Judged]) -> Judged:
+    """Returns the worst of the views that are not tiles."""
+    return max((each for each in judged if not isinstance(each.view, Tile)), key=lambda each: each.nsfw_score)

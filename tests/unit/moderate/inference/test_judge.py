@@ -5,9 +5,9 @@ import pytest
 from tests.helpers.support import FakeClassifier, scoring
 from tests.helpers.waiting import HANGS_SECONDS
 
-from moderate.images.views import View
+from moderate.images.views import Tile, View
 from moderate.inference.classifier import Model, ModelUnusable
-from moderate.inference.judge import Judge, Judged, second_opinion
+from moderate.inference.judge import Judge, Judged, second_opinion, worst_whole
 from moderate.inference.second_model import SecondModel, find
 from moderate.scheduling.work import CallOver, Work
 from moderate.verdict import Cuts, Policy, Scores
@@ -64,6 +64,24 @@ def test_if_only_few_may_be_asked_about_the_worst_are_and_the_first_opinion_coun
     second = FakeClassifier(scoring(0.0))
     assert scores_of(judge(30, 50, 90, second=second, asks=2)) == {30: 0.3, 50: 0.25, 90: 0.45}
     assert scores_of(judge(30, 50, 90, second=second, asks=0)) == {30: 0.3, 50: 0.5, 90: 0.9}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "score"),
+    [(0.9, 0.7, 0.8), (0.9, 0.2, 0.55), (0.9, 0.5, 0.5999), (0.5, 0.9, 0.5999), (0.9, None, 0.5999)],
+)
+def test_a_part_is_nsfw_only_if_both_models_say_so(first: float, second: float | None, score: float) -> None:
+    other = None if second is None else SecondModel(lambda: FakeClassifier(scoring(second)))
+    (judged,) = Judge(FakeClassifier(scoring(first)), other).judge(
+        [Tile(view(1))], Policy.BALANCED, Cuts(), asks=9, work=Work()
+    )
+    assert judged.nsfw_score == pytest.approx(score)
+
+
+def test_a_part_is_never_the_view_that_is_explained() -> None:
+    both = SecondModel(lambda: FakeClassifier(scoring(0.9)))
+    judged = Judge(FIRST, both).judge([view(20), Tile(view(90))], Policy.BALANCED, Cuts(), asks=9, work=Work())
+    assert worst_whole(judged).view == view(20)
 
 
 def test_the_same_view_is_judged_once_by_each_model() -> None:

@@ -20,6 +20,7 @@ from moderate.images.limits import (
 )
 from moderate.images.pictures import Frames, Picture
 from moderate.images.room import NeedsRoom
+from moderate.images.views import Tile, View
 from modest.errors import PublicError
 
 Head = Mapping[str, Any]
@@ -72,8 +73,9 @@ def to_message(outcome: Picture | PublicError | NeedsRoom) -> tuple[Head, Sequen
         return {"needed": outcome.needed}, ()
     if isinstance(outcome, PublicError):
         return {"error": type(outcome).__name__, "message": outcome.message, "detail": outcome.detail}, ()
-    frames = outcome.frames
-    return {"views": len(outcome.views), "judged": frames.judged, "total": frames.total}, outcome.views
+    frames, tiles = outcome.frames, sum(isinstance(view, Tile) for view in outcome.views)
+    head = {"views": len(outcome.views), "tiles": tiles, "judged": frames.judged, "total": frames.total}
+    return head, outcome.views
 
 
 def from_message(head: Head, body: Received, size: int) -> Picture | PublicError | NeedsRoom:
@@ -85,11 +87,12 @@ def from_message(head: Head, body: Received, size: int) -> Picture | PublicError
             return _ERRORS[name](message=message, detail=detail)
         case {"needed": int(needed)} if 0 < needed <= MAX_PICTURE_BYTES:
             return NeedsRoom(needed)
-        case {"views": int(count), "judged": int(judged), "total": int(total)} if (
-            count > 0 and len(body) == count * size * size * _CHANNELS
+        case {"views": int(count), "tiles": int(tiles), "judged": int(judged), "total": int(total)} if (
+            0 <= tiles < count and len(body) == count * size * size * _CHANNELS
         ):
             length = len(body) // count
-            views = tuple(bytes(body[start : start + length]) for start in range(0, len(body), length))
+            kinds = [View] * (count - tiles) + [Tile] * tiles
+            views = tuple(kind(body[index * length : (index + 1) * length]) for index, kind in enumerate(kinds))
             return Picture(views, Frames(judged, total))
         case _:
             raise NoAnswer
