@@ -88,7 +88,7 @@ fuzz: $(READY) .build/fuzz/.ready ## fuzz the decoder (SECONDS_OF_FUZZING= sets 
 browser: $(MODELS) ## test the playground in headless Chromium
 	$(BIN)/pytest -n auto --dist loadfile tests/browser
 
-clients: $(ONNX) .build/clients/.ready ## call the API with clients that tools make from its OpenAPI document
+clients: $(MODELS) .build/clients/.ready ## call the API with clients that tools make from its OpenAPI document
 	$(BIN)/pytest tests/clients
 
 shown: $(READY) ## look for images that browsers show differently from what is judged (COUNT=, SEED=, CHECKOUT=, KIND=, MUTATION=)
@@ -134,7 +134,7 @@ template: $(READY) .build/sam/.ready .build/checkov/.ready ## check template.yam
 	for file in template.yaml .build/template.json; do \
 		$(CHECKOV) --file $$file --framework cloudformation --compact --quiet --skip-download || exit; done
 
-readme: $(ONNX) .build/sam/.ready ## run every command of the README in a fresh clone, the tests among them (needs Docker)
+readme: $(MODELS) .build/sam/.ready ## run every command of the README in a fresh clone, the tests among them (needs Docker)
 	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)
 	tests/e2e/local-runtime-image
 	$(BIN)/pytest --capture=no tests/readme

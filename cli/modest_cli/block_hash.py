@@ -32,6 +32,6 @@ def _make_entries(file: Path) -> list[str]:
 
     try:
         data = read(str(file))
-        return entries_for(data, decode(data, _SIZE).views)
+        return entries_for(data, decode(data, _SIZE).whole)
     except PublicError as error:
         raise OperatorError(f"{file}: {error.message}") from None

@@ -103,6 +103,17 @@ def test_a_listed_picture_is_known_in_another_file_and_in_the_frame_of_an_animat
     assert blocking.client.post("/v1/check", content=other).status_code == 200
 
 
+def test_a_long_picture_is_listed_and_known_as_a_whole(tmp_path: Path) -> None:
+    square = CAT.resize((200, 200))
+    strip = Image.new("RGB", (800, 200))
+    for left, panel in zip(range(0, 800, 200), (photo("astronaut").resize(square.size), square) * 2, strict=True):
+        strip.paste(panel, (left, 0))
+    (tmp_path / "strip.png").write_bytes(encoded(strip, "PNG"))
+    _file, *pictures = block_hash(tmp_path / "strip.png").stdout.splitlines()
+    assert len(pictures) == 1
+    assert service(*pictures).client.post("/v1/check", content=encoded(square, "PNG")).status_code == 200
+
+
 def test_a_hit_is_logged_by_hash_alone() -> None:
     blocking = service(f"sha256 {SHA256}")
     blocking.client.post("/api/nsfw/image", json={"imageDataUrls": [data_url(LISTED)] * 2})

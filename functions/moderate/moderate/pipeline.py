@@ -103,12 +103,13 @@ class Views:
             self._spare -= more
         return own + more
 
-    def left_for_second_opinions(self, judged: int) -> int:
-        """Returns on how many views of an image there may be a second opinion, in the time that its share leaves.
+    def with_second_opinions(self, judged: int) -> int:
+        """Returns on how many of the views of an image there may be a second opinion.
 
-        It depends on how many images the call has and not on what they show, so that answers are repeatable.
+        As many as a still has, or as there is time for in what is left of the image's equal share. What the other
+        images show makes no difference, so that answers are repeatable.
         """
-        return max(0, self._share - judged) // _VIEWS_IN_A_SECOND_OPINION
+        return max(min(judged, MAX_VIEWS_OF_STILL), (self._share - judged) // _VIEWS_IN_A_SECOND_OPINION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +204,9 @@ class Pipeline:
         digest = hashlib.sha256(data).hexdigest()
         self._block_list.refuse_file(digest)
         picture = self._decode(data, self._judge.size, call.work, room=room)
-        self._block_list.refuse_pictures(picture.views, digest)
+        self._block_list.refuse_pictures(picture.whole, digest)
         views = picture.views[: call.views.take(len(picture.views))]
-        asks = call.views.left_for_second_opinions(len(views))
+        asks = call.views.with_second_opinions(len(views))
         judged = self._judge.judge(views, call.policy, self._cuts, asks=asks, work=call.work)
         worst = max(judged, key=lambda each: each.nsfw_score)
         whole = picture.frames.all_judged and len(views) == len(picture.views)

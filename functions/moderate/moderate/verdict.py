@@ -92,12 +92,11 @@ def agreed_score(first: Scores, second: Scores, policy: Policy, cuts: Cuts) -> f
 
 
 def part_score(first: Scores, second: Scores | None, policy: Policy, cuts: Cuts) -> float:
-    """Returns what a part of a picture adds to its score: that of the mean, but nsfw only if both models say that.
+    """Returns the score of a part of a picture: that of a view, but nsfw only if both models say that.
 
     A part shows less than the picture does, so one model is wrong about it more often.
     """
-    scores = first if second is None else mean(first, second)
-    score = nsfw_score(scores, policy)
+    score = nsfw_score(first, policy) if second is None else agreed_score(first, second, policy, cuts)
     if second is not None and all(verdict(nsfw_score(each, policy), cuts) is Verdict.NSFW for each in (first, second)):
         return score
     return min(score, max(0.0, round(cuts.nsfw - _NEXT, DECIMALS)))

@@ -10,7 +10,7 @@ from tests.helpers.support import NSFW, SAFE, FakeClassifier, FakeFetch, Never, 
 from tests.helpers.waiting import HANGS_SECONDS, given_time
 
 from moderate.fetching.responses import FetchFailed
-from moderate.images.limits import MAX_VIEWS_OF_CALL, TooManyFrames
+from moderate.images.limits import MAX_VIEWS_OF_CALL, MAX_VIEWS_OF_STILL, TooManyFrames
 from moderate.images.views import View
 from moderate.inference.second_model import SecondModel
 from moderate.pipeline import Judgement, Outcome, Pipeline, RequestTooSlow
@@ -230,17 +230,30 @@ def test_the_picture_counts_that_is_worst_after_all_second_opinions() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 10])
-def test_second_opinions_take_little_more_time_than_the_views_of_a_call_may(count: int) -> None:
+def test_beyond_those_on_stills_second_opinions_take_no_more_time_than_the_views_of_a_call_may(count: int) -> None:
     first, second = FakeClassifier(scoring(0.9)), FakeClassifier(scoring(0.1))
     outcomes = judge(films(count), classifier=first, second=second)
     assert all(isinstance(outcome, Judgement) for outcome in outcomes)
-    assert first.shown + 2 * second.shown <= 1.25 * MAX_VIEWS_OF_CALL
+    assert first.shown + 2 * (second.shown - count * MAX_VIEWS_OF_STILL) <= MAX_VIEWS_OF_CALL
 
 
-def test_an_animation_that_takes_all_views_is_left_to_the_first_model() -> None:
+def test_every_view_of_a_still_gets_a_second_opinion_whatever_is_sent_with_it() -> None:
+    strips: list[Source] = [ImageBytes(encoded(gradient(grey), "PNG")) for grey in range(10)]
+    second = FakeClassifier(scoring(0.0))
+    outcomes = judge(strips, classifier=FakeClassifier(scoring(0.5)), second=second)
+    assert [judgement(outcome).verdict for outcome in outcomes] == [Verdict.SAFE] * 10
+    assert second.shown == 10 * MAX_VIEWS_OF_STILL
+
+
+def gradient(grey: int) -> Image.Image:
+    """Returns a picture so long that it has as many squares as there is room for, each another."""
+    return Image.linear_gradient("L").resize((64, 1024)).point([level // 2 + grey for level in range(256)])
+
+
+def test_an_animation_that_takes_all_views_is_mostly_left_to_the_first_model() -> None:
     second = FakeClassifier(scoring(0.0))
     found = judgement(judge([FILM], classifier=FakeClassifier(scoring(0.9)), second=second)[0])
-    assert (found.nsfw_score, second.shown) == (0.9, 0)
+    assert (found.nsfw_score, second.shown) == (0.9, MAX_VIEWS_OF_STILL)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

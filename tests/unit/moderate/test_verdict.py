@@ -174,6 +174,14 @@ def test_the_mean_of_two_opinions_is_one_itself(first: Scores, second: Scores) -
     assert mean(first, first) == first
 
 
+@given(probabilities(), probabilities(), cuts())
+def test_under_the_strict_policy_a_second_opinion_only_raises_a_part_s_score_too(
+    first: Scores, second: Scores, cuts: Cuts
+) -> None:
+    both, alone = (part_score(first, other, Policy.STRICT, cuts) for other in (second, None))
+    assert both >= alone
+
+
 @given(probabilities(), st.none() | probabilities(), st.sampled_from(Policy), cuts())
 def test_a_part_alone_is_nsfw_only_if_both_models_call_it_that(
     first: Scores, second: Scores | None, policy: Policy, cuts: Cuts

@@ -182,7 +182,7 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
             "Takes exactly one image: as `url` or `base64` or, with POST, as the raw body or a multipart file. "
             "An animation is judged by its worst picture. If `meta.frames.judged` is below `total`, it was too much to "
             f"judge in full: {_JUDGED_IN_PART[name]} {_safe(name, cuts)} "
-            "Of a picture at least 2.5 times as long as wide, or as wide as long, `meta.tiles` squares are judged too. "
+            "A still whose longer side is at least 2.5 times the shorter is also judged in `meta.tiles` squares. "
             "If a second model was asked, `meta.second_opinion` has what each of them said. "
             "`meta.sha256` is the SHA-256 of the bytes that were judged. Store or show only those bytes, because a "
             "server may send others to the next client. "

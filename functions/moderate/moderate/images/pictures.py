@@ -54,6 +54,11 @@ class Picture:
     views: tuple[View, ...]
     frames: Frames
 
+    @property
+    def whole(self) -> Sequence[View]:
+        """The views that are not tiles."""
+        return [view for view in self.views if not isinstance(view, Tile)]
+
 
 def open_image(data: bytes, image_format: str) -> Image.Image:
     """Opens `data` as one format and no other, whatever it looks like."""

@@ -7,7 +7,7 @@ from moderate.images.limits import MAX_VIEWS_OF_STILL
 from moderate.images.shrinking import Area
 
 LONG = 2.5
-"""How many times as long as wide, or as wide as long, a long picture is at least."""
+"""How many times the shorter side of a long picture its longer side is at least."""
 # Shorter than this, a square shows next to nothing.
 _LEAST_SIDE = 64
 # Beside the whole picture.

@@ -59,8 +59,9 @@ def test_squares_reach_from_one_end_to_the_other_and_overlap_by_half_if_they_are
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP", "BMP"])
 def test_each_panel_of_a_strip_is_a_view_of_its_own(image_format: str, down: bool) -> None:
     picture = decode(encoded(strip(down=down), image_format), 8)
-    tiles = [view for view in picture.views if isinstance(view, Tile)]
+    whole, *tiles = picture.views
     assert [isinstance(view, Tile) for view in picture.views] == [False] + [True] * 7
+    assert picture.whole == [whole]
     for colour, tile in zip(COLOURS, tiles[::2], strict=True):
         assert Image.frombytes("RGB", (8, 8), tile).getpixel((4, 4)) == pytest.approx(colour, abs=12)
 
