@@ -12,6 +12,7 @@ from tests.dearest.measure import MAX_GROWTH, MAX_GROWTH_OF_A_LARGE_PICTURE, Ser
 from tests.dearest.requests import Request
 from tests.helpers.crafted import animated, film
 from tests.helpers.support import encoded
+from tests.helpers.waiting import wait_until
 from tests.hostile.images import HOSTILE
 
 from moderate.images.limits import MAX_VIEWS_OF_CALL
@@ -19,6 +20,8 @@ from moderate.sources import MAX_SENT_BYTES
 
 AT_ONCE = 10
 _TEXT = MAX_SENT_BYTES * 4 // 3
+# What small pictures leave behind comes to a few megabytes.
+MOST_KEPT = 35_000_000
 _URL = "data:image/png;base64,"
 
 
@@ -63,3 +66,9 @@ def test_ten_dear_calls_at_once_take_no_more_than_is_stated(service: Service, na
 @pytest.mark.parametrize("name", LARGE)
 def test_ten_of_the_largest_pictures_at_once_take_no_more_than_one_may(service: Service, name: str) -> None:
     assert growth_of(service, LARGE[name]()) < MAX_GROWTH_OF_A_LARGE_PICTURE
+
+
+def test_large_pictures_leave_little_behind(service: Service) -> None:
+    for name in ("animated AVIF through a table at its cap", "WebP with alpha at its cap"):
+        growth_of(service, HOSTILE[name].make())
+    assert wait_until(lambda: service.kept_bytes() < MOST_KEPT)

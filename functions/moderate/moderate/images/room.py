@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 SMALL_BYTES = 10 * 1024 * 1024
 """What any picture may take, whatever else is decoded."""
-
-_UNLIMITED = 1 << 62
-_granted = ContextVar("granted", default=_UNLIMITED)
 
 
 class NeedsRoom(Exception):
@@ -19,17 +17,38 @@ class NeedsRoom(Exception):
         self.needed = needed
 
 
+@dataclass
+class Room:
+    """The memory for one picture, in bytes."""
+
+    granted: int
+    asked_for: int = 0
+
+    @property
+    def leaves_much(self) -> bool:
+        """Whether giving back what is kept of such a picture is worth the time, a millisecond or two."""
+        return self.asked_for > 4 * SMALL_BYTES
+
+
+_room: ContextVar[Room | None] = ContextVar("room", default=None)
+
+
 @contextmanager
-def granting(count: int) -> Iterator[None]:
-    """Lets a picture take so many bytes within the block."""
-    before = _granted.set(count)
+def granting(count: int) -> Iterator[Room]:
+    """Lets a picture take so many bytes within the block. Without one, it may take what it needs."""
+    room = Room(count)
+    before = _room.set(room)
     try:
-        yield
+        yield room
     finally:
-        _granted.reset(before)
+        _room.reset(before)
 
 
 def ask_for(needed: int) -> None:
     """Raises NeedsRoom."""
-    if needed > max(SMALL_BYTES, _granted.get()):
+    room = _room.get()
+    if room is None:
+        return
+    room.asked_for = max(room.asked_for, needed)
+    if needed > max(SMALL_BYTES, room.granted):
         raise NeedsRoom(needed)
