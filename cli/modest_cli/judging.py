@@ -14,7 +14,8 @@ from moderate.calls.problems import problem_of
 from moderate.images.formats import ACCEPTED
 from moderate.images.sandbox.pool import Decoder
 from moderate.inference import second_model
-from moderate.inference.classifier import Classifier, ModelUnusable
+from moderate.inference.classifier import Classifier
+from moderate.inference.model_file import ClassificationFailed, ModelUnusable
 from moderate.inference.second_model import SecondModel
 from moderate.pipeline import Judgement, Outcome, Pipeline
 from moderate.settings import usable_cores
@@ -34,6 +35,7 @@ def judge_files(paths: Sequence[str], *, as_json: bool, policy: Policy, model: P
     """Prints the verdicts and what was not judged, even if it is interrupted, and returns the exit code."""
     try:
         classifier = Classifier(model)
+        classifier.warm_up()
         second = second_model.find(second_opinion, classifier.model, model)
     except ModelUnusable as error:
         print_note(f"modest: {error}")
@@ -50,6 +52,9 @@ def judge_files(paths: Sequence[str], *, as_json: bool, policy: Policy, model: P
                 print_text(json.dumps(_as_dict(row)) + "\n")
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
+    except (ModelUnusable, ClassificationFailed) as error:
+        print_note(f"modest: a model failed: {error}")
+        code = ExitCode.NOT_ALL_JUDGED
     if rows and not as_json:
         print_table(("verdict", "score", "class", "file"), map(_cells, rows))
     outcomes = [outcome for _, outcome in rows]

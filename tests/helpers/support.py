@@ -27,8 +27,9 @@ from moderate.fetching.responses import FetchFailed
 from moderate.fetching.urls import parse
 from moderate.images.pictures import Picture
 from moderate.images.views import View
-from moderate.inference.classifier import Classifier, Model
+from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import EXPLAINED, Grid
+from moderate.inference.model_file import LABELS, Model
 from moderate.inference.second_model import SecondModel
 from moderate.observability import Observer
 from moderate.pipeline import Decode, Pipeline, decode_here
@@ -121,9 +122,9 @@ class FakeClassifier(Classifier):
         by_grey: Mapping[int, Scores | Exception] | None = None,
         *,
         name: str = "fake",
+        explains: bool = True,
     ) -> None:
-        labels = ("drawing", "hentai", "neutral", "porn", "sexy")
-        self.model = Model(name=name, version=f"{name}-1", labels=labels, size=8)
+        self.model = Model(name=name, version=f"{name}-1", labels=LABELS, size=8, explains=explains)
         self.shown = 0
         self._scores = scores
         self._by_grey: Mapping[int, Scores | Exception] = by_grey or {}
@@ -135,8 +136,9 @@ class FakeClassifier(Classifier):
             raise answer
         return answer
 
-    def heatmaps(self, view: View) -> dict[str, Grid]:
-        return {name: [[round(sum(view) / len(view), 4)]] for name in EXPLAINED}
+    def heatmaps(self, view: View) -> dict[str, Grid] | None:
+        grid = [[round(sum(view) / len(view), 4)]]
+        return dict.fromkeys(EXPLAINED, grid) if self.model.explains else None
 
 
 class RecordingObserver(Observer):

@@ -8,16 +8,17 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx2
 import numpy as np
 import pytest
 from PIL import Image
+from tests.helpers.models import fragile_model, save
 from tests.helpers.support import encoded
 from tests.hostile import canary_requests as requests
 from tests.hostile.canary_requests import FAULTS, HEADERS, JUDGED, REFUSED, Case
 from tests.hostile.faults import PORT, running_in
-from tests.hostile.fragile_model import write_fragile_model
 from tests.hostile.leaks import SEALED, SEALED_BUT_TMP, canary, kept_by, marks_in
 from tests.hostile.namespace import Internet, internet
 from tests.hostile.service import ADDRESS, entered, serving
@@ -87,15 +88,23 @@ def whole(web: Internet, tmp_path_factory: pytest.TempPathFactory, model_path: P
 @pytest.fixture(scope="module")
 def broken(web: Internet, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("broken")
-    write_fragile_model(folder / "fragile.onnx")
-    return live(web, folder, folder / "fragile.onnx", FAULTS, SEALED_BUT_TMP)
+    save(fragile_model(224), folder / "fragile.onnx")
+    return live(web, folder, folder / "fragile.onnx", FAULTS, SEALED_BUT_TMP, environment={"SECOND_OPINION": "none"})
 
 
-def live(web: Internet, folder: Path, model: Path, cases: Mapping[str, Case], seal: tuple[str, ...]) -> Run:
+def live(
+    web: Internet,
+    folder: Path,
+    model: Path,
+    cases: Mapping[str, Case],
+    seal: tuple[str, ...],
+    *,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Run:
     (folder / "keys").write_text(KEY)
     (folder / "blocked").write_text(requests.BLOCK_LIST)
-    environment = LOUD | {"ALLOWED_PORTS": f"80,443,{PORT}", "BLOCK_LIST": "blocked"}
-    with serving(web, folder, model, "--keys", "keys", environment=environment, wrapper=seal) as service:
+    settings = LOUD | {"ALLOWED_PORTS": f"80,443,{PORT}", "BLOCK_LIST": "blocked"} | dict(environment)
+    with serving(web, folder, model, "--keys", "keys", environment=settings, wrapper=seal) as service:
 
         def ask(case: Case) -> httpx2.Response:
             headers = HEADERS | {"x-api-key": KEY} | case.get("headers", {})

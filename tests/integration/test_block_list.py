@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,7 +27,7 @@ MODEST = Path(sys.executable).with_name("modest")
 class Classifier224(FakeClassifier):
     def __init__(self) -> None:
         super().__init__()
-        self.model = type(self.model)(name="fake", version="fake-1", labels=self.model.labels, size=224)
+        self.model = replace(self.model, size=224)
 
 
 def service(*lines: str) -> ServedApp:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers.models import fragile_model, save
 from tests.helpers.waiting import HANGS_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -185,11 +186,22 @@ def test_a_folder_without_images_says_so(tmp_path: Path) -> None:
     assert "no images" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["none.onnx", "notes.txt", "deep"])
-def test_a_model_that_is_none_says_how_to_build_one(folder: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("none.onnx", "`make model` builds it"), ("notes.txt", "it is not an ONNX file"), ("deep", "make")],
+)
+def test_a_model_that_is_none_says_what_it_is_and_how_to_build_one(folder: Path, name: str, said: str) -> None:
     result = modest("--model", folder / name, folder)
     assert result.returncode == 2
-    assert "make model" in result.stderr
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_model_that_breaks_on_an_image_gives_no_verdict_and_says_what_it_answered(tmp_path: Path) -> None:
+    save(fragile_model(), tmp_path / "fragile.onnx")
+    result = modest("--model", tmp_path / "fragile.onnx", "--second-opinion", "none", MOSAICS / "neutral.png")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "add up to 1, as after a softmax; they are nan" in result.stderr
     assert "Traceback" not in result.stderr
 
 

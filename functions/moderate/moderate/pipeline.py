@@ -63,7 +63,7 @@ class Judgement:
     tiles: int = 0
     """How many squares of a long picture were judged beside the whole of it."""
     heatmaps: dict[str, Grid] | None = None
-    """Those of the worst frame, if they were asked for. The first model made them."""
+    """Those of the worst frame, if they were asked for and the first model makes any."""
 
     @property
     def was_unflagged(self) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 import uvicorn
 
 from moderate.calls.authentication import Identify, InvalidKeyFile, KeyFile, anyone
-from moderate.settings import Settings
+from moderate.inference.model_file import ModelUnusable
+from moderate.settings import InvalidSetting, Settings
 from moderate.web.connections import Connection
 from moderate.web.uploads import Uploads
 
@@ -47,8 +48,11 @@ def main() -> None:
         identify: Identify = KeyFile(options.keys) if options.keys else anyone
     except (OSError, InvalidKeyFile) as error:
         parser.error(f"--keys {options.keys}: {error}")
-    # One more than there are cores, so that nobody's images hold them all.
-    app = build(Settings.from_environ(os.environ), identify, spare_workers=1).app
+    try:
+        # One more than there are cores, so that nobody's images hold them all.
+        app = build(Settings.from_environ(os.environ), identify, spare_workers=1).app
+    except (InvalidSetting, ModelUnusable) as error:
+        parser.exit(1, f"serve: {error}\n")
     print(_TRY.format(base=f"http://127.0.0.1:{options.port}", photo=options.photo), flush=True)  # noqa: T201
     # uvicorn's access log would contain the URLs that clients send.
     uvicorn.run(

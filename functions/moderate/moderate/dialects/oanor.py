@@ -16,7 +16,7 @@ from moderate.calls.parameters import Explain, InvalidRequest, parse_explain, pa
 from moderate.calls.problems import Problem
 from moderate.dialects import usage
 from moderate.dialects.dialect import Dialect, Route
-from moderate.dialects.oanor_answers import classified, envelope, worst_class
+from moderate.dialects.oanor_answers import classified, envelope
 from moderate.dialects.oanor_schema import (
     CheckAnswer,
     CheckData,
@@ -30,7 +30,6 @@ from moderate.dialects.parameter_names import CHECK, CLASSIFY, mistake_in, unesc
 from moderate.dialects.service import Service
 from moderate.dialects.usage_schema import UsageAnswer
 from moderate.fetching.urls import InvalidUrl
-from moderate.inference.heatmap import overlay
 from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, Source, is_data_url, with_pluses
 from moderate.verdict import Policy, passes
@@ -79,10 +78,10 @@ def routes(service: Service) -> Iterator[Route]:
         parsed = await parse(request, CLASSIFY)
         explain = parse_explain(parsed.fields.get("explain"))
         judgement = await judge(request, parsed, explain=explain is not Explain.NOTHING)
-        data = classified(judgement)
-        if explain is Explain.OVERLAY:
-            data["overlay"] = overlay(data["heatmaps"][worst_class(judgement)], service.model.size)
-        answer = ClassifyAnswer(data=data, **envelope_of(request, judgement, "Image classified"))
+        unexplained = explain is not Explain.NOTHING and judgement.heatmaps is None
+        message = "Image classified; its model makes no heat maps" if unexplained else "Image classified"
+        data = classified(judgement, explain, service.model.size)
+        answer = ClassifyAnswer(data=data, **envelope_of(request, judgement, message))
         return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
     async def judge(

@@ -1,5 +1,6 @@
 """Puts a judgement into the parts of oanor's answers."""
 
+from moderate.calls.parameters import Explain
 from moderate.dialects.oanor_schema import (
     AnswerMeta,
     Classes,
@@ -10,9 +11,9 @@ from moderate.dialects.oanor_schema import (
     SecondOpinionMeta,
     new_meta,
 )
-from moderate.inference.classifier import Model
-from moderate.inference.heatmap import EXPLAINED
+from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.inference.judge import Opinion
+from moderate.inference.model_file import Model
 from moderate.pipeline import Judgement
 from moderate.verdict import Scores, Verdict
 
@@ -34,7 +35,8 @@ def envelope(request_id: str, judgement: Judgement, model: Model, message: str) 
     return Envelope(meta=meta, status="ok", message=message, success=True)
 
 
-def classified(judgement: Judgement) -> ClassifyData:
+def classified(judgement: Judgement, explain: Explain, size: int) -> ClassifyData:
+    """size: how many pixels a side an overlay has."""
     data = ClassifyData(
         safe=judgement.verdict is Verdict.SAFE,
         classes=_classes(judgement.scores),
@@ -42,8 +44,11 @@ def classified(judgement: Judgement) -> ClassifyData:
         top_class=judgement.scores.top_class.capitalize(),
         nsfw_score=judgement.nsfw_score,
     )
-    if judgement.heatmaps:
+    if explain is not Explain.NOTHING:
         data["heatmaps"] = judgement.heatmaps
+    if explain is Explain.OVERLAY:
+        grids = judgement.heatmaps
+        data["overlay"] = overlay(grids[_worst_class(judgement)], size) if grids else None
     return data
 
 
@@ -60,5 +65,5 @@ def _classes(scores: Scores) -> Classes:
     return Classes(porn=shown.porn, sexy=shown.sexy, hentai=shown.hentai, drawing=shown.drawing, neutral=shown.neutral)
 
 
-def worst_class(judgement: Judgement) -> str:
+def _worst_class(judgement: Judgement) -> str:
     return max(EXPLAINED, key=lambda name: float(getattr(judgement.scores, name)))

@@ -63,8 +63,8 @@ class ClassifyData(TypedDict):
     verdict: str
     top_class: str
     nsfw_score: float
-    heatmaps: NotRequired[dict[str, list[list[float]]]]
-    overlay: NotRequired[str]
+    heatmaps: NotRequired[dict[str, list[list[float]]] | None]
+    overlay: NotRequired[str | None]
 
 
 class Envelope(TypedDict):
@@ -126,7 +126,8 @@ _EXPLAIN = {
         f"Default: `{Explain.NOTHING}`. `{Explain.GRIDS}` adds `heatmaps`: for each of porn, hentai and sexy, a grid "
         "of numbers that covers the upright picture. A number is above 0 where the class outweighs neutral, as the "
         "first model sees it. "
-        f"`{Explain.OVERLAY}` also adds the heat map of the worst class, as a PNG data URL to lay over the picture."
+        f"`{Explain.OVERLAY}` also adds the heat map of the worst class, as a PNG data URL to lay over the picture. "
+        "Both are null if that model makes no heat maps."
     ),
 }
 _EXAMPLE_VALUES = {

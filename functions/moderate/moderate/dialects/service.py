@@ -11,7 +11,7 @@ from moderate.calls.disconnects import while_connected
 from moderate.calls.metering import Metering, Unmetered
 from moderate.calls.problems import problem_of
 from moderate.images.limits import DecoderDied
-from moderate.inference.classifier import Model
+from moderate.inference.model_file import Model
 from moderate.observability import Observer
 from moderate.pipeline import Outcome, Pipeline
 from moderate.sources import Source, refuse_more_than_fits

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from moderate.images.views import Tile, View
-from moderate.inference.classifier import Classifier, Model
+from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
+from moderate.inference.model_file import Model
 from moderate.inference.second_model import SecondModel
 from moderate.scheduling.work import Work
 from moderate.verdict import Cuts, Policy, Scores, agreed_score, is_doubtful, mean, nsfw_score, part_score
@@ -66,8 +67,8 @@ class Judge:
                 judged[each.view] = _with_second(each, self._ask(self._second, each.view, policy, work), policy, cuts)
         return list(judged.values())
 
-    def explain(self, view: View) -> dict[str, Grid]:
-        """Returns where the first model saw each class."""
+    def explain(self, view: View) -> dict[str, Grid] | None:
+        """Returns where the first model saw each class; None if it makes no heat maps."""
         return self._first.heatmaps(view)
 
     def _judge_alone(self, view: View, policy: Policy, cuts: Cuts, work: Work) -> Judged:

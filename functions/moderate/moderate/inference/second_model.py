@@ -9,7 +9,8 @@ from threading import Lock
 from PIL import Image
 
 from moderate.images.views import View
-from moderate.inference.classifier import Classifier, Model, ModelUnusable
+from moderate.inference.classifier import Classifier
+from moderate.inference.model_file import Model, ModelUnusable
 from moderate.verdict import Scores
 
 NONE = "none"
@@ -41,11 +42,11 @@ class SecondModel:
 
 
 def find(name: str, first: Model, path: Path) -> SecondModel | None:
-    """Returns the model of that name; None for NONE and for the first model's own name.
+    """Returns the model of that name; None for NONE and for the first model itself.
 
     path: the first model's file, which the second one's is beside. Raises ModelUnusable.
     """
-    if name in (NONE, first.name):
+    if name in (NONE, first.name, path.stem):
         return None
     file = path.with_name(f"{name}.onnx")
     if not file.is_file():

@@ -37,6 +37,8 @@ def test_the_maps_of_a_view_average_to_the_logits_that_its_probabilities_come_fr
     rng = np.random.default_rng(1)
     view = rng.bytes(224 * 224 * 3)
     scores = classifier.classify(view)
-    averages = {name: np.mean(grid) for name, grid in classifier.heatmaps(view).items()}
+    grids = classifier.heatmaps(view)
+    assert grids
+    averages = {name: np.mean(grid) for name, grid in grids.items()}
     for name, average in averages.items():
         assert average == pytest.approx(np.log(getattr(scores, name) / scores.neutral), abs=2e-3)

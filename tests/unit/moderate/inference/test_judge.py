@@ -6,8 +6,8 @@ from tests.helpers.support import FakeClassifier, scoring
 from tests.helpers.waiting import HANGS_SECONDS
 
 from moderate.images.views import Tile, View
-from moderate.inference.classifier import Model, ModelUnusable
 from moderate.inference.judge import Judge, Judged, second_opinion, worst_whole
+from moderate.inference.model_file import Model, ModelUnusable
 from moderate.inference.second_model import SecondModel, find
 from moderate.scheduling.work import CallOver, Work
 from moderate.verdict import Cuts, Policy, Scores
@@ -142,12 +142,13 @@ def test_a_view_is_fitted_to_the_size_of_the_second_model(side: int) -> None:
 
 
 def model(name: str) -> Model:
-    return Model(name=name, version="1", labels=(), size=8)
+    return Model(name=name, version="1", labels=(), size=8, explains=True)
 
 
 def test_none_and_the_first_model_itself_give_no_second_opinion(tmp_path: Path) -> None:
     assert find("none", model("one"), tmp_path / "one.onnx") is None
     assert find("one", model("one"), tmp_path / "any.onnx") is None
+    assert find("file", model("one"), tmp_path / "file.onnx") is None
 
 
 def test_a_second_model_that_is_missing_stops_the_start_and_says_what_to_do(tmp_path: Path) -> None:

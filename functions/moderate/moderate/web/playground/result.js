@@ -31,8 +31,9 @@ function describe(image, answer) {
     : total > 1 ? ` This is the worst of ${total} frames.` : '';
   const opinions = opinion
     ? ` Two models were asked: one scores ${opinion.first.nsfw_score}, the other ${opinion.second.nsfw_score}.` : '';
+  const unexplained = data.heatmaps === null ? ' Its model makes no heat map.' : '';
   const copy = image.copy ? `\n${image.copy.note}` : '';
-  const note = `Score ${data.nsfw_score.toFixed(4)}. Top class: ${data.top_class.toLowerCase()}.${frames}${opinions}${copy}`;
+  const note = `Score ${data.nsfw_score.toFixed(4)}. Top class: ${data.top_class.toLowerCase()}.${frames}${opinions}${unexplained}${copy}`;
   return outcome(data.verdict, data.verdict, note, answer);
 }
 
