@@ -1,6 +1,8 @@
 # `make` without a target lists all targets.
-MODEL ?= mobilenet_v2
+# The model in MODEL_FILE judges everything, unless MODEL or SECOND_OPINION names it.
+OWN := $(basename $(notdir $(MODEL_FILE)))
 SECOND_OPINION ?= mobilenet_v2_mid
+MODEL ?= $(or $(filter-out $(SECOND_OPINION),$(OWN)),mobilenet_v2)
 PYTHON ?= python3
 PORT ?= 3000
 ENV ?= default
@@ -29,7 +31,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep bench template readme build e2e deploy lock clean
+.PHONY: always help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep bench template readme build e2e deploy lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,13 +49,31 @@ $(READY): requirements/dev.txt pyproject.toml | $(BIN)/uv
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.build/model/%.onnx: model/*.py model/models.toml | $(READY)
+define BUILD_MODEL
 	@echo "==> building the model $*"
 	$(BIN)/python model/build.py $* --out .build/model
+endef
+RECIPE := $(wildcard model/*.py) model/models.toml functions/moderate/moderate/inference/model_file.py
+
+# Make takes the first rule whose files there are.
+.build/model/%.onnx: model/own/%.onnx $(RECIPE) | $(READY)
+	$(BUILD_MODEL)
+
+.build/model/%.onnx: $(RECIPE) | $(READY)
+	$(BUILD_MODEL)
+
+ifdef MODEL_FILE
+$(if $(word 2,$(MODEL_FILE)),$(error MODEL_FILE must be a path without spaces, not $(MODEL_FILE)))
+ifneq ($(abspath $(MODEL_FILE)),$(abspath model/own/$(OWN).onnx))
+# Compared, because another file of that name may be older than the one before.
+model/own/$(OWN).onnx: $(MODEL_FILE) always
+	@cmp -s $< $@ || cp $< $@
+endif
+endif
 
 setup: $(READY) ## create .venv and install the locked packages
 
-model: $(MODELS) ## build the models (MODEL= and SECOND_OPINION=mobilenet_v2, mobilenet_v2_mid or inception_v3)
+model: $(MODELS) ## build the models (MODEL= and SECOND_OPINION= name them, MODEL_FILE= is one of your own)
 
 run: $(MODELS) ## serve on http://127.0.0.1:3000 behind an emulation of API Gateway (PORT= sets the port)
 	MODEL_PATH=$(ONNX) $(BIN)/python -m modest_local --port $(PORT)
@@ -139,7 +159,7 @@ readme: $(MODELS) .build/sam/.ready ## run every command of the README in a fres
 	tests/e2e/local-runtime-image
 	$(BIN)/pytest --capture=no tests/readme
 
-build: $(READY) .build/sam/.ready ## build the container image and the zip functions (needs Docker)
+build: $(READY) .build/sam/.ready $(OWN:%=.build/model/%.onnx) ## build the container image and the zip functions (needs Docker)
 	$(PARAMETERS) > .build/samconfig.yaml
 	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)
 	$(SAM) build $(SAMCONFIG)

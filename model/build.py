@@ -1,122 +1,136 @@
-"""Builds a model's .onnx file from the pinned npm package. The result is identical to the byte on every machine."""
+"""Builds a model's .onnx file from a pinned package, the same to the byte on every machine, or from a file in own/."""
 
 import argparse
-import base64
 import hashlib
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bundle import Package
+import numpy as np
+import onnx
+from adapter import adapt, describe
+from bundle import read_bundle
+from google.protobuf.message import DecodeError
 from graph import Graph
+from packages import BuildError, Read, Source, open_package
 from topology import write_backbone
+
+from moderate.inference.model_file import LABELS, ModelFile, ModelUnusable
 
 HERE = Path(__file__).parent
 BUILD = HERE.parent / ".build"
 
-
-class BuildError(Exception):
-    """Raised if a model cannot be built; the message says why and what to do."""
+Entry = Mapping[str, Any]
+"""One of the tables `models` in models.toml."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", help="the model's name in the models file")
+    parser.add_argument("model", help="the model's name in the models file, or its file's name in own/ without .onnx")
     parser.add_argument("--out", type=Path, default=BUILD / "model", help="the folder to write <model>.onnx to")
-    parser.add_argument("--cache", type=Path, default=BUILD / "npm", help="the folder that caches the npm package")
+    parser.add_argument("--cache", type=Path, default=BUILD / "packages", help="the folder that caches packages")
     parser.add_argument("--models", type=Path, default=HERE / "models.toml", help="the models file")
+    parser.add_argument("--own", type=Path, default=HERE / "own", help="the folder of the operator's own models")
     arguments = parser.parse_args()
     try:
-        build(arguments.model, arguments.models, arguments.cache, arguments.out)
+        known = tomllib.loads(arguments.models.read_text())
+        content = convert(arguments.model, known, arguments.own / f"{arguments.model}.onnx", arguments.cache)
+        keep(content, arguments.out / f"{arguments.model}.onnx")
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def build(name: str, models: Path, cache: Path, out: Path) -> None:
-    known = tomllib.loads(models.read_text())
-    if name not in known["models"]:
-        raise BuildError(f"There is no model {name!r}. {models.name} lists {', '.join(known['models'])}.")
-    source, entry = known["source"], known["models"][name]
+def convert(name: str, known: Mapping[str, Any], own: Path, cache: Path) -> bytes:
+    """Returns the .onnx file. Raises BuildError.
 
-    package = Package(fetch(source, cache))
-    print(f"reading {entry['folder']}")
-    onnx = convert(name, source, entry, package)
+    known: the content of the models file. own: where the file is if the model comes as one.
+    """
+    entry = known["models"].get(name)
+    if entry and "source" in entry:
+        if own.exists():
+            raise BuildError(f"{own} has the name of a model that comes from a package. Give it another name.")
+        source = known["sources"][entry["source"]]
+        content = convert_package(name, entry, source, open_package(source, cache))
+    elif own.is_file():
+        print(f"reading {own}")
+        content = convert_own(name, entry, own.read_bytes()) if entry else own.read_bytes()
+    else:
+        raise BuildError(f"There is no model {name!r}: known are {', '.join(known['models'])}, and there is no {own}.")
+    check_digest(content, entry or {}, name)
+    return content
 
-    target = out / f"{name}.onnx"
-    digest = hashlib.sha256(onnx).hexdigest()
-    pinned = entry.get("sha256", "none")
-    if digest != pinned:
-        raise BuildError(f"{target.name} was not written: its sha256 is {digest}, but {models.name} pins {pinned}.")
-    out.mkdir(parents=True, exist_ok=True)
-    write(target, onnx)
-    print(f"wrote {target}: {len(onnx):,} bytes, and its sha256 matches {models.name}")
 
-
-def convert(name: str, source: dict[str, Any], entry: dict[str, Any], package: Package) -> bytes:
-    graph = Graph()
-    backbone = write_backbone(entry["format"], package.read_bundle(entry["folder"]), graph, graph.add_image_input())
-    graph.add_head(backbone)
+def convert_package(name: str, entry: Entry, source: Source, read: Read) -> bytes:
     metadata = {
         "name": name,
         "version": f"{source['package']}-{source['version']}",
-        "labels": ",".join(source["labels"]),
-        "size": str(entry["size"]),
+        "labels": ",".join(LABELS),
         "licence": source["licence"],
-        # The MIT licence requires its notice in every copy.
-        "notice": package.read("LICENSE").decode(),
+        # The licences require their notices in every copy.
+        "notice": "\n".join(read(path).decode() for path in source["notices"]),
     }
-    model = graph.build(entry["size"], len(source["labels"]), backbone.side, metadata)
+    print(f"reading {entry['path']}")
+    if entry["format"] == "onnx":
+        return adapted(name, entry, read(entry["path"]), metadata)
+    graph = Graph()
+    backbone = write_backbone(entry["format"], read_bundle(read, entry["path"]), graph, graph.add_image_input())
+    graph.add_head(backbone)
+    return serialised(graph.build(entry["size"], len(LABELS), metadata, backbone.side))
+
+
+def convert_own(name: str, entry: Entry, content: bytes) -> bytes:
+    metadata = {"name": name, "version": str(entry.get("version", "1")), "labels": ",".join(LABELS)}
+    return adapted(name, entry, content, metadata)
+
+
+def adapted(name: str, entry: Entry, content: bytes, metadata: Mapping[str, str]) -> bytes:
+    description = describe(name, entry)
+    try:
+        model = onnx.load_from_string(content)
+    except DecodeError:
+        raise BuildError(f"The file of {name} is not an ONNX file, or not a whole one.") from None
+    return serialised(adapt(model, description).build(description.size, len(LABELS), metadata))
+
+
+def serialised(model: onnx.ModelProto) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def fetch(source: dict[str, Any], cache: Path) -> bytes:
-    """Returns the package's tarball from the cache or from npm, after its checksum was verified."""
-    pinned = f"{source['package']}@{source['version']}"
-    cached = cache / f"{source['package']}-{source['version']}.tgz"
-    if cached.exists():
-        tarball = cached.read_bytes()
-        check_integrity(tarball, source["integrity"], f"{cached} (delete it to fetch it again)")
-    else:
-        print(f"fetching {pinned} with npm")
-        tarball = download(pinned, cached.name)
-        check_integrity(tarball, source["integrity"], f"The tarball that npm fetched for {pinned}")
-        cache.mkdir(parents=True, exist_ok=True)
-        write(cached, tarball)
-    print(f"{cached.name} has the pinned sha512")
-    return tarball
+def check_digest(content: bytes, entry: Entry, name: str) -> None:
+    """What a package is turned into must be what was seen when it was pinned; an operator's file need not."""
+    digest, pinned = hashlib.sha256(content).hexdigest(), entry.get("sha256", "none")
+    if digest != pinned and entry.keys() & {"source", "sha256"}:
+        raise BuildError(f"{name}.onnx was not written: its sha256 is {digest}, but models.toml pins {pinned}.")
 
 
-def download(pinned: str, filename: str) -> bytes:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise BuildError(f"npm is not installed. Install it to fetch {pinned}.")
-    with tempfile.TemporaryDirectory() as folder:
-        command = [npm, "pack", pinned, "--silent", "--ignore-scripts", "--pack-destination", folder]
-        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
-        if result.returncode:
-            raise BuildError(f"npm could not fetch {pinned}: {result.stderr.strip() or result.stdout.strip()}")
-        return (Path(folder) / filename).read_bytes()
+def keep(content: bytes, target: Path) -> None:
+    """Writes the file if it can be used, whole or not at all. Raises BuildError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        draft = Path(folder) / target.name
+        draft.write_bytes(content)
+        try:
+            file = ModelFile(draft)
+            file.try_out(pictures(file.model.size))
+        except ModelUnusable as error:
+            said = str(error).replace(str(draft), target.name)
+            raise BuildError(f'{said}. "Your own model" in model/README.md says what a model must be.') from error
+        draft.replace(target)
+    print(f"wrote {target}: {len(content):,} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
 
 
-def check_integrity(tarball: bytes, integrity: str, what: str) -> None:
-    algorithm, _, expected = integrity.partition("-")
-    actual = base64.b64encode(hashlib.new(algorithm, tarball).digest()).decode()
-    if actual != expected:
-        raise BuildError(f"{what} is not the pinned package: its {algorithm} is {actual}, expected {expected}.")
-
-
-def write(path: Path, content: bytes) -> None:
-    """Writes the file atomically, so that an interrupted run leaves no partial file."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    part.replace(path)
+def pictures(size: int) -> Iterator[bytes]:
+    """Yields pictures of which a model must be able to say something."""
+    shape = (size, size, 3)
+    for level in (0, 128, 255):
+        yield np.full(shape, level, np.uint8).tobytes()
+    yield np.random.default_rng(0).integers(0, 256, shape, np.uint8).tobytes()
+    yield np.broadcast_to(np.linspace(0, 255, size, dtype=np.uint8)[:, None, None], shape).tobytes()
 
 
 if __name__ == "__main__":

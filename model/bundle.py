@@ -1,15 +1,14 @@
 """Reads a model from the nsfwjs package. Each file is a browserify bundle that exports one JavaScript literal."""
 
 import base64
-import io
 import json
 import re
-import tarfile
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from packages import Read
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -24,26 +23,14 @@ class Bundle:
     weights: Weights
 
 
-class Package:
-    """A verified npm tarball in memory. Files are read by their exact name and never unpacked to disk."""
-
-    def __init__(self, tarball: bytes) -> None:
-        self._tar = tarfile.open(fileobj=io.BytesIO(tarball), mode="r:gz")  # noqa: SIM115
-
-    def read(self, path: str) -> bytes:
-        member = self._tar.extractfile(f"package/{path}")
-        if member is None:
-            raise ValueError(f"{path} is not a file in the package")
-        return member.read()
-
-    def read_bundle(self, folder: str) -> Bundle:
-        model = _read_export(self.read(f"{folder}/model.min.js"))
-        weights: Weights = {}
-        for group in model["weightsManifest"]:
-            shards = [_read_export(self.read(f"{folder}/{path}.min.js")) for path in group["paths"]]
-            data = b"".join(base64.b64decode(shard, validate=True) for shard in shards)
-            weights |= _read_tensors(group["weights"], data)
-        return Bundle(model["modelTopology"], weights)
+def read_bundle(read: Read, folder: str) -> Bundle:
+    model = _read_export(read(f"{folder}/model.min.js"))
+    weights: Weights = {}
+    for group in model["weightsManifest"]:
+        shards = [_read_export(read(f"{folder}/{path}.min.js")) for path in group["paths"]]
+        data = b"".join(base64.b64decode(shard, validate=True) for shard in shards)
+        weights |= _read_tensors(group["weights"], data)
+    return Bundle(model["modelTopology"], weights)
 
 
 def _read_export(source: bytes) -> Any:

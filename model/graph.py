@@ -1,4 +1,4 @@
-"""Builds an ONNX graph from the few operations that these models need, with the inputs and outputs that all share."""
+"""Builds the ONNX graph of a model, with the input and the outputs that all models share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, TensorProto, checker, compose, helper, numpy_helper
 
-# Every ONNX Runtime of recent years supports these versions, and the models need nothing newer.
+# Every ONNX Runtime of recent years supports these versions, and models that are written here need nothing newer.
 OPSET = 13
 IR_VERSION = 8
 
@@ -39,6 +39,9 @@ class Graph:
     def __init__(self) -> None:
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
+        self._functions: list[Any] = []
+        self._opsets = [helper.make_opsetid("", OPSET)]
+        self._ir_version = IR_VERSION
 
     def add_constant(self, value: NDArray[Any]) -> str:
         name = f"constant_{len(self._constants)}"
@@ -97,17 +100,34 @@ class Graph:
             x = self.add("Mul", self.add("Conv", x, kernel, bias), self.add("Sign", gate))
         self.add("Conv", x, *layers[-1], output="heatmap")
 
-    def build(self, size: int, classes: int, side: int, metadata: Mapping[str, str]) -> ModelProto:
+    def include(self, model: ModelProto, x: str) -> str:
+        """Adds another model's graph, which has one input and one output, and returns the name of its output.
+
+        All that is added to this graph is then of that model's version of ONNX.
+        """
+        included = compose.add_prefix(model, "included/")
+        weights = {tensor.name for tensor in included.graph.initializer}
+        (entry,) = [each.name for each in included.graph.input if each.name not in weights]
+        self.add("Identity", x, output=entry)
+        self._nodes.extend(included.graph.node)
+        self._constants.extend(included.graph.initializer)
+        self._functions.extend(included.functions)
+        self._opsets = list(included.opset_import)
+        self._ir_version = max(IR_VERSION, included.ir_version)
+        return str(included.graph.output[0].name)
+
+    def build(self, size: int, classes: int, metadata: Mapping[str, str], side: int | None = None) -> ModelProto:
+        """side: how many rows and columns a heat map has, if there is one."""
         image = helper.make_tensor_value_info("image", TensorProto.UINT8, [1, size, size, 3])
-        outputs = [
-            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, classes]),
-            helper.make_tensor_value_info("heatmap", TensorProto.FLOAT, [1, classes, side, side]),
-        ]
+        outputs = [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [1, classes])]
+        if side is not None:
+            outputs.append(helper.make_tensor_value_info("heatmap", TensorProto.FLOAT, [1, classes, side, side]))
         graph = helper.make_graph(self._nodes, metadata["name"], [image], outputs, self._constants)
         model = helper.make_model(
             graph,
-            ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=self._ir_version,
+            opset_imports=self._opsets,
+            functions=self._functions,
             producer_name="modest",
         )
         helper.set_model_props(model, dict(metadata))

@@ -154,7 +154,11 @@ def test_every_model_that_can_be_built_can_be_chosen_for_first_and_second_opinio
     template: Template, parameter: str
 ) -> None:
     known = tomllib.loads((ROOT / "model" / "models.toml").read_text())["models"]
-    assert set(template["Parameters"][parameter]["AllowedValues"]) - {"none"} == set(known)
+    for name in (*known, "none", "one-of-my.own"):
+        assert re.search(template["Parameters"][parameter]["AllowedPattern"], name)
+    # It becomes the tag of an image and a word of a command.
+    for name in ("", "-x", "a b", "a;b", "$(a)", "../a", "a/b"):
+        assert not re.search(template["Parameters"][parameter]["AllowedPattern"], name)
 
 
 def test_the_image_holds_both_models_and_its_defaults_are_the_template_s(template: Template) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import pytest
+from tests.helpers.models import save, small_model
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "model" / "models.toml"
 NAME = "mobilenet_v2"
 ONNX = ROOT / ".build" / "model" / f"{NAME}.onnx"
-PACKAGE = ROOT / ".build" / "npm" / "nsfwjs-4.4.0.tgz"
+PACKAGE = ROOT / ".build" / "packages" / "nsfwjs-4.4.0.tgz"
 KNOWN = tomllib.loads(MODELS.read_text())
 
 
@@ -40,11 +41,10 @@ def test_takes_one_uint8_image_and_answers_five_probabilities_and_a_map_each(ses
 
 def test_carries_the_facts_of_models_toml_and_its_licence(session: ort.InferenceSession) -> None:
     metadata = session.get_modelmeta().custom_metadata_map
-    source = KNOWN["source"]
+    source = KNOWN["sources"]["nsfwjs"]
     assert metadata["name"] == NAME
     assert metadata["version"] == f"{source['package']}-{source['version']}"
-    assert metadata["labels"].split(",") == source["labels"]
-    assert metadata["size"] == str(KNOWN["models"][NAME]["size"])
+    assert metadata["labels"] == "drawing,hentai,neutral,porn,sexy"
     assert metadata["licence"] == source["licence"]
     assert "Copyright (c) 2019 Infinite Red, Inc." in metadata["notice"]
 
@@ -95,4 +95,34 @@ def test_a_model_without_a_sha256_is_not_written_and_its_sha256_named(tmp_path: 
 def test_an_unknown_model_is_answered_with_those_there_are(tmp_path: Path) -> None:
     result = build(tmp_path, name="mobilenet_v9")
     assert result.returncode == 1
-    assert "mobilenet_v2, mobilenet_v2_mid, inception_v3" in result.stderr
+    assert "mobilenet_v2, mobilenet_v2_mid, inception_v3, open_nsfw, and there is no " in result.stderr
+    assert "own/mobilenet_v9.onnx" in result.stderr
+
+
+def test_a_file_of_ones_own_that_keeps_to_the_contract_is_taken_as_it_is(tmp_path: Path) -> None:
+    content = save(small_model(name="mine"), own(tmp_path) / "mine.onnx").read_bytes()
+    result = build(tmp_path, "--own", own(tmp_path), name="mine")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out" / "mine.onnx").read_bytes() == content
+
+
+def test_a_file_of_ones_own_that_does_not_is_answered_with_what_it_lacks(tmp_path: Path) -> None:
+    save(small_model(labels=None), own(tmp_path) / "mine.onnx")
+    result = build(tmp_path, "--own", own(tmp_path), name="mine")
+    assert (result.returncode, list((tmp_path / "out").iterdir())) == (1, [])
+    assert result.stderr == (
+        "error: mine.onnx cannot be used as a model: its metadata lacks labels. "
+        '"Your own model" in model/README.md says what a model must be.\n'
+    )
+
+
+def test_a_file_of_ones_own_cannot_take_the_name_of_a_model_from_a_package(tmp_path: Path) -> None:
+    save(small_model(), own(tmp_path) / f"{NAME}.onnx")
+    result = build(tmp_path, "--own", own(tmp_path))
+    assert result.returncode == 1
+    assert "has the name of a model that comes from a package" in result.stderr
+
+
+def own(folder: Path) -> Path:
+    (folder / "own").mkdir(exist_ok=True)
+    return folder / "own"

@@ -3,19 +3,18 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-import skimage
-import sklearn
 from numpy.typing import NDArray
 from PIL import Image
 from tests.helpers.node import installed
+from tests.helpers.photos import PICTURES
 from tests.helpers.support import arrays
+from tests.parity.conftest import Report
 
 from moderate.images.decode import decode
 from moderate.inference.classifier import Classifier
@@ -33,31 +32,10 @@ TOLERANCE = 1e-5
 # nsfwjs shrinks by looking at four pixels for each it makes; Modest looks at all of them, on purpose.
 RESIZE_TOLERANCE = 0.05
 
-PICTURES = sorted(
-    path
-    for folder in (Path(skimage.__file__).parent / "data", Path(sklearn.__file__).parent / "datasets" / "images")
-    for path in folder.iterdir()
-    if path.suffix in {".jpg", ".png"}
-)  # fmt: skip
-
 
 class Model(NamedTuple):
     nsfwjs_name: str
     classifier: Classifier
-
-
-Report = Callable[[str], None]
-
-
-@pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    """Prints a line whether or not the test passes: the figures are half of what this is run for."""
-
-    def write(line: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{line}\n")
-
-    return write
 
 
 @pytest.fixture(scope="module", autouse=True)

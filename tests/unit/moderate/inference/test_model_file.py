@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from build import keep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import ModelProto, NodeProto, TensorProto
+from packages import BuildError
 from starlette.testclient import TestClient
 from tests.helpers.models import (
     BRIGHTNESS,
@@ -142,7 +144,7 @@ def bad(request: pytest.FixtureRequest) -> tuple[ModelProto | bytes, str]:
     return BAD[request.param]
 
 
-def test_a_bad_model_is_refused_with_a_sentence_when_it_is_started(
+def test_a_bad_model_is_refused_with_a_sentence_when_it_is_built_and_when_it_is_started(
     bad: tuple[ModelProto | bytes, str], tmp_path: Path
 ) -> None:
     content, sentence = bad
@@ -150,6 +152,9 @@ def test_a_bad_model_is_refused_with_a_sentence_when_it_is_started(
     sentence = f"bad.onnx cannot be used as a model: .*{sentence}"
     with pytest.raises(ModelUnusable, match=sentence):
         Classifier(path).warm_up()
+    with pytest.raises(BuildError, match=sentence):
+        keep(path.read_bytes(), tmp_path / "out" / "bad.onnx")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_model_that_is_too_large_is_not_even_read(tmp_path: Path) -> None:
@@ -190,6 +195,8 @@ def test_a_model_that_breaks_on_some_picture_is_a_fault_of_ours_there_and_never_
     for client in (serve(classifier=fragile).client, serve(classifier=whole, second=fragile).client):
         assert client.post("/v1/classify", content=png()).json()["code"] == "internal_error"
     assert verdict_of(serve(classifier=fragile).client, 0) == "safe"
+    with pytest.raises(BuildError, match="they are nan"):
+        keep(fragile_model().SerializeToString(), tmp_path / "out.onnx")
 
 
 def verdict_of(client: TestClient, grey: int) -> str:
