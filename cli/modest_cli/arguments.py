@@ -33,6 +33,21 @@ def _parse_decimal(text: str) -> Decimal:
     return number + 0
 
 
+def _parse_share(text: object) -> float:
+    # Typer hands over a default as the number that it is.
+    share = _parse_decimal(str(text))
+    if not 0 < share < 1:
+        raise typer.BadParameter("Give a number between 0 and 1, such as 0.95.")
+    return float(share)
+
+
+def _parse_score(text: object) -> float:
+    score = _parse_decimal(str(text))
+    if not 0 <= score <= 1:
+        raise typer.BadParameter("Give a number from 0 to 1, such as 0.6.")
+    return float(score)
+
+
 def _parse_hours(text: str) -> Decimal:
     hours = _parse_decimal(text)
     if not 0 <= hours <= _MAX_HOURS:
@@ -69,4 +84,23 @@ HoursOption = Annotated[
 UsdArgument = Annotated[
     Decimal | None,
     typer.Argument(parser=_parse_decimal, metavar="USD", help="The new rate: US dollars for one XNO."),
+]
+RecallOption = Annotated[
+    float,
+    typer.Option(parser=_parse_share, metavar="SHARE", help="The share of nsfw pictures that you want to be flagged."),
+]
+FalsePositivesOption = Annotated[
+    float,
+    typer.Option(
+        parser=_parse_share, metavar="SHARE", help="The share of safe pictures that you accept to be flagged."
+    ),
+]
+QuestionableFromOption = Annotated[
+    float,
+    typer.Option(
+        parser=_parse_score, metavar="SCORE", envvar="QUESTIONABLE_FROM", help="The lowest questionable score."
+    ),
+]
+NsfwFromOption = Annotated[
+    float, typer.Option(parser=_parse_score, metavar="SCORE", envvar="NSFW_FROM", help="The lowest nsfw score.")
 ]

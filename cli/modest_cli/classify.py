@@ -10,7 +10,7 @@ import typer
 from moderate.verdict import Policy
 from modest_cli.output import escape
 
-_BUILT_MODEL = Path(__file__).resolve().parents[2] / ".build" / "model" / "mobilenet_v2.onnx"
+BUILT_MODEL = Path(__file__).resolve().parents[2] / ".build" / "model" / "mobilenet_v2.onnx"
 
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|data:", re.IGNORECASE)
@@ -46,7 +46,7 @@ def classify(
             help="The .onnx file to use. Default: the one that `make model` builds.",
             show_default=False,
         ),
-    ] = _BUILT_MODEL,
+    ] = BUILT_MODEL,
     second_opinion: Annotated[
         str,
         typer.Option(

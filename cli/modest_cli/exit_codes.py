@@ -20,16 +20,19 @@ class ExitCode(IntEnum):
 REFUSED = ExitCode.FOUND
 
 MEANINGS = {
-    ExitCode.DONE: "All was done. `classify`: every image was judged, and none is nsfw.",
+    ExitCode.DONE: (
+        "All was done. `classify`: every image was judged, and none is nsfw. `evaluate`: every picture was judged."
+    ),
     ExitCode.FOUND: (
         "`classify`: an image is nsfw, and every image was judged. `doctor`: a problem remains. Other commands could "
         "not do what they were asked; the last line says why."
     ),
     ExitCode.NOT_ALL_JUDGED: (
-        "The command is written wrongly. `classify`: something was not judged, and is listed; or there was no image."
+        "The command is written wrongly. `classify` and `evaluate`: something was not judged, and is listed or "
+        "counted; or there was no image."
     ),
     ExitCode.FAULT: "There is a fault in Modest; a traceback shows where.",
-    ExitCode.INTERRUPTED: "Control-C was pressed. `classify` prints what was judged until then.",
+    ExitCode.INTERRUPTED: "Control-C was pressed. `classify` and `evaluate` print what was judged until then.",
     ExitCode.READER_GONE: "The program that read the output ended first, as `head` does.",
 }
 HELP = "Exit codes:\n\n" + "\n\n".join(f"{code}: {meaning}" for code, meaning in MEANINGS.items())

@@ -1,4 +1,4 @@
-"""Finds and reads the files of `modest classify`, and waits for nothing that may never end or answer."""
+"""Finds and reads the files that commands judge, and waits for nothing that may never end or answer."""
 
 import os
 import stat
@@ -52,12 +52,12 @@ class Findings:
 
 
 def find(paths: Sequence[str]) -> Findings:
-    named = {_place(path) for path in paths if not _is_folder(path)}
-    roots = [os.path.realpath(path) for path in paths if _is_folder(path)]
+    named = {_place(path) for path in paths if not is_folder(path)}
+    roots = [os.path.realpath(path) for path in paths if is_folder(path)]
     found: dict[str, Found] = {}
     others = set()
     for path in paths:
-        for entry in _walk(path, roots) if _is_folder(path) else (Found(path),):
+        for entry in _walk(path, roots) if is_folder(path) else (Found(path),):
             place = _place(entry.path)
             if place in named or entry.refusal or _may_be_picture(entry.path):
                 found.setdefault(place, entry)
@@ -107,7 +107,7 @@ def _read_stdin() -> bytes:
         raise UnreadableFile(f"Standard input cannot be read: {error.strerror}.") from None
 
 
-def _is_folder(path: str) -> bool:
+def is_folder(path: str) -> bool:
     # Path.is_dir raises an error for some paths that cannot be read.
     return path != STDIN and os.path.isdir(path)  # noqa: PTH112
 
@@ -135,7 +135,7 @@ def _walk(folder: str, roots: Sequence[str]) -> Iterator[Found]:
             continue
         pending.extend(sorted((path for path, is_folder in entries.items() if is_folder), reverse=True))
         for path in sorted(path for path, is_folder in entries.items() if not is_folder):
-            if not _is_folder(path):
+            if not is_folder(path):
                 yield Found(path)
             elif not _is_in(path, roots):
                 message = "This is a link to another folder. Name that folder if it is to be searched, too."

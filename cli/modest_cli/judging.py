@@ -89,7 +89,7 @@ def _judge(found: Sequence[Found], classifier: Classifier, second: SecondModel |
     workers = usable_cores()
     with closing(Decoder(workers)) as decoder:
         pipeline = Pipeline(
-            _fetch_nothing, classifier, cuts=Cuts(), second=second, workers=workers, decode=decoder.decode
+            fetch_nothing, classifier, cuts=Cuts(), second=second, workers=workers, decode=decoder.decode
         )
         for start in range(0, len(found), workers):
             batch = found[start : start + workers]
@@ -105,14 +105,14 @@ async def _judge_side_by_side(images: list[ImageBytes], pipeline: Pipeline, poli
     return [outcome for (outcome,) in await asyncio.gather(*(pipeline.judge([image], policy) for image in images))]
 
 
-async def _fetch_nothing(_url: str) -> bytes:
+async def fetch_nothing(_url: str) -> bytes:
     raise AssertionError("local files are never fetched")
 
 
 def _as_dict(row: Row) -> dict[str, object]:
     path, outcome = row
     if isinstance(outcome, PublicError):
-        return {"path": path, "verdict": None, "error": {"code": _error_code(outcome), "message": outcome.message}}
+        return {"path": path, "verdict": None, "error": {"code": error_code(outcome), "message": outcome.message}}
     return {
         "path": path,
         "verdict": outcome.verdict,
@@ -123,7 +123,7 @@ def _as_dict(row: Row) -> dict[str, object]:
     }
 
 
-def _error_code(error: PublicError) -> str:
+def error_code(error: PublicError) -> str:
     return "unreadable_file" if isinstance(error, UnreadableFile) else problem_of(error).code
 
 

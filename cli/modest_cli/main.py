@@ -9,6 +9,7 @@ from modest_cli import accounts, exit_codes, issuer, keys
 from modest_cli.block_hash import block_hash
 from modest_cli.classify import classify
 from modest_cli.doctor import doctor
+from modest_cli.evaluate import evaluate
 from modest_cli.invoice import invoice
 from modest_cli.output import print_line
 from modest_cli.plans import plans
@@ -39,6 +40,7 @@ def modest(
 
 
 app.command()(classify)
+app.command()(evaluate)
 app.command()(plans)
 app.command()(usage)
 app.command()(invoice)

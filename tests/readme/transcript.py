@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.helpers.photos import photo
-from tests.helpers.support import ROOT
+from tests.helpers.support import MOSAICS, ROOT
 from tests.readme.commands import Command, commands
 from tests.readme.shell import Server, Shell, environment
 
@@ -50,10 +50,13 @@ def transcribe(folder: Path) -> Iterator[Step]:
 
 
 def _bring_photos(folder: Path) -> None:
-    """Puts what the reader has beside the clone's own files: a photo, and a folder of one."""
+    """Puts what the reader has beside the clone's own files: a photo, a folder of one, and labelled pictures."""
     photo("astronaut").save(folder / "photo.jpg")
     (folder / "photos").mkdir()
     shutil.copy(folder / "photo.jpg", folder / "photos" / "flower.jpg")
+    for label, picture in (("safe", folder / "photo.jpg"), ("nsfw", MOSAICS / "of-both-models" / "porn.png")):
+        (folder / "labelled" / label).mkdir(parents=True)
+        shutil.copy(picture, folder / "labelled" / label)
 
 
 def format_step(step: Step) -> str:
