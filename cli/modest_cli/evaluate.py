@@ -64,6 +64,9 @@ def evaluate(
             "holds the SHA-256 of the pictures and no names.",
         ),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write an HTML file with all figures and plots.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure how many nsfw pictures are caught, and how many safe ones are flagged.
@@ -88,5 +91,6 @@ def evaluate(
             errors=errors,
             as_json=as_json,
             resume=resume,
+            report=report,
         )
         raise typer.Exit(run(asked))

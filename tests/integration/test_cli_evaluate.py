@@ -42,7 +42,7 @@ def shares(result: dict[str, Any], verdict: str = "nsfw") -> dict[str, tuple[int
 
 
 def test_a_set_with_known_answers_gives_the_known_figures_with_and_without_a_second_opinion(folder: Path) -> None:
-    run = modest(folder, "--json", "--errors", "1")
+    run = modest(folder, "--json", "--errors", "1", "--report", folder / "report.html")
     document = json.loads(run.stdout)
     by_setting = {(result["models"], result["policy"]): result for result in document["results"]}
     assert len(by_setting) == 6
@@ -59,6 +59,7 @@ def test_a_set_with_known_answers_gives_the_known_figures_with_and_without_a_sec
     assert [Path(each["path"]).name for each in alone["flagged"]] == ["flagged\n\x1b[31m.png"]
     assert document["pictures"]["nsfw"] == {"found": 4, "judged": 3, "refused": {"undecodable_image": 1}}
     assert (document["copies"], run.returncode) == (1, 2)
+    assert "66.7% (20.8-93.9)" in (folder / "report.html").read_text("utf-8")
 
 
 def test_an_interrupted_run_prints_what_was_judged_and_is_resumed(tmp_path: Path) -> None:

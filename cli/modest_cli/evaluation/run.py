@@ -4,12 +4,14 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from moderate.images.sandbox.pool import Decoder
 from moderate.settings import usable_cores
 from moderate.sources import ImageBytes
 from moderate.verdict import Cuts, Policy
+from modest_cli.errors import OperatorError
 from modest_cli.evaluation.documents import as_document
 from modest_cli.evaluation.figures import Evaluation, Specimen, evaluate
 from modest_cli.evaluation.labelled import Labelled, Truth, find_labelled
@@ -36,11 +38,15 @@ class Asked:
     errors: int
     as_json: bool
     resume: Path | None
+    report: Path | None
 
 
 def run(asked: Asked) -> ExitCode:
     """Prints the figures of what was judged, even if it is interrupted. Raises OperatorError."""
     labels = find_labelled(asked.pictures)
+    if asked.report:
+        # Hours of judging are not to end with a file that cannot be written.
+        _write(asked.report, b"", "ab")
     specimens: list[Specimen] = []
     code = ExitCode.DONE
     with ExitStack() as stack:
@@ -62,12 +68,29 @@ def run(asked: Asked) -> ExitCode:
 
 
 def _show(asked: Asked, evaluation: Evaluation, notes: Sequence[str]) -> None:
+    """Raises OperatorError."""
+    if asked.report:
+        # Its library loads slowly, and only --report needs it.
+        from modest_cli.evaluation.report import as_page  # noqa: PLC0415
+
+        page = as_page(evaluation, asked.wanted, asked.policy, notes, day=datetime.now(UTC).date())
+        _write(asked.report, page, "wb")
+        print_note(f"Wrote {asked.report}.")
     if asked.as_json:
         print_json(as_document(evaluation, asked.wanted, notes, errors=bool(asked.errors)))
     else:
         print_evaluation(evaluation, asked.wanted, asked.policy)
     for note in notes:
         print_note(note)
+
+
+def _write(path: Path, content: bytes, mode: str) -> None:
+    """Raises OperatorError."""
+    try:
+        with path.open(mode) as file:
+            file.write(content)
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def exit_code(specimens: Sequence[Specimen]) -> ExitCode:
