@@ -31,7 +31,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: always help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep bench template readme build e2e deploy lock clean
+.PHONY: always help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench template readme build e2e deploy lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,6 +117,10 @@ shown: $(READY) ## look for images that browsers show differently from what is j
 
 sweep: $(MODELS) ## try the images of many packages, which it fetches, and write docs/sweep.md (needs apt-get, pip and npm)
 	$(BIN)/python -m tests.sweep --model $(ONNX)
+
+evidence: .build/model/mobilenet_v2.onnx .build/model/mobilenet_v2_mid.onnx ## count false positives on the pictures of many packages, which it fetches, for the model card (needs apt-get, pip and npm)
+	$(BIN)/python -m tests.evidence .build/evidence
+	$(BIN)/python model/evaluate.py .build/evidence
 
 bench: $(MODELS) .build/sam/.ready ## compare Modest with its peers and write docs/benchmarks.md
 	$(BIN)/python -m bench

@@ -1,72 +1,119 @@
-"""Prints how often safe photos are flagged: a Markdown table of each built model, alone and with a second opinion.
+"""Measures how often each built model flags safe pictures, and writes that into the model card.
 
-All photos in the given folders must be safe, so that every flag is a false positive. Copies of a file count once.
+It exits with 1 if the card said something else. `make evidence` fetches the pictures.
 """
 
 import argparse
-import hashlib
-from functools import partial
+import re
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from moderate.images.decode import decode
-from moderate.inference.classifier import Classifier
-from moderate.inference.judge import Judge
-from moderate.inference.second_model import SecondModel
-from moderate.scheduling.work import Work
-from moderate.verdict import Cuts, Policy, Verdict, verdict
+from moderate.inference.second_model import NONE
+from moderate.verdict import Cuts, Policy
+from modest_cli.evaluation.figures import Evaluation, Result, evaluate
+from modest_cli.evaluation.labelled import Truth
+from modest_cli.evaluation.proportions import CONFIDENCE, at_most
+from modest_cli.evaluation.run import Compared, measure
+from modest_cli.evaluation.scoring import Setting
+from modest_cli.evaluation.sentences import percent
+from modest_cli.exit_codes import ExitCode
 
-BUILT = Path(__file__).parents[1] / ".build" / "model"
-SECOND = "mobilenet_v2_mid"
-"""The model that is asked for second opinions."""
-SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".heic", ".heif", ".hif", ".bmp"}
+ROOT = Path(__file__).parents[1]
+CARD = ROOT / "model" / "README.md"
+BUILT = ROOT / ".build" / "model"
+FIRST, SECOND = "mobilenet_v2", "mobilenet_v2_mid"
+DEPLOYED = f"{FIRST}, then {SECOND}"
+ALL = "all"
+COLUMNS = ("people", "drawn", "paintings", "photos", ALL)
+
+_TABLES = re.compile("(?<=<!-- evidence -->\n).*?(?=<!-- /evidence -->)", re.DOTALL)
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", nargs="+", type=Path, help="folders of safe photos")
-    parser.add_argument("--models", type=Path, default=BUILT, help="the folder of .onnx files")
-    arguments = parser.parse_args()
-
-    photos = find_distinct_photos(arguments.folders)
-    print(f"{len(photos)} photos\n\n| model | policy | nsfw | questionable | flagged nsfw |\n|---|---|---|---|---|")
-    paths = {path.stem: path for path in sorted(arguments.models.glob("*.onnx"))}
-    for name, path in paths.items():
-        print_rows(name, Judge(Classifier(path)), photos)
-    if SECOND in paths:
-        for name in paths.keys() - {SECOND}:
-            second = SecondModel(partial(Classifier, paths[SECOND]))
-            print_rows(f"{name}, then {SECOND}", Judge(Classifier(paths[name]), second), photos)
-
-
-def print_rows(title: str, models: Judge, photos: dict[Path, bytes]) -> None:
-    verdicts = [(photo.name, judge(models, content)) for photo, content in photos.items()]
-    for policy in Policy:
-        named = {kind: [name for name, by in verdicts if by[policy] == kind] for kind in Verdict}
-        nsfw, questionable = (
-            f"{len(named[kind]) / len(photos):.1%} ({len(named[kind])})"
-            for kind in (Verdict.NSFW, Verdict.QUESTIONABLE)
+    parser.add_argument("folder", type=Path, help="a folder whose folder safe/ has a folder for each kind of pictures")
+    parser.add_argument("--resume", type=Path, help="keep scores in this file, as `modest evaluate` does")
+    given = parser.parse_args()
+    measured = measure(
+        Compared(
+            pictures=str(given.folder),
+            models=[BUILT / f"{model}.onnx" for model in (FIRST, SECOND)],
+            second_opinions=(NONE, SECOND),
+            resume=given.resume,
         )
-        print(f"| {title} | {policy} | {nsfw} | {questionable} | {', '.join(named[Verdict.NSFW])} |")
+    )
+    if measured.exit_code is ExitCode.INTERRUPTED:
+        return measured.exit_code
+    evaluation = evaluate(measured.specimens, measured.settings, Cuts())
+    card = CARD.read_text()
+    written = _TABLES.sub(lambda _: describe(evaluation), card)
+    CARD.write_text(written)
+    if written != card:
+        print(f"{CARD.relative_to(ROOT)} said something else. Now it says what was measured: commit it.")
+    return int(written != card)
 
 
-def find_distinct_photos(folders: list[Path]) -> dict[Path, bytes]:
-    photos: dict[Path, bytes] = {}
-    seen: set[str] = set()
-    for path in sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
-        content = path.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        if digest not in seen:
-            seen.add(digest)
-            photos[path] = content
-    return photos
+def describe(evaluation: Evaluation) -> str:
+    """Returns the tables of the card, and how many pictures are in none of them."""
+    kind = evaluation.kinds[Truth.SAFE]
+    refused = ", ".join(f"{number} with `{code}`" for code, number in sorted(kind.refused.items()))
+    return "\n".join(
+        (
+            *_by_group(evaluation.results),
+            "",
+            *_by_policy(evaluation.results),
+            "",
+            f"Refused, and in no column: {refused or 'none'}.",
+            "",
+        )
+    )
 
 
-def judge(models: Judge, content: bytes) -> dict[Policy, Verdict]:
-    """Returns the verdict under each policy. As in the API, the worst view of an image decides."""
-    views = decode(content, models.size).views
-    found = {policy: models.judge(views, policy, Cuts(), asks=len(views), work=Work()) for policy in Policy}
-    return {policy: verdict(max(each.nsfw_score for each in judged), Cuts()) for policy, judged in found.items()}
+def _by_group(results: Sequence[Result]) -> Iterator[str]:
+    balanced = [result for result in results if result.setting.policy is Policy.BALANCED]
+    totals = {group.name.removeprefix("safe/"): group.judged for group in balanced[0].groups}
+    totals[ALL] = sum(totals.values())
+    yield from _head("nsfw + questionable, `balanced`", *(f"{name} ({totals[name]:,})" for name in COLUMNS))
+    for result in balanced:
+        counts = _counts(result)
+        yield _row(_title(result.setting.models), *(_cell(*counts[name], totals[name]) for name in COLUMNS))
+        if result.setting.models == DEPLOYED:
+            bounds = (percent(at_most(counts[name][0], totals[name])) for name in COLUMNS)
+            yield _row(f"the same, nsfw: at most, with {CONFIDENCE:.0%} confidence", *bounds)
+
+
+def _by_policy(results: Sequence[Result]) -> Iterator[str]:
+    counts = {result.setting: _counts(result)[ALL] for result in results}
+    yield from _head("nsfw + questionable, all", *(f"`{policy}`" for policy in Policy))
+    for models in dict.fromkeys(setting.models for setting in counts):
+        found = (counts[Setting(models, policy)] for policy in Policy)
+        yield _row(_title(models), *(f"{nsfw} + {questionable}" for nsfw, questionable in found))
+
+
+def _counts(result: Result) -> dict[str, tuple[int, int]]:
+    counts = {group.name.removeprefix("safe/"): (group.nsfw.hits, group.questionable.hits) for group in result.groups}
+    nsfw, questionable = (sum(numbers) for numbers in zip(*counts.values(), strict=True))
+    return counts | {ALL: (nsfw, questionable)}
+
+
+def _title(models: str) -> str:
+    title = ", then ".join(f"`{name}`" for name in models.split(", then "))
+    return f"**{title}**" if models == DEPLOYED else title
+
+
+def _cell(nsfw: int, questionable: int, total: int) -> str:
+    return f"{nsfw} + {questionable} ({percent((nsfw + questionable) / total)})"
+
+
+def _head(*titles: str) -> Iterator[str]:
+    yield _row(*titles)
+    yield _row(*("---" for _ in titles))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -77,20 +77,16 @@ def evaluate(
         raise typer.BadParameter("A score must be questionable before it is nsfw: --questionable-from is too high.")
     with exit_on_error():
         # These modules load slowly, so only this command imports them.
-        from modest_cli.evaluation.run import Asked, run  # noqa: PLC0415
+        from modest_cli.evaluation.run import Compared, Presented, run  # noqa: PLC0415
         from modest_cli.evaluation.sentences import Wanted  # noqa: PLC0415
 
-        asked = Asked(
+        compared = Compared(
             pictures=pictures,
             models=model or [BUILT_MODEL],
             second_opinions=second_opinion or ["none", "mobilenet_v2_mid"],
             cuts=Cuts(questionable_from, nsfw_from),
-            policy=policy,
             sexy=sexy,
-            wanted=Wanted(recall, false_positives),
-            errors=errors,
-            as_json=as_json,
             resume=resume,
-            report=report,
         )
-        raise typer.Exit(run(asked))
+        presented = Presented(policy, Wanted(recall, false_positives), errors, as_json=as_json, report=report)
+        raise typer.Exit(run(compared, presented))

@@ -1,4 +1,4 @@
-"""The images in archives. Nothing is extracted, so no path in an archive can lead out of a folder."""
+"""The files in archives. Nothing is extracted, so no path in an archive can lead out of a folder."""
 
 import subprocess
 import tarfile
@@ -26,14 +26,15 @@ class Found:
 
 def images_in(archive: Path) -> Iterator[Found]:
     """Yields every file that begins like an image of an accepted format and that the service would fetch."""
-    for path, data in _files(archive):
+    for path, data in files_in(archive):
         try:
             yield Found(path, recognise(data), data)
         except UnsupportedFormat:
             continue
 
 
-def _files(archive: Path) -> Iterator[tuple[str, bytes]]:
+def files_in(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Yields the path and the bytes of every file that the service would fetch."""
     if archive.name.endswith(_ZIP):
         with zipfile.ZipFile(archive) as opened:
             for entry in opened.infolist():

@@ -22,7 +22,12 @@ class Detection:
 
     @property
     def precision(self) -> Share:
-        """Counts flagged pictures, and those of them that are nsfw. It depends on how many of all pictures are."""
+        """Counts flagged pictures, and those of them that are nsfw; nothing unless there are pictures of both kinds.
+
+        It depends on how many of all pictures are nsfw.
+        """
+        if not self.recall.total or not self.false_positives.total:
+            return Share(0, 0)
         return Share(self.recall.hits, self.recall.hits + self.false_positives.hits)
 
 

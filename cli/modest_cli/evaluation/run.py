@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from modest_cli.evaluation.documents import as_document
 from modest_cli.evaluation.figures import Evaluation, Specimen, evaluate
 from modest_cli.evaluation.labelled import Labelled, Truth, find_labelled
 from modest_cli.evaluation.record import Record, open_record
-from modest_cli.evaluation.scoring import Finding, Scored, Scorer, refusal
+from modest_cli.evaluation.scoring import Finding, Scored, Scorer, Setting, refusal
 from modest_cli.evaluation.sentences import Wanted
 from modest_cli.evaluation.tables import print_evaluation
 from modest_cli.exit_codes import ExitCode
@@ -25,61 +25,84 @@ from modest_cli.output import print_json, print_note, with_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Holds what `modest evaluate` was asked."""
+class Compared:
+    """Says which pictures are judged, and by what."""
 
     pictures: str
     models: Sequence[Path]
     second_opinions: Sequence[str]
-    cuts: Cuts
+    cuts: Cuts = field(default_factory=Cuts)
+    sexy: Truth = Truth.APART
+    resume: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """Says what is shown of an evaluation."""
+
     policy: Policy
-    sexy: Truth
     wanted: Wanted
     errors: int
     as_json: bool
-    resume: Path | None
     report: Path | None
 
 
-def run(asked: Asked) -> ExitCode:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    specimens: Sequence[Specimen]
+    settings: Sequence[Setting]
+    notes: Sequence[str]
+    exit_code: ExitCode
+
+
+def run(compared: Compared, presented: Presented) -> ExitCode:
     """Prints the figures of what was judged, even if it is interrupted. Raises OperatorError."""
-    labels = find_labelled(asked.pictures)
-    if asked.report:
+    if presented.report:
         # Hours of judging are not to end with a file that cannot be written.
-        _write(asked.report, b"", "ab")
+        _write(presented.report, b"", "ab")
+    measured = measure(compared)
+    evaluation = evaluate(measured.specimens, measured.settings, compared.cuts, errors=presented.errors)
+    _show(evaluation, measured.notes, presented)
+    return measured.exit_code
+
+
+def measure(compared: Compared) -> Measured:
+    """Judges all pictures, or those that come before Control-C. Raises OperatorError."""
+    labels = find_labelled(compared.pictures)
     specimens: list[Specimen] = []
-    code = ExitCode.DONE
+    interrupted = False
     with ExitStack() as stack:
         workers = usable_cores()
         decoder = stack.enter_context(closing(Decoder(workers)))
-        scorer = Scorer(asked.models, asked.second_opinions, asked.cuts, workers=workers, decode=decoder.decode)
-        record = stack.enter_context(open_record(asked.resume, scorer.identity())) if asked.resume else None
-        found = judge(labels.pictures, scorer, asked.sexy, batch=workers, record=record)
+        scorer = Scorer(
+            compared.models, compared.second_opinions, compared.cuts, workers=workers, decode=decoder.decode
+        )
+        record = stack.enter_context(open_record(compared.resume, scorer.identity())) if compared.resume else None
+        found = judge(labels.pictures, scorer, compared.sexy, batch=workers, record=record)
         try:
             for specimen in with_progress(found, len(labels.pictures), "judging"):
                 specimens.append(specimen)  # noqa: PERF402 - keeps what came before an interruption
         except KeyboardInterrupt:
-            code = ExitCode.INTERRUPTED
-    notes = list(labels.notes)
-    if left := len(labels.pictures) - len(specimens):
-        notes.append(f"Left when interrupted: {left:,}.")
-    _show(asked, evaluate(specimens, scorer.settings, asked.cuts, errors=asked.errors), notes)
-    return code or exit_code(specimens)
+            interrupted = True
+    left = len(labels.pictures) - len(specimens)
+    notes = (*labels.notes, f"Left when interrupted: {left:,}.") if left else labels.notes
+    code = ExitCode.INTERRUPTED if interrupted else exit_code(specimens)
+    return Measured(specimens, scorer.settings, notes, code)
 
 
-def _show(asked: Asked, evaluation: Evaluation, notes: Sequence[str]) -> None:
+def _show(evaluation: Evaluation, notes: Sequence[str], presented: Presented) -> None:
     """Raises OperatorError."""
-    if asked.report:
+    if presented.report:
         # Its library loads slowly, and only --report needs it.
         from modest_cli.evaluation.report import as_page  # noqa: PLC0415
 
-        page = as_page(evaluation, asked.wanted, asked.policy, notes, day=datetime.now(UTC).date())
-        _write(asked.report, page, "wb")
-        print_note(f"Wrote {asked.report}.")
-    if asked.as_json:
-        print_json(as_document(evaluation, asked.wanted, notes, errors=bool(asked.errors)))
+        page = as_page(evaluation, presented.wanted, presented.policy, notes, day=datetime.now(UTC).date())
+        _write(presented.report, page, "wb")
+        print_note(f"Wrote {presented.report}.")
+    if presented.as_json:
+        print_json(as_document(evaluation, presented.wanted, notes, errors=bool(presented.errors)))
     else:
-        print_evaluation(evaluation, asked.wanted, asked.policy)
+        print_evaluation(evaluation, presented.wanted, presented.policy)
     for note in notes:
         print_note(note)
 
@@ -113,7 +136,8 @@ def judge(
             for digest, content in zip(digests, contents, strict=True)
             if isinstance(content, ImageBytes) and digest not in known
         }
-        for digest, finding in zip(new, scorer.score(list(new.values())), strict=True):
+        findings = scorer.score(list(new.values())) if new else []
+        for digest, finding in zip(new, findings, strict=True):
             known[digest] = finding
             if record and isinstance(finding, Scored):
                 record.add(digest, finding)
