@@ -109,7 +109,7 @@ class Scorer:
         name = first.model.name
         if second is not None:
             # Loaded here, so that the same session may give first and second opinions.
-            other = self._model(path.with_name(f"{second_opinion}.onnx"))
+            other = self._model(path.parent / f"{second_opinion}.onnx")
             second = SecondModel(partial(_same, other))
             name = f"{name}, then {other.model.name}"
         self._pipelines[name] = Pipeline(

@@ -48,7 +48,7 @@ def find(name: str, first: Model, path: Path) -> SecondModel | None:
     """
     if name in (NONE, first.name, path.stem):
         return None
-    file = path.with_name(f"{name}.onnx")
+    file = path.parent / f"{name}.onnx"
     if not file.is_file():
         raise ModelUnusable(
             f"there is no model at {file}; `make model` builds it, and with SECOND_OPINION={NONE} none is needed"
