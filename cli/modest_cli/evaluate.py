@@ -54,7 +54,10 @@ def evaluate(
     questionable_from: QuestionableFromOption = _CUTS.questionable,
     nsfw_from: NsfwFromOption = _CUTS.nsfw,
     errors: Annotated[
-        int, typer.Option(min=0, metavar="N", help="How many of the worst mistakes of each kind to name.")
+        int,
+        typer.Option(
+            min=0, metavar="N", help="How many of the worst mistakes of each kind, and of what was refused, to name."
+        ),
     ] = 0,
     resume: Annotated[
         Path | None,

@@ -57,6 +57,8 @@ def test_a_set_with_known_answers_gives_the_known_figures_with_and_without_a_sec
     assert (alone["area_under_roc"], alone["average_precision"]) == pytest.approx((1 / 2, 0.6389), abs=5e-5)
     assert asked["area_under_roc"] == pytest.approx(5 / 6)
     assert [Path(each["path"]).name for each in alone["flagged"]] == ["flagged\n\x1b[31m.png"]
+    (refused,) = document["refused"]
+    assert (Path(refused["path"]).name, refused["code"]) == ("broken.png", "undecodable_image")
     assert document["pictures"]["nsfw"] == {"found": 4, "judged": 3, "refused": {"undecodable_image": 1}}
     assert (document["copies"], run.returncode) == (1, 2)
     assert "66.7% (20.8-93.9)" in (folder / "report.html").read_text("utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modest_cli.evaluation.curves import Detection
-from modest_cli.evaluation.figures import Evaluation, Group, Kind, Result, if_blocked, if_passed
+from modest_cli.evaluation.figures import Evaluation, Group, Kind, Result, Unjudged, if_blocked, if_passed
 from modest_cli.evaluation.labelled import Truth
 from modest_cli.evaluation.proportions import CONFIDENCE, Share, at_least, at_most, needed
 from modest_cli.evaluation.sentences import Wanted
@@ -33,6 +33,7 @@ def as_document(evaluation: Evaluation, wanted: Wanted, notes: Sequence[str], *,
                 "false_positives": needed(1 - wanted.false_positives, 0),
             },
         },
+        **({"refused": [_unjudged(each) for each in evaluation.unjudged]} if errors else {}),
         "results": [_result(result, evaluation, wanted, errors=errors) for result in evaluation.results],
     }
 
@@ -56,6 +57,10 @@ def _result(result: Result, evaluation: Evaluation, wanted: Wanted, *, errors: b
         "groups": {group.name: _group(group) for group in result.groups},
         **(mistakes if errors else {}),
     }
+
+
+def _unjudged(unjudged: Unjudged) -> dict[str, Any]:
+    return {"path": unjudged.path, "code": unjudged.refused.code, "message": unjudged.refused.message}
 
 
 def _verdict(found: Detection, evaluation: Evaluation) -> dict[str, Any]:

@@ -63,6 +63,12 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
+class Unjudged:
+    path: str
+    refused: Refused
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Holds the figures of one setting."""
 
@@ -88,6 +94,8 @@ class Evaluation:
     """Animations that were judged in part, so that no answer is `safe`."""
     cuts: Cuts
     results: Sequence[Result]
+    unjudged: Sequence[Unjudged]
+    """Files that were refused, if they were asked for."""
 
 
 def count(specimens: Iterable[Specimen]) -> Counted:
@@ -108,8 +116,9 @@ def count(specimens: Iterable[Specimen]) -> Counted:
 
 
 def evaluate(specimens: Iterable[Specimen], settings: Sequence[Setting], cuts: Cuts, *, errors: int = 0) -> Evaluation:
-    """errors: how many of the worst mistakes of each kind are named."""
+    """errors: how many of the worst mistakes of each kind are named, and how many files that were refused."""
     counted = count(specimens)
+    refused = [Unjudged(each.path, each.finding) for each in counted.specimens if isinstance(each.finding, Refused)]
     scored = [(each, each.finding) for each in counted.specimens if isinstance(each.finding, Scored)]
     return Evaluation(
         kinds=dict(_kinds(counted.specimens)),
@@ -120,6 +129,7 @@ def evaluate(specimens: Iterable[Specimen], settings: Sequence[Setting], cuts: C
             _result(setting, [(each, finding.scores[number]) for each, finding in scored], cuts, errors)
             for number, setting in enumerate(settings)
         ],
+        unjudged=sorted(refused, key=lambda each: each.path)[:errors],
     )
 
 

@@ -38,6 +38,7 @@ def as_page(evaluation: Evaluation, wanted: Wanted, policy: Policy, notes: Seque
         policies=[{"name": name, "plots": plots(_of_policy(name, evaluation))} for name in Policy],
         detailed=policy,
         details=[_details(result, evaluation, wanted) for result in _of_policy(policy, evaluation)],
+        unjudged=evaluation.unjudged,
         closing=[*sentences.sizes(wanted), *sentences.CAUTIONS],
         side=SIDE,
         ticks=[(tick, *place((tick, tick))) for tick in TICKS],

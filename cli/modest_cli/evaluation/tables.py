@@ -23,6 +23,9 @@ def print_evaluation(evaluation: Evaluation, wanted: Wanted, policy: Policy) -> 
         for result in results:
             if result.setting.policy is policy:
                 _print_details(evaluation, result, wanted)
+    if evaluation.unjudged:
+        print_line("")
+        print_table(("refused", "file"), ((each.refused.message, each.path) for each in evaluation.unjudged))
     _print_lines(["", *sentences.sizes(wanted), *sentences.CAUTIONS])
 
 

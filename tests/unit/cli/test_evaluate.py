@@ -46,7 +46,9 @@ def test_what_cannot_be_read_or_written_is_said_before_anything_is_judged(folder
         assert words in result.stderr
 
 
-@pytest.mark.parametrize("options", [["--model", "none.onnx"], ["--second-opinion", "none.such"], ["--second-opinion", "../x"]])
+@pytest.mark.parametrize(
+    "options", [["--model", "none.onnx"], ["--second-opinion", "none.such"], ["--second-opinion", "../x"]]
+)
 def test_a_model_that_cannot_be_used_is_named(folder: Path, options: list[str]) -> None:
     result = evaluate(folder, *options)
     assert (result.exit_code, result.stdout) == (ExitCode.FOUND, "")

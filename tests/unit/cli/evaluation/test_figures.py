@@ -117,7 +117,7 @@ def test_mistakes_are_named_only_if_they_are_asked_for_and_the_worst_come_first(
     assert [each.score for each in found.results[0].flagged] == [0.9, 0.8, 0.7]
     assert not found.results[0].missed
     document = as_document(found, WANTED, (), errors=False)
-    assert {"flagged", "missed"}.isdisjoint(document["results"][0])
+    assert {"flagged", "missed", "refused"}.isdisjoint(document["results"][0].keys() | document.keys())
 
 
 def test_an_empty_set_gives_no_figures_and_no_errors() -> None:
