@@ -118,6 +118,7 @@ class _Call:
 
     caller: str
     policy: Policy
+    cuts: Cuts
     threshold: float | None
     explain: bool
     views: Views
@@ -156,6 +157,7 @@ class Pipeline:
         sources: Sequence[Source],
         policy: Policy,
         *,
+        cuts: Cuts | None = None,
         caller: str = "",
         threshold: float | None = None,
         explain: bool = False,
@@ -163,13 +165,14 @@ class Pipeline:
         """Returns one outcome per source, in order: a judgement, or the error that prevented one.
 
         Identical sources are fetched and judged once. All that was begun ends with this call, however that ends.
+        cuts: the caller's; by default the operator's.
         caller: callers take turns, image by image.
         threshold: the score that the caller asks about, if about one. An animation that was judged in part and does not
         reach it is TooManyFrames, because it may be on either side.
         """
         # Comparing images takes time that grows with them.
         distinct = await beside_the_loop(bytes_sent(sources), dict.fromkeys, sources)
-        call = _Call(caller, policy, threshold, explain, Views(len(distinct)), Work(len(distinct)))
+        call = _Call(caller, policy, cuts or self._cuts, threshold, explain, Views(len(distinct)), Work(len(distinct)))
         tasks = {source: asyncio.create_task(self._judge_one(source, call)) for source in distinct}
         try:
             if tasks:
@@ -207,33 +210,34 @@ class Pipeline:
         self._block_list.refuse_pictures(picture.whole, digest)
         views = picture.views[: call.views.take(len(picture.views))]
         asks = call.views.with_second_opinions(len(views))
-        judged = self._judge.judge(views, call.policy, self._cuts, asks=asks, work=call.work)
+        judged = self._judge.judge(views, call.policy, call.cuts, asks=asks, work=call.work)
         worst = max(judged, key=lambda each: each.nsfw_score)
         whole = picture.frames.all_judged and len(views) == len(picture.views)
-        score, found = self._decide(worst.nsfw_score, call, whole=whole)
+        score, found = _decide(worst.nsfw_score, call, whole=whole)
         return Judgement(
             scores=worst.scores,
             nsfw_score=score,
             verdict=found,
             frames=picture.frames,
             digest=digest,
-            verdict_alone=verdict(max(each.score_alone for each in judged), self._cuts),
+            verdict_alone=verdict(max(each.score_alone for each in judged), call.cuts),
             second_opinion=second_opinion(judged),
             tiles=sum(isinstance(view, Tile) for view in views),
             heatmaps=self._judge.explain(worst_whole(judged).view) if call.explain else None,
         )
 
-    def _decide(self, score: float, call: _Call, *, whole: bool) -> tuple[float, Verdict]:
-        """Raises TooManyFrames."""
-        if whole:
-            return score, verdict(score, self._cuts)
-        if call.threshold is not None and passes(score, call.threshold):
-            remedy = "in shorter parts" if call.work.images == 1 else "alone, or in shorter parts"
-            raise TooManyFrames(
-                "The animation is too much to judge in full, and what was judged of it is below the threshold. "
-                f"Send it {remedy}."
-            )
-        return in_part(score, self._cuts)
+
+def _decide(score: float, call: _Call, *, whole: bool) -> tuple[float, Verdict]:
+    """Raises TooManyFrames."""
+    if whole:
+        return score, verdict(score, call.cuts)
+    if call.threshold is not None and passes(score, call.threshold):
+        remedy = "in shorter parts" if call.work.images == 1 else "alone, or in shorter parts"
+        raise TooManyFrames(
+            "The animation is too much to judge in full, and what was judged of it is below the threshold. "
+            f"Send it {remedy}."
+        )
+    return in_part(score, call.cuts)
 
 
 def _outcome(task: asyncio.Task[Judgement]) -> Outcome:

@@ -1,6 +1,7 @@
 """Turns class probabilities into a verdict: holds the one formula, its cuts and its names."""
 
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field, fields
 from enum import StrEnum
 
 DECIMALS = 4
@@ -24,6 +25,9 @@ class Scores:
     def rounded(self) -> "Scores":
         """Returns the same probabilities as they are shown: rounded to 4 places."""
         return Scores(*(round(value, DECIMALS) for value in astuple(self)))
+
+
+CLASSES = tuple(each.name for each in fields(Scores))
 
 
 class Policy(StrEnum):
@@ -53,17 +57,29 @@ class Cuts:
 
     questionable: float = 0.3
     nsfw: float = 0.6
+    class_limits: Mapping[str, float] = field(default_factory=dict)
+    """The probability from which on a class alone makes a picture nsfw, by the name of the class."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.questionable <= self.nsfw <= 1:
             raise ValueError(
                 f"cuts must satisfy 0 <= questionable <= nsfw <= 1, not {self.questionable} and {self.nsfw}"
             )
+        if not all(name in CLASSES and 0 < limit <= 1 for name, limit in self.class_limits.items()):
+            raise ValueError(f"class limits are above 0, at most 1, and for {', '.join(CLASSES)}")
 
 
 def nsfw_score(scores: Scores, policy: Policy) -> float:
     """Returns porn + hentai + w * sexy with the policy's w: at most 1, rounded to 4 places before it is compared."""
     return min(1.0, round(scores.porn + scores.hentai + policy.sexy_weight * scores.sexy, DECIMALS))
+
+
+def lifted_score(scores: Scores, policy: Policy, cuts: Cuts) -> float:
+    """Returns the nsfw_score, but not below the one at which nsfw begins if a class reaches its limit."""
+    score = nsfw_score(scores, policy)
+    shown = scores.rounded()
+    reached = any(float(getattr(shown, name)) >= limit for name, limit in cuts.class_limits.items())
+    return max(score, cuts.nsfw) if reached else score
 
 
 def verdict(score: float, cuts: Cuts) -> Verdict:
@@ -88,7 +104,8 @@ def agreed_score(first: Scores, second: Scores, policy: Policy, cuts: Cuts) -> f
 
     So the second model takes back one step of the first one's verdict at most, and none under the strict policy.
     """
-    return max(nsfw_score(mean(first, second), policy), _floor(nsfw_score(first, policy), policy, cuts))
+    alone = lifted_score(first, policy, cuts)
+    return max(lifted_score(mean(first, second), policy, cuts), _floor(alone, policy, cuts))
 
 
 def part_score(first: Scores, second: Scores | None, policy: Policy, cuts: Cuts) -> float:
@@ -96,8 +113,10 @@ def part_score(first: Scores, second: Scores | None, policy: Policy, cuts: Cuts)
 
     A part shows less than the picture does, so one model is wrong about it more often.
     """
-    score = nsfw_score(first, policy) if second is None else agreed_score(first, second, policy, cuts)
-    if second is not None and all(verdict(nsfw_score(each, policy), cuts) is Verdict.NSFW for each in (first, second)):
+    score = lifted_score(first, policy, cuts) if second is None else agreed_score(first, second, policy, cuts)
+    if second is not None and all(
+        verdict(lifted_score(each, policy, cuts), cuts) is Verdict.NSFW for each in (first, second)
+    ):
         return score
     return min(score, max(0.0, round(cuts.nsfw - _NEXT, DECIMALS)))
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moderate.verdict import (
+    CLASSES,
     Cuts,
     Policy,
     Scores,
@@ -12,6 +13,7 @@ from moderate.verdict import (
     agreed_score,
     in_part,
     is_doubtful,
+    lifted_score,
     mean,
     nsfw_score,
     part_score,
@@ -106,9 +108,32 @@ CUTS = Cuts(0.3, 0.6)
 
 
 @st.composite
-def cuts(draw: st.DrawFn) -> Cuts:
+def cuts(draw: st.DrawFn, *, limited: bool = False) -> Cuts:
     lower, upper = sorted(draw(st.lists(st.integers(0, 10_000), min_size=2, max_size=2)))
-    return Cuts(lower / 10_000, upper / 10_000)
+    limits = st.dictionaries(st.sampled_from(CLASSES), st.integers(1, 10_000).map(lambda limit: limit / 10_000))
+    return Cuts(lower / 10_000, upper / 10_000, draw(limits) if limited else {})
+
+
+@pytest.mark.parametrize("limits", [{"nsfw": 0.4}, {"porn": 0.0}, {"porn": 1.1}, {"porn": math.nan}])
+def test_a_class_limit_that_cannot_be_meant_is_refused(limits: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="class limits are"):
+        Cuts(class_limits=limits)
+
+
+@pytest.mark.parametrize(("porn", "score"), [(0.39994, 0.3999), (0.39996, 0.6), (0.4, 0.6), (0.7, 0.7)])
+def test_a_class_limit_belongs_to_what_is_nsfw(porn: float, score: float) -> None:
+    """0.39996 is shown as 0.4, so it is judged as 0.4."""
+    assert lifted_score(scores(porn=porn), Policy.BALANCED, Cuts(class_limits={"porn": 0.4})) == score
+
+
+@given(probabilities(), st.sampled_from(Policy), cuts(limited=True))
+def test_a_class_that_reaches_its_limit_as_shown_lifts_the_score_to_where_nsfw_begins(
+    found: Scores, policy: Policy, cuts: Cuts
+) -> None:
+    shown = {name: round(getattr(found, name), 4) for name in CLASSES}
+    reached = [name for name, limit in cuts.class_limits.items() if shown[name] >= limit]
+    lowest = cuts.nsfw if reached else 0.0
+    assert lifted_score(found, policy, cuts) == max(nsfw_score(found, policy), lowest)
 
 
 @pytest.mark.parametrize(
@@ -136,17 +161,17 @@ def test_a_second_opinion_is_wanted_from_the_first_cut_on() -> None:
     assert is_doubtful(0.3, CUTS)
 
 
-@given(probabilities(), probabilities(), cuts())
+@given(probabilities(), probabilities(), cuts(limited=True))
 def test_under_the_strict_policy_a_second_opinion_only_raises(first: Scores, second: Scores, cuts: Cuts) -> None:
-    assert agreed_score(first, second, Policy.STRICT, cuts) >= nsfw_score(first, Policy.STRICT)
+    assert agreed_score(first, second, Policy.STRICT, cuts) >= lifted_score(first, Policy.STRICT, cuts)
 
 
-@given(probabilities(), probabilities(), st.sampled_from(Policy), cuts())
+@given(probabilities(), probabilities(), st.sampled_from(Policy), cuts(limited=True))
 def test_a_second_opinion_takes_back_one_step_of_a_verdict_at_most(
     first: Scores, second: Scores, policy: Policy, cuts: Cuts
 ) -> None:
     agreed = agreed_score(first, second, policy, cuts)
-    if verdict(nsfw_score(first, policy), cuts) is Verdict.NSFW:
+    if verdict(lifted_score(first, policy, cuts), cuts) is Verdict.NSFW:
         assert verdict(agreed, cuts) is not Verdict.SAFE
 
 
@@ -174,7 +199,7 @@ def test_the_mean_of_two_opinions_is_one_itself(first: Scores, second: Scores) -
     assert mean(first, first) == first
 
 
-@given(probabilities(), probabilities(), cuts())
+@given(probabilities(), probabilities(), cuts(limited=True))
 def test_under_the_strict_policy_a_second_opinion_only_raises_a_part_s_score_too(
     first: Scores, second: Scores, cuts: Cuts
 ) -> None:
@@ -182,10 +207,10 @@ def test_under_the_strict_policy_a_second_opinion_only_raises_a_part_s_score_too
     assert both >= alone
 
 
-@given(probabilities(), st.none() | probabilities(), st.sampled_from(Policy), cuts())
+@given(probabilities(), st.none() | probabilities(), st.sampled_from(Policy), cuts(limited=True))
 def test_a_part_alone_is_nsfw_only_if_both_models_call_it_that(
     first: Scores, second: Scores | None, policy: Policy, cuts: Cuts
 ) -> None:
-    agree = second is not None and all(nsfw_score(each, policy) >= cuts.nsfw for each in (first, second))
+    agree = second is not None and all(lifted_score(each, policy, cuts) >= cuts.nsfw for each in (first, second))
     if not agree and cuts.nsfw > 0:
         assert verdict(part_score(first, second, policy, cuts), cuts) is not Verdict.NSFW

@@ -10,7 +10,7 @@ from moderate.inference.heatmap import Grid
 from moderate.inference.model_file import Model
 from moderate.inference.second_model import SecondModel
 from moderate.scheduling.work import Work
-from moderate.verdict import Cuts, Policy, Scores, agreed_score, is_doubtful, mean, nsfw_score, part_score
+from moderate.verdict import Cuts, Policy, Scores, agreed_score, is_doubtful, lifted_score, mean, part_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class Judge:
         if self._second is not None:
             doubtful = [each for each in judged.values() if is_doubtful(each.first.nsfw_score, cuts)]
             for each in sorted(doubtful, key=lambda one: -one.first.nsfw_score)[:asks]:
-                judged[each.view] = _with_second(each, self._ask(self._second, each.view, policy, work), policy, cuts)
+                second = self._ask(self._second, each.view, policy, cuts, work)
+                judged[each.view] = _with_second(each, second, policy, cuts)
         return list(judged.values())
 
     def explain(self, view: View) -> dict[str, Grid] | None:
@@ -74,14 +75,14 @@ class Judge:
     def _judge_alone(self, view: View, policy: Policy, cuts: Cuts, work: Work) -> Judged:
         work.check()
         scores = self._first.classify(view)
-        first = Opinion(self._first.model, scores, nsfw_score(scores, policy))
+        first = Opinion(self._first.model, scores, lifted_score(scores, policy, cuts))
         score = part_score(scores, None, policy, cuts) if isinstance(view, Tile) else first.nsfw_score
         return Judged(view, scores, score, score_alone=score, first=first)
 
-    def _ask(self, second: SecondModel, view: View, policy: Policy, work: Work) -> Opinion:
+    def _ask(self, second: SecondModel, view: View, policy: Policy, cuts: Cuts, work: Work) -> Opinion:
         work.check()
         scores = second.classify(view)
-        return Opinion(second.model, scores, nsfw_score(scores, policy))
+        return Opinion(second.model, scores, lifted_score(scores, policy, cuts))
 
 
 def _with_second(judged: Judged, second: Opinion, policy: Policy, cuts: Cuts) -> Judged:

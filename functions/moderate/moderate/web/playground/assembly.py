@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi.responses import HTMLResponse
@@ -32,7 +32,7 @@ def assemble(cuts: Cuts, policy: Policy, *, contact_url: str, keys: bool) -> Pla
     style = (_HERE / "style.css").read_text("utf-8")
     script = "\n".join((_HERE / name).read_text("utf-8") for name in _SCRIPTS)
     settings = {
-        "cuts": asdict(cuts),
+        "cuts": {"questionable": cuts.questionable, "nsfw": cuts.nsfw},
         "policy": policy,
         "contact": contact_url,
         "keys": keys,
