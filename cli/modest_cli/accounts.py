@@ -1,31 +1,41 @@
-"""`modest accounts`: shows and changes the billing terms of each account."""
+"""`modest accounts`: shows and changes the billing terms and the policy of each account."""
 
 from typing import Annotated
 
 import typer
 
+from moderate.account_policy import InvalidAccountPolicy
 from modest.accounts.records import Account, PlanHeld
 from modest.money import Currency
-from modest_cli import aws
-from modest_cli.arguments import AccountArgument, DiscountOption
+from modest_cli import account_policies, aws
+from modest_cli.arguments import (
+    AccountArgument,
+    ClassLimitOption,
+    DiscountOption,
+    NsfwOption,
+    PolicyOption,
+    QuestionableOption,
+)
 from modest_cli.errors import OperatorError, exit_on_error
 from modest_cli.output import AsJson, lines, print_json, print_table
 
 app = typer.Typer(
-    help="Show and change the billing terms of each account.", no_args_is_help=True, rich_markup_mode="markdown"
+    help="Show and change the billing terms and the policy of each account.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
 )
 
 
 @app.command("list")
 def list_(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
-    """List all accounts and their billing terms."""
+    """List all accounts, their billing terms and their policies."""
     with exit_on_error():
         accounts = aws.open_registry(aws.load_deployment(stack)).accounts()
     if as_json:
         print_json([_as_dict(account) for account in accounts])
         return
     print_table(
-        ("account", "plan", "currency", "discount", "referrer", "since", "id"),
+        ("account", "plan", "currency", "discount", "referrer", "policy", "since", "id"),
         [
             (
                 account.name,
@@ -33,6 +43,7 @@ def list_(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK
                 account.currency,
                 _format_percent(account),
                 account.referrer,
+                account_policies.describe(account.policy),
                 f"{account.created:%Y-%m-%d}",
                 account.id,
             )
@@ -43,7 +54,7 @@ def list_(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK
 
 @app.command()
 def show(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK) -> None:
-    """Show an account's billing terms and every plan that it has had."""
+    """Show an account's billing terms, its policy and every plan that it has had."""
     with exit_on_error():
         account, _ = aws.open_keyring(aws.load_deployment(stack)).find(who)
     _print(account, as_json=as_json)
@@ -68,13 +79,28 @@ def set_(
             help="A line of the name and address that invoices are for. Repeat it for each line. '' removes all.",
         ),
     ] = None,
+    policy: PolicyOption = None,
+    questionable_from: QuestionableOption = None,
+    nsfw_from: NsfwOption = None,
+    class_limit: ClassLimitOption = None,
     as_json: AsJson = False,
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
-    """Change an account's billing terms.
+    """Change an account's billing terms, or how its images are judged.
 
-    The new terms apply from the account's next call on. Calls that have already been charged do not change.
+    The change applies from the account's next call on. Calls that have already been judged and charged do not change.
+    A call that names a policy itself is judged by that and by the scores of the deployment.
     """
+
+    def next_policy(stored: object) -> dict[str, object]:
+        return account_policies.change(
+            stored,
+            policy=policy,
+            questionable_from=questionable_from,
+            nsfw_from=nsfw_from,
+            class_limits=class_limit or [],
+        )
+
     with exit_on_error():
         keyring = aws.open_keyring(aws.load_deployment(stack))
         account, _ = keyring.find(who)
@@ -85,7 +111,10 @@ def set_(
                 discount_percent=discount,
                 referrer=referrer,
                 bill_to="\n".join(bill_to) if bill_to else None,
+                policy=next_policy if policy or questionable_from or nsfw_from or class_limit else None,
             )
+        except InvalidAccountPolicy as error:
+            raise OperatorError(f"The policy of {account.name} would be invalid: {error}.") from None
         except ValueError as error:
             raise OperatorError(f"These terms are not valid: {error}.") from None
     _print(changed, as_json=as_json)
@@ -106,6 +135,7 @@ def _print(account: Account, *, as_json: bool) -> None:
             ("discount", _format_percent(account)),
             ("referrer", account.referrer),
             ("bill to", lines(account.bill_to)),
+            ("policy", account_policies.describe(account.policy)),
         ],
     )
 
@@ -137,4 +167,5 @@ def _as_dict(account: Account) -> dict[str, object]:
         "discount_percent": str(account.discount_percent),
         "referrer": account.referrer,
         "bill_to": account.bill_to,
+        "policy": account_policies.as_dict(account.policy),
     }

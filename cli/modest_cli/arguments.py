@@ -1,15 +1,27 @@
 """Defines arguments and options that several commands share, and parses them."""
 
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
 
+from moderate.account_policy import InvalidAccountPolicy, share
+from moderate.verdict import CLASSES, Policy
 from modest.months import month_start
 from modest_cli.output import escape
 
 _MAX_DIGITS = 9
 _MAX_HOURS = 8760
+_DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an option sets: a value, or None to take back what was set."""
+
+    value: object
+    name: str = ""
 
 
 def _parse_month(text: str) -> str:
@@ -20,13 +32,16 @@ def _parse_month(text: str) -> str:
     return text
 
 
-def _parse_decimal(text: str) -> Decimal:
+def _parse_decimal(text: str | Decimal) -> Decimal:
+    """text: an option's default is a number already."""
+    written = str(text)
     try:
-        number = Decimal(text)
+        # Python also reads 0_1 and digits of every script.
+        number = Decimal(written if written.isascii() and "_" not in written else "NaN")
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        raise typer.BadParameter(f"{escape(text)} is not a number.")
+        raise typer.BadParameter(f"{escape(written)} is not a number.")
     if number.adjusted() > _MAX_DIGITS or -_exponent(number) > _MAX_DIGITS:
         raise typer.BadParameter(f"The number has more than {_MAX_DIGITS} digits before or after the decimal point.")
     # Without the sign that a zero may have.
@@ -55,6 +70,35 @@ def _parse_hours(text: str) -> Decimal:
     return hours
 
 
+def _parse_policy(text: str) -> Setting:
+    try:
+        return Setting(None if text == _DEFAULT else Policy(text))
+    except ValueError:
+        raise typer.BadParameter(f"Give one of {', '.join(Policy)}, or {_DEFAULT}.") from None
+
+
+def _parse_cut(text: str) -> Setting:
+    return Setting(None if text == _DEFAULT else _parse_share(text))
+
+
+def _parse_class_limit(text: str) -> Setting:
+    if text == _DEFAULT:
+        return Setting(None)
+    name, _, limit = text.partition("=")
+    if name not in CLASSES:
+        raise typer.BadParameter(f"Give a limit for one of {', '.join(CLASSES)}, such as porn=0.4.")
+    return Setting(_parse_cut(limit).value, name)
+
+
+def _parse_share(text: str) -> Decimal:
+    number = _parse_decimal(text)
+    try:
+        share(number, escape(text))
+    except InvalidAccountPolicy as error:
+        raise typer.BadParameter(f"{error}.") from None
+    return number
+
+
 def _exponent(number: Decimal) -> int:
     return int(number.as_tuple().exponent)
 
@@ -72,6 +116,42 @@ MonthArgument = Annotated[
 DiscountOption = Annotated[
     Decimal | None,
     typer.Option(parser=_parse_decimal, metavar="PERCENT", help="Discount in percent, on plan fees and images."),
+]
+_OR_DEFAULT = f"`{_DEFAULT}` takes it back."
+PolicyOption = Annotated[
+    Setting | None,
+    typer.Option(
+        parser=_parse_policy,
+        metavar="POLICY",
+        help=f"How much suggestive content counts in calls that do not say: {', '.join(Policy)}. {_OR_DEFAULT}",
+    ),
+]
+QuestionableOption = Annotated[
+    Setting | None,
+    typer.Option(
+        parser=_parse_cut,
+        metavar="SCORE",
+        help=f"The lowest score that is questionable, together with --nsfw-from. {_OR_DEFAULT}",
+    ),
+]
+NsfwOption = Annotated[
+    Setting | None,
+    typer.Option(
+        parser=_parse_cut,
+        metavar="SCORE",
+        help=f"The lowest score that is nsfw, which is also the default threshold of check. {_OR_DEFAULT}",
+    ),
+]
+ClassLimitOption = Annotated[
+    list[Setting] | None,
+    typer.Option(
+        parser=_parse_class_limit,
+        metavar="CLASS=LIMIT",
+        help=(
+            "The probability from which on a class alone makes a picture nsfw, such as porn=0.4. "
+            f"Repeat it for other classes. `porn={_DEFAULT}` takes that one back, `{_DEFAULT}` all."
+        ),
+    ),
 ]
 HoursOption = Annotated[
     Decimal,

@@ -56,7 +56,7 @@ class Doctor:
         gateway = self._read_gateway()
         for account in accounts:
             keys = self._keyring.registry.keys(account.id)
-            yield list(findings.check_account(account, keys, gateway, now))
+            yield [*findings.check_policy(account), *findings.check_account(account, keys, gateway, now)]
         ids = {account.id for account in accounts}
         # The ledger is asked once more, because an account may have been created since the accounts were listed.
         yield [findings.report_stray(key) for key in gateway.keys_not_of(ids) if not self._is_known(key.hash)]

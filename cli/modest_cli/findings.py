@@ -8,6 +8,7 @@ from enum import StrEnum
 from modest.accounts.records import Account, AccountKey
 from modest.ledger.usage import Audit
 from modest.plans import Plan
+from modest_cli import account_policies
 from modest_cli.gateway_keys import GatewayKey
 from modest_cli.gateway_plans import PlanLimits
 from modest_cli.keyring import HASH_SHOWN
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown_to_ledger"
     PLAN_DIFFERS = "plan_differs"
     BOOKS_DIFFER = "books_differ"
+    INVALID_POLICY = "invalid_policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,16 @@ def check_plan(plan: Plan, at_gateway: PlanLimits) -> Iterator[Finding]:
             plan.name,
             f"plan {plan.name}: API Gateway has {at_gateway}; the template has {wanted}.",
             f"{_REPAIR} applies the template.",
+        )
+
+
+def check_policy(account: Account) -> Iterator[Finding]:
+    if error := account_policies.error_in(account.policy):
+        yield Finding(
+            Kind.INVALID_POLICY,
+            account.id,
+            f"{account.name}: its policy is invalid: {error}. Calls are answered with 500, unless they name a policy.",
+            "Set it with `modest accounts set`, or take it back with `default` as the value.",
         )
 
 

@@ -95,6 +95,7 @@ CHANGES: dict[str, Callable[[Registry, Customer], object]] = {
     "a discount": lambda registry, customer: registry.change(customer.account_id, discount_percent=Decimal(100)),
     "a plan": lambda registry, customer: registry.change(customer.account_id, plan="Large"),
     "a billing address": lambda registry, customer: registry.change(customer.account_id, bill_to="Another Ltd"),
+    "a policy": lambda registry, customer: registry.change(customer.account_id, policy=lambda _: {"policy": "lenient"}),
     "a currency": lambda registry, customer: registry.change(customer.account_id, currency=Currency.USD),
     "a new key": lambda registry, customer: registry.add_key(customer.account_id, hash_of(new_key()), "another"),
     "another key": lambda registry, customer: registry.replace_key(

@@ -223,6 +223,7 @@ def test_usage_is_answered_when_the_month_is_used_up() -> None:
         "charges": {"USD": "0.0081"},
         "discount_percent": "10",
         "xno_rate": None,
+        "policy": {"name": "balanced", "questionable_from": 0.3, "nsfw_from": 0.6, "class_limits": {}},
     }
     assert (body["status"], body["success"], body["meta"]["request_id"]) == ("ok", True, usage.headers["x-request-id"])
 

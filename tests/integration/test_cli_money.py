@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from PIL import Image
 from tests.helpers.ledgers import environment
 from tests.helpers.local_gateway import LocalGateway
 from tests.helpers.support import data_url, mosaic
+from tests.integration.test_account_policy import CALLS, is_flagged
 
 from modest.accounts.records import account_item_key
 from modest.months import month_before, month_of
 from modest.store.dynamodb import DynamoDBTable, make_client
 from modest.store.table import Update
 from modest_cli import aws
+from modest_cli.deployment import Deployment
 
 MONTH = month_of(datetime.now(UTC))
 
@@ -71,6 +74,52 @@ def test_accounts_are_listed_with_their_terms(gateway: LocalGateway, customer: s
     assert listed[customer] == answer(gateway, "accounts", "show", customer)
     assert (listed[customer]["discount_percent"], listed[customer]["referrer"]) == ("10", "a friend")
     assert "10%" in gateway.modest("accounts", "list").stdout
+
+
+def flags(gateway: LocalGateway, key: str, **more: object) -> set[bool]:
+    """What each dialect says of a white picture."""
+    with gateway.client(key) as client:
+        return {is_flagged(name, client.post(path, json=fields | more)) for name, (path, fields) in CALLS.items()}
+
+
+@contextmanager
+def deployment_of(gateway: LocalGateway) -> Iterator[Deployment]:
+    with environment(gateway.aws_environment):
+        yield aws.load_deployment(aws.DEFAULT_STACK)
+
+
+def test_an_account_s_policy_judges_its_calls_from_the_next_one_on_until_it_is_taken_back(
+    gateway: LocalGateway,
+) -> None:
+    created = answer(gateway, "keys", "create", "careful", "--plan", "mega")
+    key, change = created["key"], ("accounts", "set", "careful")
+    limits = ("--class-limit", "neutral=0.001", "--class-limit", "drawing=0.001")
+    cuts = ("--questionable-from", "0.2", "--nsfw-from", "0.5")
+    shown = answer(gateway, *change, "--policy", "strict", *cuts, *limits)["policy"]
+    assert shown.pop("policy") == "strict"
+    assert shown == {
+        "questionable_from": 0.2,
+        "nsfw_from": 0.5,
+        "class_limits": {"neutral": 0.001, "drawing": 0.001},
+    }
+    assert flags(gateway, key) == {True}
+    assert flags(gateway, key, policy="lenient") == {False}
+    with gateway.client(key) as client:
+        assert client.get("/v1/usage").json()["data"]["policy"] == {"name": "strict", **shown}
+
+    one_cut = gateway.modest(*change, "--nsfw-from", "default")
+    assert (one_cut.exit_code, one_cut.stdout) == (1, "")
+    assert "both questionable_from and nsfw_from" in one_cut.stderr
+    with deployment_of(gateway) as deployment:
+        entries = list(aws.open_usage_reader(deployment).entries(created["account"], MONTH))
+        table = DynamoDBTable(make_client(connect_seconds=5, answer_seconds=10), deployment.table)
+        table.update(Update(account_item_key(created["account"]), set={"policy": {"nsfw_form": Decimal("0.1")}}))
+    kept = [(entry["judged_by"]["policy"], float(entry["judged_by"]["nsfw_from"])) for entry in entries]
+    assert sorted(kept) == [("lenient", 0.6)] * 4 + [("strict", 0.5)] * 4
+    assert "invalid: it has nsfw_form" in gateway.modest("accounts", "list").stdout
+    back = ("--policy", "default", "--questionable-from", "default", "--nsfw-from", "default")
+    assert answer(gateway, *change, *back, "--class-limit", "default")["policy"] == {}
+    assert flags(gateway, key) == {False}
 
 
 def test_usage_counts_calls_images_and_money(gateway: LocalGateway, customer: str) -> None:

@@ -2,15 +2,20 @@
 
 import json
 import re
+from decimal import Decimal
 
 import pytest
 from starlette.testclient import TestClient
+from tests.fakes.table import FakeTable
+from tests.helpers.ledgers import LEASE
 from tests.helpers.support import png, serve
 
 from moderate.calls.problems import STATUS_AND_CODE
 from moderate.dialects.registry import DIALECTS
 from moderate.sources import MAX_FETCHED_BYTES, MAX_SENT_BYTES
 from modest.ledger.idempotency import REPLAYED_FOR
+from modest.ledger.ledger import Ledger
+from modest.plans import Plan
 from modest.prices import IMAGE_PRICE_USD
 
 
@@ -28,8 +33,11 @@ def guide(client: TestClient) -> str:
     return response.text
 
 
-def test_it_is_short(guide: str) -> None:
+def test_it_is_short_even_where_plans_are_sold() -> None:
+    plans = {name: Plan(name, 1_400_000, 1, 1, Decimal("99.99")) for name in ("Free", "Basic", "Pro", "Mega")}
+    guide = serve(ledger=Ledger(FakeTable(), plans, lease=LEASE)).client.get("/llms.txt").text
     assert guide.startswith("# Modest\n")
+    assert "### GET /v1/usage" in guide
     assert len(guide) < 16_000
 
 

@@ -71,7 +71,7 @@ def routes(service: Service) -> list[Route]:
         fields = body.parse_json(await body.read(request))
         if "picture" not in fields:
             raise InvalidRequest("Send a picture.", param="picture")
-        (outcome,) = await service.judge(request, [ImageUrl(fields["picture"])], service.default_policy)
+        (outcome,) = await service.judge(request, [ImageUrl(fields["picture"])], service.rules(request, None))
         if isinstance(outcome, PublicError):
             raise BadPicture(outcome)
         return Judged(by_the_image(1, terms), lambda _charge: Grade(grade=outcome.verdict))

@@ -171,6 +171,14 @@ def test_a_key_that_lost_its_tag_or_name_is_repaired_all_the_same(patient: Patie
     assert patient.repaired() == []
 
 
+def test_a_policy_that_cannot_be_read_is_found_and_left_to_the_operator(patient: Patient) -> None:
+    account = patient.issued.owner.account
+    patient.world.registry.change(account.id, policy=lambda _: {"policy": "stict"})
+    (finding,) = patient.repaired()
+    assert (finding.kind, finding.about) == (Kind.INVALID_POLICY, account.id)
+    assert "policy must be one of lenient, balanced, strict" in finding.problem
+
+
 def test_an_account_made_while_the_doctor_looks_is_no_finding(patient: Patient) -> None:
     before = patient.doctor.accounts()
     patient.world.keyring.create("late", "Free")

@@ -27,6 +27,7 @@ from modest.money import Terms
 from modest.months import NotAMonth
 from modest.prices import Charge, covered_by_plan
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitted, UnknownKey
+from modest.store.table import Item
 
 REPLAYED_HEADER = "Idempotency-Replayed"
 IDEMPOTENCY_KEY_CHARACTERS = "[!-~]"
@@ -92,9 +93,9 @@ class Metering:
                     try:
                         judged = await _judge(judge, request, examined, admission.terms)
                     except Exception as error:
-                        await self._settle_failure(admission, error)
+                        await self._settle_failure(request, admission, error)
                         raise
-                    return await self._settle(admission, judged)
+                    return await self._settle(request, admission, judged)
 
         return endpoint
 
@@ -114,15 +115,18 @@ class Metering:
             self._observer.ledger_failure("admit", failure.detail, free=self._fail_open)
             if not self._fail_open:
                 raise
+            state.account = self._ledger.last_known_account(state.key_hash)
             return None
         state.allowance = admission.allowance
+        if isinstance(admission, Admission):
+            state.account = admission.account
         return admission
 
-    async def _settle(self, admission: Admission, judged: Judged) -> Response:
+    async def _settle(self, request: Request, admission: Admission, judged: Judged) -> Response:
         response = _answer(judged)
         answer = Answer(response.status_code, bytes(response.body))
         try:
-            await asyncio.to_thread(self._ledger.settle, admission, _OK, judged.charge, answer)
+            await asyncio.to_thread(self._ledger.settle, admission, _OK, judged.charge, answer, _judged_by(request))
         except LedgerUnavailable as failure:
             free = self._fail_open and not failure.perhaps_written
             self._observer.ledger_failure("settle", failure.detail, free=free)
@@ -133,10 +137,11 @@ class Metering:
                 raise
         return response
 
-    async def _settle_failure(self, admission: Admission, error: Exception) -> None:
+    async def _settle_failure(self, request: Request, admission: Admission, error: Exception) -> None:
         nothing = covered_by_plan(0, admission.terms)
         try:
-            await asyncio.to_thread(self._ledger.settle, admission, problem_of(error).code, nothing)
+            code, judged_by = problem_of(error).code, _judged_by(request)
+            await asyncio.to_thread(self._ledger.settle, admission, code, nothing, judged_by=judged_by)
         except LedgerUnavailable as failure:
             self._observer.ledger_failure("settle", failure.detail, free=False)
         except IdempotencyInProgress:
@@ -205,6 +210,11 @@ async def _judge(judge: Judge, request: Request, examined: Examined, terms: Term
     if examined.refusal:
         raise examined.refusal
     return await judge(request, terms)
+
+
+def _judged_by(request: Request) -> Item | None:
+    """Returns the rules of the call's verdicts, which the ledger keeps. None if it was refused before it was judged."""
+    return getattr(request.state, "judged_by", None)
 
 
 def _answer(judged: Judged) -> JsonAnswer:

@@ -20,10 +20,10 @@ class InvalidRequest(PublicError):
     """The request itself is malformed, not an image in it."""
 
 
-def parse_policy(value: Any, default: Policy) -> Policy:
-    """Raises InvalidRequest."""
+def parse_policy(value: Any) -> Policy | None:
+    """Returns None if the call names no policy. Raises InvalidRequest."""
     if value is None or value == "":
-        return default
+        return None
     try:
         return Policy(value)
     except ValueError:

@@ -61,7 +61,8 @@ class ParsedRequest:
     """At most MAX_IMAGES."""
     truncated: bool
     """Whether the request named more."""
-    policy: Policy
+    policy: Policy | None
+    """None if the request names none."""
     partial: bool
 
 
@@ -85,9 +86,10 @@ class ImagesNotJudged(InvalidRequest):
 
 def routes(service: Service) -> list[Route]:
     async def image(request: Request, terms: Terms) -> Judged:
-        parsed = await body.parsed(request, read, list(request.query_params), service.default_policy)
+        parsed = await body.parsed(request, read, list(request.query_params))
+        rules = service.rules(request, parsed.policy)
         sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
-        judged = iter(await service.judge(request, sources, parsed.policy, threshold=service.cuts.nsfw))
+        judged = iter(await service.judge(request, sources, rules, threshold=rules.cuts.nsfw))
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]
         refuse_unless_partial(parsed, outcomes)
         distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}
@@ -99,21 +101,21 @@ def routes(service: Service) -> list[Route]:
     return [Route("POST", NANOGPT, service.metering.metered(image), IMAGE)]
 
 
-def read(data: bytes, query: Iterable[str], default_policy: Policy) -> ParsedRequest:
+def read(data: bytes, query: Iterable[str]) -> ParsedRequest:
     """query: the names in it. Raises InvalidRequest."""
     if mistake := mistake_in_query(NANOGPT, query):
         raise mistake
-    return parse(body.parse_json(data), default_policy)
+    return parse(body.parse_json(data))
 
 
-def parse(fields: dict[str, Any], default_policy: Policy) -> ParsedRequest:
+def parse(fields: dict[str, Any]) -> ParsedRequest:
     """Raises InvalidRequest."""
     if fields.get("model") not in (None, "", MODEL):
         raise InvalidRequest(f"model must be {MODEL}. You can also leave it out.", param="model")
     on_error = fields.get("on_error")
     if on_error not in (None, "", *OnError):
         raise InvalidRequest(f"on_error must be {' or '.join(OnError)}.", param="on_error")
-    policy = parse_policy(fields.get("policy"), default_policy)
+    policy = parse_policy(fields.get("policy"))
     # Reads one more than the maximum, to find out whether there are more.
     entries = list(islice(_entries(fields), MAX_IMAGES + 1))
     mistake = mistake_in(NANOGPT, fields.items())

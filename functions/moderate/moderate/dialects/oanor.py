@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import Request
 
+from moderate.account_policy import Rules
 from moderate.calls import body, multipart
 from moderate.calls.answers import JsonAnswer
 from moderate.calls.metering import Judged
@@ -44,7 +45,7 @@ _TEXT_IMAGES: dict[str, type[ImageUrl] | type[ImageBase64]] = {"url": ImageUrl, 
 # A query holds the text of what JSON may hold as a number.
 _MEANINGS: dict[str, Callable[[Any], object]] = {
     "threshold": lambda value: parse_threshold(value, 0),
-    "policy": lambda value: parse_policy(value, Policy.BALANCED),
+    "policy": parse_policy,
     "explain": parse_explain,
 }
 _ONE_IMAGE = "Send exactly one image: as url or base64, or its bytes as the body or a multipart file."
@@ -59,42 +60,48 @@ class ParsedRequest:
     fields: dict[str, Any]
     """The other parameters, from the query and the body together."""
 
+    @property
+    def policy(self) -> Policy | None:
+        """Raises InvalidRequest."""
+        return parse_policy(self.fields.get("policy"))
+
 
 def routes(service: Service) -> Iterator[Route]:
     async def check(request: Request, terms: Terms) -> Judged:
         parsed = await parse(request, CHECK)
-        threshold = parse_threshold(parsed.fields.get("threshold"), service.cuts.nsfw)
-        judgement = await judge(request, parsed, threshold=threshold)
+        rules = service.rules(request, parsed.policy)
+        threshold = parse_threshold(parsed.fields.get("threshold"), rules.cuts.nsfw)
+        judgement = await judge(request, parsed, rules, threshold=threshold)
         data = CheckData(
             safe=passes(judgement.nsfw_score, threshold),
             threshold=threshold,
             top_class=judgement.scores.top_class.capitalize(),
             nsfw_score=judgement.nsfw_score,
         )
-        answer = CheckAnswer(data=data, **envelope_of(request, judgement, "Image checked"))
+        answer = CheckAnswer(data=data, **envelope_of(request, rules, judgement, "Image checked"))
         return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
     async def classify(request: Request, terms: Terms) -> Judged:
         parsed = await parse(request, CLASSIFY)
         explain = parse_explain(parsed.fields.get("explain"))
-        judgement = await judge(request, parsed, explain=explain is not Explain.NOTHING)
+        rules = service.rules(request, parsed.policy)
+        judgement = await judge(request, parsed, rules, explain=explain is not Explain.NOTHING)
         unexplained = explain is not Explain.NOTHING and judgement.heatmaps is None
         message = "Image classified; its model makes no heat maps" if unexplained else "Image classified"
         data = classified(judgement, explain, service.model.size)
-        answer = ClassifyAnswer(data=data, **envelope_of(request, judgement, message))
+        answer = ClassifyAnswer(data=data, **envelope_of(request, rules, judgement, message))
         return Judged(covered_by_plan(1, terms), lambda _charge: answer)
 
     async def judge(
-        request: Request, parsed: ParsedRequest, *, threshold: float | None = None, explain: bool = False
+        request: Request, parsed: ParsedRequest, rules: Rules, *, threshold: float | None = None, explain: bool = False
     ) -> Judgement:
-        policy = parse_policy(parsed.fields.get("policy"), service.default_policy)
-        (outcome,) = await service.judge(request, [parsed.source], policy, threshold=threshold, explain=explain)
+        (outcome,) = await service.judge(request, [parsed.source], rules, threshold=threshold, explain=explain)
         if isinstance(outcome, PublicError):
             raise outcome
         return outcome
 
-    def envelope_of(request: Request, judgement: Judgement, message: str) -> Envelope:
-        return envelope(request.state.request_id, judgement, service.model, message)
+    def envelope_of(request: Request, rules: Rules, judgement: Judgement, message: str) -> Envelope:
+        return envelope(request.state.request_id, judgement, service.model, message, rules)
 
     for prefix in PREFIXES:
         documented = prefix == PREFIXES[0]

@@ -1,5 +1,6 @@
 """Puts a judgement into the parts of oanor's answers."""
 
+from moderate.account_policy import Rules
 from moderate.calls.parameters import Explain
 from moderate.dialects.oanor_schema import (
     AnswerMeta,
@@ -8,6 +9,7 @@ from moderate.dialects.oanor_schema import (
     Envelope,
     FramesMeta,
     OpinionMeta,
+    PolicyMeta,
     SecondOpinionMeta,
     new_meta,
 )
@@ -18,7 +20,7 @@ from moderate.pipeline import Judgement
 from moderate.verdict import Scores, Verdict
 
 
-def envelope(request_id: str, judgement: Judgement, model: Model, message: str) -> Envelope:
+def envelope(request_id: str, judgement: Judgement, model: Model, message: str, rules: Rules) -> Envelope:
     """model: the first one, which judges every image."""
     new = new_meta(request_id)
     meta = AnswerMeta(
@@ -32,6 +34,8 @@ def envelope(request_id: str, judgement: Judgement, model: Model, message: str) 
         meta["second_opinion"] = SecondOpinionMeta(first=_opinion(opinion.first), second=_opinion(opinion.second))
     if judgement.tiles:
         meta["tiles"] = judgement.tiles
+    if rules.of_account:
+        meta["policy"] = shown_rules(rules)
     return Envelope(meta=meta, status="ok", message=message, success=True)
 
 
@@ -50,6 +54,16 @@ def classified(judgement: Judgement, explain: Explain, size: int) -> ClassifyDat
         grids = judgement.heatmaps
         data["overlay"] = overlay(grids[_worst_class(judgement)], size) if grids else None
     return data
+
+
+def shown_rules(rules: Rules) -> PolicyMeta:
+    cuts = rules.cuts
+    return PolicyMeta(
+        name=rules.policy,
+        questionable_from=cuts.questionable,
+        nsfw_from=cuts.nsfw,
+        class_limits=dict(cuts.class_limits),
+    )
 
 
 def _opinion(opinion: Opinion) -> OpinionMeta:

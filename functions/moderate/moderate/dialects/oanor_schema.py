@@ -49,12 +49,20 @@ class SecondOpinionMeta(TypedDict):
     second: OpinionMeta
 
 
+class PolicyMeta(TypedDict):
+    name: str
+    questionable_from: float
+    nsfw_from: float
+    class_limits: dict[str, float]
+
+
 class AnswerMeta(Meta):
     model: dict[str, str]
     frames: FramesMeta
     sha256: str
     second_opinion: NotRequired[SecondOpinionMeta]
     tiles: NotRequired[int]
+    policy: NotRequired[PolicyMeta]
 
 
 class ClassifyData(TypedDict):
@@ -117,7 +125,10 @@ _IMAGE: dict[str, dict[str, Any]] = {
 _POLICY = {
     "type": "string",
     "enum": [*Policy],
-    "description": f"Default: the operator's choice, which is normally {Policy.BALANCED}.",
+    "description": (
+        "If you send one, verdicts change at the operator's scores, whatever your account has. Default: your account's "
+        f"own or else the operator's, which is normally {Policy.BALANCED}."
+    ),
 }
 _EXPLAIN = {
     "type": "string",
@@ -183,6 +194,7 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
             "Takes exactly one image: as `url` or `base64` or, with POST, as the raw body or a multipart file. "
             "An animation is judged by its worst picture. If `meta.frames.judged` is below `total`, it was too much to "
             f"judge in full: {_JUDGED_IN_PART[name]} {_safe(name, cuts)} "
+            "If your account's own policy decided, `meta.policy` has its scores. "
             "A still whose longer side is at least 2.5 times the shorter is also judged in `meta.tiles` squares. "
             "If a second model was asked, `meta.second_opinion` has what each of them said. "
             "`meta.sha256` is the SHA-256 of the bytes that were judged. Store or show only those bytes, because a "
@@ -223,7 +235,9 @@ def _parameters(name: str, cuts: Cuts) -> dict[str, dict[str, Any]]:
         "type": "number",
         "minimum": 0,
         "maximum": 1,
-        "description": f"The image is safe if its score is below this number. Default: {cuts.nsfw}.",
+        "description": (
+            f"The image is safe if its score is below this number. Default: {cuts.nsfw}. An account may have its own."
+        ),
     }
     return {"policy": _POLICY, "threshold": threshold}
 

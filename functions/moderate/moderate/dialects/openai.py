@@ -28,8 +28,9 @@ _SERVER_ERROR = 500
 
 def routes(service: Service) -> list[Route]:
     async def moderations(request: Request, terms: Terms) -> Judged:
-        images, policy = await body.parsed(request, read, list(request.query_params), service.default_policy)
-        outcomes = await service.judge(request, images, policy, threshold=service.cuts.nsfw)
+        images, policy = await body.parsed(request, read, list(request.query_params))
+        rules = service.rules(request, policy)
+        outcomes = await service.judge(request, images, rules, threshold=rules.cuts.nsfw)
         results = []
         digests = []
         for position, outcome in enumerate(outcomes):
@@ -46,12 +47,12 @@ def routes(service: Service) -> list[Route]:
     return [Route("POST", OPENAI, service.metering.metered(moderations), MODERATIONS)]
 
 
-def read(data: bytes, query: Iterable[str], default_policy: Policy) -> tuple[list[Source], Policy]:
+def read(data: bytes, query: Iterable[str]) -> tuple[list[Source], Policy | None]:
     """query: the names in it. Raises InvalidRequest."""
     fields = body.parse_json(data)
     if mistake := mistake_in_query(OPENAI, query) or mistake_in(OPENAI, fields.items()):
         raise mistake
-    policy = parse_policy(fields.get("policy"), default_policy)
+    policy = parse_policy(fields.get("policy"))
     return list(sources(fields.get("input"))), policy
 
 

@@ -1,11 +1,12 @@
 """Provides what every dialect builds on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from fastapi import Request
 
+from moderate.account_policy import InvalidAccountPolicy, Rules, rules_from, to_number
 from moderate.blocking.block_list import PolicyViolation
 from moderate.calls.disconnects import while_connected
 from moderate.calls.metering import Metering, Unmetered
@@ -16,6 +17,7 @@ from moderate.observability import Observer
 from moderate.pipeline import Outcome, Pipeline
 from moderate.sources import Source, refuse_more_than_fits
 from moderate.verdict import Cuts, Policy
+from modest.accounts.records import Account
 from modest.errors import PublicError
 from modest.ledger.ledger import Ledger
 
@@ -38,11 +40,34 @@ class Service:
             Metering(self.ledger, self.observer, fail_open=self.fail_open) if self.ledger is not None else Unmetered()
         )
 
+    def rules(self, request: Request, policy: Policy | None) -> Rules:
+        """Returns the rules of a call: its account's or, if it names a policy, that one with the operator's cuts.
+
+        Raises InvalidAccountPolicy.
+        """
+        if policy is not None:
+            return replace(self._operator_rules, policy=policy)
+        return self.account_rules(getattr(request.state, "account", None))
+
+    def account_rules(self, account: Account | None) -> Rules:
+        """account: None if it is not known. Raises InvalidAccountPolicy."""
+        if account is None:
+            return self._operator_rules
+        try:
+            return rules_from(account.policy, self._operator_rules)
+        except InvalidAccountPolicy as error:
+            self.observer.ledger_failure("policy", f"the policy of {account.id} is invalid: {error}", free=False)
+            raise
+
+    @property
+    def _operator_rules(self) -> Rules:
+        return Rules(self.default_policy, self.cuts)
+
     async def judge(
         self,
         request: Request,
         sources: Sequence[Source],
-        policy: Policy,
+        rules: Rules,
         *,
         threshold: float | None = None,
         explain: bool = False,
@@ -52,8 +77,15 @@ class Service:
         Raises ImageTooLarge if the images sent are too many, and CallerGone.
         """
         refuse_more_than_fits(sources)
+        # Metering writes this to the call's entry, so that its verdicts can be explained later.
+        request.state.judged_by = rules.to_item() | ({} if threshold is None else {"threshold": to_number(threshold)})
         judged = self.pipeline.judge(
-            sources, policy, caller=request.state.key_hash, threshold=threshold, explain=explain
+            sources,
+            rules.policy,
+            cuts=rules.cuts,
+            caller=request.state.key_hash,
+            threshold=threshold,
+            explain=explain,
         )
         outcomes = await while_connected(request, judged)
         refusals = [outcome for outcome in outcomes if isinstance(outcome, PublicError)]

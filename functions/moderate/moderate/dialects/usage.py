@@ -5,11 +5,13 @@ from decimal import Decimal
 
 from fastapi import Request
 
+from moderate.account_policy import Rules
 from moderate.calls.answers import JsonAnswer
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.metering import Metering
 from moderate.calls.parameters import InvalidRequest
 from moderate.dialects.dialect import Route
+from moderate.dialects.oanor_answers import shown_rules
 from moderate.dialects.oanor_schema import new_meta
 from moderate.dialects.parameter_names import USAGE, mistake_in
 from moderate.dialects.service import Service
@@ -33,7 +35,7 @@ def routes(service: Service) -> Iterator[Route]:
         found = await metering.usage(request, None if mistake else request.query_params.get("month"))
         if mistake:
             raise mistake
-        return JsonAnswer(answer(found, request.state.request_id))
+        return JsonAnswer(answer(found, service.account_rules(found.usage.account), request.state.request_id))
 
     errors = frozenset({Unauthorized, InvalidRequest, LedgerUnavailable})
     yield Route("GET", USAGE, usage, DOCUMENTATION, errors=errors)
@@ -57,7 +59,7 @@ async def _nothing_counted(request: Request) -> JsonAnswer:
     return JsonAnswer(content)
 
 
-def answer(found: KeyUsage, request_id: str) -> UsageAnswer:
+def answer(found: KeyUsage, rules: Rules, request_id: str) -> UsageAnswer:
     usage = found.usage
     calls = UsageCalls(
         used=usage.used,
@@ -75,6 +77,7 @@ def answer(found: KeyUsage, request_id: str) -> UsageAnswer:
         charges={currency.value: _exact(amount) for currency, amount in usage.charges.items()},
         discount_percent=_exact(usage.account.discount_percent),
         xno_rate=_rate(found),
+        policy=shown_rules(rules),
     )
     return UsageAnswer(
         data=data,

@@ -4,7 +4,7 @@ from typing_extensions import TypedDict
 
 from moderate.dialects.dialect import Documentation
 from moderate.dialects.examples import REQUEST_ID, TIMESTAMP
-from moderate.dialects.oanor_schema import Meta
+from moderate.dialects.oanor_schema import Meta, PolicyMeta
 from moderate.dialects.schema_refs import answered
 
 
@@ -35,6 +35,7 @@ class UsageData(TypedDict):
     charges: dict[str, str]
     discount_percent: str
     xno_rate: XnoRate | None
+    policy: PolicyMeta
 
 
 class UsageAnswer(TypedDict):
@@ -61,6 +62,7 @@ _EXAMPLE = UsageAnswer(
         charges={"XNO": "4.137931034"},
         discount_percent="0",
         xno_rate=XnoRate(usd="0.87", date="2026-05-01"),
+        policy=PolicyMeta(name="balanced", questionable_from=0.3, nsfw_from=0.6, class_limits={}),
     ),
     meta=Meta(timestamp=TIMESTAMP, request_id=REQUEST_ID),
     status="ok",
@@ -75,7 +77,8 @@ DOCUMENTATION: Documentation = {
         "admitted, images when they are judged. `charges` holds exact decimals as text, one for each currency in which "
         "something was charged: USD, or XNO (Nano). Months and days are in UTC. A month without calls has zeros, even "
         "if it was before your account existed: `plan` is then null. `limit` and `remaining` are null unless `plan` is "
-        "still sold; `limit` is what it includes now. `discount_percent` and `xno_rate` are the present ones."
+        "still sold; `limit` is what it includes now. `discount_percent`, `xno_rate` and `policy` are the present "
+        "ones. Calls that name no policy are judged by `policy`: a class that reaches its limit makes a picture nsfw."
     ),
     "responses": answered("The month's usage.", UsageAnswer, _EXAMPLE),
     "openapi_extra": {

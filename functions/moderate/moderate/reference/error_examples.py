@@ -13,7 +13,6 @@ from moderate.images.formats import recognise
 from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION, UndecodableImage
 from moderate.pipeline import RequestTooSlow
 from moderate.sources import decode_base64, too_large_to_fetch
-from moderate.verdict import Policy
 from modest.allowance import Allowance
 from modest.errors import PublicError
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded
@@ -24,7 +23,7 @@ _USED_UP = Allowance(3000, 3000, datetime(2026, 5, 31, tzinfo=UTC))
 
 def error_examples() -> tuple[Exception, ...]:
     return (
-        _raised_by(lambda: parse_policy("lax", Policy.BALANCED)),
+        _raised_by(lambda: parse_policy("lax")),
         _raised_by(lambda: parse("ftp://example.com/image.jpg")),
         _raised_by(lambda: parse("http://10.0.0.1/image.jpg")),
         _raised_by(lambda: decode_base64("")),

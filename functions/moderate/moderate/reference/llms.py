@@ -23,7 +23,8 @@ never write it into code that other people can see.
 ## What a verdict means
 
 nsfw_score = porn + hentai + w * sexy, where w depends on the policy ({_WEIGHTS}).
-The verdict is one of {", ".join(Verdict)}. The operator sets the scores at which questionable and nsfw begin.
+The verdict is one of {", ".join(Verdict)}. The operator sets the scores at which questionable and nsfw begin,
+maybe for your account alone: see `policy` in `GET /v1/usage`.
 `safe` means two things: in `check`, a score below your own threshold; in `classify`, the verdict safe.
 
 ## What to watch out for
@@ -36,19 +37,15 @@ The verdict is one of {", ".join(Verdict)}. The operator sets the scores at whic
 
 ## Retrying
 
-- 409, 429 and 503: wait as many seconds as `Retry-After` says and send the same request again, unless
-  `x-should-retry: false` says that the month's quota is used up. Set a limit of your own, such as five attempts.
+- Set a limit of your own, such as five attempts.
 - Give every POST its own `Idempotency-Key` (a UUID), and repeat the request with the same one: a call that was judged
-  is counted and charged once, even if its answer was lost. An `Idempotency-Key` is
-  valid for {IDEMPOTENCY_HOURS} hours, for the same route, query and body; 422 `idempotency_mismatch` means that they
-  differ. After an error the key can be used again.
+  is counted and charged once, even if its answer was lost. The key is valid for {IDEMPOTENCY_HOURS} hours, for the same
+  route, query and body; 422 `idempotency_mismatch` means that they differ. After an error it can be used again.
 
 ## Usage and charges
 
-- `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds), on every answer to a counted call, say how many calls are
-  left this month.
-- `GET /v1/usage` reports the month's calls, images and charges, and with `?month=2026-10` those of that UTC month. It
-  works even if the quota is used up, and does not count as a call.
+`X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds), on every answer to a counted call, say how many calls are left
+this month.
 """
 
 Document = Mapping[str, Any]

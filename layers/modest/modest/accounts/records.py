@@ -1,6 +1,6 @@
 """Accounts, their API keys and the rate of XNO, and the table's items that hold them.
 
-account#<id>   account        name, plans held, currency, discount, referrer, billing address, version
+account#<id>   account        name, plans held, currency, discount, referrer, billing address, policy, version
 account#<id>   key#<sha256>   name, whether it is enabled, when it was made, when it expires
 key#<sha256>   key            the account's id, which never changes
 accounts       <name>         the account's id: makes names unique and lets accounts be listed
@@ -8,7 +8,7 @@ rates          XNO            what one XNO is worth
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -47,6 +47,8 @@ class Account:
     referrer: str = ""
     bill_to: str = ""
     """The customer's name and address for invoices, in lines. Empty if the account's name is all that is known."""
+    policy: Any = field(default_factory=dict)
+    """How its images are judged where a call does not say: a map that `moderate.account_policy` reads and checks."""
 
     @property
     def plan(self) -> str:
@@ -156,6 +158,7 @@ def account_to_item(account: Account) -> dict[str, Any]:
         "discount": account.discount_percent,
         "referrer": account.referrer,
         "bill_to": account.bill_to,
+        "policy": account.policy,
     }
 
 
@@ -168,6 +171,7 @@ def account_from_item(item: Item) -> Account:
         discount_percent=item["discount"],
         referrer=item["referrer"],
         bill_to=item.get("bill_to", ""),
+        policy=item.get("policy", {}),
     )
 
 

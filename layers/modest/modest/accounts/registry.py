@@ -1,10 +1,11 @@
 """Lets an operator create and change accounts and keys. Every change is one write, made in full or not at all."""
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
@@ -88,12 +89,15 @@ class Registry(AccountReader):
         discount_percent: Decimal | None = None,
         referrer: str | None = None,
         bill_to: str | None = None,
+        policy: Callable[[Any], Mapping[str, Any]] | None = None,
     ) -> Account:
         """Changes an account from its next call on. What is None stays as it is.
 
         Naming the plan that the account already holds moves it to the plan's current price.
+        policy: returns the next policy for the one that is stored.
 
-        Raises NotFound, NoRate, ConcurrentChange, ValueError for a discount out of range or an unprintable address.
+        Raises NotFound, NoRate, ConcurrentChange, ValueError for a discount out of range or an unprintable address, and
+        what `policy` raises.
         """
         before = self._version(account_id)
         account = before.account
@@ -105,6 +109,7 @@ class Registry(AccountReader):
             discount_percent=account.discount_percent if discount_percent is None else discount_percent,
             referrer=account.referrer if referrer is None else referrer,
             bill_to=account.bill_to if bill_to is None else _tidy_address(bill_to),
+            policy=account.policy if policy is None else policy(account.policy),
         )
         self._check_terms(changed)
         try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from modest.accounts.records import Account
 from modest.allowance import Allowance
 from modest.ledger.callers import Caller
 from modest.ledger.entries import AdmittedCall, admitted_at, used
@@ -21,6 +22,8 @@ class Admission:
     """What is left of the month, this call included."""
     terms: Terms
     """The call is charged on these, whatever an operator changes while it is judged."""
+    account: Account
+    """As it was when the call was admitted."""
     record: Record | None = None
     """The Idempotency-Key that the call has claimed, if it carries one."""
 
@@ -100,4 +103,4 @@ def admission_of(found: Found) -> Admission:
         admitted_at=moment,
         number=found.allowance.used,
     )
-    return Admission(call, found.allowance, found.caller.terms, found.record)
+    return Admission(call, found.allowance, found.caller.terms, found.caller.account, found.record)

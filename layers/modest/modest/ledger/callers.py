@@ -41,6 +41,7 @@ class CallerLookup:
         self._plans = plans
         self._retries = retries
         self._account_ids: dict[str, str] = {}
+        self._accounts: dict[str, Account] = {}
         self._rate: tuple[datetime, Rate] | None = None
 
     def account_id(self, key_hash: str, deadline: Deadline) -> str:
@@ -53,6 +54,10 @@ class CallerLookup:
             self._account_ids[key_hash] = found[pointer_key]["account"]
         return self._account_ids[key_hash]
 
+    def last_known_account(self, key_hash: str) -> Account | None:
+        """Returns the account as it was at the last call with this key, without asking the table."""
+        return self._accounts.get(key_hash)
+
     def caller(self, key_hash: str, now: datetime, deadline: Deadline, also: Sequence[Key] = ()) -> Caller:
         """also: further items to read in the same request. Raises UnknownKey, LedgerUnavailable."""
         account_id = self.account_id(key_hash, deadline)
@@ -61,7 +66,7 @@ class CallerLookup:
         if account_key not in found or api_key_key not in found or not api_key_from_item(found[api_key_key]).works(now):
             self._account_ids.pop(key_hash, None)
             raise UnknownKey
-        account = account_from_item(found[account_key])
+        account = self._accounts[key_hash] = account_from_item(found[account_key])
         if account.plan not in self._plans:
             # API Gateway also answers 401 to a key that is on no usage plan.
             raise UnknownKey(f"{account.id} is on a plan that is not sold: {account.plan}")

@@ -89,8 +89,11 @@ class AdmittedCall:
     """The call's number in the month. It only picks the tally."""
 
 
-def write_entry(call: AdmittedCall, outcome: str, charge: Charge) -> Put:
-    """Returns the write of a call's entry. It fails if the entry exists."""
+def write_entry(call: AdmittedCall, outcome: str, charge: Charge, judged_by: Item) -> Put:
+    """Returns the write of a call's entry. It fails if the entry exists.
+
+    judged_by: the policy and cuts of its verdicts; empty if it was not judged.
+    """
     moment = call.admitted_at.isoformat(timespec="seconds")
     terms = charge.terms
     item: dict[str, Any] = {
@@ -106,6 +109,8 @@ def write_entry(call: AdmittedCall, outcome: str, charge: Charge) -> Put:
     }
     if terms.rate is not None:
         item |= {"rate": terms.rate.usd, "rate_day": terms.rate.day.isoformat()}
+    if judged_by:
+        item["judged_by"] = judged_by
     pk = ledger_pk(call.account_id, month_of(call.admitted_at))
     return Put(Key(pk, f"call#{moment}#{call.request_id}"), item, Attr("pk").not_exists())
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from modest.accounts.records import RATE_KEY
+from modest.accounts.records import RATE_KEY, Account
 from modest.allowance import Allowance
 from modest.ledger.admission import Admission, Decision, Found, Proceed, Replay, admission_of, decide
 from modest.ledger.callers import CallerLookup
@@ -83,18 +83,26 @@ class Ledger:
             case Proceed():
                 return self._count(found, deadline)
 
-    def settle(self, admission: Admission, outcome: str, charge: Charge, answer: Answer | None = None) -> None:
+    def settle(
+        self,
+        admission: Admission,
+        outcome: str,
+        charge: Charge,
+        answer: Answer | None = None,
+        judged_by: Item | None = None,
+    ) -> None:
         """Writes the call's entry and adds its charge to the month's totals. Settling a call twice charges it once.
 
         outcome: "ok", or the code of the error that the call ended with.
         answer: what a repetition of the call gets. Without one, or if it is longer than MAX_STORED_BYTES, a repetition
             is judged and charged as a new call.
+        judged_by: the policy and cuts that explain its verdicts later, if it was judged.
 
         Raises LedgerUnavailable; and IdempotencyInProgress if the call outlived its lease and another one has claimed
         its Idempotency-Key, in which case nothing is charged.
         """
         call, record = admission.call, admission.record
-        entry = write_entry(call, outcome, charge)
+        entry = write_entry(call, outcome, charge, judged_by or {})
         writes: list[Write] = [entry, add_to_tally(call, charge)]
         if record:
             kept = answer if answer and len(answer.body) <= MAX_STORED_BYTES else None
@@ -105,6 +113,10 @@ class Ledger:
             # If the entry exists, an earlier attempt of this very write was carried out.
             if entry.key not in failed.found:
                 raise IdempotencyInProgress(admission.allowance) from None
+
+    def last_known_account(self, key_hash: str) -> Account | None:
+        """Returns the account as it was at the last call with this key. None if there was none in this process."""
+        return self._callers.last_known_account(key_hash)
 
     def usage(self, key_hash: str, month: str | None = None) -> KeyUsage:
         """Returns the usage of a month, by default of the present one, even if that is used up.

@@ -40,12 +40,12 @@ def test_these_are_no_thresholds(value: object) -> None:
 @pytest.mark.parametrize("value", [None, ""])
 def test_nothing_is_the_default(value: object) -> None:
     assert parse_threshold(value, 0.25) == 0.25
-    assert parse_policy(value, Policy.STRICT) is Policy.STRICT
+    assert parse_policy(value) is None
 
 
 @pytest.mark.parametrize("policy", Policy)
 def test_a_policy_is_taken_by_its_name(policy: Policy) -> None:
-    assert parse_policy(policy.value, Policy.BALANCED) is policy
+    assert parse_policy(policy.value) is policy
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_a_policy_is_taken_by_its_name(policy: Policy) -> None:
 )
 def test_any_other_name_is_refused_with_those_there_are(value: object) -> None:
     with pytest.raises(InvalidRequest, match="lenient, balanced, strict") as raised:
-        parse_policy(value, Policy.BALANCED)
+        parse_policy(value)
     assert raised.value.param == "policy"

@@ -26,6 +26,7 @@ ACCOUNT = Account(
     discount_percent=Decimal("12.5"),
     referrer="a friend",
     bill_to="Acme Ltd\n1 Main Street",
+    policy={"policy": "strict", "class_limits": {"porn": Decimal("0.4")}},
 )
 BASIC = Plan("Basic", quota=1, rate=1, burst=1, price_usd=Decimal("14.5"))
 KEY = AccountKey("ab12", "acct_1", "laptop", enabled=True, created=datetime(2026, 9, 30, tzinfo=UTC))
@@ -57,10 +58,10 @@ def test_an_account_that_left_has_no_plan_from_the_next_month_on_until_it_comes_
     assert [back.last_plan_in(month) for month in held] == ["Basic", None, "Basic"]
 
 
-def test_an_account_that_was_stored_before_addresses_were_has_none() -> None:
+def test_an_account_that_was_stored_before_addresses_and_policies_were_has_none() -> None:
     item = account_to_item(ACCOUNT)
-    del item["bill_to"]
-    assert account_from_item(item) == replace(ACCOUNT, bill_to="")
+    del item["bill_to"], item["policy"]
+    assert account_from_item(item) == replace(ACCOUNT, bill_to="", policy={})
 
 
 def test_an_account_survives_being_stored() -> None:
