@@ -77,6 +77,10 @@ await visit('other-cuts', {}, async (page, facts) => {
   });
   await page.goto(`${url}/`);
   facts.threshold = [await page.inputValue('#threshold'), await page.textContent('#threshold-shown')];
+  await page.fill('#key', keys.careful);
+  await choose(page, files.photo);
+  facts.answer = await answered(page);
+  facts.scale = await page.getAttribute('#scale', 'aria-label');
 });
 
 await visit('keyboard', {}, async (page, facts) => {

@@ -43,9 +43,10 @@ def run(gateway: LocalGateway, tmp_path_factory: pytest.TempPathFactory) -> dict
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     bad = tmp_path_factory.mktemp("bad") / "bad.png"
     bad.write_text("This is no picture.")
+    keys = {"spent": _spent_key(gateway), "careful": _careful_key(gateway)}
     given = {
         "url": gateway.url,
-        "keys": {plan: gateway.key(plan) for plan in ("free", "basic", "mega")} | {"spent": _spent_key(gateway)},
+        "keys": {plan: gateway.key(plan) for plan in ("free", "basic", "mega")} | keys,
         "shop": SHOP,
         "files": {
             "mosaic": str(MOSAICS / "of-both-models/porn.png"),
@@ -72,6 +73,15 @@ def _spent_key(gateway: LocalGateway) -> str:
         if command[0] == "create":
             with gateway.client(key) as client:
                 assert client.get("/v1/check").status_code == 400
+    return str(key)
+
+
+def _careful_key(gateway: LocalGateway) -> str:
+    """Returns the key of an account whose policy calls every picture nsfw."""
+    key = json.loads(gateway.modest("keys", "create", "careful", "--plan", "mega", "--json").stdout)["key"]
+    limits = [option for name in ("neutral", "drawing") for option in ("--class-limit", f"{name}=0.001")]
+    cuts = ("--policy", "strict", "--questionable-from", "0.2", "--nsfw-from", "0.5")
+    assert gateway.modest("accounts", "set", "careful", *cuts, *limits).exit_code == 0
     return str(key)
 
 
@@ -145,6 +155,13 @@ def test_the_score_is_held_against_the_threshold(seen: dict[str, Facts]) -> None
 
 def test_the_threshold_starts_where_the_operator_calls_an_image_nsfw(seen: dict[str, Facts]) -> None:
     assert seen["other-cuts"]["threshold"] == ["0.75", "0.75"]
+
+
+def test_a_verdict_is_shown_between_the_scores_of_the_account_s_own_policy(seen: dict[str, Facts]) -> None:
+    facts = seen["other-cuts"]
+    assert facts["scale"] == "Score 0.5 out of 1: questionable from 0.2, nsfw from 0.5"
+    assert facts["answer"]["verdict"] == "nsfw"
+    assert "Judged by your account's own policy (strict)." in facts["answer"]["note"]
 
 
 def test_it_is_dark_where_dark_is_preferred(seen: dict[str, Facts]) -> None:

@@ -5,6 +5,9 @@ const BASE = location.origin + location.pathname.replace(/\/?$/, '/');
 const SETTINGS = JSON.parse($('settings').textContent);
 const CUTS = SETTINGS.cuts;
 
+/** Returns the scores at which verdicts change in an answer: the account may have its own. */
+const cutsOf = ({ meta: { policy } }) => (policy ? { questionable: policy.questionable_from, nsfw: policy.nsfw_from } : CUTS);
+
 // Rounded up, so that what is over a limit is never stated as the limit.
 const megabytes = bytes => `${(Math.ceil(bytes / 1e5) / 10).toFixed(1)} MB`;
 const fileSize = bytes => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : megabytes(bytes));

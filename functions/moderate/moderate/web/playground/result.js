@@ -25,15 +25,16 @@ function showAlone(result) {
 }
 
 function describe(image, answer) {
-  const { data, meta: { frames: { judged, total }, second_opinion: opinion } } = answer;
+  const { data, meta: { frames: { judged, total }, second_opinion: opinion, policy } } = answer;
   const frames = judged < total
     ? ` Only ${judged} of ${total} frames were checked: the animation is too much to judge in full.`
     : total > 1 ? ` This is the worst of ${total} frames.` : '';
   const opinions = opinion
     ? ` Two models were asked: one scores ${opinion.first.nsfw_score}, the other ${opinion.second.nsfw_score}.` : '';
   const unexplained = data.heatmaps === null ? ' Its model makes no heat map.' : '';
+  const own = policy ? ` Judged by your account's own policy (${policy.name}).` : '';
   const copy = image.copy ? `\n${image.copy.note}` : '';
-  const note = `Score ${data.nsfw_score.toFixed(4)}. Top class: ${data.top_class.toLowerCase()}.${frames}${opinions}${unexplained}${copy}`;
+  const note = `Score ${data.nsfw_score.toFixed(4)}. Top class: ${data.top_class.toLowerCase()}.${frames}${opinions}${unexplained}${own}${copy}`;
   return outcome(data.verdict, data.verdict, note, answer);
 }
 
@@ -69,19 +70,19 @@ function showThreshold() {
   const threshold = Number($('threshold').value), { answer } = shown.outcome;
   $('threshold-shown').value = threshold.toFixed(2);
   if (!answer || !answer.data) return;
-  const { nsfw_score: score, verdict } = answer.data;
+  const { nsfw_score: score, verdict } = answer.data, { questionable, nsfw } = cutsOf(answer);
   const fill = createElement('i');
   fill.style.width = score * 100 + '%';
-  const marks = [['questionable', CUTS.questionable], ['nsfw', CUTS.nsfw]].flatMap(([name, at]) => {
+  const marks = [['questionable', questionable], ['nsfw', nsfw]].flatMap(([name, at]) => {
     const line = createElement('b'), text = createElement('span', '', `${name} ${at}`);
     line.style.left = text.style.left = at * 100 + '%';
     return [line, text];
   });
   $('scale').className = verdict;
-  $('scale').setAttribute('aria-label', `Score ${score} out of 1: questionable from ${CUTS.questionable}, nsfw from ${CUTS.nsfw}`);
+  $('scale').setAttribute('aria-label', `Score ${score} out of 1: questionable from ${questionable}, nsfw from ${nsfw}`);
   $('scale').replaceChildren(fill, ...marks);
   $('against').textContent = `With threshold ${threshold.toFixed(2)}, /v1/check returns safe: ${score < threshold}. ` +
-    `There, safe means a score below the threshold; on /v1/classify, it means the verdict safe: a score below ${CUTS.questionable}.`;
+    `There, safe means a score below the threshold; on /v1/classify, it means the verdict safe: a score below ${questionable}.`;
 }
 
 async function showPicture(image, data) {
