@@ -277,7 +277,7 @@ def test_the_code_it_shows_runs_as_it_stands(
     """Where the picture lies, and with the key in the environment."""
     run = subprocess.run(
         [*command, seen["mosaic"]["code"][language]],
-        cwd=MOSAICS,
+        cwd=MOSAICS / "of-both-models",
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "KEY": gateway.key("mega")},
         capture_output=True,
         text=True,
