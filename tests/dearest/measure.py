@@ -21,7 +21,7 @@ from tests.helpers.waiting import HANGS_SECONDS, wait_until
 from tests.hostile.processes import Peak, processor_seconds, resident_bytes
 from tests.hostile.service import memory_settings
 
-from moderate.images.limits import MAX_VIEWS_OF_CALL
+from moderate.images.limits import MAX_VIEWS_OF_CALL, MAX_VIEWS_OF_STILL
 from moderate.inference.classifier import Classifier
 from modest.api_keys import new_key
 
@@ -31,6 +31,9 @@ MAX_GROWTH = 150_000_000
 # 270 are aimed at, and held to by a service that has the machine to itself.
 MAX_GROWTH_OF_A_LARGE_PICTURE = 300 * MEGABYTE
 GOOD = Request("a mosaic", "POST", "/v1/check", body=mosaic("neutral.png"))
+_DOUBTFUL = Request("a flagged mosaic", "POST", "/v1/check", body=mosaic("of-both-models/porn.png"))
+# What second opinions on as many views as a still has take, in views of the first model.
+_VIEWS_OF_SECOND_OPINIONS = 2 * MAX_VIEWS_OF_STILL
 _CALLS = 20
 # As many as it takes for every decoder to have had one.
 _PHOTOS = 12
@@ -42,7 +45,7 @@ class Cost:
     seconds: float
     """Processor time of all processes of the service."""
     growth: int
-    """The bytes that it held at most beyond those of the idle service, which has judged photos before."""
+    """The bytes that it held at most beyond those of the idle service, which has judged photos with both models."""
     added: int
     """The bytes that it held at most beyond those just before."""
 
@@ -56,7 +59,7 @@ class Service:
         self.customer, self.other = clients
         self._stopwatch = Stopwatch(photo)
         for client in clients:
-            for good in [GOOD] * _CALLS + [replace(GOOD, body=photo)] * _PHOTOS:
+            for good in [GOOD] * _CALLS + [replace(GOOD, body=photo)] * _PHOTOS + [_DOUBTFUL]:
                 send(client, good)
         self.idle_bytes = resident_bytes(process.pid)
 
@@ -80,9 +83,13 @@ class Service:
         return (processor_seconds(self._process.pid) - before) / _CALLS
 
     def bound_seconds(self) -> float:
-        """Returns how long one call may take at this moment: six good calls, and an animation with all its views."""
+        """Returns how long one call may take at this moment: six good calls, and an animation with all its views.
+
+        Twelve of them are shown to both models.
+        """
         decoding = MAX_DECODES * self._stopwatch.decode_seconds()
-        return MAX_REFERENCES * self.reference_seconds() + decoding + MAX_VIEWS_OF_CALL * self._judging_seconds()
+        judging = (MAX_VIEWS_OF_CALL + _VIEWS_OF_SECOND_OPINIONS) * self._judging_seconds()
+        return MAX_REFERENCES * self.reference_seconds() + decoding + judging
 
     def _judging_seconds(self) -> float:
         view = bytes(self._classifier.model.size**2 * 3)

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.dearest.measure import MAX_GROWTH, MAX_GROWTH_OF_A_LARGE_PICTURE, Service, serving
 from tests.dearest.requests import Request
 from tests.helpers.crafted import animated, film
-from tests.helpers.support import encoded
+from tests.helpers.support import encoded, mosaic
 from tests.helpers.waiting import wait_until
 from tests.hostile.images import HOSTILE
 
@@ -36,6 +36,7 @@ def flat(mode: str, size: tuple[int, int], image_format: str = "JPEG", **options
 SMALL: dict[str, Callable[[], bytes]] = {
     "a data URL of percent signs": lambda: as_json(_URL + "%" * _TEXT),
     "bytes of no image": lambda: bytes(MAX_SENT_BYTES),
+    "a picture about which both models are asked": lambda: mosaic("of-both-models/porn.png"),
     "an animation of all views": lambda: animated(film(MAX_VIEWS_OF_CALL), "GIF", [40] * MAX_VIEWS_OF_CALL),
 }
 LARGE: dict[str, Callable[[], bytes]] = {

@@ -248,5 +248,6 @@ def _outcome(task: asyncio.Task[Judgement]) -> Outcome:
     if error is None:
         return task.result()
     if isinstance(error, PublicError):
-        return error
+        # Its traceback leads to the frame that has the image and its views.
+        return error.with_traceback(None)
     raise error

@@ -20,6 +20,11 @@ from numpy.typing import NDArray
 
 from moderate.verdict import Scores
 
+# All models work in the same memory, so a second one takes hardly more than its weights.
+ort.create_and_register_allocator(
+    ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT), None
+)
+
 LABELS = tuple(field.name for field in fields(Scores))
 IMAGE, PROBABILITIES, HEATMAP = "image", "probabilities", "heatmap"
 
@@ -146,6 +151,7 @@ def _load(path: Path) -> ort.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common base

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from moderate.images.limits import MAX_PICTURE_BYTES, DecoderDied
 from moderate.images.pictures import Picture
 from moderate.images.room import NeedsRoom
-from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive, send
+from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive_head, send
 from moderate.scheduling.work import Work
 from modest.errors import PublicError
 
@@ -105,7 +105,7 @@ class _Worker:
 
         self._socket.settimeout(seconds)
         send(asked, [data], self._socket.sendall)
-        return from_message(*receive(read, max_answer_bytes(asked["size"])), asked["size"])
+        return from_message(*receive_head(read, max_answer_bytes(asked["size"])), read, asked["size"])
 
     def replace_after(self, failure: OSError | NoAnswer) -> str:
         """Starts a new process in place of the one that failed, and returns how that one ended."""

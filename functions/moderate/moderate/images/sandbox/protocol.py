@@ -25,6 +25,8 @@ from modest.errors import PublicError
 
 Head = Mapping[str, Any]
 Received = bytes | bytearray
+Read = Callable[[int], Received]
+"""Returns as many bytes as it is asked for, or raises NoAnswer."""
 
 _ERRORS: dict[str, type[PublicError]] = {
     kind.__name__: kind for kind in (UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames)
@@ -47,11 +49,14 @@ def send(head: Head, body: Sequence[bytes], write: Callable[[bytes], object]) ->
         write(part)
 
 
-def receive(read: Callable[[int], Received], max_bytes: int) -> tuple[dict[str, Any], Received]:
-    """Returns the head and the body of a message. Raises NoAnswer, also if the body is longer than max_bytes.
+def receive(read: Read, max_bytes: int) -> tuple[dict[str, Any], Received]:
+    """Returns the head and the body of a message. Raises NoAnswer, also if the body is longer than max_bytes."""
+    head, body_bytes = receive_head(read, max_bytes)
+    return head, read(body_bytes)
 
-    read: returns as many bytes as it is asked for, or raises NoAnswer.
-    """
+
+def receive_head(read: Read, max_bytes: int) -> tuple[dict[str, Any], int]:
+    """Returns the head of a message, and how many bytes of body follow. Raises NoAnswer as `receive` does."""
     head_bytes, body_bytes = _LENGTHS.unpack(read(_LENGTHS.size))
     if head_bytes > _MAX_HEAD_BYTES or body_bytes > max_bytes:
         raise NoAnswer
@@ -61,7 +66,7 @@ def receive(read: Callable[[int], Received], max_bytes: int) -> tuple[dict[str, 
         raise NoAnswer from None
     if not isinstance(head, dict):
         raise NoAnswer
-    return head, read(body_bytes)
+    return head, body_bytes
 
 
 def max_answer_bytes(size: int) -> int:
@@ -78,21 +83,22 @@ def to_message(outcome: Picture | PublicError | NeedsRoom) -> tuple[Head, Sequen
     return head, outcome.views
 
 
-def from_message(head: Head, body: Received, size: int) -> Picture | PublicError | NeedsRoom:
-    """Returns what `to_message` was given. Raises NoAnswer if the message is not one that it makes."""
+def from_message(head: Head, body_bytes: int, read: Read, size: int) -> Picture | PublicError | NeedsRoom:
+    """Returns what `to_message` was given. Raises NoAnswer if the message is not one that it makes.
+
+    It reads one view after the other, so that the body of 160 is not held twice.
+    """
     match head:
         case {"error": str(name), "message": str(message), "detail": str(detail)} if (
-            name in _ERRORS and _LOGGABLE.fullmatch(detail)
+            name in _ERRORS and _LOGGABLE.fullmatch(detail) and not body_bytes
         ):
             return _ERRORS[name](message=message, detail=detail)
-        case {"needed": int(needed)} if 0 < needed <= MAX_PICTURE_BYTES:
+        case {"needed": int(needed)} if 0 < needed <= MAX_PICTURE_BYTES and not body_bytes:
             return NeedsRoom(needed)
         case {"views": int(count), "tiles": int(tiles), "judged": int(judged), "total": int(total)} if (
-            0 <= tiles < count and len(body) == count * size * size * _CHANNELS
+            0 <= tiles < count and body_bytes == count * size * size * _CHANNELS
         ):
-            length = len(body) // count
             kinds = [View] * (count - tiles) + [Tile] * tiles
-            views = tuple(kind(body[index * length : (index + 1) * length]) for index, kind in enumerate(kinds))
-            return Picture(views, Frames(judged, total))
+            return Picture(tuple(kind(read(body_bytes // count)) for kind in kinds), Frames(judged, total))
         case _:
             raise NoAnswer

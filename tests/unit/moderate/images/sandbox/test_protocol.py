@@ -15,7 +15,8 @@ from moderate.images.formats import not_accepted
 from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION, MAX_PICTURE_BYTES, UndecodableImage
 from moderate.images.pictures import Frames, Picture
 from moderate.images.room import NeedsRoom
-from moderate.images.sandbox.protocol import NoAnswer, from_message, receive, send, to_message
+from moderate.images.sandbox.protocol import NoAnswer, from_message, receive, receive_head, send, to_message
+from moderate.images.views import Tile
 from modest.errors import PublicError
 
 SIZE = 2
@@ -24,14 +25,14 @@ ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-FIELDS = ("error", "message", "detail", "views", "judged", "total", "needed")
+FIELDS = ("error", "message", "detail", "views", "tiles", "judged", "total", "needed")
 
 
 def transported(outcome: Picture | PublicError | NeedsRoom) -> Picture | PublicError | NeedsRoom:
     pipe = io.BytesIO()
     send(*to_message(outcome), pipe.write)
     pipe.seek(0)
-    return from_message(*receive(pipe.read, 10_000), SIZE)
+    return from_message(*receive_head(pipe.read, 10_000), pipe.read, SIZE)
 
 
 @pytest.mark.parametrize("count", [1, 3, 32])
@@ -40,6 +41,13 @@ def test_a_picture_arrives_as_it_was(count: int) -> None:
     views = tuple(generator.randbytes(VIEW_BYTES) for _ in range(count))
     arrived = transported(Picture(views, Frames(count, 99)))
     assert arrived == Picture(views, Frames(count, 99))
+
+
+def test_tiles_arrive_as_tiles() -> None:
+    views = (bytes(VIEW_BYTES), Tile(VIEW_BYTES), Tile(b"1" * VIEW_BYTES))
+    arrived = transported(Picture(views, Frames(1, 1)))
+    assert isinstance(arrived, Picture)
+    assert [(type(view), view) for view in arrived.views] == [(type(view), view) for view in views]
 
 
 @pytest.mark.parametrize(
@@ -60,17 +68,21 @@ def test_what_a_picture_needs_arrives_as_it_was() -> None:
 
 
 @given(head=st.dictionaries(st.sampled_from(FIELDS) | st.text(), ANY_JSON), body=st.binary(max_size=3 * VIEW_BYTES))
-@example(head={"views": 0, "judged": 0, "total": 0}, body=b"")
-@example(head={"views": -1, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES))
-@example(head={"views": 1, "judged": "1", "total": 1}, body=bytes(VIEW_BYTES))
-@example(head={"views": 1, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES - 1))
+@example(head={"views": 0, "tiles": 0, "judged": 0, "total": 0}, body=b"")
+@example(head={"views": -1, "tiles": 0, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES))
+@example(head={"views": 1, "tiles": 0, "judged": "1", "total": 1}, body=bytes(VIEW_BYTES))
+@example(head={"views": 1, "tiles": 0, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES - 1))
+@example(head={"views": 2, "tiles": 1, "judged": 1, "total": 1}, body=bytes(2 * VIEW_BYTES))
+@example(head={"views": 1, "tiles": 1, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES))
+@example(head={"views": 1, "tiles": -1, "judged": 1, "total": 1}, body=bytes(VIEW_BYTES))
 @example(head={"needed": 0}, body=b"")
+@example(head={"needed": 1}, body=b"more")
 @example(head={"needed": MAX_PICTURE_BYTES + 1}, body=b"")
 @example(head={"error": "PublicError", "message": "", "detail": ""}, body=b"")
 @example(head={"error": "UndecodableImage", "message": {}, "detail": ""}, body=b"")
 def test_whatever_is_said_is_a_picture_an_error_of_ours_or_no_answer(head: dict[str, Any], body: bytes) -> None:
     try:
-        outcome = from_message(head, body, SIZE)
+        outcome = from_message(head, len(body), io.BytesIO(body).read, SIZE)
     except NoAnswer:
         return
     if isinstance(outcome, PublicError):
@@ -79,6 +91,7 @@ def test_whatever_is_said_is_a_picture_an_error_of_ours_or_no_answer(head: dict[
         assert 0 < outcome.needed == head["needed"] <= MAX_PICTURE_BYTES
     else:
         assert len(outcome.views) * VIEW_BYTES == len(body) > 0
+        assert sum(isinstance(view, Tile) for view in outcome.views) == head["tiles"] < len(outcome.views)
         assert {type(outcome.frames.judged), type(outcome.frames.total)} <= {int, bool}
 
 
@@ -114,4 +127,4 @@ def test_a_picture_without_views_is_no_answer() -> None:
 def test_a_detail_that_no_log_should_quote_is_not_believed(detail: str) -> None:
     head = {"error": "UndecodableImage", "message": "No.", "detail": detail}
     with pytest.raises(NoAnswer):
-        from_message(head, b"", SIZE)
+        from_message(head, 0, io.BytesIO().read, SIZE)
