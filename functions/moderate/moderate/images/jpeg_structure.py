@@ -21,6 +21,9 @@ _PROGRESSIVE = 0xC2
 _FRAMES = frozenset({0xC0, 0xC1, _PROGRESSIVE})
 # Where the first component's sampling factors stand in such a header; the next follow every third byte.
 _SAMPLING = 7
+_STEPS = 0xDB
+# Above which bits of its first byte a table of steps says that they take 16, and how long one of 8 bits is.
+_OF_16_BITS, _STEPS_BYTES = 4, 65
 # A block has so many rows.
 _BLOCK = 8
 _EXIF, _EXIF_NAME = 0xE1, b"Exif\0"
@@ -38,7 +41,8 @@ class Frame:
     height: int
     block_rows: int
     """How many rows of pixels come together."""
-    in_colours: bool
+    smoothed_rows: int
+    """How many more rows it takes to smooth the colours of those before; none unless it is done from row to row."""
 
     @property
     def last_rows(self) -> int:
@@ -46,8 +50,8 @@ class Frame:
 
     @property
     def left_out(self) -> int:
-        """How many rows browsers leave out that wait for more. Smoothing halved colours takes two rows below."""
-        return self.last_rows + (2 if self.in_colours and self.block_rows > _BLOCK else 0)
+        """How many rows browsers leave out that wait for more."""
+        return self.last_rows + self.smoothed_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class Structure:
     stop: int
     """Where the end, or a segment that is cut off, begins."""
     frame: Frame | None
+    has_wide_steps: bool
+    """Some of those between the levels of its frequencies take 16 bits, as in no picture that is worth seeing."""
 
     @property
     def first_components(self) -> int:
@@ -86,11 +92,12 @@ def read(data: bytes) -> Structure:
     parts: list[bytes] = []
     short_parts: list[int] = []
     frame: Frame | None = None
-    arithmetic = progressive = False
+    arithmetic = progressive = has_wide_steps = False
     marker, start, last_scan = _BREAK, 0, 0
     for marker, start, body in counted(_segments(data)):
         arithmetic |= marker in _ARITHMETIC
         progressive |= marker == _PROGRESSIVE
+        has_wide_steps |= marker == _STEPS and _are_wide(body)
         if marker == _START_OF_SCAN:
             scans.append(body)
             last_scan = start
@@ -104,7 +111,18 @@ def read(data: bytes) -> Structure:
                 short_parts.append(start + _BEFORE_BODY)
     profile, is_sound = _profile(parts)
     return Structure(
-        arithmetic, progressive, scans, last_scan, exifs, profile, is_sound, short_parts, marker == _END, start, frame
+        arithmetic,
+        progressive,
+        scans,
+        last_scan,
+        exifs,
+        profile,
+        is_sound,
+        short_parts,
+        marker == _END,
+        start,
+        frame,
+        has_wide_steps,
     )
 
 
@@ -136,12 +154,24 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     yield _BREAK, len(data), b""
 
 
+def _are_wide(tables: bytes) -> bool:
+    position = 0
+    while position < len(tables):
+        if tables[position] >> _OF_16_BITS:
+            return True
+        position += _STEPS_BYTES
+    return False
+
+
 def _frame(start: int, body: bytes) -> Frame | None:
     height = int.from_bytes(body[1:3])
-    factors = [sampling & 0xF for sampling in body[_SAMPLING::3]]
-    if not height or not any(factors):
+    factors = [divmod(sampling, 0x10) for sampling in body[_SAMPLING::3]]
+    if not height or not any(down for _, down in factors):
         return None
-    return Frame(start + _BEFORE_BODY + 1, height, _BLOCK * max(factors), in_colours=len(factors) > 1)
+    across, down = map(max, *factors, (0, 0))
+    # libjpeg smooths halved colours alone, and repeats those of more pixels.
+    is_smoothed = any(2 * own[1] == down and across in (own[0], 2 * own[0]) for own in factors)
+    return Frame(start + _BEFORE_BODY + 1, height, _BLOCK * down, down if is_smoothed else 0)
 
 
 def _profile(parts: Sequence[bytes]) -> tuple[bytes, bool]:

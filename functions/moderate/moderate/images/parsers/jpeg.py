@@ -63,7 +63,9 @@ def _decode(data: bytes, size: int) -> Picture:
     # It may open as an MPO, whose further pictures are depth maps, second eyes and gain maps: none is shown by itself.
     with open_image(whole, "JPEG") as image:
         is_held = _is_held_whole(image, structure)
-        if is_held and not structure.has_end and len(structure.scans) <= _SCANS_FOR_COMPONENT * len(image.getbands()):
+        few = len(structure.scans) <= _SCANS_FOR_COMPONENT * len(image.getbands())
+        # Of wide steps, what is missing makes black of white.
+        if is_held and not structure.has_end and (few or structure.has_wide_steps):
             raise BreaksOff("scans are missing")
         cap = _cap(image, structure)
         (cap if structure.has_end else cap.shared(_SHARES_OF_CUT, more_bytes=_BYTES_OF_CUT)).check(image.size)

@@ -49,6 +49,15 @@ def test_a_picture_without_its_end_has_one_row_of_blocks_at_least() -> None:
     assert len(decode(encoded(PICTURE.resize((64, 8)), "JPEG")[:-2], 32).views) == 4
 
 
+def test_colours_of_four_rows_are_not_smoothed_so_that_no_rows_above_the_last_blocks_are_left_out() -> None:
+    whole = encoded(PICTURE.resize((64, 64)), "JPEG", subsampling=2)
+    sampling = whole.index(b"\xff\xc0") + 11
+    assert whole[sampling] == 0x22
+    _whole, on_white, *_ = arrays(decode(whole[:sampling] + b"\x14" + whole[sampling + 1 : -2], 64))
+    assert (on_white[32:] == 255).all()
+    assert (on_white[31] != 255).any()
+
+
 def test_greys_are_not_smoothed_so_that_no_rows_above_the_last_blocks_are_left_out() -> None:
     tall = encoded(Image.fromarray(np.full((64, 64), 90, np.uint8)), "JPEG")
     sampling = tall.index(b"\xff\xc0") + 11
