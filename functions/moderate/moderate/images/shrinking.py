@@ -17,7 +17,7 @@ _LEFT_BY_STEPS = 3
 
 
 def full_colour(image: Image.Image) -> Image.Image:
-    """Returns `image` in a mode that may be resized: L or RGB, or RGBA or RGBa if anything in it may be transparent.
+    """Returns `image` in a mode that may be resized: L or RGB, or RGBA if anything in it may be transparent.
 
     Pillow quietly resizes palette and bilevel pictures by picking single pixels, which hides whatever
     lies between them.
@@ -25,7 +25,7 @@ def full_colour(image: Image.Image) -> Image.Image:
     if image.mode == "I;16":
         return _from_16_bit(image)
     if image.has_transparency_data:
-        return image if image.mode in ("RGBA", "RGBa") else image.convert("RGBA")
+        return image if image.mode == "RGBA" else image.convert("RGBA")
     return image if image.mode in _FULL_COLOUR else image.convert("RGB")
 
 
@@ -48,15 +48,13 @@ class Rendering:
     """One way in which viewers draw a picture's levels."""
 
     draw: Callable[[Image.Image], Image.Image]
-    """Takes a picture as decoded and returns it in L, RGB, RGBA or RGBa."""
+    """Takes a picture as decoded and returns it in L, RGB or RGBA."""
     slight: bool = False
     """It changes so little that a large picture may be shrunk before it is drawn."""
     by_table: bool = False
     """A table of colours gives each pixel's, and not curves."""
-    keeps_light: bool = False
-    """What is transparent is drawn in RGBa, with more light than its alpha allows where it is brighter than white."""
-    if_transparent: "Rendering | None" = None
-    """How else it is drawn then: Chromium cuts light off at white once it is blended with the page's."""
+    if_transparent: "tuple[Rendering, ...]" = ()
+    """How else it is drawn then, on each page: Chromium cuts light off at white once it is blended with the page's."""
 
     @property
     def work(self) -> float:
@@ -167,9 +165,7 @@ class Shrunk:
         return self._unmultiplied(self._reduced.resize((self._size, self._size), filter_, (left, top, right, bottom)))
 
     def _unmultiplied(self, image: Image.Image) -> Image.Image:
-        if image.mode != "RGBa" or self.rendering.keeps_light:
-            return image
-        return without_idle_alpha(image.convert("RGBA"))
+        return without_idle_alpha(image.convert("RGBA")) if image.mode == "RGBa" else image
 
 
 def _pasted(onto: Image.Image | None, size: tuple[int, int], part: Image.Image, at: tuple[int, int]) -> Image.Image:

@@ -133,13 +133,11 @@ def ways(renderings: Iterable[Rendering], *, transparent: bool) -> Iterator[Rend
     """Yields each rendering, and how else it draws what is transparent."""
     for rendering in renderings:
         yield rendering
-        if transparent and rendering.if_transparent:
-            yield rendering.if_transparent
+        if transparent:
+            yield from rendering.if_transparent
 
 
 def _apart_in_any_mode(one: Image.Image, other: Image.Image) -> float:
-    if "RGBa" in (one.mode, other.mode):
-        return max(apart(on(page, one), on(page, other)) for page in BACKGROUNDS)
     mode = "RGBA" if "RGBA" in (one.mode, other.mode) else "RGB"
     return apart(one.convert(mode), other.convert(mode))
 
@@ -158,16 +156,11 @@ def _mean(image: Image.Image) -> float:
 
 def backgrounds(image: Image.Image) -> Sequence[Colour]:
     """Returns the page colours on which `image` looks different: one if it hides its page."""
-    hides_it = image.mode not in ("RGBA", "RGBa") or image.getchannel(3).getextrema() == (OPAQUE, OPAQUE)
+    hides_it = image.mode != "RGBA" or image.getchannel(3).getextrema() == (OPAQUE, OPAQUE)
     return BACKGROUNDS[:1] if hides_it else BACKGROUNDS
 
 
 def on(background: Colour, image: Image.Image) -> Image.Image:
-    if image.mode == "RGBa":
-        *light, opaque = image.split()
-        clear = ImageChops.invert(opaque)
-        pages = (clear.point([round(share * level / OPAQUE) for share in range(OPAQUE + 1)]) for level in background)
-        return Image.merge("RGB", [ImageChops.add(*parts) for parts in zip(light, pages, strict=True)])
     if image.mode != "RGBA":
         return image.convert("RGB")
     page = Image.new("RGB", image.size, background)

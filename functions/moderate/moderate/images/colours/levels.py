@@ -22,5 +22,5 @@ def with_levels(levels: Sequence[int], rendering: Rendering) -> Rendering:
         alpha = _EVERY_LEVEL if whole.mode == "RGBA" else []
         return rendering.draw(whole.point([*levels] * (len(whole.getbands()) - bool(alpha)) + alpha))
 
-    other = rendering.if_transparent
-    return replace(rendering, draw=draw, if_transparent=other and with_levels(levels, other))
+    others = tuple(with_levels(levels, other) for other in rendering.if_transparent)
+    return replace(rendering, draw=draw, if_transparent=others)

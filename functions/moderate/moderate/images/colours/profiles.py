@@ -14,6 +14,8 @@ _COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 _CURVES = (b"rTRC", b"gTRC", b"bTRC")
 _UNIT = 65_536
 _LARGEST = 16.0
+# From 8 on, what Little CMS multiplies in 32 bits overflows. ProPhoto reaches 2.
+_MOST_LIGHT = 7.5
 _SPACES = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 
 
@@ -42,7 +44,10 @@ def of_matrix(colorants: Matrix, curves: Sequence[Curve]) -> Profile:
     for name, curve, factor in zip(_CURVES, curves, most, strict=True):
         tags[name] = to_icc([value / factor for value in curve])
     on_screen = conversion(colorants, BT_709.colorants())
-    brightest = max(sum(max(0.0, share) * level for share, level in zip(row, most, strict=True)) for row in on_screen)
+    farthest = [[share * level for share, level in zip(row, most, strict=True)] for row in on_screen]
+    brightest, darkest = (max(sum(max(0.0, sign * each) for each in row) for row in farthest) for sign in (1, -1))
+    if max(brightest, darkest) > _MOST_LIGHT:
+        raise UnusableColours("colours far beyond white")
     return Profile("RGB", _written(b"RGB ", b"XYZ ", tags), brightest=brightest)
 
 

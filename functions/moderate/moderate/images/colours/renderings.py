@@ -20,6 +20,7 @@ from moderate.images.colours.profiles import Profile, of_matrix
 from moderate.images.colours.spaces import BT_709, scaled
 from moderate.images.limits import UndecodableImage
 from moderate.images.shrinking import AS_STORED, Rendering, full_colour
+from moderate.images.views import BACKGROUNDS, Colour
 
 MAX_RENDERINGS = 4
 """In how many ways one picture is judged: as stored, and as each viewer draws it by what its file says."""
@@ -124,11 +125,12 @@ def _by_curves(profile: Profile, *, slight: bool) -> Rendering:
     plain = Rendering(_drawing(profile), slight=slight)
     if profile.brightest <= _BRIGHT:
         return plain
-    return replace(plain, if_transparent=replace(plain, draw=_beyond_white(profile, plain), keeps_light=True))
+    shown = _beyond_white(profile)
+    return replace(plain, if_transparent=tuple(replace(plain, draw=partial(shown, page)) for page in BACKGROUNDS))
 
 
-def _beyond_white(profile: Profile, plain: Rendering) -> Callable[[Image.Image], Image.Image]:
-    """Returns what draws transparent colours as bright as they would be on a screen that has no brightest level."""
+def _beyond_white(profile: Profile) -> Callable[[Colour, Image.Image], Image.Image]:
+    """Returns what lays transparent colours on a page as a screen would that has no brightest level."""
     most = curves.on_screen(profile.brightest)
     # It has the colours of the screen, and a white that is as bright as any colour of the profile.
     red, green, blue = (scaled(colour, profile.brightest) for colour in BT_709.colorants())
@@ -136,15 +138,16 @@ def _beyond_white(profile: Profile, plain: Rendering) -> Callable[[Image.Image],
     transform = cache(partial(_transform, profile, screen=screen.icc))
     levels = [round(_HIGHEST * curves.on_screen(profile.brightest * light) / most) for light in curves.srgb()]
 
-    def draw(picture: Image.Image) -> Image.Image:
-        picture = full_colour(picture)
-        if picture.mode != "RGBA":
-            return plain.draw(picture)
+    def draw(page: Colour, picture: Image.Image) -> Image.Image:
+        picture = full_colour(picture).convert("RGBA")
         opaque = picture.getchannel("A")
         drawn = transform().apply(picture.convert("RGB")).point(levels * 3)
         lit = ImageChops.multiply(drawn, Image.merge("RGB", [opaque] * 3))
         light = lit.point([min(_HIGHEST, round(level * most)) for level in range(_HIGHEST + 1)] * 3)
-        return Image.merge("RGBa", (*light.split(), opaque))
+        pages = [
+            opaque.point([round(level * (1 - share / _HIGHEST)) for share in range(_HIGHEST + 1)]) for level in page
+        ]
+        return ImageChops.add(light, Image.merge("RGB", pages))
 
     return draw
 

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from PIL import AvifImagePlugin, Image
 
@@ -110,8 +111,9 @@ def _ways(image: Image.Image, said: Said) -> Sequence[Rendering]:
         return [*drawn, *(with_levels(SPREAD, rendering) for rendering in drawn)] if said.has_whole_range else drawn
     if image.mode != "RGBA":
         return drawn
-    in_firefox = [replace(rendering, if_transparent=None) for rendering in drawn]
-    return [*in_firefox, *(_with_alpha_spread(rendering.if_transparent or rendering) for rendering in drawn)]
+    in_firefox = [replace(rendering, if_transparent=()) for rendering in drawn]
+    in_chromium = chain.from_iterable(rendering.if_transparent or [rendering] for rendering in drawn)
+    return [*in_firefox, *map(_with_alpha_spread, in_chromium)]
 
 
 def _with_alpha_spread(rendering: Rendering) -> Rendering:

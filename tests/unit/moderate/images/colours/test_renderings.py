@@ -329,6 +329,22 @@ def test_transparent_colours_beyond_white_are_judged_as_each_browser_cuts_them_o
     assert on_white == pytest.approx([227, 255, 255], abs=1)
 
 
+def test_light_beyond_white_is_cut_off_pixel_by_pixel() -> None:
+    """Chromium shows the bright half white and the dark half grey, however fine the pattern is."""
+    profile = rgb_profile([(3 * x, 3 * y, 3 * z) for x, y, z in SRGB], SRGB_CURVE)
+    bright = np.indices((2 * SIZE, 2 * SIZE)).sum(0) % 2 * 200
+    checkered = np.dstack([bright] * 3 + [np.full_like(bright, 128)]).astype(np.uint8)
+    data = encoded(Image.fromarray(checkered), "PNG", icc_profile=profile)
+    on_white = [int(view[0, 0, 0]) for view in arrays(decode(data, SIZE)) if view.min() > 100]
+    assert min(abs(level - (255 + 127) / 2) for level in on_white) <= 1
+
+
+def test_light_far_beyond_white_is_refused() -> None:
+    profile = rgb_profile([(9 * x, 9 * y, 9 * z) for x, y, z in SRGB], SRGB_CURVE)
+    with pytest.raises(UndecodableImage, match="colour metadata"):
+        decode(encoded(PHOTO, "PNG", icc_profile=profile), SIZE)
+
+
 def test_an_opaque_picture_beyond_white_is_drawn_once() -> None:
     profile = rgb_profile([(3 * x, 3 * y, 3 * z) for x, y, z in SRGB], SRGB_CURVE)
     assert len(decode(encoded(PHOTO, "PNG", icc_profile=profile), SIZE).views) == 2
