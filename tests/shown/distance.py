@@ -10,9 +10,8 @@ from tests.shown.judge import Judged, View
 MOST = 3.0
 """In levels of 255, in the mean over 32 x 32 pixels.
 
-Ordinary files are drawn 0 from what is judged, and up to 1.5 where Firefox blends alpha or fills in halved colours in
-its own way; a photo in Display P3 that is judged as it is stored is just under 3 off. The faults that this has to find
-are 5 to 250 off.
+Ordinary files are drawn 0 from what is judged, and up to 1.5 where Firefox blends alpha in its own way; a photo in
+Display P3 that is judged as it is stored is just under 3 off. The faults that this has to find are 5 to 250 off.
 """
 
 MOST_BETWEEN_FRAMES = 2.0

@@ -7,14 +7,12 @@ from random import Random
 import numpy as np
 from PIL import Image
 from tests.helpers.support import encoded
-from tests.shown.formats import avif_items, icc
+from tests.shown.formats import avif_halved, avif_items, icc
 from tests.shown.formats.avif_file import Avif, parsed
 from tests.shown.formats.drafts import ANYWHERE, SELDOM, Kind, Mutation, alpha, picture, seen_on_grey
 
 # A temporal delimiter, and the start of a sequence header.
 _HEADER_BEGINS = b"\x12\0\x0a"
-# In smaller pictures, browsers' ways to fill in halved colours come to different pictures.
-_SHARP = 96
 
 
 def draft(random: Random, side: int) -> Avif:
@@ -23,7 +21,7 @@ def draft(random: Random, side: int) -> Avif:
     options = {
         "quality": random.choice([50, 80, 95]),
         "speed": 10,
-        "subsampling": random.choice(["4:2:0", "4:4:4", "4:2:2", "4:0:0"] if min(image.size) >= _SHARP else ["4:4:4"]),
+        "subsampling": random.choice(["4:2:0", "4:4:4", "4:2:2", "4:0:0"]),
         "range": random.choice(["full", "full", "limited"]),
     }
     if random.random() < 0.3:
@@ -174,7 +172,6 @@ def long(avif: Avif, random: Random) -> None:
             append_images=stills[1:],
             duration=[random.choice([20, 30]) for _ in stills],
             range="limited",
-            subsampling="4:4:4",
             speed=10,
         )
     )
@@ -197,6 +194,7 @@ KIND = Kind(
         Mutation("without colour box", without_colours, "colour description"),
         Mutation("colours in the stream", stream_colours, "colour description"),
         Mutation("profile", avif_items.profile, "colour description"),
+        Mutation("hidden between colours", avif_halved.hidden, "filled-in colours"),
         Mutation("cicp tag", avif_items.numbered_profile, "colour description"),
         Mutation("turned", avif_items.turned),
         Mutation("cropped", avif_items.cropped, weight=SELDOM),

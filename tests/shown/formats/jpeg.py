@@ -120,6 +120,7 @@ KIND = Kind(
         Mutation("quantizers", jpeg_colours.scale_quantizers, "scaled decoding"),
         Mutation("wide quantizers", jpeg_colours.wide_quantizers, "scaled decoding"),
         Mutation("levels beyond range", jpeg_colours.beyond_range, "scaled decoding"),
+        Mutation("hidden between colours", jpeg_colours.hidden, "filled-in colours"),
         Mutation("Adobe marker", jpeg_colours.adobe),
         Mutation("component names", jpeg_colours.names),
         Mutation("sampling", sampling),

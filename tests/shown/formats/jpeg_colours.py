@@ -3,9 +3,12 @@
 import struct
 from random import Random
 
+import numpy as np
+from PIL import Image
 from tests.helpers.support import encoded
 from tests.shown.formats import icc
 from tests.shown.formats.drafts import picture
+from tests.shown.formats.halved_colours import planes
 from tests.shown.formats.jpeg_file import ADOBE, JFIF, PROFILE, QUANTIZERS, Jpeg, Segment, parsed
 
 
@@ -33,6 +36,22 @@ def beyond_range(jpeg: Jpeg, random: Random) -> None:
     made = parsed(encoded(low, "JPEG", quality=90), jpeg.side)
     for segment in made.of(QUANTIZERS):
         segment.body = segment.body[:1] + bytes(min(255, level * factor) for level in segment.body[1:65])
+    jpeg.segments, jpeg.scans = made.segments, made.scans
+
+
+def hidden(jpeg: Jpeg, random: Random) -> None:
+    """Hide a picture between halved colours, or between those of four pixels in a row or a column."""
+    across, down = random.choice([(2, 2), (2, 1)])
+    side = random.choice([32, 33, 64, 95, 128])
+    brightness, *colours = planes(random, (side, side), across, down)
+    wide = [np.kron(each, np.ones((down, across)))[:side, :side] for each in colours]
+    channels = [Image.fromarray(each.astype(np.uint8)) for each in (brightness, *wide)]
+    made = parsed(
+        encoded(Image.merge("YCbCr", channels), "JPEG", quality=random.choice([100, 95]), subsampling=down), jpeg.side
+    )
+    # A block of colours has as many of brightness in another shape.
+    shape = random.choice([0x22, 0x41, 0x14] if down > 1 else [0x21, 0x12])
+    made.frame.body = made.frame.body[:7] + bytes([shape]) + made.frame.body[8:]
     jpeg.segments, jpeg.scans = made.segments, made.scans
 
 

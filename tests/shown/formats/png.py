@@ -135,7 +135,7 @@ def header(png: Png, random: Random) -> None:
             png.colour = random.choice([0, 2, 3, 4, 6, 5])
         case 2:
             png.pixels = png_pixels(png.levels, png.depth)
-            png.size = (png.size[0], png.size[1] + random.choice([-7, 1, 9]))
+            png.size = (png.size[0], max(1, png.size[1] + random.choice([-7, 1, 9])))
         case _:
             png.end = False
 

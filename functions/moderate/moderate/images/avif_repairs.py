@@ -21,9 +21,3 @@ def with_one_list_of_uses(data: bytes) -> bytes:
     known, one = written(b"iprp", described), written(b"iprp", *others, written(b"ipma", uses))
     unused = written(b"free", bytes(len(known) - len(one) - len(written(b"free"))))
     return data.replace(known, one + unused, 1)
-
-
-def without_exif(data: bytes) -> bytes:
-    """Returns the file with another name for the kind of each item of EXIF. Nothing moves."""
-    meta = inside_if_any(data, b"meta")
-    return data.replace(meta, bytes(meta).replace(b"Exif", b"none"), 1) if meta else data

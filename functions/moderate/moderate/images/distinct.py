@@ -74,10 +74,12 @@ class Distinct:
 class Screen:
     """Holds what is shown, shrunk, in each way that viewers draw it."""
 
-    def __init__(self, shown: tuple[int, int], size: int, presentations: Presentations, budget: Budget) -> None:
+    def __init__(
+        self, shown: tuple[int, int], size: int, presentations: Presentations, budget: Budget, distinct: Distinct
+    ) -> None:
         self._orientations = presentations.orientations
         self.budget = budget
-        self._distinct = Distinct()
+        self._distinct = distinct
         renderings = list(ways(presentations.renderings, transparent=True))
         late = [rendering for rendering in renderings if shrunk_first(rendering, shown)]
         # Each holds the picture shrunk, and by which renderings it is drawn then.

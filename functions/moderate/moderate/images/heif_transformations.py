@@ -38,10 +38,11 @@ def transformed(held: Sequence[Box], size: tuple[int, int]) -> tuple[Area | None
         raise UnusableTransformation("a picture that is turned before it is cropped")
     cropped = next((_aperture(content, size) for kind, content in found if kind == b"clap"), None)
     # Where a picture is mirrored first, some turn it first all the same, as MIAF asks for (ISO/IEC 23000-22).
-    return cropped, list(dict.fromkeys(map(_orientation, (found, sorted(found, key=lambda each: each[0] == b"imir")))))
+    return cropped, list(dict.fromkeys(map(orientation, (found, sorted(found, key=lambda each: each[0] == b"imir")))))
 
 
-def _orientation(found: Sequence[tuple[bytes, bytes]]) -> int:
+def orientation(found: Sequence[tuple[bytes, bytes]]) -> int:
+    """Returns EXIF's number for what boxes ask for, one after the other."""
     mirrored, quarters = 0, 0
     for kind, content in found:
         if kind == b"irot":

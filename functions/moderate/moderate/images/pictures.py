@@ -1,15 +1,16 @@
 """Turns what a parser found into pictures to judge: a still, frames to draw, or frames that their decoder draws."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 
 from PIL import Image
 
 from moderate.images.animation import Frame, play
-from moderate.images.distinct import Budget, BudgetSpent, Screen, cost_of
+from moderate.images.distinct import Budget, BudgetSpent, Distinct, Screen, cost_of
 from moderate.images.exif import UPRIGHT, orientations_in
 from moderate.images.limits import (
     CANVAS,
@@ -23,7 +24,7 @@ from moderate.images.limits import (
     area,
 )
 from moderate.images.shrinking import AS_STORED, Area, Rendering, full_colour
-from moderate.images.views import Presentations, Tile, View, views, ways
+from moderate.images.views import Presentations, Still, Tile, View, views, ways
 
 _TOO_MANY_VIEWS = (
     "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
@@ -31,6 +32,8 @@ _TOO_MANY_VIEWS = (
 )
 # How many times longer it takes to render a picture by a description of its colours if it may be transparent.
 _TRANSPARENCY = 1.25
+# The share of its time that a still takes again for each further way in which viewers decode it.
+_ANOTHER_WAY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +81,24 @@ def without_end(image: Image.Image, rows: int) -> Image.Image:
 
 
 def draw_still(image: Image.Image, size: int, presentations: Presentations, profiled: PixelCap = PROFILED) -> Picture:
-    return draw_stills([image], size, presentations, profiled)
+    return draw_stills([(image, presentations)], size, profiled)
 
 
-def draw_stills(
-    images: Sequence[Image.Image], size: int, presentations: Presentations, profiled: PixelCap = PROFILED
-) -> Picture:
+def draw_stills(stills: Sequence[Still], size: int, profiled: PixelCap = PROFILED) -> Picture:
     """Draws a still of which viewers show one or the other of these."""
-    transparent = images[0].has_transparency_data
-    if times := _drawn_whole(presentations, transparent=transparent) * len(images):
-        transparency = _TRANSPARENCY if transparent else 1
-        for image in images:
-            profiled.shared(max(1, times) * transparency).check(image.size)
-    for image in images:
+    for image, _ in stills:
+        check_profiled(image.size, [each for _, each in stills], profiled, transparent=image.has_transparency_data)
+    for image, _ in stills:
         image.load()
-    return still(chain.from_iterable(views(image, size, presentations) for image in images))
+    return still(views(stills, size))
+
+
+def check_profiled(
+    size: tuple[int, int], shown: Iterable[Presentations], profiled: PixelCap, *, transparent: bool
+) -> None:
+    """Raises TooManyPixels if it would take too long to draw a picture of this size in all these ways."""
+    if times := sum(_drawn_whole(presentations, transparent=transparent) for presentations in shown):
+        profiled.shared(max(1, times) * (_TRANSPARENCY if transparent else 1)).check(size)
 
 
 def still(seen: Iterable[View]) -> Picture:
@@ -132,8 +138,8 @@ def draw_frames(
         CANVAS.check(frame.size)
         cap.check(len(whole), total)
     CANVAS.check(canvas, more_bytes=_bytes_of_views(len(whole), size))
-    screen = Screen(canvas, size, presentations, Budget(cap.time(len(whole))))
-    return _look_at(play(canvas, whole, colours), drawn, screen, cap)
+    shown = (([picture], areas) for picture, areas in play(canvas, whole, colours))
+    return _look_at(shown, drawn, _screens(canvas, size, [presentations], cap.time(len(whole))), cap)
 
 
 def together(found: Sequence[Picture], cap: AnimationCap) -> Picture:
@@ -144,25 +150,40 @@ def together(found: Sequence[Picture], cap: AnimationCap) -> Picture:
     return Picture(tuple(seen), Frames(min(each.frames.judged for each in found), found[0].frames.total))
 
 
-def draw_sequence(
-    image: Image.Image,
-    size: int,
-    caps: SequenceCaps,
-    renderings: Sequence[Rendering],
-) -> Picture:
+class Decoder(Protocol):
+    """Puts the frames of a file together."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def has_alpha(self) -> bool: ...
+    def decode(self, frame: int) -> Sequence[Image.Image]:
+        """Returns a frame in each way in which viewers decode it."""
+
+
+def draw_sequence(decoder: Decoder, size: int, caps: SequenceCaps, shown: Sequence[Presentations]) -> Picture:
     """Draws a still, or an animation whose frames its decoder puts together.
 
-    renderings: the ways in which viewers draw its colours.
+    shown: how viewers show it, for each way in which they decode it.
     """
-    total = getattr(image, "n_frames", 1)
-    CANVAS.check(image.size, more_bytes=_bytes_of_views(total, size))
-    presentations = Presentations(turned_or_not(image.info.get("exif", b"")), renderings)
+    total = decoder.frames
+    CANVAS.check(decoder.size, more_bytes=_bytes_of_views(total, size))
     if total == 1:
-        caps.still.check(image.size)
-        return draw_still(image, size, presentations, caps.profiled)
-    cap, drawn = caps.animation, [area(image.size)] * total
+        caps.still.shared(1 + _ANOTHER_WAY * (len(shown) - 1)).check(decoder.size)
+        check_profiled(decoder.size, shown, caps.profiled, transparent=decoder.has_alpha)
+        return still(views(zip(decoder.decode(0), shown, strict=True), size))
+    cap, drawn = caps.animation, [area(decoder.size)] * total
     cap.check(total, sum(drawn))
-    return _look_at(_play(image, total), drawn, Screen(image.size, size, presentations, Budget(cap.time(total))), cap)
+    frames = ((decoder.decode(frame), [(0, 0, *decoder.size)]) for frame in range(total))
+    return _look_at(frames, drawn, _screens(decoder.size, size, shown, cap.time(total)), cap)
+
+
+def _screens(canvas: tuple[int, int], size: int, shown: Iterable[Presentations], time: float) -> Sequence[Screen]:
+    """Returns a screen for each way in which viewers decode an animation. They share all that is spent and found."""
+    budget, distinct = Budget(time), Distinct()
+    return [Screen(canvas, size, presentations, budget, distinct) for presentations in shown]
 
 
 def _bytes_of_views(frames: int, size: int) -> int:
@@ -171,30 +192,27 @@ def _bytes_of_views(frames: int, size: int) -> int:
 
 
 def _look_at(
-    shown: Iterable[tuple[Image.Image, Sequence[Area]]], drawn: Sequence[int], screen: Screen, cap: AnimationCap
+    shown: Iterable[tuple[Sequence[Image.Image], Sequence[Area]]],
+    drawn: Sequence[int],
+    screens: Sequence[Screen],
+    cap: AnimationCap,
 ) -> Picture:
     """Returns the views of every distinct picture, or of those that come before the budget is spent.
 
-    shown: the canvas after each frame, and where it has changed.
+    shown: what is on each screen after each frame, and where it has changed.
     drawn: how many pixels are drawn for each frame.
     """
     found: list[View] = []
     judged = 0
     with suppress(BudgetSpent):
-        for (canvas, changed), pixels in zip(shown, drawn, strict=True):
-            screen.budget.spend(cap.slowness * pixels)
-            found += list(screen.draw(canvas, changed))
+        for (pictures, changed), pixels in zip(shown, drawn, strict=True):
+            screens[0].budget.spend(cap.slowness * pixels)
+            for picture, screen in zip(pictures, screens, strict=True):
+                found += screen.draw(picture, changed)
             judged += 1
     if not judged:
         raise cap.exceeded()
     return Picture(tuple(found), Frames(judged, len(drawn)))
-
-
-def _play(image: Image.Image, total: int) -> Iterator[tuple[Image.Image, Sequence[Area]]]:
-    for index in range(total):
-        image.seek(index)
-        image.load()
-        yield image, [(0, 0, *image.size)]
 
 
 def _drawn_whole(presentations: Presentations, *, transparent: bool) -> float:

@@ -46,19 +46,27 @@ class Presentations:
     renderings: Sequence[Rendering] = (AS_STORED,)
 
 
-def views(image: Image.Image, size: int, presentations: Presentations) -> Iterator[View]:
-    """Yields `image` at `size` pixels a side, in each way; on white, black and grey if it is not opaque.
+Still = tuple[Image.Image, Presentations]
+"""A picture as it is decoded, and the ways in which viewers show it."""
 
-    Of a long picture, squares follow, each as it is shown first.
+
+def views(stills: Iterable[Still], size: int) -> Iterator[View]:
+    """Yields each still at `size` pixels a side, in each way that can be told from the ones before.
+
+    What is not opaque comes on white, black and grey. Of a long picture, squares follow, each as it is shown first.
     """
-    stored = Shrunk(image.size, size, AS_STORED, side_by_side(image.size))
-    stored.draw(image, (0, 0, *image.size))
-    for rendering, small in _drawn(image, size, stored.view(), presentations.renderings):
-        for orientation in presentations.orientations:
-            shown = turned(image, small, orientation, rendering)
-            for page in backgrounds(shown):
-                yield on(page, shown).tobytes()
-    yield from _tiles(image.size, stored, presentations)
+    found: list[Image.Image] = []
+    for image, presentations in stills:
+        before = len(found)
+        stored = Shrunk(image.size, size, AS_STORED, side_by_side(image.size))
+        stored.draw(image, (0, 0, *image.size))
+        for rendering, small in _drawn(image, size, stored.view(), presentations.renderings, found):
+            for orientation in presentations.orientations:
+                shown = turned(image, small, orientation, rendering)
+                for page in backgrounds(shown):
+                    yield on(page, shown).tobytes()
+        if len(found) > before:
+            yield from _tiles(image.size, stored, presentations)
 
 
 def _tiles(size: tuple[int, int], stored: Shrunk, presentations: Presentations) -> Iterator[Tile]:
@@ -109,13 +117,12 @@ def _is_small(size: tuple[int, int]) -> bool:
 
 
 def _drawn(
-    image: Image.Image, size: int, stored: Image.Image, renderings: Iterable[Rendering]
+    image: Image.Image, size: int, stored: Image.Image, renderings: Iterable[Rendering], found: list[Image.Image]
 ) -> Iterator[tuple[Rendering, Image.Image]]:
-    """Yields `image` at `size` pixels a side in each rendering that can be told from the ones before.
+    """Yields `image` at `size` pixels a side in each rendering that can be told from those found, which it joins.
 
     stored: the image at that size as it is stored.
     """
-    found: list[Image.Image] = []
     for rendering in ways(renderings, transparent=image.has_transparency_data):
         small = rendering.draw(stored) if shrunk_first(rendering, image.size) else _shrink(image, size, rendering)
         if all(_apart_in_any_mode(small, other) > _ALIKE for other in found):

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from PIL import AvifImagePlugin, Image
+from PIL import Image
 
-from moderate.images.avif_repairs import with_one_list_of_uses, without_exif
+from moderate.images import libavif
+from moderate.images.avif_repairs import with_one_list_of_uses
 from moderate.images.boxes import (
     Data,
     brands_of,
@@ -22,15 +23,19 @@ from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said
 from moderate.images.colours.levels import AS_STORED, SPREAD, with_levels
 from moderate.images.colours.renderings import renderings
+from moderate.images.exif import UPRIGHT
+from moderate.images.heif_transformations import orientation
+from moderate.images.libavif import AvifFile
 from moderate.images.limits import AVIF, BrokenRule
-from moderate.images.pictures import Picture, draw_sequence, open_image
+from moderate.images.pictures import Picture, draw_sequence
 from moderate.images.shrinking import Rendering
-
-# One image is decoded on one core; the batch is what runs side by side.
-AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+from moderate.images.views import Presentations
 
 _BRANDS = {b"avif", b"avis"}
 _PICTURES, _ALPHA = b"pict", b"auxv"
+_GREYS = Image.frombytes("L", (256, 1), bytes(range(256))).convert("RGB")
+# In levels from one grey to the next. Linear light takes 13.
+_STEEPEST = 16
 
 
 class MisleadingAvif(BrokenRule):
@@ -59,16 +64,11 @@ def _decode(data: bytes, size: int, images: int) -> Picture:
     whole = memoryview(data)
     said = avif_boxes.read(whole)
     refuse_misleading(whole, said)
-    with _opened(with_one_list_of_uses(data)) as image:
-        return draw_sequence(image, size, AVIF.for_file(data, images), _ways(image, said))
-
-
-def _opened(data: bytes) -> Image.Image:
-    try:
-        return open_image(data, "AVIF")
-    except ValueError:
-        # libavif says so of EXIF that it cannot read. Browsers read none.
-        return open_image(without_exif(data), "AVIF")
+    with libavif.opened(with_one_list_of_uses(data)) as file:
+        # Not all viewers turn it.
+        orientations = tuple(dict.fromkeys((UPRIGHT, orientation(file.turns))))
+        shown = [Presentations(orientations, drawn) for drawn in _ways(file, said)]
+        return draw_sequence(file, size, AVIF.for_file(data, images), shown)
 
 
 def refuse_misleading(data: Data, said: Said) -> None:
@@ -98,22 +98,36 @@ def _times_of(track: Data) -> tuple[int, bytes]:
     return units, bytes(inside(media, b"minf", b"stbl", b"stts"))
 
 
-def _ways(image: Image.Image, said: Said) -> Sequence[Rendering]:
-    """Returns the ways in which viewers draw the file.
+def _ways(file: AvifFile, said: Said) -> Sequence[Sequence[Rendering]]:
+    """Returns the ways in which viewers draw the file: first Chromium and then Firefox if they decode it differently.
 
     Chromium takes an animation's levels and a still's alpha for ones of 16 to 235 even if they are of 0 to 255. Firefox
     takes levels of 16 to 235 for ones of 0 to 255 if they are those of red, green and blue.
     """
-    drawn = list(renderings(said.descriptions()))
+    drawn = renderings(said.descriptions())
+    if not file.has_alpha:
+        drawn = [replace(rendering, if_transparent=()) for rendering in drawn]
+    elif any(map(_is_steep, drawn)):
+        # Chromium rounds colours once it has multiplied them by their alpha, and then applies the profile.
+        raise MisleadingAvif("transparency and a steep curve of colours")
     if said.has_colours_of_part_range:
         drawn += [with_levels(AS_STORED, rendering) for rendering in drawn]
-    if getattr(image, "n_frames", 1) > 1:
-        return [*drawn, *(with_levels(SPREAD, rendering) for rendering in drawn)] if said.has_whole_range else drawn
-    if image.mode != "RGBA":
-        return drawn
-    in_firefox = [replace(rendering, if_transparent=()) for rendering in drawn]
-    in_chromium = chain.from_iterable(rendering.if_transparent or [rendering] for rendering in drawn)
-    return [*in_firefox, *map(_with_alpha_spread, in_chromium)]
+    in_chromium = in_firefox = drawn
+    if file.frames > 1:
+        if said.has_whole_range:
+            in_chromium = [*drawn, *(with_levels(SPREAD, rendering) for rendering in drawn)]
+    elif file.has_alpha:
+        in_firefox = [replace(rendering, if_transparent=()) for rendering in drawn]
+        shown = chain.from_iterable(rendering.if_transparent or [rendering] for rendering in drawn)
+        in_chromium = [_with_alpha_spread(rendering) for rendering in shown]
+    if file.is_halved:
+        return [in_chromium, in_firefox]
+    return [list(dict.fromkeys((*in_firefox, *in_chromium)))]
+
+
+def _is_steep(rendering: Rendering) -> bool:
+    shown = rendering.draw(_GREYS).convert("RGB").tobytes()
+    return any(abs(one - other) > _STEEPEST for one, other in zip(shown, shown[3:], strict=False))
 
 
 def _with_alpha_spread(rendering: Rendering) -> Rendering:

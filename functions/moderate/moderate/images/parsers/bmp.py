@@ -47,7 +47,7 @@ def decode(data: bytes, size: int, _images: int) -> Picture:
     if image.mode != "RGBA":
         return picture
     # Some viewers ignore alpha in a BMP, or some of it, and show what is transparent in others.
-    return still((*picture.views, *views(image.convert("RGB"), size, presentations)))
+    return still((*picture.views, *views([(image.convert("RGB"), presentations)], size)))
 
 
 def _read(data: bytes) -> Image.Image:

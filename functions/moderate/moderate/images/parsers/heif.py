@@ -53,7 +53,7 @@ def decode(data: bytes, size: int, images: int) -> Picture:  # noqa: ARG001 - a 
     if not still.cropped:
         return draw_still(image, size, presentations, profiled)
     # Not all viewers crop a picture.
-    return draw_stills([image.crop(still.cropped), image], size, presentations, profiled)
+    return draw_stills([(image.crop(still.cropped), presentations), (image, presentations)], size, profiled)
 
 
 def _other_levels(still: Still) -> Sequence[int]:

@@ -44,6 +44,21 @@ class MisleadingWebp(BrokenRule):
     )
 
 
+class _Frames:
+    """Decodes one frame after the other."""
+
+    def __init__(self, image: Image.Image) -> None:
+        self._image = image
+        self.size = image.size
+        self.frames: int = getattr(image, "n_frames", 1)
+        self.has_alpha = image.has_transparency_data
+
+    def decode(self, frame: int) -> Sequence[Image.Image]:
+        self._image.seek(frame)
+        self._image.load()
+        return [self._image]
+
+
 def is_webp(data: bytes) -> bool:
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
@@ -54,7 +69,8 @@ def decode(data: bytes, size: int, images: int) -> Picture:
     try:
         with open_image(with_alpha(whole), "WEBP") as image:
             if not _denies_transparency(whole):
-                return draw_sequence(image, size, caps, renderings(profiles(whole)))
+                presentations = Presentations(turned_or_not(image.info.get("exif", b"")), renderings(profiles(whole)))
+                return draw_sequence(_Frames(image), size, caps, [presentations])
             caps.still.shared(_SHARES_OF_DENIED, more_bytes=_BYTES_OF_DENIED).check(image.size)
             image.load()
             return _draw_denied(image, size, renderings(profiles(whole)))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 # Nothing can be imported once confined.
 from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
 
-from moderate.images import libde265
+from moderate.images import libavif, libde265
 from moderate.images.decode import decode
 from moderate.images.limits import MAX_PICTURE_BYTES
 from moderate.images.pictures import Picture
@@ -34,6 +34,7 @@ def serve(decode: Callable[[bytes, int, int], Picture]) -> None:
     # Control-C reaches every process at a terminal; the service decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Image.preinit()
+    libavif.load()
     libde265.load()
     confine()
     try:

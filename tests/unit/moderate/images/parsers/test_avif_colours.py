@@ -7,7 +7,7 @@ from PIL import Image, ImageChops
 from tests.helpers.avif import avif, box, nclx, peak_box, profile_box
 from tests.helpers.colours import PHOTO, SIZE, brightened_by_gamma, nearest
 from tests.helpers.crafted import animated
-from tests.helpers.profiles import SRGB, UPSIDE_DOWN, rgb_profile
+from tests.helpers.profiles import SRGB, UPSIDE_DOWN, curve, gamma, rgb_profile
 from tests.helpers.support import encoded
 
 from moderate.images.colours import avif_boxes
@@ -161,3 +161,13 @@ def test_a_still_is_judged_with_its_alpha_as_chromium_spreads_it_too(side: int) 
 def test_an_incomplete_file_is_refused(cut: int) -> None:
     with pytest.raises(UndecodableImage):
         decode(avif(PHOTO, [nclx(1, 8)])[:cut], SIZE)
+
+
+def test_a_steep_curve_is_refused_over_transparency_and_linear_light_is_not() -> None:
+    steep, linear = (rgb_profile(SRGB, each) for each in (curve([0] * 128 + [65_535] * 128), gamma(1.0)))
+    clear = PHOTO.copy()
+    clear.putalpha(100)
+    decode(encoded(clear, "AVIF", icc_profile=linear), SIZE)
+    decode(encoded(PHOTO, "AVIF", icc_profile=steep), SIZE)
+    with pytest.raises(UndecodableImage, match="a steep curve"):
+        decode(encoded(clear, "AVIF", icc_profile=steep), SIZE)
