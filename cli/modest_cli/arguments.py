@@ -48,16 +48,15 @@ def _parse_decimal(text: str | Decimal) -> Decimal:
     return number + 0
 
 
-def _parse_share(text: object) -> float:
-    # Typer hands over a default as the number that it is.
-    share = _parse_decimal(str(text))
-    if not 0 < share < 1:
+def _parse_share(text: str | Decimal) -> float:
+    part = _parse_decimal(text)
+    if not 0 < part < 1:
         raise typer.BadParameter("Give a number between 0 and 1, such as 0.95.")
-    return float(share)
+    return float(part)
 
 
-def _parse_score(text: object) -> float:
-    score = _parse_decimal(str(text))
+def _parse_score(text: str | Decimal) -> float:
+    score = _parse_decimal(text)
     if not 0 <= score <= 1:
         raise typer.BadParameter("Give a number from 0 to 1, such as 0.6.")
     return float(score)
@@ -78,7 +77,7 @@ def _parse_policy(text: str) -> Setting:
 
 
 def _parse_cut(text: str) -> Setting:
-    return Setting(None if text == _DEFAULT else _parse_share(text))
+    return Setting(None if text == _DEFAULT else _parse_limit(text))
 
 
 def _parse_class_limit(text: str) -> Setting:
@@ -90,7 +89,7 @@ def _parse_class_limit(text: str) -> Setting:
     return Setting(_parse_cut(limit).value, name)
 
 
-def _parse_share(text: str) -> Decimal:
+def _parse_limit(text: str) -> Decimal:
     number = _parse_decimal(text)
     try:
         share(number, escape(text))
