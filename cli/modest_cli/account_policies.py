@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from moderate.account_policy import (
+from moderate.calls.account_policy import (
     CLASS_LIMITS,
     NAMES,
     NSFW_FROM,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from moderate.account_policy import InvalidAccountPolicy
+from moderate.calls.account_policy import InvalidAccountPolicy
 from modest.accounts.records import Account, PlanHeld
 from modest.money import Currency
 from modest_cli import account_policies, aws

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from moderate.account_policy import InvalidAccountPolicy, share
+from moderate.calls.account_policy import InvalidAccountPolicy, share
 from moderate.verdict import CLASSES, Policy
 from modest.months import month_start
 from modest_cli.output import escape

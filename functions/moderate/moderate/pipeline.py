@@ -8,13 +8,12 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 from typing import Protocol
 
 from moderate.blocking.block_list import BlockList
 from moderate.images.decode import decode
 from moderate.images.formats import refuse_page
-from moderate.images.limits import MAX_PICTURE_BYTES, MAX_VIEWS_OF_CALL, MAX_VIEWS_OF_STILL, TooManyFrames
+from moderate.images.limits import MAX_PICTURE_BYTES, TooManyFrames
 from moderate.images.pictures import Frames, Picture
 from moderate.images.room import NeedsRoom
 from moderate.images.views import Tile
@@ -22,6 +21,7 @@ from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
 from moderate.inference.judge import Judge, SecondOpinion, second_opinion, worst_whole
 from moderate.inference.second_model import SecondModel
+from moderate.inference.views_of_call import Views
 from moderate.scheduling.threads import beside_the_loop
 from moderate.scheduling.turns import Turns
 from moderate.scheduling.work import Work
@@ -32,8 +32,6 @@ from modest.errors import PublicError
 REQUEST_DEADLINE_SECONDS = 25.0
 # So that a JPEG of 12 megapixels takes its share of the memory and no more, progressive or not.
 BYTES_PER_WORKER = MAX_PICTURE_BYTES // 2
-# How many views the first model judges in the time that a second opinion takes: 1.7 with the default models.
-_VIEWS_IN_A_SECOND_OPINION = 2
 
 
 class RequestTooSlow(PublicError):
@@ -82,34 +80,6 @@ class Decode(Protocol):
 def decode_here(data: bytes, size: int, work: Work, *, room: int) -> Picture:  # noqa: ARG001 - it takes what it needs
     """Decodes in this process, which no call can interrupt."""
     return decode(data, size, work.images)
-
-
-class Views:
-    """Shares out the views that are judged in one call: to each image as many as a still has, the rest to animations.
-
-    So no still is refused because of what is sent with it.
-    """
-
-    def __init__(self, images: int) -> None:
-        self._share = MAX_VIEWS_OF_CALL // max(1, images)
-        self._spare = MAX_VIEWS_OF_CALL - images * MAX_VIEWS_OF_STILL
-        self._lock = Lock()
-
-    def take(self, views: int) -> int:
-        """Returns how many of an image's views may be judged: those that a still has, and what is left of the rest."""
-        own = min(views, MAX_VIEWS_OF_STILL)
-        with self._lock:
-            more = max(0, min(views - own, self._spare))
-            self._spare -= more
-        return own + more
-
-    def with_second_opinions(self, judged: int) -> int:
-        """Returns on how many of the views of an image there may be a second opinion.
-
-        As many as a still has, or as there is time for in what is left of the image's equal share. What the other
-        images show makes no difference, so that answers are repeatable.
-        """
-        return max(min(judged, MAX_VIEWS_OF_STILL), (self._share - judged) // _VIEWS_IN_A_SECOND_OPINION)
 
 
 @dataclass(frozen=True, slots=True)

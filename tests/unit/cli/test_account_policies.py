@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderate.account_policy import InvalidAccountPolicy
+from moderate.calls.account_policy import InvalidAccountPolicy
 from moderate.verdict import CLASSES, Policy
 from modest_cli.account_policies import as_dict, change, describe, error_in
 from modest_cli.arguments import Setting

@@ -9,8 +9,8 @@ from typing import Any
 
 from fastapi import Request
 
-from moderate.account_policy import Rules
 from moderate.calls import body, multipart
+from moderate.calls.account_policy import Rules
 from moderate.calls.answers import JsonAnswer
 from moderate.calls.metering import Judged
 from moderate.calls.parameters import Explain, InvalidRequest, parse_explain, parse_policy, parse_threshold
@@ -18,13 +18,13 @@ from moderate.calls.problems import Problem
 from moderate.dialects import usage
 from moderate.dialects.dialect import Dialect, Route
 from moderate.dialects.oanor_answers import classified, envelope
+from moderate.dialects.oanor_documentation import documentation
 from moderate.dialects.oanor_schema import (
     CheckAnswer,
     CheckData,
     ClassifyAnswer,
     Envelope,
     OanorError,
-    documentation,
     new_meta,
 )
 from moderate.dialects.parameter_names import CHECK, CLASSIFY, mistake_in, unescaped_url

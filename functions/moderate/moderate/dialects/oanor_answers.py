@@ -1,6 +1,6 @@
 """Puts a judgement into the parts of oanor's answers."""
 
-from moderate.account_policy import Rules
+from moderate.calls.account_policy import Rules
 from moderate.calls.parameters import Explain
 from moderate.dialects.oanor_schema import (
     AnswerMeta,

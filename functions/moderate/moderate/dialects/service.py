@@ -6,8 +6,8 @@ from functools import cached_property
 
 from fastapi import Request
 
-from moderate.account_policy import InvalidAccountPolicy, Rules, rules_from, to_number
 from moderate.blocking.block_list import PolicyViolation
+from moderate.calls.account_policy import InvalidAccountPolicy, Rules, rules_from, to_number
 from moderate.calls.disconnects import while_connected
 from moderate.calls.metering import Metering, Unmetered
 from moderate.calls.problems import problem_of

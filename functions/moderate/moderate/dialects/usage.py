@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from fastapi import Request
 
-from moderate.account_policy import Rules
+from moderate.calls.account_policy import Rules
 from moderate.calls.answers import JsonAnswer
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.metering import Metering

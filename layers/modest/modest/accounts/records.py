@@ -48,7 +48,7 @@ class Account:
     bill_to: str = ""
     """The customer's name and address for invoices, in lines. Empty if the account's name is all that is known."""
     policy: Any = field(default_factory=dict)
-    """How its images are judged where a call does not say: a map that `moderate.account_policy` reads and checks."""
+    """How its images are judged where a call does not say: a map that `moderate.calls.account_policy` reads."""
 
     @property
     def plan(self) -> str:

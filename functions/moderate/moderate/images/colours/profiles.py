@@ -14,7 +14,8 @@ _COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 _CURVES = (b"rTRC", b"gTRC", b"bTRC")
 _UNIT = 65_536
 _LARGEST = 16.0
-# From 8 on, what Little CMS multiplies in 32 bits overflows. ProPhoto reaches 2.
+# From 8 on, Little CMS draws other colours (one picture was 85 levels off), probably as 32 bits overflow. ProPhoto
+# reaches 2.
 _MOST_LIGHT = 7.5
 _SPACES = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 

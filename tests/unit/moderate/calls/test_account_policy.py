@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderate.account_policy import InvalidAccountPolicy, Rules, rules_from
+from moderate.calls.account_policy import InvalidAccountPolicy, Rules, rules_from
 from moderate.verdict import Cuts, Policy
 
 OPERATOR = Rules(Policy.LENIENT, Cuts(0.31, 0.62))
