@@ -85,13 +85,15 @@ def shots(count: int, flagged: int, mode: str = "RGB") -> list[Image.Image]:
     return [kinds[2 * (index == flagged) + index % 2] for index in range(count)]
 
 
-@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "AVIF"])
-def test_one_flagged_long_frame_among_500_short_ones_is_found(classifier: Classifier, image_format: str) -> None:
-    durations = [4000 if index == 211 else 40 for index in range(500)]
-    found = judge(
-        classifier, animated(shots(500, 211, "P" if image_format == "GIF" else "RGB"), image_format, durations)
-    )
-    assert found.frames == Frames(judged=500, total=500)
+# Each frame of an AVIF of halved colours is drawn in two ways.
+@pytest.mark.parametrize(("image_format", "count"), [("GIF", 500), ("PNG", 500), ("WEBP", 500), ("AVIF", 320)])
+def test_one_flagged_long_frame_among_hundreds_of_short_ones_is_found(
+    classifier: Classifier, image_format: str, count: int
+) -> None:
+    durations = [4000 if index == 211 else 40 for index in range(count)]
+    mode = "P" if image_format == "GIF" else "RGB"
+    found = judge(classifier, animated(shots(count, 211, mode), image_format, durations))
+    assert found.frames == Frames(judged=count, total=count)
     assert found.verdict is Verdict.NSFW
 
 
