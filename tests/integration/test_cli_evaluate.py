@@ -35,9 +35,7 @@ def modest(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command: list[str | Path] = [MODEST, "evaluate", *arguments]
     # Make names the models to its commands.
     environment = {name: value for name, value in os.environ.items() if name not in ("MODEL_PATH", "SECOND_OPINION")}
-    return subprocess.run(
-        command, capture_output=True, env=environment, text=True, check=False, timeout=HANGS_SECONDS
-    )
+    return subprocess.run(command, capture_output=True, env=environment, text=True, check=False, timeout=HANGS_SECONDS)
 
 
 def shares(result: dict[str, Any], verdict: str = "nsfw") -> dict[str, tuple[int, int]]:

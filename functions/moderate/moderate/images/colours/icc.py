@@ -188,6 +188,9 @@ class Icc:
         elif transfer in curves.of_chromium():
             yield of_matrix(colorants, [curves.of_chromium()[transfer]] * 3)
         elif transfer == _UNSPECIFIED and self._curves:
+            if primaries != _UNSPECIFIED:
+                # Chromium mixes some of these with the profile's own, by rules that are not known.
+                raise UnusableColours("numbers of primaries beside curves in a profile")
             yield of_matrix(colorants, self._curves)
 
     @property

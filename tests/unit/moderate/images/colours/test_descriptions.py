@@ -10,6 +10,7 @@ from moderate.images.colours.curves import PQ
 from moderate.images.colours.descriptions import Calibrated, Numbered
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.spaces import BT_709
+from moderate.images.limits import UndecodableImage
 
 SRGB_NUMBER = 13
 MIXED: list[Colour] = [(160, 80, 40), (63, 192, 128)]
@@ -123,7 +124,7 @@ def test_hdr_in_a_profile_is_drawn_as_chromium_draws_it() -> None:
     assert [shown[0][0] for shown in found] == pytest.approx([128, 132], abs=1)
 
 
-@pytest.mark.parametrize("numbers", [(2, 2, 0, 1), (1, 2, 0, 1), (1, 8, 9, 1), (1, 8, 0, 0), (1, 8)])
+@pytest.mark.parametrize("numbers", [(2, 2, 0, 1), (1, 8, 9, 1), (1, 8, 0, 0), (1, 8)])
 def test_numbers_of_a_profile_that_no_browser_takes_are_passed_over(numbers: tuple[int, ...]) -> None:
     assert len(drawn(tagged(INVERTED, *numbers), [(64, 64, 64)])) == 2
 
@@ -133,3 +134,10 @@ def test_a_huge_exponent_is_also_drawn_as_firefox_cuts_it_off() -> None:
     shown = [[each[0] for each in way] for way in drawn(Calibrated(BT_709, (100_000.0,) * 3), levels)]
     assert [255, 0, 0] in shown
     assert any(abs(way[1] - 163) <= 1 for way in shown)
+
+
+def test_a_profile_that_numbers_its_primaries_alone_is_refused() -> None:
+    """Chromium draws some by neither these nor the profile's own."""
+    with pytest.raises(UndecodableImage) as refused:
+        drawn(tagged(INVERTED, 22, 2, 0, 1), [(64, 64, 64)])
+    assert "primaries beside curves" in refused.value.detail
