@@ -5,7 +5,8 @@ from dataclasses import astuple, dataclass, field, fields
 from enum import StrEnum
 
 DECIMALS = 4
-_NEXT = 0.0001
+# From one score to the next.
+_STEP: float = 0.1**DECIMALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def part_score(first: Scores, second: Scores | None, policy: Policy, cuts: Cuts)
         verdict(lifted_score(each, policy, cuts), cuts) is Verdict.NSFW for each in (first, second)
     ):
         return score
-    return min(score, max(0.0, round(cuts.nsfw - _NEXT, DECIMALS)))
+    return min(score, max(0.0, round(cuts.nsfw - _STEP, DECIMALS)))
 
 
 def _floor(alone: float, policy: Policy, cuts: Cuts) -> float:

@@ -123,7 +123,7 @@ class Screen:
         self, canvas: Image.Image, shrunk: Shrunk, rendering: Rendering, pages: Sequence[Colour]
     ) -> Iterator[View]:
         small = rendering.draw(shrunk.view())
-        whole = shrunk.rendering if rendering is AS_STORED else rendering
+        whole = shrunk.rendering if rendering == AS_STORED else rendering
         for orientation in self._orientations:
             if orientation != UPRIGHT:
                 self.budget.spend(canvas.width * canvas.height * (1 + cost_of(whole)) * len(pages))
@@ -136,4 +136,4 @@ def cost_of(rendering: Rendering) -> float:
 
     Curves cost the same if what they change is slight.
     """
-    return 0 if rendering is AS_STORED else _RENDERED * (rendering.work or _CURVES)
+    return 0 if rendering == AS_STORED else _RENDERED * (rendering.work or _CURVES)

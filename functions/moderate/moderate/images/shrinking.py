@@ -75,7 +75,7 @@ def in_bands(
     """
     whole = (0, 0, *image.size)
     left, top, right, bottom = area = area or whole
-    as_it_is = rendering is AS_STORED and image.mode in _FULL_COLOUR and not image.has_transparency_data
+    as_it_is = rendering == AS_STORED and image.mode in _FULL_COLOUR and not image.has_transparency_data
     if as_it_is and area == whole:
         yield 0, image
         return

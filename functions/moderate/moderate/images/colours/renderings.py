@@ -85,7 +85,7 @@ def renderings(descriptions: Iterable[Description]) -> list[Rendering]:
         raise UndecodableImage(f"UnusableColours: {error}", message=_DISAGREE) from None
     except (ImageCms.PyCMSError, OSError) as error:
         raise UndecodableImage(type(error).__name__, message=_DISAGREE) from None
-    found = drawn if settled and drawn else [AS_STORED, *(each for each in drawn if each is not AS_STORED)]
+    found = drawn if settled and drawn else [AS_STORED, *(each for each in drawn if each != AS_STORED)]
     if len(found) > MAX_RENDERINGS:
         raise UndecodableImage("more than 4 renderings", message=_CONTRADICT)
     return found

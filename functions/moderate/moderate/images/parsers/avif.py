@@ -106,7 +106,7 @@ def _ways(file: AvifFile, said: Said) -> Sequence[Sequence[Rendering]]:
     """
     drawn = renderings(said.descriptions())
     if not file.has_alpha:
-        drawn = list(map(_as_if_opaque, drawn))
+        drawn = [replace(rendering, if_transparent=()) for rendering in drawn]
     elif any(map(_is_steep, drawn)):
         # Chromium rounds colours once it has multiplied them by their alpha, and then applies the profile.
         raise MisleadingAvif("transparency and a steep curve of colours")
@@ -117,17 +117,12 @@ def _ways(file: AvifFile, said: Said) -> Sequence[Sequence[Rendering]]:
         if said.has_whole_range:
             in_chromium = [*drawn, *(with_levels(SPREAD, rendering) for rendering in drawn)]
     elif file.has_alpha:
-        in_firefox = list(map(_as_if_opaque, drawn))
+        in_firefox = [replace(rendering, if_transparent=()) for rendering in drawn]
         shown = chain.from_iterable(rendering.if_transparent or [rendering] for rendering in drawn)
         in_chromium = [_with_alpha_spread(rendering) for rendering in shown]
     if file.is_halved:
         return [in_chromium, in_firefox]
     return [list(dict.fromkeys((*in_firefox, *in_chromium)))]
-
-
-def _as_if_opaque(rendering: Rendering) -> Rendering:
-    # What is drawn as it is stored takes no time only as long as it is known for what it is.
-    return replace(rendering, if_transparent=()) if rendering.if_transparent else rendering
 
 
 def _is_steep(rendering: Rendering) -> bool:

@@ -95,7 +95,7 @@ def _draw_frames(png: Png, size: int, presentations: Presentations, cap: Animati
     ways: list[tuple[Presentations, Rendering]] = [(presentations, AS_STORED)]
     if any(control[-1] for control in png.controls[1:]):
         # Frames are laid over each other. Firefox does that after it has drawn their colours, and Chromium before.
-        drawn = [rendering for rendering in presentations.renderings if rendering is not AS_STORED]
+        drawn = [rendering for rendering in presentations.renderings if rendering != AS_STORED]
         ways += [(Presentations(presentations.orientations), rendering) for rendering in drawn]
     shared = cap.shared(len(ways))
     found = [draw_frames(png.size, png.frames(), size, each, shared, colours=first) for each, first in ways]
