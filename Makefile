@@ -10,8 +10,6 @@ SECONDS_OF_FUZZING ?= 600
 SECONDS ?= 600
 COUNT ?= 10000
 CHECKOUT ?= .
-# Tests wait for processes and sockets, which leaves time for one more of them.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 export MODEL SECOND_OPINION
@@ -81,10 +79,10 @@ run: $(MODELS) ## serve on http://127.0.0.1:3000 behind an emulation of API Gate
 	MODEL_PATH=$(ONNX) $(BIN)/python -m modest_local --port $(PORT)
 
 test: .build/model/mobilenet_v2.onnx .build/model/mobilenet_v2_mid.onnx ## run the unit, integration and infrastructure tests
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n auto
 
 hostile: $(MODELS) ## attack the service on an isolated network (needs root, ip and openssl)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/hostile tests/load
+	$(BIN)/pytest -n auto --dist loadgroup tests/hostile tests/load
 
 timing: $(MODELS) ## check the emulated usage plans in real time
 	$(BIN)/pytest tests/gateway_timing
