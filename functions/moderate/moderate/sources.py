@@ -4,6 +4,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from string import hexdigits
 
 import pybase64
 
@@ -24,7 +25,8 @@ _WHITE_SPACE_DROPPED = str.maketrans(dict.fromkeys(_WHITE_SPACE))
 _LINE_ENDS_DROPPED = str.maketrans(dict.fromkeys("\t\n\r"))
 _STANDARD_ALPHABET = str.maketrans("-_", "+/")
 _BASE64_MARK = re.compile(r"; *base64[\f ]*\Z", re.IGNORECASE | re.ASCII)
-_NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+# An h for each hexadecimal digit, and nothing else but the percent signs.
+_ESCAPES = bytes(ord("%") if byte == ord("%") else ord("h") * (chr(byte) in hexdigits) for byte in range(256))
 
 
 class ImageTooLarge(PublicError):
@@ -92,7 +94,8 @@ def percent_decoded(text: bytes) -> bytes:
     """Raises ValueError if a percent sign begins no escape."""
     if b"%" not in text:
         return text
-    if _NO_ESCAPE.search(text):
+    # A regular expression takes four times as long for a body full of escapes.
+    if text.translate(_ESCAPES).count(b"%hh") != text.count(b"%"):
         raise ValueError("not an escape")
     # Quoted-printable is the same with another sign. urllib would take a gigabyte for a body full of escapes.
     return binascii.a2b_qp(text.replace(b"=", b"%3D").replace(b"%", b"="))

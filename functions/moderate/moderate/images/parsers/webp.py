@@ -66,14 +66,16 @@ def is_webp(data: bytes) -> bool:
 def decode(data: bytes, size: int, images: int) -> Picture:
     caps = WEBP.for_file(data, images)
     whole = no_larger_than_it_is(data)
+    # Before libwebp lists its chunks, which takes 32 bytes for each of what may be a million.
+    found = profiles(whole)
     try:
         with open_image(with_alpha(whole), "WEBP") as image:
             if not _denies_transparency(whole):
-                presentations = Presentations(turned_or_not(image.info.get("exif", b"")), renderings(profiles(whole)))
+                presentations = Presentations(turned_or_not(image.info.get("exif", b"")), renderings(found))
                 return draw_sequence(_Frames(image), size, caps, [presentations])
             caps.still.shared(_SHARES_OF_DENIED, more_bytes=_BYTES_OF_DENIED).check(image.size)
             image.load()
-            return _draw_denied(image, size, renderings(profiles(whole)))
+            return _draw_denied(image, size, renderings(found))
     except OSError:
         if any(len(body) < length for _, body, length in counted(_sized_chunks(whole))):
             raise BreaksOff("a chunk ends after the file") from None
