@@ -43,7 +43,7 @@ def jpeg_that_says_65500_x_65500() -> bytes:
     return jpeg_that_says(65500, 65500)
 
 
-@hostile(None)
+@hostile(None, heavy=True)
 def jpeg_that_says_6000_x_6000() -> bytes:
     """Every viewer shows what there is of it, and grey for the rest."""
     return jpeg_that_says(6000, 6000)

@@ -11,6 +11,7 @@ from functools import cache
 
 from PIL import Image
 
+from moderate.images.bundled import bundled_library
 from moderate.images.limits import CANVAS, PIXELS_PER_MEGAPIXEL, BrokenRule
 
 # Within a version, no member of the structures below moves.
@@ -151,11 +152,9 @@ class AvifFile:
             row_bytes=row_bytes,
         )
         _check(load().avifImageYUVToRGB(ctypes.byref(image), ctypes.byref(pixels)))
-        # Those of one byte or four for each pixel are the bytes themselves.
-        if self.has_alpha or is_grey:
-            mode = "L" if is_grey else "RGBA"
-            return Image.frombuffer(mode, self.size, levels, "raw", mode, 0, 1)
-        return Image.frombytes("RGB", self.size, levels, "raw", "RGBX")
+        mode = "L" if is_grey else "RGBA" if self.has_alpha else "RGBX"
+        # All of these modes are the bytes themselves, so nothing is copied.
+        return Image.frombuffer(mode, self.size, levels, "raw", mode, 0, 1)
 
 
 @contextmanager
@@ -178,11 +177,7 @@ def _check(result: int) -> None:
 @cache
 def load() -> ctypes.CDLL:
     """Returns the library."""
-    # The service, which imports this module and decodes nothing, starts without this.
-    from importlib.metadata import files  # noqa: PLC0415
-
-    path = next(file.locate() for file in files("pillow") or () if file.name.startswith("libavif"))
-    library = ctypes.CDLL(str(path))
+    library = bundled_library("pillow", "libavif")
     library.avifVersion.restype = ctypes.c_char_p
     if not library.avifVersion().startswith(_VERSION):
         raise ImportError(f"libavif {library.avifVersion().decode()} is not one whose structures are known")

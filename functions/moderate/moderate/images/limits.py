@@ -177,15 +177,17 @@ class AnimationCap:
 
 @dataclass(frozen=True, slots=True)
 class SequenceCaps:
-    """Limits the time that a format takes whose decoder puts its frames together; CANVAS limits the memory."""
+    """Limits what a format takes whose decoder puts its frames together; CANVAS limits the memory of an animation."""
 
+    memory: PixelCap
+    """That of a still. The others limit the time."""
     still: PixelCap
     profiled: PixelCap
     animation: AnimationCap
 
     def for_file(self, data: bytes, images: int) -> "SequenceCaps":
         animation = self.animation.for_file(data, images)
-        return SequenceCaps(self.still.for_file(data), self.profiled.for_file(data), animation)
+        return SequenceCaps(self.memory, self.still.for_file(data), self.profiled.for_file(data), animation)
 
 
 # At its cap, a picture takes up to MAX_PICTURE_BYTES and 2 s of a slow Lambda core: tests/hostile holds both.
@@ -195,17 +197,19 @@ PROGRESSIVE_JPEG = PixelCap("a progressive JPEG", 24.0, 10.3)
 PROGRESSIVE_CMYK_JPEG = PixelCap("a progressive CMYK JPEG", 20.0, 12.5)
 PNG_OR_BMP = PixelCap("a PNG or BMP", 27.0, 5)
 DEEP_PNG = PixelCap("a PNG with 16 bits per channel", 20.0, 5)
-CANVAS = PixelCap("a GIF, WebP, AVIF or animated PNG", 15.0, 16.5)
+CANVAS = PixelCap("a GIF or an animation", 15.0, 16.5)
 PROFILED = PixelCap("a picture with an unusual colour profile or gamma", 12.25, 7)
 
 GIF_ANIMATION = AnimationCap(150.0, lost_per_megabyte=3)
 PNG_ANIMATION = AnimationCap(120.0, lost_per_megabyte=6)
 WEBP = SequenceCaps(
-    still=CANVAS,
+    memory=PixelCap("a still WebP", 24.0, 8.2),
+    still=PixelCap("a WebP of this file size", 40.0, lost_per_megabyte=1.6),
     profiled=PixelCap("a WebP of this file size with an unusual colour profile", 14.0, lost_per_megabyte=0.8),
     animation=AnimationCap(130.0, lost_per_megabyte=8),
 )
 AVIF = SequenceCaps(
+    memory=PixelCap("a still AVIF", 15.0, 13),
     still=PixelCap("an AVIF of this file size", 30.0, lost_per_megabyte=2.4),
     profiled=PixelCap("an AVIF of this file size with an unusual colour profile", 14.0, lost_per_megabyte=2),
     animation=AnimationCap(70.0, lost_per_megabyte=6, slowness=2),

@@ -169,11 +169,12 @@ def draw_sequence(decoder: Decoder, size: int, caps: SequenceCaps, shown: Sequen
     shown: how viewers show it, for each way in which they decode it.
     """
     total = decoder.frames
-    CANVAS.check(decoder.size, more_bytes=_bytes_of_views(total, size))
     if total == 1:
+        caps.memory.check(decoder.size)
         caps.still.shared(1 + _ANOTHER_WAY * (len(shown) - 1)).check(decoder.size)
         check_profiled(decoder.size, shown, caps.profiled, transparent=decoder.has_alpha)
         return still(views(zip(decoder.decode(0), shown, strict=True), size))
+    CANVAS.check(decoder.size, more_bytes=_bytes_of_views(total, size))
     cap, drawn = caps.animation, [area(decoder.size)] * total
     cap.check(total, sum(drawn))
     frames = ((decoder.decode(frame), [(0, 0, *decoder.size)]) for frame in range(total))

@@ -64,7 +64,7 @@ def modes(file: AvifFile) -> set[str]:
 def test_greys_and_alpha_are_kept() -> None:
     clear = np.full((SIDE, SIDE), 100)
     for data, mode in (
-        (written([checkered(2, 2)], "4:2:0"), "RGB"),
+        (written([checkered(2, 2)], "4:2:0"), "RGBX"),
         (written([checkered(2, 2, clear)], "4:2:0"), "RGBA"),
         (encoded(Image.new("L", (9, 7), 77), "AVIF"), "L"),
     ):

@@ -8,9 +8,10 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401 - else the first WebP makes Pillow import every format it knows
 )
 
+from moderate.images import libwebp
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
-from moderate.images.limits import WEBP, BreaksOff, BrokenRule, counted
+from moderate.images.limits import CANVAS, WEBP, BreaksOff, BrokenRule, counted
 from moderate.images.pictures import (
     Picture,
     draw_sequence,
@@ -44,6 +45,19 @@ class MisleadingWebp(BrokenRule):
     )
 
 
+class _Still:
+    frames = 1
+
+    def __init__(self, data: bytes, image: Image.Image) -> None:
+        """image: the same file, opened. It says how large the picture is, and whether it may be transparent."""
+        self._data = data
+        self.size = image.size
+        self.has_alpha = image.has_transparency_data
+
+    def decode(self, _frame: int) -> Sequence[Image.Image]:
+        return [libwebp.decode(self._data, self.size, has_alpha=self.has_alpha)]
+
+
 class _Frames:
     """Decodes one frame after the other."""
 
@@ -70,12 +84,16 @@ def decode(data: bytes, size: int, images: int) -> Picture:
     found = profiles(whole)
     try:
         with open_image(with_alpha(whole), "WEBP") as image:
-            if not _denies_transparency(whole):
-                presentations = Presentations(turned_or_not(image.info.get("exif", b"")), renderings(found))
+            if _denies_transparency(whole):
+                CANVAS.shared(_SHARES_OF_DENIED, more_bytes=_BYTES_OF_DENIED).check(image.size)
+                image.load()
+                return _draw_denied(image, size, renderings(found))
+            presentations = Presentations(turned_or_not(image.info.get("exif", b"")), renderings(found))
+            if _is_animated(whole):
                 return draw_sequence(_Frames(image), size, caps, [presentations])
-            caps.still.shared(_SHARES_OF_DENIED, more_bytes=_BYTES_OF_DENIED).check(image.size)
-            image.load()
-            return _draw_denied(image, size, renderings(found))
+            picture = _Still(whole, image)
+        # By now Pillow has let its copies of the file go.
+        return draw_sequence(picture, size, caps, [presentations])
     except OSError:
         if any(len(body) < length for _, body, length in counted(_sized_chunks(whole))):
             raise BreaksOff("a chunk ends after the file") from None
@@ -125,7 +143,7 @@ def with_alpha(data: bytes) -> bytes:
     An animation's canvas is transparent wherever no frame covers it, even if all frames are opaque and the
     file says so.
     """
-    if not _is_opaque_by_header(data) or not data[_FLAGS] & _IS_ANIMATED:
+    if not _is_opaque_by_header(data) or not _is_animated(data):
         return data
     if _is_transparent(counted(_with_those_of_frames(data))):
         # Firefox draws its frames with their alpha.
@@ -133,14 +151,21 @@ def with_alpha(data: bytes) -> bytes:
     return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
 
 
+def _is_animated(data: bytes) -> bool:
+    return _is_extended(data) and bool(data[_FLAGS] & _IS_ANIMATED)
+
+
 def _is_opaque_by_header(data: bytes) -> bool:
-    return data[_FIRST_CHUNK : _FIRST_CHUNK + 4] == _EXTENDED and not data[_FLAGS] & _HAS_ALPHA
+    return _is_extended(data) and not data[_FLAGS] & _HAS_ALPHA
+
+
+def _is_extended(data: bytes) -> bool:
+    return data[_FIRST_CHUNK : _FIRST_CHUNK + 4] == _EXTENDED
 
 
 def _denies_transparency(data: bytes) -> bool:
     """Whether this is a still with more transparency than its header says."""
-    is_still = not data[_FLAGS] & _IS_ANIMATED
-    return _is_opaque_by_header(data) and is_still and _is_transparent(counted(_chunks(data)))
+    return _is_opaque_by_header(data) and not _is_animated(data) and _is_transparent(counted(_chunks(data)))
 
 
 def _is_transparent(chunks: Iterable[tuple[bytes, bytes]]) -> bool:
