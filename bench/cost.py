@@ -10,10 +10,11 @@ from typing import Any
 
 from bench import container, ledger
 from bench.events import Event, data_urls, raw
-from bench.facts import BUILT, PHOTOS, ROOT, load_average, record
+from bench.facts import BUILT, PHOTOS, load_average, record
 from bench.photos import photos
+from modest_cli.capacity.dollars import usd_a_call
+from modest_cli.capacity.measured import PRICES
 
-PRICES = ROOT / "bench" / "prices.toml"
 MEMORIES = (1024, 1769, 3008)
 _MEGABYTES_A_CPU = 1769
 _IMAGES = (1, 10)
@@ -63,27 +64,7 @@ def usd_a_million_images(
     prices: dict[str, Any], *, images: int, memory: int, milliseconds: float, start_ms: float, log_bytes: float
 ) -> dict[str, float]:
     """Returns the cost by item. `milliseconds` is the duration of a warm call with `images` images."""
-    aws: dict[str, float] = {name: price["usd"] for name, price in prices["aws"].items()}
-    call = prices["a_call"]
-
-    def compute(megabytes: int, duration_ms: float) -> float:
-        return math.ceil(duration_ms) / 1000 * megabytes / 1024 * aws["lambda_gb_second"]
-
-    a_call = {
-        "API Gateway": aws["api_gateway_million_rest_calls"] / _MILLION,
-        "Lambda: time": compute(memory, milliseconds),
-        "Lambda: cold starts": call["cold"] * compute(memory, start_ms),
-        "Lambda: calls": 2 * aws["lambda_million_requests"] / _MILLION,
-        "Lambda: authorizer's time": compute(call["authorizer_mb"], call["authorizer_ms"]),
-        "DynamoDB": (
-            call["ledger_writes"] * aws["dynamodb_million_writes"]
-            + call["ledger_reads"] * aws["dynamodb_million_reads"]
-        )
-        / _MILLION,
-        "Logs": (log_bytes + call["other_log_bytes"]) / _GIGABYTE * aws["logs_gb"],
-        "X-Ray": call["traced"] * aws["xray_million_traces"] / _MILLION,
-        "Transfer": call["answer_bytes"] / _GIGABYTE * aws["transfer_out_gb"],
-    }
+    a_call = usd_a_call(prices, memory=memory, milliseconds=milliseconds, start_ms=start_ms, log_bytes=log_bytes)
     return {name: usd * _MILLION / images for name, usd in a_call.items()}
 
 

@@ -9,8 +9,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from bench.cost import PRICES
 from bench.tables import NAMES
+from modest_cli.capacity.measured import PRICES
 
 _OURS = "#1f6f8b"
 _OTHERS = ("#c0c8cc", "#99a8b0", "#6f818b")

@@ -4,9 +4,10 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.cost import PRICES, worst_keyless_month
+from bench.cost import worst_keyless_month
 from bench.facts import ROOT
 from bench.speed import JUDGES
+from modest_cli.capacity.measured import PRICES
 
 Result = dict[str, Any]
 

@@ -32,7 +32,7 @@ def _parse_month(text: str) -> str:
     return text
 
 
-def _parse_decimal(text: str | Decimal) -> Decimal:
+def parse_decimal(text: str | Decimal) -> Decimal:
     """text: an option's default is a number already."""
     written = str(text)
     try:
@@ -49,21 +49,21 @@ def _parse_decimal(text: str | Decimal) -> Decimal:
 
 
 def _parse_share(text: str | Decimal) -> float:
-    part = _parse_decimal(text)
+    part = parse_decimal(text)
     if not 0 < part < 1:
         raise typer.BadParameter("Give a number between 0 and 1, such as 0.95.")
     return float(part)
 
 
 def _parse_score(text: str | Decimal) -> float:
-    score = _parse_decimal(text)
+    score = parse_decimal(text)
     if not 0 <= score <= 1:
         raise typer.BadParameter("Give a number from 0 to 1, such as 0.6.")
     return float(score)
 
 
 def _parse_hours(text: str) -> Decimal:
-    hours = _parse_decimal(text)
+    hours = parse_decimal(text)
     if not 0 <= hours <= _MAX_HOURS:
         raise typer.BadParameter(f"Give a number of hours from 0 to {_MAX_HOURS:,}, which is a year.")
     return hours
@@ -90,7 +90,7 @@ def _parse_class_limit(text: str) -> Setting:
 
 
 def _parse_limit(text: str) -> Decimal:
-    number = _parse_decimal(text)
+    number = parse_decimal(text)
     try:
         share(number, escape(text))
     except InvalidAccountPolicy as error:
@@ -114,7 +114,7 @@ MonthArgument = Annotated[
 ]
 DiscountOption = Annotated[
     Decimal | None,
-    typer.Option(parser=_parse_decimal, metavar="PERCENT", help="Discount in percent, on plan fees and images."),
+    typer.Option(parser=parse_decimal, metavar="PERCENT", help="Discount in percent, on plan fees and images."),
 ]
 _OR_DEFAULT = f"`{_DEFAULT}` takes it back."
 PolicyOption = Annotated[
@@ -162,7 +162,7 @@ HoursOption = Annotated[
 ]
 UsdArgument = Annotated[
     Decimal | None,
-    typer.Argument(parser=_parse_decimal, metavar="USD", help="The new rate: US dollars for one XNO."),
+    typer.Argument(parser=parse_decimal, metavar="USD", help="The new rate: US dollars for one XNO."),
 ]
 RecallOption = Annotated[
     float,

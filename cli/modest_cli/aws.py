@@ -17,6 +17,7 @@ from modest_cli.keyring import Keyring
 
 if TYPE_CHECKING:
     from types_boto3_apigateway.client import APIGatewayClient
+    from types_boto3_service_quotas.client import ServiceQuotasClient
 
 StackOption = Annotated[
     str, typer.Option(envvar="MODEST_STACK", help="Name of the CloudFormation stack that Modest is deployed in.")
@@ -53,6 +54,10 @@ def open_gateway_keys(deployment: Deployment) -> GatewayKeys:
 
 def open_gateway_plans(deployment: Deployment) -> GatewayPlans:
     return GatewayPlans(_make_apigateway_client(), deployment.plan_ids)
+
+
+def make_quotas_client() -> "ServiceQuotasClient":
+    return boto3.session.Session().client("service-quotas", config=_RETRYING)
 
 
 def _make_apigateway_client() -> "APIGatewayClient":

@@ -1,7 +1,7 @@
 """Finds a deployment's resources through the outputs of its CloudFormation stack."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -30,19 +30,26 @@ class Deployment:
     """Maps each plan's name to the id of its usage plan."""
     invoice_bucket: str | None = None
     """The bucket that holds the invoices as they were issued."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """The stack's parameters, as far as CloudFormation names them."""
 
     def plan(self, name: str) -> Plan:
         """Finds a plan by its name in upper or lower case. Raises UnknownPlan."""
-        for plan in self.plans.values():
-            if plan.name.casefold() == name.casefold():
-                return plan
-        raise UnknownPlan(f"There is no plan {name}. The plans are {', '.join(self.plans)}.")
+        return find_plan(self.plans, name)
+
+
+def find_plan(plans: Plans, name: str) -> Plan:
+    """Finds a plan by its name in upper or lower case. Raises UnknownPlan."""
+    for plan in plans.values():
+        if plan.name.casefold() == name.casefold():
+            return plan
+    raise UnknownPlan(f"There is no plan {name}. The plans are {', '.join(plans)}.")
 
 
 def find_deployment(client: "CloudFormationClient", stack: str) -> Deployment:
     """Raises UnknownStack."""
     try:
-        outputs = client.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
+        found = client.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
@@ -50,7 +57,9 @@ def find_deployment(client: "CloudFormationClient", stack: str) -> Deployment:
             f"There is no stack {stack} in {client.meta.region_name}. Set its name with --stack or MODEST_STACK, "
             "and its region with AWS_DEFAULT_REGION."
         ) from None
-    return deployment_from_outputs({output["OutputKey"]: output["OutputValue"] for output in outputs}, stack)
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+    return replace(deployment_from_outputs(outputs, stack), parameters=parameters)
 
 
 def deployment_from_outputs(outputs: Mapping[str, str], stack: str) -> Deployment:

@@ -34,11 +34,12 @@ def exit_on_error() -> Iterator[None]:
     try:
         yield
     except (OperatorError, RegistryError, LedgerUnavailable, BotoCoreError, ClientError, ResponseParserError) as error:
-        print_note(f"modest: {_message(error)}")
+        print_note(f"modest: {explain(error)}")
         raise typer.Exit(REFUSED) from None
 
 
-def _message(error: Exception) -> str:  # noqa: PLR0911 - one return per case
+def explain(error: Exception) -> str:  # noqa: PLR0911 - one return per case
+    """Returns a sentence about an error that an operator can act on."""
     match error:
         case NoCredentialsError() | PartialCredentialsError():
             return "No AWS credentials were found. Run `aws configure`, or set AWS_PROFILE."

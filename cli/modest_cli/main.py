@@ -7,6 +7,7 @@ import typer
 from moderate.version import VERSION
 from modest_cli import accounts, exit_codes, issuer, keys
 from modest_cli.block_hash import block_hash
+from modest_cli.capacity.command import capacity
 from modest_cli.classify import classify
 from modest_cli.doctor import doctor
 from modest_cli.evaluate import evaluate
@@ -45,6 +46,7 @@ app.command()(plans)
 app.command()(usage)
 app.command()(invoice)
 app.command()(rate)
+app.command()(capacity)
 app.command()(doctor)
 app.command()(block_hash)
 app.add_typer(accounts.app, name="accounts")

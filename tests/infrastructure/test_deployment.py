@@ -10,6 +10,7 @@ from tests.helpers.support import ROOT
 from tests.infrastructure.translated import Template, deployed, of_type
 
 from moderate.settings import InvalidSetting, Settings
+from modest_cli.capacity.measured import PRICES
 from modest_local.template import REGION
 
 A_RELEASE = "0123456789abcdef0123456789abcdef01234567"
@@ -24,6 +25,10 @@ def version(stack: Template) -> str:
     """Another name is another version: CloudFormation publishes what it has not got yet."""
     (name,) = of_type(stack, "AWS::Lambda::Version")
     return name
+
+
+def test_a_call_s_cost_is_calculated_with_the_authorizer_s_memory(stack: Template) -> None:
+    assert tomllib.loads(PRICES.read_text())["a_call"]["authorizer_mb"] == function(stack, "Authorizer")["MemorySize"]
 
 
 def test_the_defaults_ask_nothing_of_a_new_account(stack: Template) -> None:

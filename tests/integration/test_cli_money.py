@@ -335,3 +335,13 @@ def test_a_month_without_accounts_is_said_to_have_none(gateway: LocalGateway, tm
         result = gateway.modest(*arguments)
         assert (result.exit_code, f"No account had a plan in {empty}" in result.stderr) == (0, True)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_capacity_of_a_stack_is_calculated_by_its_plans(gateway: LocalGateway) -> None:
+    """Quotas are not emulated, so AWS's defaults are taken, and it says so."""
+    found = answer(gateway, "capacity", "--stack", "modest")
+    assert found["limits"][0]["according_to"] == "stack modest"
+    assert "do not allow GetServiceQuota" in found["sentences"][-1]
+    refused = gateway.modest("capacity", "--stack", "another")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert "There is no stack another" in refused.stderr

@@ -2,11 +2,11 @@
 
 import tomllib
 
-from bench.cost import PRICES
 from tests.helpers.local_gateway import the_api
 from tests.helpers.support import serve
 
 from moderate.web.pages import ASSETS
+from modest_cli.capacity.measured import PRICES
 
 KEYLESS = tomllib.loads(PRICES.read_text())["keyless"]
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from bench import facts, imports, page
-from bench.cost import PRICES, usd_a_million_images, worst_keyless_month
+from bench.cost import usd_a_million_images, worst_keyless_month
 from bench.operations import multiply_accumulates
 from bench.photos import SIZES, photos
 from bench.sampling import Timing, difference, interleave, ratio, summary
 from PIL import Image
+
+from modest_cli.capacity.measured import PRICES
 
 RESULTS = sorted(facts.RESULTS.glob("*.json"))
 
