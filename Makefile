@@ -31,7 +31,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: always help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench template readme build e2e deploy lock clean
+.PHONY: always help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench template readme build e2e deploy change-set execute lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -138,6 +138,7 @@ check: $(READY) $(OPENAPI)/.ready ## run the linters, the type checker and the i
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --no-progress --strict-collection .github
 	$(BIN)/python -m tests.openapi.document > $(OPENAPI)/document.json
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
 		$(OPENAPI)/node_modules/.bin/redocly lint --extends recommended-strict $(OPENAPI)/document.json
@@ -173,7 +174,13 @@ deploy: build ## build and deploy to AWS (ENV=prod uses the [prod.*] sections of
 	release=$$( (docker image inspect --format '{{.Id}}' moderate:$(MODEL); cat .build/samconfig.yaml template.yaml) | \
 		sha256sum | cut -c1-40); \
 	$(PARAMETERS) Release=$$release > .build/samconfig.yaml
-	$(SAM) deploy $(SAMCONFIG)
+	$(SAM) deploy $(SAMCONFIG) $(DEPLOY_OPTIONS)
+
+change-set: DEPLOY_OPTIONS := --no-execute-changeset
+change-set: deploy ## build, and create the change set of a deployment without executing it
+
+execute: $(READY) ## execute a change set, and wait until it is deployed (CHANGE_SET= is its ARN)
+	$(BIN)/python -m deploy.execute "$(CHANGE_SET)"
 
 ifdef API_URL
 e2e: $(READY) ## test the API over HTTP with sam local, or a deployment (API_URL= API_KEY=)

@@ -60,7 +60,7 @@ def test_building_and_deploying_read_the_same_file_and_name_no_parameter_beside_
         line.strip() for line in makefile.splitlines() if line.strip().startswith(("$(SAM) build", "$(SAM) deploy"))
     ] == [
         "$(SAM) build $(SAMCONFIG)",
-        "$(SAM) deploy $(SAMCONFIG)",
+        "$(SAM) deploy $(SAMCONFIG) $(DEPLOY_OPTIONS)",
         # For the tests from outside, which begin as a user of SAM does.
         "$(SAM) build",
     ]
