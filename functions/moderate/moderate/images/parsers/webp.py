@@ -23,9 +23,11 @@ from moderate.images.pictures import (
 from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering
 from moderate.images.views import BACKGROUNDS, Presentations
 
-_BEFORE_SIZE, _FIRST_CHUNK = 8, 12
+_BEFORE_SIZE, _FIRST_CHUNK, _CHUNK_HEADER = 8, 12, 8
 _EXTENDED = b"VP8X"
 _PROFILE = b"ICCP"
+_ALPHA = b"ALPH"
+_PICTURES = (b"VP8 ", b"VP8L")
 _FLAGS = 20
 _IS_ANIMATED = 0x02
 _HAS_ALPHA = 0x10
@@ -50,7 +52,7 @@ class _Still:
 
     def __init__(self, data: bytes, image: Image.Image) -> None:
         """image: the same file, opened. It says how large the picture is, and whether it may be transparent."""
-        self._data = data
+        self._data = without_other_chunks(data)
         self.size = image.size
         self.has_alpha = image.has_transparency_data
 
@@ -151,6 +153,18 @@ def with_alpha(data: bytes) -> bytes:
     return data[:_FLAGS] + bytes([data[_FLAGS] | _HAS_ALPHA]) + data[_FLAGS + 1 :]
 
 
+def without_other_chunks(data: bytes) -> bytes:
+    """Returns the chunks of a still's picture. In a whole file, libwebp reads on behind a picture that breaks off."""
+    position, start = _FIRST_CHUNK, None
+    for kind, body in counted(_chunks(data)):
+        end = position + _CHUNK_HEADER + len(body) + len(body) % 2
+        if kind in _PICTURES:
+            return data[position if start is None else start : end]
+        start = position if kind == _ALPHA else None
+        position = end
+    raise BrokenRule("no picture")
+
+
 def _is_animated(data: bytes) -> bool:
     return _is_extended(data) and bool(data[_FLAGS] & _IS_ANIMATED)
 
@@ -170,7 +184,7 @@ def _denies_transparency(data: bytes) -> bool:
 
 def _is_transparent(chunks: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(
-        kind == b"ALPH" or (kind == b"VP8L" and bool(body[_LOSSLESS_FLAGS] & _HAS_ALPHA)) for kind, body in chunks
+        kind == _ALPHA or (kind == b"VP8L" and bool(body[_LOSSLESS_FLAGS] & _HAS_ALPHA)) for kind, body in chunks
     )
 
 
@@ -187,7 +201,8 @@ def _chunks(data: bytes, position: int = _FIRST_CHUNK) -> Iterator[tuple[bytes, 
 
 def _sized_chunks(data: bytes, position: int = _FIRST_CHUNK) -> Iterator[tuple[bytes, bytes, int]]:
     """Yields each kind and body, and how long that should be."""
-    while position + 8 <= len(data):
+    while position + _CHUNK_HEADER <= len(data):
         size = int.from_bytes(data[position + 4 : position + 8], "little")
-        yield data[position : position + 4], data[position + 8 : position + 8 + size], size
-        position += 8 + size + size % 2
+        start = position + _CHUNK_HEADER
+        yield data[position : position + 4], data[start : start + size], size
+        position = start + size + size % 2
