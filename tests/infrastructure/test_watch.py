@@ -55,12 +55,13 @@ def test_an_address_is_subscribed_by_asking(template: Template, stack: Template)
     assert subscription["Properties"]["Endpoint"] == "ops@example.com"
 
 
-def test_the_month_has_a_budget_unless_it_is_set_to_none(template: Template, stack: Template) -> None:
-    (budget,) = of_type(stack, "AWS::Budgets::Budget").values()
-    assert budget["Properties"]["Budget"]["BudgetLimit"] == {"Amount": 50, "Unit": "USD"}
+def test_a_budget_is_had_by_asking_since_a_new_account_may_set_none(template: Template, stack: Template) -> None:
+    assert not of_type(stack, "AWS::Budgets::Budget")
+    (budget,) = of_type(deployed(template, MonthlyBudget="50"), "AWS::Budgets::Budget").values()
+    assert budget["Properties"]["Budget"]["BudgetLimit"] == {"Amount": "50", "Unit": "USD"}
+    assert budget["DependsOn"] == "AlarmsPolicy"
     told = [notification["Subscribers"] for notification in budget["Properties"]["NotificationsWithSubscribers"]]
     assert told == [[{"SubscriptionType": "SNS", "Address": {"Ref": "Alarms"}}]] * 2
-    assert not of_type(deployed(template, MonthlyBudget="0"), "AWS::Budgets::Budget")
 
 
 def test_the_dashboard_is_json_of_widgets_that_do_not_overlap(stack: Template) -> None:
