@@ -175,6 +175,7 @@ deploy: build ## build and deploy to AWS (ENV=prod uses the [prod.*] sections of
 		sha256sum | cut -c1-40); \
 	$(PARAMETERS) Release=$$release > .build/samconfig.yaml
 	$(SAM) deploy $(SAMCONFIG) $(DEPLOY_OPTIONS)
+	$(if $(DEPLOY_OPTIONS),,$(BIN)/python -m deploy.finish .build/samconfig.yaml $(ENV))
 
 change-set: DEPLOY_OPTIONS := --no-execute-changeset
 change-set: deploy ## build, and create the change set of a deployment without executing it

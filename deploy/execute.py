@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from deploy.finish import finish
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation.client import CloudFormationClient
@@ -35,11 +36,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Executes a change set.")
     parser.add_argument("change_set", metavar="ARN")
     arguments = parser.parse_args()
+    session = boto3.session.Session()
     try:
-        stack = execute(boto3.session.Session().client("cloudformation"), arguments.change_set)
+        stack = execute(session.client("cloudformation"), arguments.change_set)
     except (BotoCoreError, ClientError) as error:
         parser.exit(1, f"The change set was not deployed. {error}\n")
-    print(f"{stack} is deployed.")
+    print(f"{stack} is deployed.", *finish(session, stack), sep="\n")
 
 
 if __name__ == "__main__":

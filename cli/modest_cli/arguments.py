@@ -105,6 +105,7 @@ def _exponent(number: Decimal) -> int:
 _ACCOUNT = "An account's name or id, or the SHA-256 of one of its keys or the start of it that `keys list` shows."
 
 AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help=_ACCOUNT)]
+OptionalAccountArgument = Annotated[str | None, typer.Argument(metavar="[ACCOUNT]", help=_ACCOUNT)]
 AccountOption = Annotated[str, typer.Option(metavar="ACCOUNT", help=f"{_ACCOUNT} Default: all accounts.")]
 MonthOption = Annotated[
     str | None, typer.Option(parser=_parse_month, metavar="YYYY-MM", help="The UTC month. Default: the current one.")

@@ -104,6 +104,15 @@ class Keyring:
         self.registry.delete_keys(account.id, [key.hash for key in keys])
         return self.sync(account)
 
+    def delete_all_at_gateway(self) -> int:
+        """Deletes this deployment's keys from API Gateway, and returns how many there were. The ledger keeps them."""
+        accounts = {account.id for account in self.accounts()}
+        keys = [key for key in self._gateway.list_all() if key.account_id in accounts]
+        for key in keys:
+            with suppress(Overtaken):
+                self._gateway.delete(key.id)
+        return len(keys)
+
     def move(self, who: str, plan: str) -> AccountStatus:
         """Moves an account to another plan. Its keys are refused for a moment, while on no plan. Raises NotFound."""
         account, _ = self.find(who)

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from modest_cli import aws
-from modest_cli.arguments import AccountArgument, HoursOption
+from modest_cli.arguments import AccountArgument, HoursOption, OptionalAccountArgument
 from modest_cli.errors import exit_on_error
 from modest_cli.keyring import HASH_SHOWN, AccountStatus, IssuedKey, KeyState
 from modest_cli.output import AsJson, escape, print_json, print_note, print_table, with_progress
@@ -127,8 +127,11 @@ def enable(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOpt
 
 @app.command()
 def delete(
-    who: AccountArgument,
+    who: OptionalAccountArgument = None,
     *,
+    all_of_stack: Annotated[
+        bool, typer.Option("--all-of-stack", help="Delete all keys of the deployment from API Gateway.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
     stack: aws.StackOption = aws.DEFAULT_STACK,
@@ -137,12 +140,25 @@ def delete(
 
     The account stays, with its usage and charges. Its plan ends with its last key, and this month is the last one
     that is invoiced.
+
+    With --all-of-stack, the keys of all accounts are deleted from API Gateway, which would keep them when the stack is
+    deleted. The ledger keeps them too: for a stack that uses it, `modest doctor --repair` creates them again.
     """
+    if (who is None) is not all_of_stack:
+        raise typer.BadParameter("Give either an account or --all-of-stack.")
     if not yes:
-        typer.confirm(f"Delete every key of {escape(who)}?", abort=True, err=True)
+        whose = f"the stack {escape(stack)}, so that all calls are refused" if who is None else escape(who)
+        typer.confirm(f"Delete every key of {whose}?", abort=True, err=True)
     with exit_on_error():
-        status = aws.open_keyring(aws.load_deployment(stack)).delete(who)
-    _print([status], as_json=as_json)
+        keyring = aws.open_keyring(aws.load_deployment(stack))
+        if who is not None:
+            _print([keyring.delete(who)], as_json=as_json)
+            return
+        deleted = keyring.delete_all_at_gateway()
+    if as_json:
+        print_json({"deleted": deleted})
+    else:
+        print_note(f"{deleted} keys were deleted from API Gateway.")
 
 
 def _print_issued(issued: IssuedKey, url: str, *, as_json: bool) -> None:

@@ -69,9 +69,8 @@ def test_no_trace_holds_the_query_of_a_call(stack: Template) -> None:
     assert "TracingEnabled" not in only(stack, "AWS::ApiGateway::Stage")
 
 
-def test_the_ledger_can_be_restored_and_neither_dropped_nor_read_without_the_key(stack: Template) -> None:
+def test_the_ledger_can_be_restored_and_not_read_without_the_key(stack: Template) -> None:
     ledger = stack["Resources"]["Ledger"]["Properties"]
-    assert ledger["DeletionProtectionEnabled"] is True
     assert ledger["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert ledger["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
     assert ledger["BillingMode"] == "PAY_PER_REQUEST"

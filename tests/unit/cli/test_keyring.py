@@ -242,3 +242,16 @@ def test_an_account_needs_a_name_that_can_be_seen(world: World) -> None:
         with pytest.raises(InvalidName):
             world.keyring.create(name, "Free")
     assert world.keyring.accounts() == []
+
+
+def test_all_keys_of_a_deployment_leave_api_gateway_and_can_be_created_again_from_the_ledger(world: World) -> None:
+    first, second = world.keyring.create("acme", "Free"), world.keyring.create("globex", "Pro")
+    before = world.at_gateway()
+    world.client.create_api_key(
+        name="of another deployment", value="x" * 64, enabled=True, tags={"modest:account": "acct_x"}
+    )
+    assert world.keyring.delete_all_at_gateway() == 2
+    assert list(world.at_gateway()) == ["x" * 64]
+    for issued in (first, second):
+        world.keyring.sync(issued.owner.account)
+    assert world.at_gateway().items() > before.items()

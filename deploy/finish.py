@@ -1,0 +1,71 @@
+"""Finishes a deployment: does what the stack itself must not do before its first deployment has succeeded.
+
+    python -m deploy.finish CONFIG ENVIRONMENT    reads the stack's name and region from the file that SAM was given
+
+The steps change nothing if they are repeated.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from botocore.exceptions import ClientError
+
+
+class NothingDeployed(Exception):
+    """Raised if the stack does not exist, or has only a change set so far."""
+
+
+def finish(session: boto3.session.Session, stack: str) -> Iterator[str]:
+    """Yields what was done, a sentence for each step. Raises NothingDeployed."""
+    outputs = read_outputs(session.client("cloudformation"), stack)
+    yield protect_table(session.client("dynamodb"), outputs["LedgerTable"])
+
+
+def read_outputs(cloudformation: Any, stack: str) -> Mapping[str, str]:
+    """Raises NothingDeployed."""
+    try:
+        outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs")
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        outputs = None
+    if not outputs:
+        raise NothingDeployed(f"The stack {stack} is not deployed, so there is nothing to finish.")
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def protect_table(dynamodb: Any, table: str) -> str:
+    """Protects the ledger from deletion. A template that did so could not roll its first deployment back."""
+    if dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
+        return f"The ledger {table} is protected from deletion."
+    dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+    return f"The ledger {table} is now protected from deletion."
+
+
+def session_for(config: Mapping[str, Any], environment: str) -> tuple[boto3.session.Session, str]:
+    """Returns a session for the account and region that SAM deploys to, and the stack's name."""
+    tables = config[environment]
+    parameters = tables["global"]["parameters"] | tables.get("deploy", {}).get("parameters", {})
+    session = boto3.session.Session(profile_name=parameters.get("profile"), region_name=parameters.get("region"))
+    return session, parameters["stack_name"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Finishes a deployment after `sam deploy`.")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("environment")
+    arguments = parser.parse_args()
+    session, stack = session_for(yaml.safe_load(arguments.config.read_text()), arguments.environment)
+    try:
+        for sentence in finish(session, stack):
+            print(sentence)
+    except NothingDeployed as nothing:
+        print(nothing)
+
+
+if __name__ == "__main__":
+    main()
