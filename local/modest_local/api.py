@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from modest_local.refusals import GatewayResponse, ResponseType
+from modest_local.refusals import GatewayResponse, MockAnswer, ResponseType
 from modest_local.template import Template, find_properties
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_ANY_OTHER = "x-amazon-apigateway-any-method"
 _API_KEY_SCHEME = "api_key"
 
 
@@ -26,8 +27,8 @@ class Route:
     throttle: Throttle
     authorized: bool
     needs_key: bool
-    preflight: Mapping[str, str] | None = None
-    """Headers of the answer to a preflight request, which no function handles."""
+    mock: MockAnswer | None = None
+    """How API Gateway itself answers preflight requests, unknown routes and methods that a path has not got."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,10 @@ def read_api(resolved: Template, api_id: str) -> Api:
     return Api(
         id=api_id,
         stage=stage["StageName"],
-        # Fixed paths come first, because a path with parameters may match the same call.
-        routes=tuple(sorted(_read_routes(body["paths"], throttles), key=lambda route: "{" in route.path)),
+        # Fixed paths come first, and one that takes all the rest comes last, because they may match the same call.
+        routes=tuple(
+            sorted(_read_routes(body["paths"], throttles), key=lambda route: ("+}" in route.path, "{" in route.path))
+        ),
         binary_media_types=frozenset(body.get("x-amazon-apigateway-binary-media-types", ())),
         responses={
             ResponseType(kind): GatewayResponse.from_template(facts)
@@ -79,8 +82,9 @@ def read_api(resolved: Template, api_id: str) -> Api:
 
 def _read_routes(paths: Template, throttles: Mapping[tuple[str, str], Throttle]) -> Iterator[Route]:
     for path, operations in paths.items():
-        for method in _METHODS & operations.keys():
-            operation = operations[method]
+        others = dict.fromkeys(_METHODS, operations[_ANY_OTHER]) if _ANY_OTHER in operations else {}
+        own = {method: operations[method] for method in _METHODS & operations.keys()}
+        for method, operation in {**others, **own}.items():
             schemes = {scheme for entry in operation.get("security", ()) for scheme in entry}
             yield Route(
                 method=method.upper(),
@@ -88,26 +92,24 @@ def _read_routes(paths: Template, throttles: Mapping[tuple[str, str], Throttle])
                 throttle=throttles.get((method.upper(), path), throttles["*", "*"]),
                 authorized=bool(schemes - {_API_KEY_SCHEME}),
                 needs_key=_API_KEY_SCHEME in schemes,
-                preflight=_read_preflight(operation),
+                mock=_read_mock(operation["x-amazon-apigateway-integration"]),
             )
 
 
-def _read_preflight(operation: Template) -> Mapping[str, str] | None:
-    integration = operation["x-amazon-apigateway-integration"]
-    if integration["type"].lower() != "mock":
-        return None
-    parameters = integration["responses"]["default"].get("responseParameters", {})
-    return {name.removeprefix("method.response.header."): value.strip("'") for name, value in parameters.items()}
+def _read_mock(integration: Template) -> MockAnswer | None:
+    return MockAnswer.from_template(integration) if integration["type"].lower() == "mock" else None
 
 
 def _match_path(template: str, path: str) -> Mapping[str, str] | None:
     expected, actual = template.split("/"), path.split("/")
+    if expected[-1].endswith("+}"):
+        actual = [*actual[: len(expected) - 1], "/".join(actual[len(expected) - 1 :])]
     if len(expected) != len(actual):
         return None
     parameters: dict[str, str] = {}
     for name, value in zip(expected, actual, strict=True):
         if name.startswith("{") and value:
-            parameters[name.strip("{}")] = unquote(value)
+            parameters[name.strip("{+}")] = unquote(value)
         elif name != value:
             return None
     return parameters

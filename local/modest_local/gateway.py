@@ -15,7 +15,7 @@ from modest_local.api import Api
 from modest_local.events import Event, RoutedRequest, make_authorizer_event, make_proxy_event
 from modest_local.keys import ApiKey
 from modest_local.meters import MonthlyQuotas, TokenBuckets
-from modest_local.refusals import Refusal, ResponseType, render_refusal
+from modest_local.refusals import Refusal, ResponseType, render_mock, render_refusal
 from modest_local.replies import MalformedResponse, Reply, parse_proxy_response
 from modest_local.request import Disconnected, Request, check_size, read_request
 from modest_local.workers import LambdaContext, WorkerPool
@@ -78,8 +78,9 @@ class Gateway:
     async def _handle(self, request: Request, context: dict[str, str]) -> Reply:
         """Adds what the authorizer returns to `context`, which the error bodies refer to. Raises Refusal."""
         call = self._find_route(request)
-        if call.route.preflight is not None:
-            return Reply(200, [("content-type", "application/json"), *call.route.preflight.items()], b"{}")
+        if call.route.mock is not None:
+            self._throttle(call)
+            return render_mock(call.route.mock, request.header("content-type"), context)
         value, authorizer = self._run_authorizer(call)
         context |= {f"authorizer.{name}": text for name, text in authorizer.items()}
         api_key: dict[str, str] = {}
@@ -87,8 +88,7 @@ class Gateway:
             key = await self._find_key(value)
             self._admit(key)
             api_key = {"apiKey": key.value, "apiKeyId": key.id}
-        if not self._buckets.take((call.route.method, call.route.path), call.route.throttle):
-            raise Refusal(ResponseType.THROTTLED)
+        self._throttle(call)
         event = make_proxy_event(call, api_key=api_key, authorizer=authorizer)
         return await self._invoke(call, event)
 
@@ -129,6 +129,10 @@ class Gateway:
             raise Refusal(ResponseType.THROTTLED)
         if not self._quotas.take(key.plan.name, key.value, key.plan.quota):
             raise Refusal(ResponseType.QUOTA_EXCEEDED)
+
+    def _throttle(self, call: RoutedRequest) -> None:
+        if not self._buckets.take((call.route.method, call.route.path), call.route.throttle):
+            raise Refusal(ResponseType.THROTTLED)
 
     async def _invoke(self, call: RoutedRequest, event: Event) -> Reply:
         if len(json.dumps(event)) > MAX_EVENT_BYTES:

@@ -28,6 +28,7 @@ class ResponseType(StrEnum):
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE"
     THROTTLED = "THROTTLED"
     UNAUTHORIZED = "UNAUTHORIZED"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
 
 
 _STATUS = {
@@ -42,6 +43,7 @@ _STATUS = {
     ResponseType.REQUEST_TOO_LARGE: 413,
     ResponseType.THROTTLED: 429,
     ResponseType.UNAUTHORIZED: 401,
+    ResponseType.UNSUPPORTED_MEDIA_TYPE: 415,
 }
 _FIRST_SERVER_ERROR = 500
 
@@ -71,6 +73,41 @@ class GatewayResponse:
             headers={name.removeprefix("gatewayresponse.header."): value for name, value in parameters.items()},
             body=facts["responseTemplates"]["application/json"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MockAnswer:
+    """The answer of a mock integration, which no function handles."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Values as in the template."""
+    body: str
+    content_types: frozenset[str] | None
+    """The types of bodies that it takes; None for all."""
+
+    @classmethod
+    def from_template(cls, integration: Mapping[str, Any]) -> "MockAnswer":
+        answer = integration["responses"]["default"]
+        parameters = answer.get("responseParameters", {})
+        never = integration.get("passthroughBehavior") == "never"
+        return cls(
+            status=int(answer["statusCode"]),
+            headers={name.removeprefix("method.response.header."): value for name, value in parameters.items()},
+            body=answer["responseTemplates"]["application/json"],
+            content_types=frozenset(integration["requestTemplates"]) if never else None,
+        )
+
+
+def render_mock(mock: MockAnswer, content_type: str, context: Context) -> Reply:
+    """content_type: of the call's body. Raises Refusal."""
+    media_type = content_type.partition(";")[0].strip().lower() or "application/json"
+    if mock.content_types is not None and media_type not in mock.content_types:
+        raise Refusal(ResponseType.UNSUPPORTED_MEDIA_TYPE)
+    headers = [(name.lower(), _resolve_parameter(value, context)) for name, value in mock.headers.items()]
+    return Reply(
+        mock.status, [("content-type", "application/json"), *headers], _substitute(mock.body, context).encode()
+    )
 
 
 def render_refusal(refusal: Refusal, responses: Mapping[ResponseType, GatewayResponse], context: Context) -> Reply:

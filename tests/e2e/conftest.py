@@ -24,15 +24,17 @@ class Target:
     checks_that_keys_are_known: bool
     refusal_of_a_malformed_key: int
     """401 from API Gateway's gateway responses; `sam local` has none of those and answers its own 403."""
+    refusals_of_an_unknown_route_and_method: tuple[int, int]
+    """404 and 405 from API Gateway's mock integrations; `sam local` has none of those either."""
 
 
 @pytest.fixture(scope="session")
 def target() -> Iterator[Target]:
     if url := os.environ.get("API_URL"):
-        yield Target(url.rstrip("/"), os.environ["API_KEY"], True, 401)
+        yield Target(url.rstrip("/"), os.environ["API_KEY"], True, 401, (404, 405))
         return
     with SamLocal(REPOSITORY) as sam:
-        yield Target(sam.url, new_key(), False, 403)
+        yield Target(sam.url, new_key(), False, 403, (403, 403))
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,13 @@ def test_a_key_that_nobody_was_given_is_refused(anonymous: httpx2.Client, target
     assert response.status_code == (401 if target.checks_that_keys_are_known else 400)
 
 
+def test_what_no_route_accepts_is_refused_without_a_look_at_the_key(anonymous: httpx2.Client, target: Target) -> None:
+    bearer = {"Authorization": "Bearer of nothing"}
+    unknown = anonymous.get("/v1/nowhere", headers=bearer)
+    wrong = anonymous.delete("/v1/check", headers=bearer)
+    assert (unknown.status_code, wrong.status_code) == target.refusals_of_an_unknown_route_and_method
+
+
 @pytest.mark.parametrize("header", ["x-api-key", "X-Oanor-Key", "Authorization"])
 def test_each_of_the_three_headers_carries_the_key(
     anonymous: httpx2.Client, target: Target, flagged: bytes, header: str

@@ -1,17 +1,21 @@
+import json
+import re
 from copy import deepcopy
 
 import pytest
 from fastapi.routing import APIRoute
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from samtranslator.public.exceptions import InvalidDocumentException
 from tests.fakes.clock import Clock
 from tests.fakes.table import FakeTable
 from tests.helpers.ledgers import Shop
 from tests.helpers.support import serve
-from tests.infrastructure.routes import OPEN_TO_ALL, OUTSIDE_THE_PLANS, api_body, routes, violations
+from tests.infrastructure.routes import ANY_OTHER, OPEN_TO_ALL, OUTSIDE_THE_PLANS, api_body, routes, violations
 from tests.infrastructure.translated import Template, deployed, load, only
 
 from moderate.images import refused
-from moderate.images.formats import CONTENT_TYPES
+from moderate.images.formats import CONTENT_TYPES, FORMATS
+from moderate.reference import gateway_answers
 from moderate.web import cors
 
 KEYED = {
@@ -130,20 +134,102 @@ def test_every_route_reaches_the_version_that_is_live(stack: Template) -> None:
         assert "/functions/${ModerateAliaslive}/invocations" in integration["uri"]
 
 
-def test_routes_outside_the_plans_have_a_small_throttle_and_all_others_a_large_one(stack: Template) -> None:
-    settings = only(stack, "AWS::ApiGateway::Stage")["MethodSettings"]
-    throttles = {
+def refusals(stack: Template) -> dict[str, Template]:
+    """What API Gateway answers by itself on each path, to methods that it has not got."""
+    return {path: operations[ANY_OTHER] for path, operations in api_body(stack)["paths"].items()}
+
+
+def own_methods(stack: Template, path: str) -> list[str]:
+    return sorted(name.split()[0] for name in routes(stack) if name.split()[1] == path)
+
+
+def test_what_no_route_accepts_is_answered_without_the_function_and_without_a_key(stack: Template) -> None:
+    assert "/{proxy+}" in refusals(stack)
+    for path, refusal in refusals(stack).items():
+        integration = refusal["x-amazon-apigateway-integration"]
+        answer = integration["responses"]["default"]
+        assert refusal["security"] == []
+        assert (integration["type"], integration["contentHandling"]) == ("mock", "CONVERT_TO_TEXT")
+        assert (integration["passthroughBehavior"], path) == ("never", path)
+        assert {json.loads(text)["statusCode"] for text in integration["requestTemplates"].values()} == {200}
+        assert list(refusal["responses"]) == [answer["statusCode"]]
+        declared = {f"method.response.header.{name}" for name in refusal["responses"][answer["statusCode"]]["headers"]}
+        assert declared >= answer["responseParameters"].keys()
+
+
+def test_it_is_answered_whatever_the_body_is_said_to_be(stack: Template) -> None:
+    first_of_each_format = {record.content_types[0] for record in FORMATS}
+    for refusal in refusals(stack).values():
+        taken = refusal["x-amazon-apigateway-integration"]["requestTemplates"]
+        assert taken.keys() >= {*first_of_each_format, "application/octet-stream", "multipart/form-data"}
+        assert taken.keys() >= {"application/json", "application/x-www-form-urlencoded", "text/plain"}
+
+
+@pytest.mark.parametrize("path", sorted({route(event).split()[1] for event in EVENTS} | {"/{proxy+}"}))
+def test_it_is_answered_as_the_service_would_answer(stack: Template, path: str) -> None:
+    answer = refusals(stack)[path]["x-amazon-apigateway-integration"]["responses"]["default"]
+    service = serve().client.request("DELETE", path.format(**{"proxy+": "nowhere", "asset": "a.css"}))
+    assert int(answer["statusCode"]) == service.status_code
+    headers = {
+        name.removeprefix("method.response.header."): text for name, text in answer["responseParameters"].items()
+    }
+    allow = service.headers.get("allow")
+    assert headers.get("Allow") == (f"'{allow}'" if allow else None)
+    assert allow is None or allow.split(", ") == own_methods(stack, path)
+    assert (headers["X-Request-Id"], headers["Cache-Control"]) == ("context.requestId", "'no-store'")
+    text = answer["responseTemplates"]["application/json"]
+    assert set(re.findall(r"\$[\w.]+", text)) <= {"$context.requestId"}
+    body, expected = json.loads(text), service.json()
+    if isinstance(expected["error"], dict):
+        assert body == expected
+    else:
+        words = ("error", "message", "code", "status", "success", "data")
+        assert [body[word] for word in words if word in expected] == [
+            expected[word] for word in words if word in expected
+        ]
+        Draft202012Validator(gateway_answers.SCHEMA).validate(body)
+
+
+def test_a_route_that_is_added_needs_an_answer_to_the_methods_that_it_has_not_got(template: Template) -> None:
+    assert all(ANY_OTHER in operations for operations in api_body(deployed(template))["paths"].values())
+
+
+def test_an_answer_that_reaches_the_function_without_a_key_is_found(template: Template) -> None:
+    mutant = deepcopy(template)
+    paths = mutant["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]
+    paths["/{proxy+}"][ANY_OTHER]["x-amazon-apigateway-integration"]["type"] = "aws_proxy"
+    assert f"{ANY_OTHER.upper()} /{{proxy+}} has no authorizer" in violations(deployed(mutant))
+
+
+def test_a_page_of_the_allowed_origin_may_read_it(template: Template) -> None:
+    for refusal in refusals(deployed(template, AllowedOrigin="https://shop.example")).values():
+        parameters = refusal["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
+        assert parameters["method.response.header.Access-Control-Allow-Origin"] == "'https://shop.example'"
+        assert "x-request-id" in parameters["method.response.header.Access-Control-Expose-Headers"]
+
+
+def throttles(stack: Template) -> dict[str, tuple[float, float]]:
+    return {
         f"{setting['HttpMethod']} /{setting['ResourcePath'].removeprefix('/').replace('~1', '/').removeprefix('/')}": (
             setting["ThrottlingRateLimit"],
             setting["ThrottlingBurstLimit"],
         )
-        for setting in settings
+        for setting in only(stack, "AWS::ApiGateway::Stage")["MethodSettings"]
     }
-    assert throttles == {
+
+
+def test_routes_outside_the_plans_have_a_small_throttle_and_all_others_a_large_one(stack: Template) -> None:
+    every = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+    refused = {f"{method} {path}" for path in refusals(stack) for method in every - set(own_methods(stack, path))}
+    unknown = {name for name in refused if name.endswith("/{proxy+}")}
+    assert throttles(stack) == {
         "* /*": (200, 200),
         **dict.fromkeys(OUTSIDE_THE_PLANS, (10, 20)),
         **dict.fromkeys(OPEN_TO_ALL, (0.2, 30)),
         **dict.fromkeys(["GET /", "GET /health", "GET /docs", "GET /llms.txt"], (1, 10)),
+        **dict.fromkeys(refused - unknown, (0.02, 10)),
+        **dict.fromkeys(unknown, (0.2, 30)),
+        **dict.fromkeys(["GET /{proxy+}", "POST /{proxy+}"], (1, 10)),
     }
 
 
@@ -162,7 +248,7 @@ def preflights(stack: Template) -> list[Template]:
 
 
 def test_a_preflight_allows_no_origin_unless_one_is_set(stack: Template) -> None:
-    assert len(preflights(stack)) == len({name.split()[1] for name in routes(stack)})
+    assert len(preflights(stack)) == len({name.split()[1] for name in routes(stack)} | {"/{proxy+}"})
     assert not any("method.response.header.Access-Control-Allow-Origin" in answer for answer in preflights(stack))
 
 
@@ -171,6 +257,8 @@ def test_a_preflight_allows_the_origin_that_is_set_and_the_headers_that_are_read
         assert answer["method.response.header.Access-Control-Allow-Origin"] == "'https://shop.example'"
         allowed = answer["method.response.header.Access-Control-Allow-Headers"].strip("'").split(",")
         assert allowed == list(cors.SENDABLE)
+        allowed = answer["method.response.header.Access-Control-Allow-Methods"].strip("'").split(",")
+        assert sorted(set(allowed) - {"OPTIONS"}) == sorted(cors.options("https://shop.example")["allow_methods"])
         assert answer["method.response.header.Access-Control-Max-Age"] == f"'{cors.PREFLIGHT_SECONDS}'"
 
 

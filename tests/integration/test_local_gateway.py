@@ -44,7 +44,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGateway]:
     changes = {
         r"Basic: \{.*\}": "Basic: {Quota: 3, Period: MONTH, Rate: 100, Burst: 100, PriceUsd: 14}",
         r"(Free: \{.*) Rate: 1,": rf"\1 Rate: {A_TOKEN_IN_HOURS},",
-        r"(~1llms\.txt\n.*\n.*RateLimit:) \S+": rf"\1 {A_TOKEN_IN_HOURS}",
+        r"(~1llms\.txt, HttpMethod: GET, ThrottlingRateLimit:) [^ ,]+": rf"\1 {A_TOKEN_IN_HOURS}",
         r'(AllowedOrigin:\n    Type: String\n    Default: )""': rf"\1{SHOP}",
     }
     with LocalGateway(folder, template=changed_template(folder, changes)) as gateway:

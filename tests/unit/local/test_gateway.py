@@ -110,11 +110,36 @@ def test_a_raw_body_without_a_content_type_is_taken_for_text(bench: Bench) -> No
     assert event_of(bench, "POST", "/v1/check", content=b"\x89PNG")["body"] == "�PNG"
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("PUT", "/v1/check"), ("GET", "/prod/nowhere")])
-def test_an_unknown_route_or_method_is_404_in_the_templates_words(bench: Bench, method: str, path: str) -> None:
-    response = bench.call(method, path, headers=keyed(bench))
+@pytest.mark.parametrize("path", ["/nowhere", "/prod/nowhere", "/v1/a/b", "/docs/a/b"])
+@pytest.mark.parametrize("authorization", ["", "Bearer x", "Basic eA=="])
+def test_an_unknown_route_is_404_in_the_templates_words_whatever_the_key(
+    bench: Bench, path: str, authorization: str
+) -> None:
+    response = bench.call("GET", path, headers={"authorization": authorization} if authorization else {})
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
     assert response.json()["requestId"] == response.headers["x-request-id"]
+
+
+def test_a_method_that_a_path_has_not_got_is_405_and_names_those_it_has(bench: Bench) -> None:
+    response = bench.call("PUT", "/v1/check", headers={"content-type": "image/png"})
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+    assert response.headers["allow"] == "GET, HEAD, POST"
+    assert response.json()["requestId"] == response.headers["x-request-id"]
+    assert bench.call("GET", "/v1/moderations").json()["error"]["code"] == "method_not_allowed"
+
+
+def test_a_body_of_a_type_that_the_template_does_not_list_is_415_there(bench: Bench) -> None:
+    response = bench.call("POST", "/nowhere", headers={"content-type": "application/xml"})
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_format")
+
+
+def test_a_method_that_http_does_not_know_is_404(bench: Bench) -> None:
+    assert bench.call("PROPFIND", "/v1/check").status_code == 404
+
+
+def test_unknown_routes_are_throttled_together(bench: Bench) -> None:
+    statuses = [response.status_code for response in bench.calls([("GET", f"/{name}", {}) for name in range(12)])]
+    assert sorted(statuses) == [404] * 10 + [429] * 2
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": "mod_live_short"}, {"authorization": "Basic eA=="}])

@@ -87,7 +87,12 @@ def test_the_stage_may_be_named_or_not(path: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "parameters"),
-    [("/docs/a%20b.css", {"asset": "a b.css"}), ("/docs/", None), ("/docs/a/b", None), ("/docs", {})],
+    [
+        ("/docs/a%20b.css", {"asset": "a b.css"}),
+        ("/docs/", {"proxy": "docs/"}),
+        ("/docs/a/b", {"proxy": "docs/a/b"}),
+        ("/docs", {}),
+    ],
 )
 def test_a_path_parameter_holds_one_segment(path: str, parameters: dict[str, str] | None) -> None:
     found = the_api().find_route("GET", path)
