@@ -30,8 +30,9 @@ ANSWERS = {
     "BAD_REQUEST_PARAMETERS": (400, "invalid_request"),
     "DEFAULT_4XX": (None, "invalid_request"),
     "INTEGRATION_TIMEOUT": (504, "internal_error"),
-    "AUTHORIZER_FAILURE": (500, "internal_error"),
-    "AUTHORIZER_CONFIGURATION_ERROR": (500, "internal_error"),
+    "INTEGRATION_FAILURE": (503, "overloaded"),
+    "AUTHORIZER_FAILURE": (503, "overloaded"),
+    "AUTHORIZER_CONFIGURATION_ERROR": (503, "overloaded"),
     "API_CONFIGURATION_ERROR": (500, "internal_error"),
     "DEFAULT_5XX": (None, "internal_error"),
 }
@@ -87,6 +88,7 @@ def test_clients_of_nanogpt_and_oanor_can_read_its_body(responses: Template, kin
     [
         ("THROTTLED", gateway_answers.BODIES["429"]),
         ("REQUEST_TOO_LARGE", gateway_answers.BODIES["413"]),
+        ("INTEGRATION_FAILURE", gateway_answers.BODIES["503"]),
         ("INTEGRATION_TIMEOUT", gateway_answers.BODIES["504"]),
     ],
 )
@@ -116,9 +118,12 @@ def test_whatever_is_wrong_with_a_key_gets_one_answer(responses: Template) -> No
     assert responses["UNAUTHORIZED"] == responses["ACCESS_DENIED"] == responses["INVALID_API_KEY"]
 
 
-def test_a_throttled_call_may_come_back_in_a_second(responses: Template) -> None:
-    assert headers(responses["THROTTLED"])["Retry-After"] == "'1'"
-    assert "X-Should-Retry" not in headers(responses["THROTTLED"])
+@pytest.mark.parametrize(
+    "kind", ["THROTTLED", "INTEGRATION_FAILURE", "AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR"]
+)
+def test_a_call_that_came_when_too_many_did_may_come_back_in_a_second(responses: Template, kind: str) -> None:
+    assert headers(responses[kind])["Retry-After"] == "'1'"
+    assert "X-Should-Retry" not in headers(responses[kind])
 
 
 def test_an_exhausted_month_says_when_it_ends_and_that_a_retry_is_in_vain(responses: Template) -> None:

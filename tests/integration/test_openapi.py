@@ -209,7 +209,7 @@ def test_every_code_has_an_example_under_its_status_on_every_route(document: dic
             "idempotency_mismatch",
         )
         wanted = {(status if oanors or code in kept else 400, code) for status, code in STATUS_AND_CODE.values()}
-        wanted |= {(500, "internal_error"), (504, "internal_error"), (429, "rate_limited")}
+        wanted |= {(500, "internal_error"), (504, "internal_error"), (429, "rate_limited"), (503, "overloaded")}
         if method == "post":
             wanted.add((413, "image_too_large"))
         else:

@@ -159,12 +159,13 @@ def test_every_refusal_of_a_key_reads_the_same(bench: Bench) -> None:
     assert len({response.text.replace(response.headers["x-request-id"], "ID") for response in refused}) == 1
 
 
-def test_an_authorizer_that_fails_is_500_and_the_function_is_not_called() -> None:
+def test_an_authorizer_that_fails_is_503_and_the_function_is_not_called() -> None:
     def fail(_event: object, _context: object) -> Any:
         raise RuntimeError
 
     with Bench(decide=fail) as bench:
-        assert bench.call("GET", "/v1/check").status_code == 500
+        refused = bench.call("GET", "/v1/check")
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "overloaded", "1")
 
 
 def test_a_second_call_within_a_second_is_429_that_says_when_to_come_back(bench: Bench) -> None:

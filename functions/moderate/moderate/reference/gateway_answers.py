@@ -28,7 +28,7 @@ SCHEMA: dict[str, Any] = {
         },
     },
 }
-STATUSES = ("401", "413", "429", "500", "504")
+STATUSES = ("401", "413", "429", "500", "503", "504")
 """The statuses of a keyed route that may come from API Gateway."""
 
 
@@ -53,6 +53,11 @@ BODIES = {
         f"may be up to {MAX_FETCHED}.",
     ),
     "429": _body("Rate limit exceeded", "rate_limited", "Too many calls at once. Wait a second and try again."),
+    "503": _body(
+        "Service overloaded",
+        "overloaded",
+        "The service is at its limit. Wait a second and try again.",
+    ),
     "504": _body("NSFW classification failed", "internal_error", "No answer came in time. Try again."),
 }
 """The bodies that the service itself never sends, by status."""

@@ -17,8 +17,8 @@ All paths are relative to the URL of this file without `llms.txt`, which may inc
 
 ## Keys
 
-Send the key in `x-api-key`, `x-oanor-key` or `Authorization: Bearer`, never in a URL. Read it from the environment;
-never write it into code that other people can see.
+Send the key in `x-api-key`, `x-oanor-key` or `Authorization: Bearer`, never in a URL. Read it from the environment,
+never from code that others can see.
 
 ## What a verdict means
 
@@ -33,7 +33,7 @@ maybe for your account alone: see `policy` in `GET /v1/usage`.
   types as text, which destroys the image.
 - A call can carry about {MAX_SENT} of images. An image that is fetched from a URL may be up to {MAX_FETCHED}.
 - If the status is not 200, you have no verdict. Never treat the image as safe.
-- Images are judged for sexual content only. Text and other categories are not judged.
+- Only sexual content is judged, not text or other categories.
 
 ## Retrying
 
