@@ -42,6 +42,11 @@ def test_the_defaults_ask_nothing_of_a_new_account(stack: Template) -> None:
     assert "VpcConfig" not in function(stack)
 
 
+@pytest.mark.parametrize("parameter", ["WarmInstances", "ReservedConcurrency"])
+def test_what_a_new_account_refuses_is_said_at_the_parameter(template: Template, parameter: str) -> None:
+    assert "limit of 10" in template["Parameters"][parameter]["Description"]
+
+
 def test_every_parameter_has_a_default(template: Template) -> None:
     assert not [name for name, facts in template["Parameters"].items() if "Default" not in facts]
 
