@@ -37,12 +37,14 @@ def test_cfn_lint_finds_nothing_after_translation(template: Template, gradual: s
 
 def test_an_alarm_that_waits_for_the_api_whose_function_waits_for_it_is_found(template: Template) -> None:
     mutant = deepcopy(template)
-    (stage,) = (d for d in mutant["Resources"]["LatencyAlarm"]["Properties"]["Dimensions"] if d["Name"] == "Stage")
+    (stage,) = (
+        d for d in mutant["Resources"]["ServerErrorBurstAlarm"]["Properties"]["Dimensions"] if d["Name"] == "Stage"
+    )
     stage["Value"] = {"Ref": "Api.Stage"}
     circle = {
         message.split()[-1].strip("[]") for rule, message in found_after_translation(mutant, "true") if rule == "E3004"
     }
-    assert {"ModerateAliaslive", "ModerateDeploymentGroup", "LatencyAlarm", "ApiprodStage", "Api"} <= circle
+    assert {"ModerateAliaslive", "ModerateDeploymentGroup", "ServerErrorBurstAlarm", "ApiprodStage", "Api"} <= circle
 
 
 def test_checkov_skips_these_checks_each_with_its_reason_and_no_other(template: Template) -> None:

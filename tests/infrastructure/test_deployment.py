@@ -121,9 +121,30 @@ def test_traffic_goes_to_the_new_version_at_once_unless_told_to_go_gradually(tem
     (group,) = of_type(deployed(template, GradualDeployment="true"), "AWS::CodeDeploy::DeploymentGroup").values()
     assert "Canary10Percent5Minutes" in str(group["Properties"]["DeploymentConfigName"])
     assert group["Properties"]["AlarmConfiguration"]["Alarms"] == [
-        {"Name": {"Ref": "ServerErrorAlarm"}},
-        {"Name": {"Ref": "LatencyAlarm"}},
+        {"Name": {"Ref": "NewVersionAlarm"}},
+        {"Name": {"Ref": "ServerErrorBurstAlarm"}},
     ]
+
+
+def test_each_alarm_that_rolls_back_can_fire_in_the_five_minutes_that_a_tenth_of_the_traffic_is_tried(
+    template: Template,
+) -> None:
+    stack = deployed(template, GradualDeployment="true")
+    (group,) = of_type(stack, "AWS::CodeDeploy::DeploymentGroup").values()
+    for named in group["Properties"]["AlarmConfiguration"]["Alarms"]:
+        alarm = stack["Resources"][named["Name"]["Ref"]]["Properties"]
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 1)
+
+
+def test_errors_are_those_of_the_version_that_is_tried(stack: Template) -> None:
+    alarm = stack["Resources"]["NewVersionAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "Errors", 1)
+    assert alarm["Dimensions"] == [
+        {"Name": "FunctionName", "Value": {"Ref": "Moderate"}},
+        {"Name": "Resource", "Value": "${Moderate}:live"},
+        {"Name": "ExecutedVersion", "Value": {"Fn::GetAtt": [version(stack), "Version"]}},
+    ]
+    assert stack["Resources"]["ModerateAliaslive"]["Properties"]["Name"] == "live"
 
 
 def test_warm_and_reserved_instances_are_had_by_asking(template: Template) -> None:

@@ -20,6 +20,7 @@ def test_failures_slowness_free_calls_dead_decoders_lost_invoices_and_throttles_
     }
     assert watched == {
         ("5XXError", "Sum"),
+        ("Errors", "Sum"),
         ("Latency", "p95"),
         ("Throttles", "Sum"),
         ("JudgedFree", "Sum"),
