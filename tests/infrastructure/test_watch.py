@@ -50,6 +50,30 @@ def test_what_the_api_is_watched_by_is_what_it_is_called(stack: Template) -> Non
     }
 
 
+def test_two_stacks_share_no_metric_no_alarm_and_no_dashboard(template: Template, stack: Template) -> None:
+    other = deployed(template, **{"AWS::StackName": "modest-prod", "AWS::Region": "eu-west-1"})
+    function = other["Resources"]["Moderate"]["Properties"]["Environment"]["Variables"]
+    assert function["POWERTOOLS_SERVICE_NAME"] == "modest-prod"
+    own = [
+        dimension["Value"]
+        for alarm in of_type(other, "AWS::CloudWatch::Alarm").values()
+        for dimension in alarm["Properties"]["Dimensions"]
+        if dimension["Name"] in ("ApiName", "service")
+    ]
+    assert set(own) == {"modest-prod"}
+    dashboard = only(other, "AWS::CloudWatch::Dashboard")
+    assert (
+        dashboard["DashboardName"]
+        == "modest-prod-eu-west-1"
+        != only(stack, "AWS::CloudWatch::Dashboard")["DashboardName"]
+    )
+    assert '"service", "modest-prod"' in dashboard["DashboardBody"]
+    assert '"modest"' not in dashboard["DashboardBody"]
+    assert not [
+        name for name, alarm in of_type(other, "AWS::CloudWatch::Alarm").items() if "AlarmName" in alarm["Properties"]
+    ]
+
+
 def test_an_address_is_subscribed_by_asking(template: Template, stack: Template) -> None:
     assert not of_type(stack, "AWS::SNS::Subscription")
     (subscription,) = of_type(deployed(template, AlarmEmail="ops@example.com"), "AWS::SNS::Subscription").values()

@@ -15,14 +15,15 @@ _QUOTING_LIBRARIES = ("asyncio", "mangum", "python_multipart")
 
 
 class Observer:
-    def __init__(self, *, level: str = "INFO", metrics_enabled: bool = True) -> None:
+    def __init__(self, *, level: str = "INFO", service_name: str = SERVICE, metrics_enabled: bool = True) -> None:
+        """service_name: the dimension of the metrics."""
         # The location would be this file in every line.
         self._log = Logger(service=SERVICE, level=level, location=None, log_uncaught_exceptions=False)
         # From Python 3.12 on each line would name its asyncio task.
         logging.logAsyncioTasks = False  # type: ignore[attr-defined]
         for name in _QUOTING_LIBRARIES:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        self._metrics = Metrics(namespace=NAMESPACE, service=SERVICE) if metrics_enabled else None
+        self._metrics = Metrics(namespace=NAMESPACE, service=service_name) if metrics_enabled else None
 
     def call(self, facts: Mapping[str, object], *, milliseconds: float) -> None:
         """Writes one line and one set of metrics for one call. `facts`: request id, route, status, code, details."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from moderate.blocking.block_list import DEFAULT_DISTANCE
 from moderate.fetching.urls import MAX_PORT, WEB_PORTS
+from moderate.observability import SERVICE
 from moderate.verdict import Cuts, Policy
 from modest.plans import Plans, plans_from_json
 from modest.store.retries import OPERATION_SECONDS
@@ -58,6 +59,8 @@ class Settings:
     """How many images are decoded and classified at once."""
     release: str
     log_level: str
+    service_name: str
+    """Tells the metrics of one deployment from those of another in the same region."""
     metrics_enabled: bool
 
     @classmethod
@@ -82,6 +85,7 @@ class Settings:
             workers=_workers(environ),
             release=environ.get("RELEASE") or "dev",
             log_level=_read(environ, "LOG_LEVEL", "INFO", _log_level, f"one of {', '.join(_LOG_LEVELS)}"),
+            service_name=environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE,
             metrics_enabled=environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() not in ("1", "true"),
         )
 

@@ -24,6 +24,13 @@ def test_a_dead_decoder_is_an_error_in_the_log_and_a_count_in_the_metrics() -> N
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Modest"
 
 
+def test_the_metrics_carry_the_name_of_their_deployment() -> None:
+    *_, metrics = lines_of(
+        "Observer(level='ERROR', service_name='modest-prod').call({'request_id': 'r'}, milliseconds=1)",
+    )
+    assert metrics["service"] == "modest-prod"
+
+
 def test_a_call_that_lost_no_decoder_counts_none() -> None:
     *_, metrics = lines_of("observer.decoder_deaths([])", "observer.call({'request_id': 'r'}, milliseconds=1)")
     assert "DecoderDeaths" not in metrics

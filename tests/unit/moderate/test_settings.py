@@ -28,6 +28,7 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
         workers=len(os.sched_getaffinity(0)),
         release="dev",
         log_level="INFO",
+        service_name="modest",
         metrics_enabled=True,
     )
 
@@ -45,6 +46,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
             "LOG_LEVEL",
         ),
         *("BLOCK_LIST", "BLOCK_DISTANCE", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
+        "POWERTOOLS_SERVICE_NAME",
         *("LEDGER_TABLE", "PLANS", "ALLOWED_ORIGIN", "CONTACT_URL", "ON_LEDGER_FAILURE", "LEDGER_SECONDS"),
     ]
     assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
@@ -70,6 +72,7 @@ def test_every_setting_is_read() -> None:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538",
             "RELEASE": "abc",
             "LOG_LEVEL": "warning",
+            "POWERTOOLS_SERVICE_NAME": "modest-prod",
             "POWERTOOLS_METRICS_DISABLED": "True",
         }
     )
@@ -90,6 +93,7 @@ def test_every_setting_is_read() -> None:
         workers=2,
         release="abc",
         log_level="WARNING",
+        service_name="modest-prod",
         metrics_enabled=False,
     )
 

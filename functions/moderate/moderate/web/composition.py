@@ -74,7 +74,9 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         classifier.model,
         settings.cuts,
         settings.policy,
-        Observer(level=settings.log_level, metrics_enabled=settings.metrics_enabled),
+        Observer(
+            level=settings.log_level, service_name=settings.service_name, metrics_enabled=settings.metrics_enabled
+        ),
         ledger=opening.result(),
         fail_open=settings.fail_open,
     )
