@@ -1,5 +1,6 @@
 """What each part of a deployment may do, role by role. Whoever widens one has to widen it here too."""
 
+import re
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ MAY: dict[str, list[tuple[str, Any, Any]]] = {
         ("dynamodb:UpdateItem", ["Ledger.Arn"], under("ledger#*", "idempotency#*", "month#*")),
         (
             "kms:Decrypt",
-            "DataKey.Arn",
+            ["DataKey.Arn"],
             {"StringEquals": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}},
         ),
     ],
@@ -34,7 +35,7 @@ MAY: dict[str, list[tuple[str, Any, Any]]] = {
         ("dynamodb:BatchGetItem dynamodb:Query", ["Ledger.Arn"], None),
         (
             "kms:Decrypt",
-            "DataKey.Arn",
+            ["DataKey.Arn"],
             {"StringEquals": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}},
         ),
         ("s3:GetObject s3:PutObject", "${InvoiceBucket.Arn}/*", None),
@@ -145,6 +146,15 @@ def test_with_a_restored_ledger_a_role_may_do_the_same_to_that_table_as_well(tem
     both = ["Ledger.Arn", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/restored"]
     may = [(actions, both if of == ["Ledger.Arn"] else of, condition) for actions, of, condition in MAY[name]]
     assert allowed(deployed(template, RestoredLedger="restored")["Resources"][name]) == may
+
+
+@pytest.mark.parametrize("name", ["ModerateRole", "InvoicesRole"])
+def test_a_ledger_of_a_deleted_stack_is_read_with_the_key_of_that_stack_too(template: Template, name: str) -> None:
+    old_key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    assert re.fullmatch(template["Parameters"]["RestoredLedgerKey"]["AllowedPattern"], old_key)
+    stack = deployed(template, RestoredLedger="modest-Ledger-1", RestoredLedgerKey=old_key)
+    decrypts = [of for actions, of, _ in allowed(stack["Resources"][name]) if actions == "kms:Decrypt"]
+    assert decrypts == [["DataKey.Arn", old_key]]
 
 
 def test_the_key_serves_this_account_its_logs_and_its_alarms(stack: Template) -> None:
