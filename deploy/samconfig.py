@@ -9,6 +9,7 @@ that parameter to its default in template.yaml.
 """
 
 import argparse
+import subprocess
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,14 +29,33 @@ class InvalidConfig(Exception):
     """Raised if samconfig.toml sets an unknown parameter, or one that make overrides."""
 
 
-def fill_in(config: Config, defaults: Mapping[str, Any], given: Mapping[str, str]) -> Config:
+def fill_in(
+    config: Config, defaults: Mapping[str, Any], given: Mapping[str, str], *, use_buildkit: bool = False
+) -> Config:
     """Returns the configuration with a value for every parameter in every environment.
 
-    given: the parameters that make sets, the same in all environments. Raises InvalidConfig.
+    given: the parameters that make sets, the same in all environments. use_buildkit: whether SAM builds the image with
+    BuildKit, unless the configuration says. Raises InvalidConfig.
     """
     environments = {name: tables for name, tables in config.items() if name != "version"}
     filled = {name: _fill_in_environment(name, tables, defaults, given) for name, tables in environments.items()}
+    if use_buildkit:
+        filled = {name: _build_with_buildkit(tables) for name, tables in filled.items()}
     return filled | {"version": config["version"]}
+
+
+def _build_with_buildkit(tables: Config) -> Config:
+    parameters = tables.get("build", {}).get("parameters", {})
+    return {**tables, "build": {"parameters": {"use_buildkit": True, **parameters}}}
+
+
+def has_buildx() -> bool:
+    """Whether Docker has BuildKit. SAM would otherwise use Docker's old builder, which Docker has deprecated."""
+    try:
+        found = subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False)  # noqa: S607
+    except FileNotFoundError:
+        return False
+    return found.returncode == 0
 
 
 def _fill_in_environment(name: str, tables: Config, defaults: Mapping[str, Any], given: Mapping[str, str]) -> Config:
@@ -65,6 +85,7 @@ def main() -> None:
             tomllib.loads((_ROOT / "samconfig.toml").read_text()),
             defaults,
             dict(assignment.split("=", 1) for assignment in arguments.given),
+            use_buildkit=has_buildx(),
         )
     except InvalidConfig as error:
         parser.exit(1, f"samconfig.toml: {error}\n")

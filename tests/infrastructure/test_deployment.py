@@ -211,6 +211,12 @@ def test_a_restored_ledger_is_used_everywhere_and_the_old_one_stays(template: Te
     assert stack["Resources"]["Ledger"] == deployed(template)["Resources"]["Ledger"]
 
 
+def test_the_stage_can_be_closed_while_a_ledger_is_restored(template: Template) -> None:
+    assert template["Parameters"]["StageRate"]["MinValue"] == 0
+    settings = deployed(template, StageRate="0")["Resources"]["ApiprodStage"]["Properties"]["MethodSettings"]
+    assert [s["ThrottlingRateLimit"] for s in settings if s["HttpMethod"] == "*"] == ["0"]
+
+
 def test_an_account_that_logs_already_keeps_its_role(template: Template) -> None:
     assert not of_type(deployed(template, ApiGatewayLogRole="keep"), "AWS::ApiGateway::Account")
 

@@ -1,10 +1,11 @@
 """What `make build` and `make deploy` tell SAM."""
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
-from deploy.samconfig import InvalidConfig, fill_in
+from deploy.samconfig import InvalidConfig, fill_in, has_buildx
 from tests.helpers.support import ROOT
 from tests.infrastructure.translated import Template
 
@@ -41,6 +42,31 @@ def test_an_environment_without_parameters_has_the_defaults() -> None:
 def test_a_line_that_would_do_nothing_is_refused(own: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidConfig, match=said):
         fill_in(config(**own), DEFAULTS, MADE)
+
+
+def test_the_image_is_built_with_buildkit_where_docker_has_it_unless_the_configuration_says_otherwise() -> None:
+    built = {**config(), "old": {**config()["prod"], "build": {"parameters": {"use_buildkit": False}}}}
+    filled = fill_in(built, DEFAULTS, MADE, use_buildkit=True)
+    assert filled["prod"]["build"] == {"parameters": {"cached": True, "use_buildkit": True}}
+    assert filled["old"]["build"] == {"parameters": {"use_buildkit": False}}
+    assert fill_in(config(), DEFAULTS, MADE)["prod"]["build"] == {"parameters": {"cached": True}}
+
+
+@pytest.mark.parametrize(("docker", "found"), [("exit 0", True), ("exit 1", False), (None, False)])
+def test_docker_is_asked_whether_it_has_buildkit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, docker: str | None, found: bool
+) -> None:
+    if docker is not None:
+        (tmp_path / "docker").write_text(f'#!/bin/sh\n[ "$*" = "buildx version" ] && {docker}\n')
+        (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert has_buildx() is found
+
+
+def test_production_keeps_the_role_with_which_the_account_logs_already() -> None:
+    ours = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    assert ours["prod"]["global"]["parameters"]["parameter_overrides"]["ApiGatewayLogRole"] == "keep"
+    assert "ApiGatewayLogRole" not in ours["default"]["global"]["parameters"]["parameter_overrides"]
 
 
 def test_ours_sets_what_the_template_allows(template: Template) -> None:

@@ -17,6 +17,7 @@ def test_failures_slowness_free_calls_dead_decoders_lost_invoices_and_throttles_
     watched = {
         (alarm["Properties"]["MetricName"], alarm["Properties"].get("ExtendedStatistic", "Sum"))
         for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values()
+        if "Metrics" not in alarm["Properties"]
     }
     assert watched == {
         ("5XXError", "Sum"),
@@ -30,7 +31,7 @@ def test_failures_slowness_free_calls_dead_decoders_lost_invoices_and_throttles_
     throttled = {
         alarm["Properties"]["Dimensions"][0]["Value"]["Ref"]
         for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["MetricName"] == "Throttles"
+        if alarm["Properties"].get("MetricName") == "Throttles"
     }
     # A throttled schedule is tried again for six hours; what is dropped in the end has an alarm of its own.
     assert throttled == set(of_type(stack, "AWS::Lambda::Function")) - {"Invoices"}
@@ -50,6 +51,25 @@ def test_what_the_api_is_watched_by_is_what_it_is_called(stack: Template) -> Non
     }
 
 
+def test_the_share_of_calls_that_are_refused_for_their_number_is_watched(template: Template, stack: Template) -> None:
+    counted = only(stack, "AWS::Logs::MetricFilter")
+    assert counted["LogGroupName"] == {"Ref": "AccessLog"}
+    # As the access log writes it, which is a text.
+    assert counted["FilterPattern"] == '{ $.status = "429" }'
+    assert '"status": "$context.status"' in only(stack, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
+    refused, calls, share = stack["Resources"]["RefusedCallsAlarm"]["Properties"]["Metrics"]
+    (transformation,) = counted["MetricTransformations"]
+    assert refused["MetricStat"]["Metric"] == {
+        "Namespace": transformation["MetricNamespace"],
+        "MetricName": transformation["MetricName"],
+    }
+    assert calls["MetricStat"]["Metric"]["MetricName"] == "Count"
+    assert {metric["MetricStat"]["Stat"] for metric in (refused, calls)} == {"Sum"}
+    assert share["Expression"] == "IF(FILL(refused, 0) >= 20, 100 * refused / calls, 0)"
+    other = deployed(template, **{"AWS::StackName": "modest-prod"})
+    assert transformation != only(other, "AWS::Logs::MetricFilter")["MetricTransformations"][0]
+
+
 def test_two_stacks_share_no_metric_no_alarm_and_no_dashboard(template: Template, stack: Template) -> None:
     other = deployed(template, **{"AWS::StackName": "modest-prod", "AWS::Region": "eu-west-1"})
     function = other["Resources"]["Moderate"]["Properties"]["Environment"]["Variables"]
@@ -57,7 +77,7 @@ def test_two_stacks_share_no_metric_no_alarm_and_no_dashboard(template: Template
     own = [
         dimension["Value"]
         for alarm in of_type(other, "AWS::CloudWatch::Alarm").values()
-        for dimension in alarm["Properties"]["Dimensions"]
+        for dimension in alarm["Properties"].get("Dimensions", [])
         if dimension["Name"] in ("ApiName", "service")
     ]
     assert set(own) == {"modest-prod"}
