@@ -1,4 +1,4 @@
-"""Finishes a deployment: does what the stack itself must not do before its first deployment has succeeded.
+"""Finishes a deployment: does what the stack itself cannot do, or must not do before it is deployed.
 
     python -m deploy.finish CONFIG ENVIRONMENT    reads the stack's name and region from the file that SAM was given
 
@@ -6,6 +6,7 @@ The steps change nothing if they are repeated.
 """
 
 import argparse
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,19 @@ from typing import Any
 import boto3
 import yaml
 from botocore.exceptions import ClientError
+
+IMAGES_KEPT = 30
+"""So many deployments can be rolled back."""
+_KEEP_THE_NEWEST = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "description": f"Keep the newest {IMAGES_KEPT} images.",
+            "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": IMAGES_KEPT},
+            "action": {"type": "expire"},
+        }
+    ]
+}
 
 
 class NothingDeployed(Exception):
@@ -23,6 +37,8 @@ def finish(session: boto3.session.Session, stack: str) -> Iterator[str]:
     """Yields what was done, a sentence for each step. Raises NothingDeployed."""
     outputs = read_outputs(session.client("cloudformation"), stack)
     yield protect_table(session.client("dynamodb"), outputs["LedgerTable"])
+    function = session.client("lambda").get_function(FunctionName=outputs["FunctionName"])
+    yield expire_images(session.client("ecr"), function["Code"]["ImageUri"])
 
 
 def read_outputs(cloudformation: Any, stack: str) -> Mapping[str, str]:
@@ -44,6 +60,17 @@ def protect_table(dynamodb: Any, table: str) -> str:
         return f"The ledger {table} is protected from deletion."
     dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
     return f"The ledger {table} is now protected from deletion."
+
+
+def expire_images(ecr: Any, image: str) -> str:
+    """Lets old images expire. SAM creates the repository beside the stack, so no template can."""
+    repository = image.partition("/")[2].partition("@")[0].partition(":")[0]
+    try:
+        ecr.get_lifecycle_policy(repositoryName=repository)
+    except ecr.exceptions.LifecyclePolicyNotFoundException:
+        ecr.put_lifecycle_policy(repositoryName=repository, lifecyclePolicyText=json.dumps(_KEEP_THE_NEWEST))
+        return f"The repository {repository} now keeps its newest {IMAGES_KEPT} images."
+    return f"The repository {repository} has a lifecycle policy, which stays as it is."
 
 
 def session_for(config: Mapping[str, Any], environment: str) -> tuple[boto3.session.Session, str]:

@@ -42,7 +42,7 @@ def test_the_defaults_ask_nothing_of_a_new_account(stack: Template) -> None:
     assert "VpcConfig" not in function(stack)
 
 
-@pytest.mark.parametrize("parameter", ["WarmInstances", "ReservedConcurrency"])
+@pytest.mark.parametrize("parameter", ["WarmInstances", "ReservedConcurrency", "AuthorizerConcurrency"])
 def test_what_a_new_account_refuses_is_said_at_the_parameter(template: Template, parameter: str) -> None:
     assert "limit of 10" in template["Parameters"][parameter]["Description"]
 
@@ -244,6 +244,11 @@ def test_the_role_for_logs_is_there_before_the_stage_that_logs(stack: Template) 
     assert stack["Resources"]["ApiprodStage"]["Properties"]["Variables"] == {
         "LogsThrough": {"Ref": "ApiGatewayAccount"}
     }
+
+
+def test_concurrency_of_the_authorizers_own_is_had_by_asking(template: Template) -> None:
+    authorizer = function(deployed(template, AuthorizerConcurrency="20"), "Authorizer")
+    assert authorizer["ReservedConcurrentExecutions"] == "20"
 
 
 def test_a_domain_is_had_by_asking(template: Template) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from deploy.finish import NothingDeployed, finish, session_for
+from deploy.finish import IMAGES_KEPT, NothingDeployed, finish, session_for
 from moto import mock_aws
 
 STACK = "modest-prod"
+REPOSITORY = "modestprod/moderaterepo"
 TEMPLATE = {
     "Resources": {
         "Ledger": {
@@ -20,7 +21,7 @@ TEMPLATE = {
             },
         }
     },
-    "Outputs": {"LedgerTable": {"Value": {"Ref": "Ledger"}}},
+    "Outputs": {"LedgerTable": {"Value": {"Ref": "Ledger"}}, "FunctionName": {"Value": "Moderate"}},
 }
 CONFIG = {
     "prod": {
@@ -43,14 +44,38 @@ def test_a_stack_that_is_not_deployed_is_left_alone(session: boto3.session.Sessi
         list(finish(session, STACK))
 
 
-def test_the_ledger_is_protected_once_it_is_deployed_and_a_repetition_changes_nothing(
-    session: boto3.session.Session,
-) -> None:
+@pytest.fixture
+def deployed(session: boto3.session.Session) -> boto3.session.Session:
+    """A session in whose account the stack is deployed."""
+    role = session.client("iam").create_role(RoleName="Moderate", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    repository = session.client("ecr").create_repository(repositoryName=REPOSITORY)["repository"]["repositoryUri"]
+    session.client("lambda").create_function(
+        FunctionName="Moderate", PackageType="Image", Code={"ImageUri": f"{repository}:moderate-1"}, Role=role
+    )
     session.client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps(TEMPLATE))
-    (said,) = finish(session, STACK)
+    return session
+
+
+def test_the_ledger_is_protected_once_it_is_deployed(deployed: boto3.session.Session) -> None:
+    said, _ = finish(deployed, STACK)
     assert "now protected" in said
-    dynamodb = session.client("dynamodb")
+    dynamodb = deployed.client("dynamodb")
     (table,) = dynamodb.list_tables()["TableNames"]
     assert dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"] is True
-    (said,) = finish(session, STACK)
-    assert "now" not in said
+
+
+def test_old_images_expire_unless_the_operator_has_said_otherwise(deployed: boto3.session.Session) -> None:
+    _, said = finish(deployed, STACK)
+    assert f"{REPOSITORY} now keeps" in said
+    ecr = deployed.client("ecr")
+    (rule,) = json.loads(ecr.get_lifecycle_policy(repositoryName=REPOSITORY)["lifecyclePolicyText"])["rules"]
+    assert (rule["selection"]["countNumber"], rule["action"]) == (IMAGES_KEPT, {"type": "expire"})
+    own = json.dumps({"rules": [{**rule, "description": "The operator's own."}]})
+    ecr.put_lifecycle_policy(repositoryName=REPOSITORY, lifecyclePolicyText=own)
+    list(finish(deployed, STACK))
+    assert ecr.get_lifecycle_policy(repositoryName=REPOSITORY)["lifecyclePolicyText"] == own
+
+
+def test_a_repetition_changes_nothing_and_says_so(deployed: boto3.session.Session) -> None:
+    list(finish(deployed, STACK))
+    assert not [sentence for sentence in finish(deployed, STACK) if " now " in sentence]

@@ -69,6 +69,12 @@ def test_production_keeps_the_role_with_which_the_account_logs_already() -> None
     assert "ApiGatewayLogRole" not in ours["default"]["global"]["parameters"]["parameter_overrides"]
 
 
+@pytest.mark.parametrize("name", ["default", "prod"])
+def test_every_resource_is_tagged_by_its_stack_for_the_bill(name: str) -> None:
+    ours = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    assert ours[name]["deploy"]["parameters"]["tags"] == f"service=modest environment={name}"
+
+
 def test_ours_sets_what_the_template_allows(template: Template) -> None:
     facts = template["Parameters"]
     defaults = {name: fact["Default"] for name, fact in facts.items()}

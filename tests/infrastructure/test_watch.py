@@ -70,6 +70,17 @@ def test_the_share_of_calls_that_are_refused_for_their_number_is_watched(templat
     assert transformation != only(other, "AWS::Logs::MetricFilter")["MetricTransformations"][0]
 
 
+def test_four_fifths_of_the_accounts_concurrency_raise_an_alarm_if_its_quota_is_known(
+    template: Template, stack: Template
+) -> None:
+    assert "ConcurrencyAlarm" not in stack["Resources"]
+    alarm = deployed(template, AccountConcurrency="1000")["Resources"]["ConcurrencyAlarm"]["Properties"]
+    claimed, share = alarm["Metrics"]
+    assert claimed["MetricStat"]["Metric"] == {"Namespace": "AWS/Lambda", "MetricName": "ClaimedAccountConcurrency"}
+    assert claimed["MetricStat"]["Stat"] == "Maximum"
+    assert (share["Expression"], alarm["Threshold"]) == ("100 * claimed / 1000", 80)
+
+
 def test_two_stacks_share_no_metric_no_alarm_and_no_dashboard(template: Template, stack: Template) -> None:
     other = deployed(template, **{"AWS::StackName": "modest-prod", "AWS::Region": "eu-west-1"})
     function = other["Resources"]["Moderate"]["Properties"]["Environment"]["Variables"]
