@@ -20,6 +20,7 @@ ANSWERS = {
     "INVALID_API_KEY": (401, "unauthorized"),
     "THROTTLED": (429, "rate_limited"),
     "QUOTA_EXCEEDED": (429, "quota_exceeded"),
+    "WAF_FILTERED": (429, "rate_limited"),
     "MISSING_AUTHENTICATION_TOKEN": (404, "not_found"),
     "RESOURCE_NOT_FOUND": (404, "not_found"),
     "INVALID_SIGNATURE": (404, "not_found"),

@@ -9,6 +9,7 @@ from tests.infrastructure.translated import Template, deployed, of_type
 from modest_local.template import PSEUDO_PARAMETERS, REGION
 
 ACCOUNT = PSEUDO_PARAMETERS["AWS::AccountId"]
+VAULT = f"arn:aws:backup:eu-west-1:{ACCOUNT}:backup-vault:modest"
 TRACES = ("xray:PutTraceSegments xray:PutTelemetryRecords", "*", None)
 
 
@@ -126,6 +127,13 @@ def test_only_gradual_deployment_brings_a_further_role(template: Template) -> No
     (role,) = (role for name, role in of_type(stack, "AWS::IAM::Role").items() if name not in MAY)
     assert allowed(role) == []
     assert [_policy_name(arn) for arn in role["Properties"]["ManagedPolicyArns"]] == ["AWSCodeDeployRoleForLambda"]
+
+
+def test_only_backups_in_another_region_bring_a_role_that_makes_them(template: Template) -> None:
+    role = deployed(template, BackupVaultArn=VAULT)["Resources"]["BackupRole"]["Properties"]
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "backup.amazonaws.com"}
+    assert [_policy_name(arn) for arn in role["ManagedPolicyArns"]] == ["AWSBackupServiceRolePolicyForBackup"]
+    assert "Policies" not in role
 
 
 def _policy_name(arn: str) -> str:
