@@ -16,6 +16,7 @@ SKIPPED = {
     "Moderate": EVERY_FUNCTION,
     "Authorizer": EVERY_FUNCTION,
     "Invoices": EVERY_FUNCTION,
+    "Probe": EVERY_FUNCTION,
     "InvoiceBucket": {"CKV_AWS_18"},
     "WebAcl": {"CKV_AWS_192", "CKV2_AWS_31"},
     "BackupVault": {"CKV_AWS_166"},

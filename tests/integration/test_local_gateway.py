@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError, URLError
 
 import httpx2
 import pytest
@@ -27,6 +28,7 @@ from modest.api_keys import hash_of, new_key
 from modest.ledger.usage import UsageReader
 from modest.months import month_of
 from modest.store.dynamodb import DynamoDBTable, make_client
+from probe.main import probe
 
 SHOP = "https://shop.example"
 KEYLESS_BURST = 10
@@ -268,3 +270,11 @@ def test_a_page_of_the_allowed_origin_may_call_and_read(
     assert "x-api-key" in preflight.headers["access-control-allow-headers"]
     assert (answer.status_code, answer.headers.get_list("access-control-allow-origin")) == (status, [SHOP])
     assert "x-ratelimit-remaining" in answer.headers["access-control-expose-headers"]
+
+
+def test_the_probe_is_content_with_a_service_that_judges_and_with_no_other(gateway: LocalGateway) -> None:
+    probe(gateway.url, gateway.key("mega"))
+    with pytest.raises(HTTPError, match="401"):
+        probe(gateway.url, new_key())
+    with pytest.raises(URLError):
+        probe("http://127.0.0.1:1", gateway.key("mega"))
