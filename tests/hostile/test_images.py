@@ -5,17 +5,17 @@ Each is decoded and classified in a process of its own.
 
 import json
 import os
-import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.helpers.reference import MAX_DECODES
 from tests.helpers.support import ROOT
-from tests.helpers.waiting import HANGS_SECONDS
 from tests.hostile.images import GOOD, HOSTILE
+from tests.hostile.judge_images import Measured
 
 from moderate.images.limits import MAX_PICTURE_BYTES
 from moderate.images.room import SMALL_BYTES
@@ -31,40 +31,44 @@ ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class Measured:
-    outcome: str
-    decodes: float
-    """The processor time that decoding it took, in decodes of the reference photo."""
-    views: int
-    growth_mib: float
-    needed_mib: float
-    """What the decoder asked for."""
+class Judges:
+    """Judges each image in a process that knows the model and has seen no other image."""
+
+    process: "subprocess.Popen[str]"
+    folder: Path
+
+    def measure(self, data: bytes) -> Measured:
+        """Fails if the process that judged it cannot judge a good image afterwards."""
+        assert self.process.stdin
+        assert self.process.stdout
+        image = self.folder / "image"
+        image.write_bytes(data)
+        self.process.stdin.write(f"{image}\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "0\n"
+        return Measured(**json.loads(image.with_suffix(".json").read_text()))
 
 
-def measure(model: Path, photo: Path, data: bytes) -> Measured:
-    """Fails if the same process cannot judge a good image afterwards."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.hostile.judge_one", str(model), str(photo)],
-        input=struct.pack(">I", len(GOOD)) + GOOD + data,
-        capture_output=True,
-        check=False,
-        cwd=ROOT,
-        env=os.environ | _ENVIRONMENT,
-        timeout=HANGS_SECONDS,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return Measured(**json.loads(done.stdout))
+@pytest.fixture(scope="module")
+def judges(tmp_path_factory: pytest.TempPathFactory, model_path: Path, photo_path: Path) -> Iterator[Judges]:
+    folder = tmp_path_factory.mktemp("images")
+    good = folder / "good"
+    good.write_bytes(GOOD)
+    command = [sys.executable, "-m", "tests.hostile.judge_images", str(model_path), str(photo_path), str(good)]
+    environment = os.environ | _ENVIRONMENT
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Judges(process, folder)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_image_comes_to_what_it_must_in_time_and_within_bounds(
-    model_path: Path, photo_path: Path, name: str
-) -> None:
+def test_a_hostile_image_comes_to_what_it_must_in_time_and_within_bounds(judges: Judges, name: str) -> None:
     image = HOSTILE[name]
     data = image.make()
     assert len(data) <= MAX_FETCHED_BYTES
     for _ in range(ATTEMPTS):
-        measured = measure(model_path, photo_path, data)
+        measured = judges.measure(data)
         print(f"{len(data) / 1e6:.1f} MB: {measured}")
         if measured.decodes <= MAX_DECODES:
             break
