@@ -60,8 +60,12 @@ def apng(
     frames: Sequence[tuple[Pixels, Control]], colour: int = GREY, default: Pixels | None = None, before: bytes = b""
 ) -> bytes:
     """default: an image that is not part of the animation."""
+    # Long animations show the same pictures again and again.
+    pictures = {id(levels): levels for levels, _ in frames}
+    pixels = {picture: png_pixels(levels) for picture, levels in pictures.items()}
     height, width = (frames[0][0] if default is None else default).shape[:2]
-    out = png_header(width, height, 8, colour) + chunk(b"acTL", struct.pack(">II", len(frames), 0)) + before
+    out = bytearray(png_header(width, height, 8, colour))
+    out += chunk(b"acTL", struct.pack(">II", len(frames), 0)) + before
     if default is not None:
         out += chunk(b"IDAT", png_pixels(default))
     sequence = 0
@@ -72,11 +76,11 @@ def apng(
         )
         sequence += 1
         if index == 0 and default is None:
-            out += chunk(b"IDAT", png_pixels(levels))
+            out += chunk(b"IDAT", pixels[id(levels)])
         else:
-            out += chunk(b"fdAT", struct.pack(">I", sequence) + png_pixels(levels))
+            out += chunk(b"fdAT", struct.pack(">I", sequence) + pixels[id(levels)])
             sequence += 1
-    return out + chunk(b"IEND")
+    return bytes(out + chunk(b"IEND"))
 
 
 @dataclass(frozen=True)

@@ -54,13 +54,22 @@ def zeros(width: int, height: int, depth: int = 1, colour: int = GREY, *, interl
     """Returns a PNG of nothing but zeros. With Adam7's seven passes it has a few bytes more."""
     channels = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}[colour]
     bits = width * height * depth * channels
-    squeeze = zlib.compressobj(9)
-    packed = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range((bits // 8 + 4 * height + 4096 >> 20) + 1))
+    packed = compressed_again(bytes(1 << 20), (bits // 8 + 4 * height + 4096 >> 20) + 1, 9)
     header = bytearray(png_header(width, height, depth, colour))
     header[28] = interlaced
     header[29:33] = struct.pack(">I", zlib.crc32(header[12:29]))
     palette = chunk(b"PLTE", bytes(3)) if colour == PALETTE else b""
-    return bytes(header) + palette + chunk(b"IDAT", packed + squeeze.flush()) + chunk(b"IEND")
+    return bytes(header) + palette + chunk(b"IDAT", packed) + chunk(b"IEND")
+
+
+def compressed_again(part: bytes, times: int, level: int) -> bytes:
+    """Returns what zlib makes of a part that comes so many times, of which it compresses but one."""
+    squeeze = zlib.compressobj(level, wbits=-zlib.MAX_WBITS)
+    block = squeeze.compress(part) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    checksum = 1
+    for _ in range(times):
+        checksum = zlib.adler32(part, checksum)
+    return b"\x78\1" + block * times + b"\3\0" + checksum.to_bytes(4)
 
 
 def predicted(width: int, height: int, depth: int) -> bytes:
