@@ -1,14 +1,12 @@
 """However a picture is wrapped, the model that ships judges what a person sees."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import skimage
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 from tests.helpers.crafted import GREY, GifFrame, animated, gif, png
 from tests.helpers.judging import judge
+from tests.helpers.photos import photo
 from tests.helpers.support import MOSAICS, encoded, mosaic
 
 from moderate.images.decode import decode
@@ -19,7 +17,7 @@ from moderate.verdict import Policy, Verdict, nsfw_score
 FLAGGED = Image.open(MOSAICS / "porn.png").convert("RGB")
 # It is flagged, but not once its colours have paled.
 COLOURFUL = Image.open(MOSAICS / "hentai.png").convert("RGB")
-PHOTO = Image.open(Path(skimage.__file__).parent / "data" / "coffee.png").convert("RGB").resize(FLAGGED.size)
+PHOTO = photo("coffee").resize(FLAGGED.size)
 
 
 def view_scores(classifier: Classifier, data: bytes) -> list[float]:

@@ -3,15 +3,14 @@
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pytest
-import skimage
 from numpy.typing import NDArray
 from PIL import Image
 from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, GREY, GREY_ALPHA, animated, jpeg_segment, jpeg_with, png
+from tests.helpers.photos import photo
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
@@ -20,7 +19,7 @@ from moderate.images.pictures import Frames
 
 SIZE = 224
 # Twice as wide as the model's input: at this factor no filter depends on the direction it works in.
-PHOTO = Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB").crop((32, 0, 480, 224))
+PHOTO = photo("astronaut").crop((32, 0, 480, 224))
 GREY_PHOTO = PHOTO.convert("L")
 
 
