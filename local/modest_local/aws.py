@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, MutableMapping
+from functools import cache
 from io import BytesIO
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -74,10 +75,10 @@ class LocalAws:
         BUILTIN_HANDLERS.append(("before-send", self.handle_before_send))
 
     def apigateway(self) -> "APIGatewayClient":
-        return self._redirect(_make_session().client("apigateway"))
+        return self._redirect(_session().client("apigateway"))
 
     def dynamodb(self) -> "DynamoDBClient":
-        return self._redirect(_make_session().client("dynamodb"))
+        return self._redirect(_session().client("dynamodb"))
 
     def _redirect(self, client: Client) -> Client:
         client.meta.events.register_first("before-send", self.handle_before_send)  # type: ignore[arg-type]
@@ -96,7 +97,9 @@ class _RawBody(BytesIO):
         yield self.read()
 
 
-def _make_session() -> boto3.session.Session:
+@cache
+def _session() -> boto3.session.Session:
+    """Returns one for all clients, because each would read the descriptions of AWS's services once more."""
     return boto3.session.Session(
         aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
