@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from fastapi import Request
+from starlette.requests import Request
 
 from authorizer.main import handler as authorize
 from modest.api_keys import hash_of, is_well_formed
