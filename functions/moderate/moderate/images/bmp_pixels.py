@@ -38,10 +38,14 @@ class Rows:
 
         alpha: 0 if there is none.
         """
+        masks = (*colours, alpha) if alpha else colours
+        return Image.merge("RGBA" if alpha else "RGB", self._channels(masks))
+
+    def _channels(self, masks: Sequence[int]) -> list[Image.Image]:
+        """Keeps none of the pixels as they are stored, which the merged picture would double."""
         mode = _BYTES[self.bits]
         parts = self._read(mode, mode).split()
-        masks = (*colours, alpha) if alpha else colours
-        return Image.merge("RGBA" if alpha else "RGB", [_channel(parts, mask) for mask in masks])
+        return [_channel(parts, mask) for mask in masks]
 
     def _read(self, mode: str, raw_mode: str) -> Image.Image:
         row_bytes = (self.size[0] * self.bits + 31) // 32 * 4
