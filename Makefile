@@ -31,7 +31,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: always help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench template readme build e2e deploy change-set execute lock clean
+.PHONY: always help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench template stack readme build e2e deploy change-set execute lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -159,6 +159,9 @@ template: $(READY) .build/sam/.ready .build/checkov/.ready ## check template.yam
 	for file in template.yaml .build/template.json; do \
 		$(CHECKOV) --file $$file --framework cloudformation --compact --quiet --skip-download || exit; done
 
+stack: $(MODELS) .build/sam/.ready .build/stack/.ready ## deploy a stack on an engine without AWS or Docker, test and delete it
+	$(BIN)/pytest --capture=no tests/stack/test_deployed.py tests/stack/on_engine
+
 readme: $(MODELS) .build/sam/.ready ## run every command of the README in a fresh clone, the tests among them (needs Docker)
 	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)
 	tests/e2e/local-runtime-image
@@ -200,6 +203,7 @@ lock: $(BIN)/uv ## update the lock files in requirements/
 	$(LOCK) --group dev -o requirements/dev.txt
 	for group in moderate model; do $(LOCK) --group $$group -c requirements/dev.txt -o requirements/$$group.txt || exit; done
 	for tool in sam checkov fuzz clients bench-nudenet; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit; done
+	$(LOCK) --override requirements/stack-overrides.txt requirements/stack.in -o requirements/stack.txt
 	$(LOCK) --override requirements/bench-opennsfw-overrides.txt requirements/bench-opennsfw.in \
 		-o requirements/bench-opennsfw.txt
 

@@ -1,0 +1,35 @@
+"""What a deployment does, on the engine as on AWS, where it may take a while until a command has its effect."""
+
+from uuid import uuid4
+
+import httpx2
+from tests.helpers.waiting import wait_until
+from tests.stack.commands import run
+from tests.stack.deployment import ROOT, Deployment
+
+
+def test_clients_get_from_it_what_they_get_on_a_laptop(deployment: Deployment, customer: str) -> None:
+    run(["make", "e2e", f"API_URL={deployment.url}", f"API_KEY={customer}"], ROOT)
+
+
+def test_a_key_works_until_it_is_replaced_disabled_or_deleted(deployment: Deployment) -> None:
+    def works(secret: str) -> bool:
+        response = httpx2.get(f"{deployment.url}/v1/check", headers={"x-api-key": secret})
+        # A call that is admitted gets as far as naming no image.
+        return response.status_code == httpx2.codes.BAD_REQUEST
+
+    name = f"smoke-{uuid4()}"
+    first = deployment.modest("keys", "create", name, "--plan", "mega")["key"]
+    assert wait_until(lambda: works(first))
+    second = deployment.modest("keys", "rotate", name, "--old-works-for", "0")["key"]
+    assert wait_until(lambda: works(second) and not works(first))
+    deployment.modest("keys", "disable", name)
+    assert wait_until(lambda: not works(second))
+    deployment.modest("keys", "enable", name)
+    assert wait_until(lambda: works(second))
+    deployment.modest("keys", "delete", name, "--yes")
+    assert wait_until(lambda: not works(second))
+
+
+def test_the_doctor_finds_nothing(deployment: Deployment, customer: str) -> None:  # noqa: ARG001 - one to look at
+    assert deployment.modest("doctor") == []
