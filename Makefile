@@ -31,7 +31,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: always help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench template stack readme build e2e deploy change-set execute lock clean
+.PHONY: always help setup model parity run test check hostile timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench template stack smoke readme build e2e deploy change-set execute lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -161,6 +161,9 @@ template: $(READY) .build/sam/.ready .build/checkov/.ready ## check template.yam
 
 stack: $(MODELS) .build/sam/.ready .build/stack/.ready ## deploy a stack on an engine without AWS or Docker, test and delete it
 	$(BIN)/pytest --capture=no tests/stack/test_deployed.py tests/stack/on_engine
+
+smoke: $(READY) ## test a deployed stack in your AWS account (MODEST_STACK= names it)
+	$(BIN)/python -m tests.stack.smoke
 
 readme: $(MODELS) .build/sam/.ready ## run every command of the README in a fresh clone, the tests among them (needs Docker)
 	tests/e2e/local-base-image $$($(PARAMETERS) --show $(ENV) BaseImage Architecture)

@@ -15,9 +15,9 @@ Check = Callable[[], None]
 MOSAIC = (ROOT / "tests/fixtures/mosaics/of-both-models/porn.png").read_bytes()
 
 
-def broken(checks: Iterable[Check]) -> list[str]:
-    """Returns the names of those that fail."""
-    return [check.__name__ for check in checks if not _holds(check)]
+def first_broken(checks: Iterable[Check]) -> str | None:
+    """Returns the name of the first one that fails."""
+    return next((check.__name__ for check in checks if not _holds(check)), None)
 
 
 def _holds(check: Check) -> bool:

@@ -1,0 +1,131 @@
+"""What the engine of `make stack` does not show, and AWS does. docs/deploying.md lists what these tests change."""
+
+import json
+from collections.abc import Iterator
+from uuid import uuid4
+
+import boto3
+import httpx2
+import pytest
+from tests.helpers.waiting import wait_until
+from tests.stack.checks import MOSAIC
+from tests.stack.deployment import Deployment
+
+PNG = {"content-type": "image/png"}
+
+
+@pytest.fixture
+def free_key(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """A key of the smallest plan, and the name of its account, which is its name at API Gateway too."""
+    name = f"smoke-{uuid4()}"
+    yield deployment.modest("keys", "create", name, "--plan", "free")["key"], name
+    deployment.modest("keys", "delete", name, "--yes")
+
+
+def test_the_live_version_is_the_image(deployment: Deployment) -> None:
+    client = boto3.client("lambda")
+    facts = client.get_function_configuration(FunctionName=deployment.outputs["FunctionName"], Qualifier="live")
+    assert (facts["PackageType"], facts["State"], facts["LastUpdateStatus"]) == ("Image", "Active", "Successful")
+
+
+def test_the_ledger_is_encrypted_with_the_stacks_key_and_the_function_may_use_it(
+    deployment: Deployment, api: httpx2.Client
+) -> None:
+    table = boto3.client("dynamodb").describe_table(TableName=deployment.outputs["LedgerTable"])["Table"]
+    assert table["SSEDescription"]["KMSMasterKeyArn"].endswith(deployment.outputs["DataKey"])
+    assert api.post("/v1/classify", content=MOSAIC, headers=PNG).status_code == httpx2.codes.OK
+
+
+@pytest.mark.parametrize("action", ["dynamodb:PutItem", "dynamodb:UpdateItem"])
+@pytest.mark.parametrize(("partition", "decision"), [("ledger#a#2026-11", "allowed"), ("account#a", "implicitDeny")])
+def test_the_function_may_write_what_calls_cost_and_no_account(
+    deployment: Deployment, action: str, partition: str, decision: str
+) -> None:
+    iam = boto3.client("iam")
+    table = boto3.client("dynamodb").describe_table(TableName=deployment.outputs["LedgerTable"])["Table"]
+    (result,) = iam.simulate_principal_policy(
+        PolicySourceArn=iam.get_role(RoleName=deployment.resource("ModerateRole"))["Role"]["Arn"],
+        ActionNames=[action],
+        ResourceArns=[table["TableArn"]],
+        ContextEntries=[
+            {
+                "ContextKeyName": "dynamodb:LeadingKeys",
+                "ContextKeyType": "stringList",
+                "ContextKeyValues": [partition],
+            }
+        ],
+    )["EvaluationResults"]
+    assert result["EvalDecision"] == decision
+
+
+def test_an_exhausted_month_is_refused_with_the_seconds_until_the_next(
+    deployment: Deployment, free_key: tuple[str, str]
+) -> None:
+    secret, name = free_key
+    gateway = boto3.client("apigateway")
+    (key,) = gateway.get_api_keys(nameQuery=name)["items"]
+    gateway.update_usage(
+        usagePlanId=deployment.outputs["FreePlanId"],
+        keyId=key["id"],
+        patchOperations=[{"op": "replace", "path": "/remaining", "value": "0"}],
+    )
+    headers = {"x-api-key": secret}
+    answers: list[httpx2.Response] = []
+
+    def is_exhausted() -> bool:
+        answers.append(httpx2.get(f"{deployment.url}/v1/check", headers=headers))
+        return answers[-1].status_code == httpx2.codes.TOO_MANY_REQUESTS and (
+            answers[-1].json()["code"] == "quota_exceeded"
+        )
+
+    assert wait_until(is_exhausted)
+    assert int(answers[-1].headers["retry-after"]) > 1
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer another-services-token"])
+def test_an_unknown_route_is_not_found(deployment: Deployment, authorization: str) -> None:
+    headers = {"authorization": authorization} if authorization else {}
+    response = httpx2.get(f"{deployment.url}/v1/nothing", headers=headers)
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_preflight_requests_may_send_a_key(deployment: Deployment) -> None:
+    response = httpx2.options(f"{deployment.url}/v1/check", headers={"origin": "https://example.com"})
+    assert "x-api-key" in response.headers["access-control-allow-headers"]
+
+
+def test_calls_are_in_the_access_log_with_their_route_and_without_their_key(
+    deployment: Deployment, api: httpx2.Client, customer: str
+) -> None:
+    request_id = api.get("/v1/usage").headers["x-request-id"]
+    logs, group = boto3.client("logs"), deployment.resource("AccessLog")
+    lines: list[str] = []
+
+    def is_logged() -> bool:
+        found = logs.filter_log_events(logGroupName=group, filterPattern=f'"{request_id}"')["events"]
+        lines.extend(event["message"] for event in found)
+        return bool(lines)
+
+    assert wait_until(is_logged)
+    assert json.loads(lines[0])["route"] == "/v1/usage"
+    assert customer not in lines[0]
+
+
+def test_an_alarm_reaches_the_encrypted_topic(deployment: Deployment) -> None:
+    cloudwatch, name = boto3.client("cloudwatch"), deployment.resource("JudgedFreeAlarm")
+
+    def executed() -> list[str]:
+        history = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")
+        return [item["HistorySummary"] for item in history["AlarmHistoryItems"]]
+
+    before = len(executed())
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="make smoke")
+    try:
+        assert wait_until(lambda: len(executed()) > before)
+    finally:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="make smoke")
+    assert executed()[0].startswith("Successfully executed action")
+
+
+def test_the_schedule_of_the_invoices_is_on(deployment: Deployment) -> None:
+    assert boto3.client("events").describe_rule(Name=deployment.resource("InvoicesMonthIsOver"))["State"] == "ENABLED"
