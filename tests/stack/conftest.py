@@ -70,6 +70,12 @@ def customer(deployment: Deployment) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def anonymous(deployment: Deployment) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=deployment.url, timeout=HANGS_SECONDS) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
 def api(deployment: Deployment, customer: str) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=deployment.url, timeout=HANGS_SECONDS, headers={"x-api-key": customer}) as client:
         yield client

@@ -59,7 +59,7 @@ def test_the_function_may_write_what_calls_cost_and_no_account(
 
 
 def test_an_exhausted_month_is_refused_with_the_seconds_until_the_next(
-    deployment: Deployment, free_key: tuple[str, str]
+    deployment: Deployment, anonymous: httpx2.Client, free_key: tuple[str, str]
 ) -> None:
     secret, name = free_key
     gateway = boto3.client("apigateway")
@@ -73,7 +73,7 @@ def test_an_exhausted_month_is_refused_with_the_seconds_until_the_next(
     answers: list[httpx2.Response] = []
 
     def is_exhausted() -> bool:
-        answers.append(httpx2.get(f"{deployment.url}/v1/check", headers=headers))
+        answers.append(anonymous.get("/v1/check", headers=headers))
         return answers[-1].status_code == httpx2.codes.TOO_MANY_REQUESTS and (
             answers[-1].json()["code"] == "quota_exceeded"
         )
@@ -83,14 +83,14 @@ def test_an_exhausted_month_is_refused_with_the_seconds_until_the_next(
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer another-services-token"])
-def test_an_unknown_route_is_not_found(deployment: Deployment, authorization: str) -> None:
+def test_an_unknown_route_is_not_found(anonymous: httpx2.Client, authorization: str) -> None:
     headers = {"authorization": authorization} if authorization else {}
-    response = httpx2.get(f"{deployment.url}/v1/nothing", headers=headers)
+    response = anonymous.get("/v1/nothing", headers=headers)
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
-def test_preflight_requests_may_send_a_key(deployment: Deployment) -> None:
-    response = httpx2.options(f"{deployment.url}/v1/check", headers={"origin": "https://example.com"})
+def test_preflight_requests_may_send_a_key(anonymous: httpx2.Client) -> None:
+    response = anonymous.options("/v1/check", headers={"origin": "https://example.com"})
     assert "x-api-key" in response.headers["access-control-allow-headers"]
 
 
