@@ -25,9 +25,7 @@ build-Moderate:
 \tcp -R moderate authorizer modest "$(ARTIFACTS_DIR)/"
 \t$(PYTHON) -m compileall -q --invalidation-mode unchecked-hash "$(ARTIFACTS_DIR)"
 """
-_NO_BASE_IMAGE = """\
-#!/bin/sh
-"""
+_NO_BASE_IMAGE = "#!/bin/sh\n"
 # `make deploy` asks Docker for one thing: what identifies the code that was built.
 _DOCKER = """\
 #!/bin/sh

@@ -1,8 +1,13 @@
-"""Mends what ministack ignores of API Gateway's usage plans."""
+"""Mends what ministack lacks of API Gateway's usage plans."""
 
+import json
+import re
+import time
 from typing import Any
 
 from ministack.services import apigateway_v1
+
+_USAGE = re.compile(r"/usageplans/(\w+)/keys/(\w+)/usage")
 
 
 def find_the_plans_of_a_key() -> None:
@@ -19,3 +24,20 @@ def find_the_plans_of_a_key() -> None:
                 return apigateway_v1._v1_paginated_response(found, query)
 
     apigateway_v1._get_usage_plans = get_plans
+
+
+def set_what_is_left_of_a_quota() -> None:
+    """UpdateUsage sets how many calls a key may still make. Without this, a test would have to use up a whole month."""
+    handle = apigateway_v1.handle_request
+
+    async def handle_usage_too(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        found = _USAGE.fullmatch(path)
+        if method != "PATCH" or not found:
+            return await handle(method, path, headers, body, query)
+        (operation,) = json.loads(body)["patchOperations"]
+        plan, key = found.groups()
+        used = int(apigateway_v1._usage_plans[plan]["quota"]["limit"]) - int(operation["value"])
+        apigateway_v1._quota_state[plan, key] = (used, time.time())
+        return apigateway_v1._v1_response({"usagePlanId": plan})
+
+    apigateway_v1.handle_request = handle_usage_too

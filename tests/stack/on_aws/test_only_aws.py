@@ -1,8 +1,6 @@
 """What the engine of `make stack` does not show, and AWS does. docs/deploying.md lists what these tests change."""
 
 import json
-from collections.abc import Iterator
-from uuid import uuid4
 
 import boto3
 import httpx2
@@ -12,14 +10,6 @@ from tests.stack.checks import MOSAIC
 from tests.stack.deployment import Deployment
 
 PNG = {"content-type": "image/png"}
-
-
-@pytest.fixture
-def free_key(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """A key of the smallest plan, and the name of its account, which is its name at API Gateway too."""
-    name = f"smoke-{uuid4()}"
-    yield deployment.modest("keys", "create", name, "--plan", "free")["key"], name
-    deployment.modest("keys", "delete", name, "--yes")
 
 
 def test_the_live_version_is_the_image(deployment: Deployment) -> None:
@@ -56,30 +46,6 @@ def test_the_function_may_write_what_calls_cost_and_no_account(
         ],
     )["EvaluationResults"]
     assert result["EvalDecision"] == decision
-
-
-def test_an_exhausted_month_is_refused_with_the_seconds_until_the_next(
-    deployment: Deployment, anonymous: httpx2.Client, free_key: tuple[str, str]
-) -> None:
-    secret, name = free_key
-    gateway = boto3.client("apigateway")
-    (key,) = gateway.get_api_keys(nameQuery=name)["items"]
-    gateway.update_usage(
-        usagePlanId=deployment.outputs["FreePlanId"],
-        keyId=key["id"],
-        patchOperations=[{"op": "replace", "path": "/remaining", "value": "0"}],
-    )
-    headers = {"x-api-key": secret}
-    answers: list[httpx2.Response] = []
-
-    def is_exhausted() -> bool:
-        answers.append(anonymous.get("/v1/check", headers=headers))
-        return answers[-1].status_code == httpx2.codes.TOO_MANY_REQUESTS and (
-            answers[-1].json()["code"] == "quota_exceeded"
-        )
-
-    assert wait_until(is_exhausted)
-    assert int(answers[-1].headers["retry-after"]) > 1
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer another-services-token"])
