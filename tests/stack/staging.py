@@ -6,6 +6,7 @@ its other resources, and the code.
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -53,27 +54,36 @@ class Stage:
         _write_command(folder / "bin" / "docker", _DOCKER)
         (folder / "template.yaml").write_text(_without_image(project / "template.yaml"))
 
-    def deploy(self, **parameters: str) -> None:
-        """Sets parameters in samconfig.toml and runs `make deploy`, which shows the changes and is answered yes."""
+    def deploy(self) -> None:
+        """Runs `make deploy`, which shows the changes and is answered yes."""
+        self._make("deploy", typed="y\n")
+
+    def deploy_in_two_steps(self, **parameters: str) -> None:
+        """Sets parameters in samconfig.toml, makes a change set and executes it."""
         lines = [_OVERRIDES, *(f"{name} = {json.dumps(value)}" for name, value in parameters.items())]
         config = (self._project / "samconfig.toml").read_text()
         assert _OVERRIDES in config
         (self._folder / "samconfig.toml").write_text(config.replace(_OVERRIDES, "\n".join(lines), 1))
-        # What is linked belongs to the project, and must not be installed from here.
-        self._run("make", *(f"--assume-old={name}/.ready" for name in _LINKED), "deploy", typed="y\n")
+        change_set = re.search(r"arn:\S+:changeSet/\S+", self._make("change-set"))
+        assert change_set
+        self._make("execute", f"CHANGE_SET={change_set[0]}")
 
     def delete(self, stack: str) -> None:
         """Runs `sam delete` and answers yes twice: about the stack, and about what SAM uploaded for it."""
         self._run(".build/sam/bin/sam", "delete", "--stack-name", stack, typed="y\ny\n")
 
-    def _run(self, *command: str, typed: str) -> None:
+    def _make(self, *arguments: str, typed: str = "") -> str:
+        # What is linked belongs to the project, and must not be installed from here.
+        return self._run("make", *(f"--assume-old={name}/.ready" for name in _LINKED), *arguments, typed=typed)
+
+    def _run(self, *command: str, typed: str) -> str:
         environ = {
             "HOME": str(self._folder),
             "PATH": f"{self._folder / 'bin'}:{os.environ['PATH']}",
             "SAM_CLI_POLL_DELAY": "0.5",
             "SAM_CLI_TELEMETRY": "0",
         }
-        run(command, self._folder, environ, typed=typed)
+        return run(command, self._folder, environ, typed=typed)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""A second deployment, of the same code with another parameter."""
+"""A second deployment, of the same code with another parameter, which is reviewed before it is executed."""
 
 import boto3
 import httpx2
@@ -21,6 +21,6 @@ def test_a_changed_parameter_reaches_traffic_as_a_new_version(
 ) -> None:
     first = live_version(deployment)
     assert threshold(api) == 0.6
-    stage.deploy(NsfwFrom="0.7")
+    stage.deploy_in_two_steps(NsfwFrom="0.7")
     assert live_version(deployment) == first + 1
     assert threshold(api) == 0.7
