@@ -1,6 +1,7 @@
 """What the engine of `make stack` does not show, and AWS does. docs/deploying.md lists what these tests change."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import httpx2
@@ -63,13 +64,17 @@ def test_preflight_requests_may_send_a_key(anonymous: httpx2.Client) -> None:
 def test_calls_are_in_the_access_log_with_their_route_and_without_their_key(
     deployment: Deployment, api: httpx2.Client, customer: str
 ) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=1)
     request_id = api.get("/v1/usage").headers["x-request-id"]
-    logs, group = boto3.client("logs"), deployment.resource("AccessLog")
+    pages = boto3.client("logs").get_paginator("filter_log_events")
+    group = deployment.resource("AccessLog")
     lines: list[str] = []
 
     def is_logged() -> bool:
-        found = logs.filter_log_events(logGroupName=group, filterPattern=f'"{request_id}"')["events"]
-        lines.extend(event["message"] for event in found)
+        found = pages.paginate(
+            logGroupName=group, filterPattern=f'"{request_id}"', startTime=int(began.timestamp() * 1000)
+        )
+        lines.extend(event["message"] for page in found for event in page["events"])
         return bool(lines)
 
     assert wait_until(is_logged)
