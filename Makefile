@@ -187,7 +187,9 @@ change-set: DEPLOY_OPTIONS := --no-execute-changeset
 change-set: deploy ## build, and create the change set of a deployment without executing it
 
 execute: $(READY) ## execute a change set, and wait until it is deployed (CHANGE_SET= is its ARN)
+	$(PARAMETERS) > .build/samconfig.yaml
 	$(BIN)/python -m deploy.execute "$(CHANGE_SET)"
+	$(BIN)/python -m deploy.finish .build/samconfig.yaml $(ENV)
 
 ifdef API_URL
 e2e: $(READY) ## test the API over HTTP with sam local, or a deployment (API_URL= API_KEY=)

@@ -37,8 +37,10 @@ def finish(session: boto3.session.Session, stack: str) -> Iterator[str]:
     """Yields what was done, a sentence for each step. Raises NothingDeployed."""
     outputs = read_outputs(session.client("cloudformation"), stack)
     yield protect_table(session.client("dynamodb"), outputs["LedgerTable"])
-    function = session.client("lambda").get_function(FunctionName=outputs["FunctionName"])
-    yield expire_images(session.client("ecr"), function["Code"]["ImageUri"])
+    code = session.client("lambda").get_function(FunctionName=outputs["FunctionName"])["Code"]
+    # Whoever deploys the function as a zip has no images.
+    if "ImageUri" in code:
+        yield expire_images(session.client("ecr"), code["ImageUri"])
 
 
 def read_outputs(cloudformation: Any, stack: str) -> Mapping[str, str]:

@@ -10,7 +10,16 @@ import sys
 import threading
 
 from ministack.app import main
-from tests.stack.engine import absent_services, api_keys, function_logs, rest_api, sam_transform, transport, usage_plans
+from tests.stack.engine import (
+    absent_services,
+    alarms,
+    api_keys,
+    function_logs,
+    rest_api,
+    sam_transform,
+    transport,
+    usage_plans,
+)
 
 
 def _end_with_standard_input() -> None:
@@ -20,10 +29,13 @@ def _end_with_standard_input() -> None:
 
 rest_api.read_binary_types()
 rest_api.import_key_source_and_gateway_responses()
+rest_api.import_mocks_for_any_method()
+rest_api.fill_in_the_request_id_of_mocks()
 api_keys.take_keys_from_the_authorizer()
 api_keys.answer_with_the_authorizers_context()
 usage_plans.find_the_plans_of_a_key()
 usage_plans.set_what_is_left_of_a_quota()
+alarms.accept_calculated_figures()
 absent_services.accept_what_has_no_engine()
 sam_transform.hand_on_parameters()
 transport.count_as_tls()

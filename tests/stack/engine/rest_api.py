@@ -1,12 +1,14 @@
 """Mends what ministack ignores of a REST API whose definition comes from SAM."""
 
 from typing import Any
+from uuid import uuid4
 
 from ministack.services import apigateway_v1
 from ministack.services.cloudformation import provisioners
 
 Properties = dict[str, Any]
 
+_ANY = "x-amazon-apigateway-any-method"
 _GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 
 
@@ -35,6 +37,39 @@ def import_key_source_and_gateway_responses() -> None:
         return api_id, attributes
 
     _replace(create_whole)
+
+
+def import_mocks_for_any_method() -> None:
+    """ministack imports neither. Without these, its own errors would answer unknown routes and methods."""
+    import_path, import_operation = apigateway_v1._import_path_item, apigateway_v1._import_operation
+    apigateway_v1._OPENAPI_HTTP_METHODS = {*apigateway_v1._OPENAPI_HTTP_METHODS, "any"}
+
+    def import_any(api_id: str, path: str, methods: Properties, *more: Any) -> None:
+        import_path(api_id, path, {"any" if name == _ANY else name: each for name, each in methods.items()}, *more)
+
+    def import_with_mock(api_id: str, resource_id: str, method: str, operation: Properties, *more: Any) -> None:
+        import_operation(api_id, resource_id, method, operation, *more)
+        integration = operation.get("x-amazon-apigateway-integration", {})
+        if integration.get("type") == "mock":
+            for pattern, answer in integration["responses"].items():
+                selected = {**answer, "selectionPattern": "" if pattern == "default" else pattern}
+                apigateway_v1._put_integration_response(api_id, resource_id, method, answer["statusCode"], selected)
+
+    apigateway_v1._import_path_item = import_any
+    apigateway_v1._import_operation = import_with_mock
+
+
+def fill_in_the_request_id_of_mocks() -> None:
+    """Without this, what no function answers would have the variable's name for a request id."""
+    invoke = apigateway_v1._invoke_mock_v1
+
+    def invoke_and_fill_in(integration: Properties) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = invoke(integration)
+        request_id = str(uuid4())
+        filled = {name: request_id if value == "context.requestId" else value for name, value in headers.items()}
+        return status, filled, body.replace(b"$context.requestId", request_id.encode())
+
+    apigateway_v1._invoke_mock_v1 = invoke_and_fill_in
 
 
 def _replace(create: Any) -> None:
