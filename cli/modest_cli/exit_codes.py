@@ -24,8 +24,8 @@ MEANINGS = {
         "All was done. `classify`: every image was judged, and none is nsfw. `evaluate`: every picture was judged."
     ),
     ExitCode.FOUND: (
-        "`classify`: an image is nsfw, and every image was judged. `doctor`: a problem remains. Other commands could "
-        "not do what they were asked; the last line says why."
+        "`classify`: an image is nsfw, and every image was judged. `doctor`: a problem remains. `audit`: the books do "
+        "not add up. Other commands could not do what they were asked; the last line says why."
     ),
     ExitCode.NOT_ALL_JUDGED: (
         "The command is written wrongly. `classify` and `evaluate`: something was not judged, and is listed or "

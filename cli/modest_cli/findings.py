@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from modest.accounts.records import Account, AccountKey
-from modest.ledger.usage import Audit
+from modest.ledger.audit import Audit
+from modest.ledger.totals import Totals
 from modest.plans import Plan
 from modest_cli import account_policies
 from modest_cli.gateway_keys import GatewayKey
@@ -118,18 +119,25 @@ def check_policy(account: Account) -> Iterator[Finding]:
 
 
 def check_books(account: Account, month: str, audit: Audit) -> Iterator[Finding]:
-    if not audit.holds:
-        yield Finding(
-            Kind.BOOKS_DIFFER,
-            account.id,
-            f"{account.name}: the counters of {month} ({_describe(audit, entries=False)}) differ from the ledger's "
-            f"entries ({_describe(audit, entries=True)}). Calls admitted: {audit.used}.",
-            "Invoices are computed from the counters. Correct this account's invoice to match the entries, which never "
-            "change.",
-        )
+    if audit.holds:
+        return
+    wrong = audit.wrong_link
+    where = (
+        f" The first that disagrees is sum#{wrong.link.start}, up to {wrong.link.end}: it has "
+        f"{describe_totals(wrong.link.totals)} instead of {describe_totals(wrong.entries)}."
+        if wrong
+        else ""
+    )
+    yield Finding(
+        Kind.BOOKS_DIFFER,
+        account.id,
+        f"{account.name}: what is counted for {month} ({describe_totals(audit.counted)}) differs from the ledger's "
+        f"entries ({describe_totals(audit.entries)}).{where} Calls admitted: {audit.used}.",
+        "Invoices are computed from what is counted. Correct this account's invoice to match the entries, which never "
+        "change.",
+    )
 
 
-def _describe(audit: Audit, *, entries: bool) -> str:
-    sums = audit.entries if entries else audit.counters
-    amounts = "".join(f", {amount:f} {currency}" for currency, amount in sums.amounts.items())
-    return f"calls: {sums.calls}, images: {sums.images}{amounts}"
+def describe_totals(totals: Totals) -> str:
+    amounts = "".join(f", {amount:f} {currency}" for currency, amount in totals.amounts.items())
+    return f"calls: {totals.calls}, images: {totals.images}{amounts}"

@@ -6,7 +6,9 @@ import typer
 
 from moderate.version import VERSION
 from modest_cli import accounts, exit_codes, issuer, keys
+from modest_cli.audit import audit
 from modest_cli.block_hash import block_hash
+from modest_cli.call import call
 from modest_cli.capacity.command import capacity
 from modest_cli.classify import classify
 from modest_cli.doctor import doctor
@@ -47,6 +49,8 @@ app.command()(usage)
 app.command()(invoice)
 app.command()(rate)
 app.command()(capacity)
+app.command()(audit)
+app.command()(call)
 app.command()(doctor)
 app.command()(block_hash)
 app.add_typer(accounts.app, name="accounts")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from boto3.dynamodb.conditions import AttributeBase, ConditionBase
 
-from modest.store.table import ConditionFailed, Delete, Item, Key, Page, Put, TableFailure, Update, Write
+from modest.store.table import ConditionFailed, Delete, Item, Key, Page, Put, Range, TableFailure, Update, Write
 
 T = TypeVar("T")
 
@@ -60,12 +60,19 @@ class FakeTable:
     def read(self, keys: Sequence[Key]) -> Mapping[Key, Item]:
         return self._request(lambda: {key: self.items[key] for key in keys if key in self.items})
 
-    def query(self, pk: str, prefix: str, start: Key | None = None) -> Page:
+    def query(self, wanted: Range, start: Key | None = None) -> Page:
         def look() -> Page:
-            keys = sorted(key for key in self.items if key.pk == pk and key.sk.startswith(prefix))
-            later = [key for key in keys if start is None or key > start]
-            more = len(later) > _PAGE
-            return Page([self.items[key] for key in later[:_PAGE]], later[_PAGE - 1] if more else None)
+            first, last = wanted.first, wanted.last
+            found = (key for key in self.items if key.pk == wanted.pk and (not first or first <= key.sk <= last))
+            keys = sorted(found, reverse=wanted.backwards)
+            later = [key for key in keys if start is None or (key < start if wanted.backwards else key > start)]
+            size = min(wanted.page or _PAGE, _PAGE)
+            names = set(wanted.attributes)
+            items = [
+                {name: value for name, value in self.items[key].items() if not names or name in names}
+                for key in later[:size]
+            ]
+            return Page(items, later[size - 1] if len(later) > size else None)
 
         return self._request(look)
 
@@ -117,8 +124,10 @@ class FakeTable:
                 for name, more in _stored(write.add).items():
                     item[name] = item.get(name, set()) | more if isinstance(more, set) else item.get(name, 0) + more
                 item |= _stored(write.set)
-                for name in write.remove:
-                    item.pop(name, None)
+                for name, fewer in write.delete.items():
+                    item[name] = item.get(name, set()) - fewer
+                    if not item[name]:
+                        del item[name]
 
     def _at(self, write: Write) -> Item:
         return self.items.get(write.key, {})

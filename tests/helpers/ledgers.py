@@ -72,9 +72,16 @@ class Shop:
     def usage_reader(self) -> UsageReader:
         return UsageReader(self.table, retries=patient_retries())
 
-    def ledger(self, retries: RetryPolicy | None = None) -> Ledger:
+    def ledger(self, retries: RetryPolicy | None = None, *, digest_days: int = 0) -> Ledger:
         """Returns the ledger of a new process, which remembers nothing."""
-        return Ledger(self.table, PLANS, lease=LEASE, retries=retries or patient_retries(), now=self.clock)
+        return Ledger(
+            self.table,
+            PLANS,
+            lease=LEASE,
+            digests_kept=timedelta(days=digest_days),
+            retries=retries or patient_retries(),
+            now=self.clock,
+        )
 
     def read(self, *keys: Key) -> list[Item]:
         found = patient_retries().run(lambda: self.table.read(keys))

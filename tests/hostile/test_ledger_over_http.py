@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Any
@@ -173,6 +174,9 @@ def test_nothing_that_was_sent_is_kept_in_the_table_or_anywhere_else(
     assert b"idempotency#" in stored
     assert kept == {}
     assert marks_in(stored) == []
+    sealed = [each["B"] for item in items for each in item.get("sealed_sha256", {"L": []})["L"]]
+    assert sealed
+    assert sha256(requests.PNG).digest() not in sealed
     for told in (stored.decode(), printed):
         assert KEY not in told
         assert ADDRESS not in told

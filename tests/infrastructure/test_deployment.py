@@ -172,6 +172,7 @@ def test_the_function_is_told_its_settings(template: Template) -> None:
         "CONTACT_URL": "https://shop.example/contact",
         "LEDGER_TABLE": {"Ref": "Ledger"},
         "ON_LEDGER_FAILURE": "fail_closed",
+        "DIGEST_DAYS": 30,
         "RELEASE": A_RELEASE,
         "LOG_LEVEL": "INFO",
         "POWERTOOLS_SERVICE_NAME": "modest",

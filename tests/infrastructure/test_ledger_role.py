@@ -63,7 +63,7 @@ def deployment(template: Template) -> Iterator[Deployment]:
 
 
 def test_calls_need_exactly_the_rights_to_write_that_the_role_has(deployment: Deployment) -> None:
-    app = serve(identify=from_gateway, ledger=deployment.function.ledger()).app
+    app = serve(identify=from_gateway, ledger=deployment.function.ledger(digest_days=30)).app
 
     def call(method: str, path: str, key: str = "", **fields: str) -> tuple[int, str | None]:
         event = gateway_event(
@@ -150,11 +150,11 @@ def put_beside_an_entry(client: "DynamoDBClient", item: Any) -> None:
     client.transact_write_items(TransactItems=puts)
 
 
-def update_beside_a_tally(client: "DynamoDBClient", item: Any) -> None:
-    tally: Any = {"pk": {"S": "ledger#acct_1#2026-11"}, "sk": {"S": "tally#001"}}
+def update_beside_a_month(client: "DynamoDBClient", item: Any) -> None:
+    month: Any = {"pk": {"S": "month#acct_1#2026-11"}, "sk": {"S": "month"}}
     updates: Any = [
         {"Update": {"TableName": TABLE, "Key": key_of(one), "UpdateExpression": "REMOVE discount"}}
-        for one in (tally, item)
+        for one in (month, item)
     ]
     client.transact_write_items(TransactItems=updates)
 
@@ -163,7 +163,15 @@ def key_of(item: dict[str, Any]) -> dict[str, Any]:
     return {name: item[name] for name in ("pk", "sk")}
 
 
-WAYS = [put, update, delete, put_in_a_batch, put_beside_an_entry, update_beside_a_tally]
+WAYS = [put, update, delete, put_in_a_batch, put_beside_an_entry, update_beside_a_month]
+
+
+def test_the_function_may_put_entries_and_neither_update_nor_delete_them(deployment: Deployment) -> None:
+    item: Any = {"pk": {"S": "ledger#acct_1#2026-11"}, "sk": {"S": "call#1"}}
+    put(deployment.function_client, item)
+    for way in (update, delete):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            way(deployment.function_client, item)
 
 
 def test_no_request_of_the_function_writes_an_item_of_the_operator(deployment: Deployment) -> None:

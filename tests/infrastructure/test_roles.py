@@ -22,8 +22,8 @@ MAY: dict[str, list[tuple[str, Any, Any]]] = {
         ("logs:CreateLogStream logs:PutLogEvents", "ModerateLog.Arn", None),
         TRACES,
         ("dynamodb:BatchGetItem dynamodb:Query", ["Ledger.Arn"], None),
-        ("dynamodb:PutItem", ["Ledger.Arn"], under("ledger#*", "idempotency#*")),
-        ("dynamodb:UpdateItem", ["Ledger.Arn"], under("ledger#*", "idempotency#*", "month#*")),
+        ("dynamodb:PutItem", ["Ledger.Arn"], under("ledger#*", "idempotency#*", "seal#*")),
+        ("dynamodb:UpdateItem", ["Ledger.Arn"], under("month#*")),
         (
             "kms:Decrypt",
             ["DataKey.Arn"],

@@ -569,4 +569,4 @@ def test_of_fifty_calls_at_once_on_ten_remaining_exactly_ten_are_answered(dynamo
     assert (statuses.count(200), statuses.count(429)) == (10, 40)
     audit = shop.usage_reader.audit(customer.account_id, "2026-11")
     assert audit.holds
-    assert (audit.used, audit.counters.amounts) == (10, {Currency.USD: Decimal("0.015")})
+    assert (audit.used, audit.counted.amounts) == (10, {Currency.USD: Decimal("0.015")})

@@ -134,6 +134,22 @@ def test_usage_counts_calls_images_and_money(gateway: LocalGateway, customer: st
     assert any(line.split() == [day, "2"] for day in usage["days"] for line in with_days.splitlines())
 
 
+def test_an_audit_adds_up_every_entry_and_a_call_shows_by_what_and_which_bytes_were_judged(
+    gateway: LocalGateway, customer: str
+) -> None:
+    (found,) = answer(gateway, "audit", MONTH, "--account", customer)
+    assert (found["adds_up"], found["wrong_link"], found["late"]) == (True, None, [])
+    assert found["calls"] == {"admitted": 2, "settled": 2, "counted": 2}
+    assert f"{customer}: the books add up (calls: 2, images: 2" in gateway.modest("audit", MONTH).stdout
+    with deployment_of(gateway) as deployment:
+        first, _ = aws.open_usage_reader(deployment).entries(found["account"], MONTH)
+    shown = answer(gateway, "call", MONTH, customer, first["request"].rpartition(".")[0])
+    assert (shown["outcome"], shown["policy"], shown["nsfw_from"]) == ("ok", "balanced", 0.6)
+    assert [len(digest) for digest in shown["sha256"]] == [64] * shown["images"]
+    none = gateway.modest("call", MONTH, customer, "nothing")
+    assert (none.exit_code, "has no settled call nothing" in none.stderr) == (1, True)
+
+
 @pytest.mark.parametrize("name", ["$a_b$", "\u6570\u636e"])
 def test_usage_is_drawn_as_a_picture_whatever_the_name(gateway: LocalGateway, name: str, tmp_path: Path) -> None:
     answer(gateway, "keys", "create", name, "--plan", "free")

@@ -161,6 +161,22 @@ def test_an_update_adds_sets_removes_and_deletes(table: Emulation) -> None:
     assert table.get("a") == expected
 
 
+def test_an_update_moves_bytes_from_one_set_to_another_unless_they_are_there(table: Emulation) -> None:
+    values = {":one": 1, ":new": {b"\x00\x02"}, ":old": {b"\x00\x01", b"\xff"}, ":mark": b"\x00\x02"}
+    request: dict[str, Any] = {
+        "ConditionExpression": "NOT contains(b, :mark) AND (attribute_not_exists(used) OR used < :one)",
+        "ExpressionAttributeValues": values,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    table.put("a", a={b"\x00\x01"})
+    table.update("a", "ADD used :one, b :new DELETE a :old", **request)
+    assert table.get("a") == table.key("a") | {"used": 1, "b": {b"\x00\x02"}}
+    with pytest.raises(ClientError) as error:
+        table.update("a", "ADD used :one, b :new DELETE a :old", **request)
+    found: Any = error.value.response
+    assert plain({"item": found["Item"]}) == {"item": table.get("a")}
+
+
 def test_an_update_that_fails_makes_no_item(table: Emulation) -> None:
     values = {":text": "t", ":one": 1}
     code = error_of(
@@ -199,7 +215,7 @@ def test_a_sum_of_more_than_38_digits_is_refused_and_changes_nothing(table: Emul
     assert table.get("a")["amount"] == Decimal("99999999999999999999999999999.999999999")
 
 
-KEYS = ["a", "b", "call#1", "call#10", "call#2", "call$", "tally#1", "é", "\U0001f600"]
+KEYS = ["a", "b", "call#1", "call#10", "call#2", "call$", "sum#1", "é", "\U0001f600"]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +227,7 @@ KEYS = ["a", "b", "call#1", "call#10", "call#2", "call$", "tally#1", "é", "\U00
         (" AND sk = :x", {":x": "call#1"}, ["call#1"]),
         (" AND sk < :x", {":x": "b"}, ["a"]),
         (" AND sk <= :x", {":x": "b"}, ["a", "b"]),
-        (" AND sk > :x", {":x": "tally#1"}, ["é", "\U0001f600"]),
+        (" AND sk > :x", {":x": "sum#1"}, ["é", "\U0001f600"]),
         (" AND sk >= :x", {":x": "é"}, ["é", "\U0001f600"]),
         (" AND sk BETWEEN :x AND :y", {":x": "b", ":y": "call#10"}, ["b", "call#1", "call#10"]),
     ],

@@ -1,25 +1,33 @@
 """The ledger's contract, on tables in memory, in SQLite, in DynamoDB Local, and on one that keeps failing."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from threading import Barrier, Thread
+from uuid import uuid4
 
 import pytest
-from botocore.model import OperationModel
 from tests.fakes.clock import Clock
-from tests.helpers.ledgers import LEASE, Shop, admitted, request_id
+from tests.fakes.table import FakeTable
+from tests.helpers.capacity import measured, size_of
+from tests.helpers.ledgers import LEASE, Customer, Shop, admitted, patient_retries, request_id
 
+from moderate.calls.account_policy import Rules
+from moderate.verdict import CLASSES, Cuts, Policy
 from modest.allowance import Allowance
 from modest.api_keys import hash_of, new_key
+from modest.ledger import chain
 from modest.ledger.admission import Replay
-from modest.ledger.entries import TALLIES, month_item_key
+from modest.ledger.entries import SEALED
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Repeatable
+from modest.ledger.month import month_item_key
+from modest.ledger.seals import seal_item_key
 from modest.money import Currency, Terms
-from modest.months import month_of
 from modest.prices import Charge, by_the_image, covered_by_plan
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, QuotaExceeded, UnknownKey
 from modest.store.dynamodb import DynamoDBTable
+from modest.store.table import Delete, Key, Put, Range
 
 ANSWER = Answer(200, b'{"is_nsfw": true}')
 CALL = Repeatable("the-key", "hash of the body")
@@ -132,29 +140,18 @@ def test_a_larger_plan_takes_effect_at_the_next_call(shop: Shop) -> None:
     assert admitted(ledger.admit(customer.key_hash, request_id())).allowance == Allowance(10, 4, shop.clock.now)
 
 
-def test_a_request_that_comes_twice_is_counted_once_even_as_the_last_of_the_month(shop: Shop) -> None:
-    customer, same = shop.customer("Tiny"), request_id()
-    shop.ledger().admit(customer.key_hash, request_id())
-    shop.ledger().admit(customer.key_hash, request_id())
-    first = admitted(shop.ledger().admit(customer.key_hash, same))
-    shop.clock.advance(seconds=1)
-    again = admitted(shop.ledger().admit(customer.key_hash, same))
-    assert first.allowance.used == again.allowance.used == 3
-    for admission in (first, again):
-        shop.ledger().settle(admission, "ok", by_the_image(2, admission.terms))
-    audit = shop.usage_reader.audit(customer.account_id, "2026-11")
-    assert (audit.used, audit.entries.calls, audit.entries.images) == (3, 1, 2)
-    assert audit.holds
-
-
-def test_the_marks_of_earlier_requests_are_removed(shop: Shop) -> None:
-    customer, ledger = shop.customer(), shop.ledger()
-    for _ in range(20):
-        ledger.admit(customer.key_hash, request_id())
-        shop.clock.advance(seconds=2)
-    (month_item,) = shop.read(month_item_key(customer.account_id, "2026-11"))
-    assert month_item["used"] == 20
-    assert len([name for name in month_item if name.startswith("@")]) <= 2
+def test_a_month_holds_one_mark_of_each_process_and_none_of_dead_ones(shop: Shop) -> None:
+    customer = shop.customer()
+    for _ in range(2):
+        processes = [shop.ledger() for _ in range(3)]
+        for _ in range(4):
+            for process in processes:
+                process.admit(customer.key_hash, request_id())
+            (item,) = shop.read(month_item_key(customer.account_id, "2026-11"))
+            # A process whose write was repeated leaves that mark until nobody can repeat it any more.
+            assert isinstance(shop.table, FakeTable) or len({*item.get("a", ()), *item.get("b", ())}) <= 3
+        shop.clock.advance(minutes=1)
+    assert item["used"] == 24
 
 
 @pytest.mark.parametrize(
@@ -334,40 +331,142 @@ def test_a_refused_call_does_not_hold_its_idempotency_key(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("repeatable", "requests"),
+    ("repeatable", "requests", "write_units"),
     [
-        (None, ["BatchGetItem", "UpdateItem", "TransactWriteItems"]),
-        (CALL, ["BatchGetItem", "PutItem", "UpdateItem", "TransactWriteItems"]),
+        (None, ["BatchGetItem", "UpdateItem", "PutItem"], 2),
+        # On AWS the transaction's writes count twice, and the read of a record that is not there counts, too.
+        (CALL, ["BatchGetItem", "PutItem", "UpdateItem", "TransactWriteItems"], 4),
     ],
 )
-def test_a_call_makes_one_read_request_and_two_write_requests_or_three_with_an_idempotency_key(
-    dynamodb: DynamoDBTable, repeatable: Repeatable | None, requests: list[str]
+def test_a_call_takes_two_write_units_and_three_read_units_and_more_only_with_an_idempotency_key(
+    dynamodb: DynamoDBTable, repeatable: Repeatable | None, requests: list[str], write_units: int
 ) -> None:
+    """It judges ten images in XNO by rules with class limits, and the entry still fits into one write unit."""
     shop = Shop(dynamodb, Clock())
-    customer, ledger = shop.customer(), shop.ledger()
+    shop.registry.set_rate(Decimal("0.87"))
+    customer, ledger = shop.customer(currency=Currency.XNO), shop.ledger(digest_days=30)
     ledger.admit(customer.key_hash, request_id())
-    made: list[str] = []
+    digests = [sha256(bytes([number])).digest() for number in range(10)]
+    cuts = Cuts(0.3, 0.6, class_limits=dict.fromkeys(CLASSES, 0.1234))
+    rules = Rules(Policy.BALANCED, cuts).to_item() | {"threshold": Decimal("0.6")}
+    call_id = f"{uuid4()}.{request_id()}"
+    with measured(dynamodb._client) as capacity:
+        admission = admitted(ledger.admit(customer.key_hash, call_id, repeatable))
+        charge = by_the_image(10, admission.terms)
+        ledger.settle(admission, "ok", charge, ANSWER, judged_by=rules, digests=digests)
+    (entry,) = shop.usage_reader.entries(customer.account_id, "2026-11")
+    assert size_of(entry) <= 1024
+    assert capacity.requests == requests
+    assert (capacity.write_units, capacity.read_units) == (write_units, 3)
 
-    def note(model: OperationModel, **_: object) -> None:
-        made.append(model.name)
 
-    events = dynamodb._client.meta.events
-    events.register("before-call.dynamodb", note)
-    admission = admitted(ledger.admit(customer.key_hash, request_id(), repeatable))
-    ledger.settle(admission, "ok", by_the_image(1, admission.terms), ANSWER)
-    events.unregister("before-call.dynamodb", note)
-    assert made == requests
+def test_the_digests_of_judged_images_can_be_read_as_long_as_their_day_s_seal_is_there(shop: Shop) -> None:
+    customer, reader = shop.customer(), shop.usage_reader
+    digests = [sha256(name).digest() for name in (b"one", b"another")]
+    for process in (shop.ledger(digest_days=30), shop.ledger(digest_days=30), shop.ledger()):
+        admission = admitted(process.admit(customer.key_hash, request_id()))
+        process.settle(admission, "ok", by_the_image(2, admission.terms), digests=digests)
+    entries = list(reader.entries(customer.account_id, "2026-11"))
+    assert sorted(filter(None, map(reader.digests_of, entries))) == [[digest.hex() for digest in digests]] * 2
+    assert not {bytes(sealed) for entry in entries for sealed in entry.get(SEALED, ())} & set(digests)
+    key = seal_item_key(shop.clock.now.date())
+    (seal,) = shop.read(key)
+    assert datetime.fromtimestamp(int(seal["expires"]), UTC) == datetime(2026, 12, 24, tzinfo=UTC)
+    patient_retries().run(lambda: shop.table.write([Delete(key)]))
+    assert list(map(reader.digests_of, entries)) == [None] * 3
 
 
-@pytest.mark.parametrize("table", ["fake", "flaky"], indirect=True)
-def test_counters_agree_with_the_entries_over_more_calls_than_there_are_tallies(shop: Shop) -> None:
-    customer, ledger = shop.customer(), shop.ledger()
-    for number in range(TALLIES + 2):
+@pytest.fixture
+def short_links(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(chain, "LINK_CALLS", 5)
+    return 5
+
+
+def carry_out(shop: Shop, customer: Customer, calls: int, seconds: float = 0) -> None:
+    ledger = shop.ledger()
+    for number in range(calls):
         admission = admitted(ledger.admit(customer.key_hash, request_id()))
         ledger.settle(admission, "ok", by_the_image(number % 3, admission.terms))
-    audit = shop.usage_reader.audit(customer.account_id, month_of(shop.clock.now))
+        shop.clock.advance(seconds=seconds)
+
+
+@pytest.mark.usefixtures("short_links")
+def test_a_chain_of_links_adds_up_the_entries_that_cannot_change_and_usage_reads_the_last_one(shop: Shop) -> None:
+    customer = shop.customer()
+    carry_out(shop, customer, 12, seconds=7)
+    shop.clock.advance(minutes=2)
+    carry_out(shop, customer, 9)
+    audit = shop.usage_reader.audit(customer.account_id, "2026-11")
+    usage = shop.usage_reader.usage(customer.account_id, "2026-11")
+    assert usage
     assert audit.holds
-    assert audit.entries.calls == audit.used == TALLIES + 2
+    assert audit.entries == audit.counted
+    assert (audit.used, audit.entries.calls, usage.settled, usage.images) == (21, 21, 21, 21)
+    assert usage.charges == {Currency.USD: Decimal("0.0315")}
+    month = Range(f"ledger#{customer.account_id}#2026-11", "sum#", "sum$")
+    links = list(patient_retries().query(shop.table, month))
+    assert [link["calls"] for link in links] == [5, 10]
+    assert links[0]["sk"] == "sum#2026-11-01T00:00:00+00:00"
+    assert links[0]["to"] < links[1]["sk"].removeprefix("sum#") < links[1]["to"]
+
+
+@pytest.mark.usefixtures("short_links")
+def test_a_chain_that_fell_behind_catches_up_and_two_writers_write_the_same(shop: Shop) -> None:
+    customer = shop.customer()
+    carry_out(shop, customer, 4)
+    shop.registry.change(customer.account_id, plan="Large")
+    for _ in range(3):
+        carry_out(shop, customer, 5, seconds=1)
+    shop.clock.advance(minutes=2)
+    writers = [chain.ChainWriter(shop.table, patient_retries(), shop.clock) for _ in range(3)]
+    together = Barrier(3)
+
+    def extend(writer: chain.ChainWriter) -> None:
+        together.wait()
+        writer.extend(customer.account_id, "2026-11")
+
+    threads = [Thread(target=extend, args=(writer,)) for writer in writers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    writers[0].extend(customer.account_id, "2026-11")
+    link = chain.last_link(shop.table, patient_retries(), customer.account_id, "2026-11")
+    assert link
+    assert link.totals.calls >= 15
+    assert shop.usage_reader.audit(customer.account_id, "2026-11").holds
+
+
+@pytest.mark.usefixtures("short_links")
+def test_a_call_that_outlived_the_limits_is_counted_and_the_audit_names_it(shop: Shop) -> None:
+    customer = shop.customer()
+    frozen = admitted(shop.ledger().admit(customer.key_hash, request_id()))
+    carry_out(shop, customer, 9)
+    shop.clock.advance(minutes=2)
+    carry_out(shop, customer, 5)
+    shop.ledger().settle(frozen, "ok", by_the_image(2, frozen.terms))
+    audit = shop.usage_reader.audit(customer.account_id, "2026-11")
+    usage = shop.usage_reader.usage(customer.account_id, "2026-11")
+    assert usage
+    assert audit.holds
+    assert [entry["request"] for entry in audit.late] == [frozen.call.request_id]
+    assert (usage.settled, usage.images) == (15, 9 + 4 + 2)
+
+
+@pytest.mark.usefixtures("short_links")
+def test_an_entry_that_the_chain_has_missed_is_found_with_its_link(shop: Shop) -> None:
+    customer = shop.customer()
+    carry_out(shop, customer, 9, seconds=1)
+    shop.clock.advance(minutes=2)
+    carry_out(shop, customer, 1)
+    first, *_ = shop.usage_reader.entries(customer.account_id, "2026-11")
+    missed = Key(first["pk"], f"{first['sk']}!"), {**first, "sk": f"{first['sk']}!", "images": 3, "amount": Decimal(1)}
+    patient_retries().run(lambda: shop.table.write([Put(*missed)]))
+    audit = shop.usage_reader.audit(customer.account_id, "2026-11")
+    assert not audit.holds
+    assert audit.wrong_link
+    assert (audit.wrong_link.link.totals.calls, audit.wrong_link.entries.calls) == (5, 6)
+    assert audit.entries.amounts[Currency.USD] - audit.counted.amounts[Currency.USD] == 1
 
 
 def test_of_fifty_calls_at_once_on_ten_remaining_exactly_ten_are_admitted(shop: Shop) -> None:
@@ -393,7 +492,7 @@ def test_of_fifty_calls_at_once_on_ten_remaining_exactly_ten_are_admitted(shop: 
     audit = shop.usage_reader.audit(customer.account_id, "2026-11")
     assert audit.holds
     assert (audit.used, audit.entries.calls) == (10, 10)
-    assert audit.counters.amounts == {Currency.USD: Decimal("0.015")}
+    assert audit.counted.amounts == {Currency.USD: Decimal("0.015")}
 
 
 def test_of_twenty_equal_calls_at_once_with_one_idempotency_key_one_is_charged(shop: Shop) -> None:

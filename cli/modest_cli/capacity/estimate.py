@@ -69,8 +69,8 @@ class Estimate:
     """Concurrency of the image function."""
     authorizer: Need
     """Concurrency of the authorizer."""
-    writes_a_call: int
-    reads_a_call: int
+    writes_a_call: float
+    reads_a_call: float
     usd: Mapping[str, float]
     """By item, for a month."""
 

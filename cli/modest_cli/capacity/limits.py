@@ -17,8 +17,8 @@ from modest_cli.capacity.quotas import (
 _FULL = 0.8
 """From this share of a limit on, there is too little left for a busier month."""
 _FIXED = "AWS, fixed"
-_TRANSACTION_WRITES = 4
-"""The entry of a call and its tally lie under one partition key, and count twice each."""
+_PARTITION_WRITES_A_CALL = 2
+"""A month's entries lie under one partition key. One that is written with an Idempotency-Key's answer counts twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def compare(estimate: Estimate, stage_rate: float, source: str, quotas: Quotas) 
         quota("read units a second (DynamoDB)", estimate.answered.peak * estimate.reads_a_call, Quota.TABLE_READS),
         Limit(
             "write units a second of one customer (DynamoDB)",
-            fastest * _TRANSACTION_WRITES,
+            fastest * _PARTITION_WRITES_A_CALL,
             PARTITION_WRITES,
             _FIXED,
             "Sell no faster plan: more would need the ledger to spread a customer's month over several keys.",

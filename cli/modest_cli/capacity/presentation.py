@@ -114,8 +114,8 @@ def _needs(estimate: Estimate) -> dict[str, Need]:
     }
 
 
-def _times(need: Need, factor: int) -> Need:
-    return Need(need.mean * factor, need.peak * factor)
+def _times(need: Need, factor: float) -> Need:
+    return Need(need.mean * factor, round(need.peak * factor))
 
 
 def _total(estimate: Estimate) -> float:

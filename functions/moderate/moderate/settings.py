@@ -1,6 +1,5 @@
 """Reads the operator's settings from environment variables."""
 
-import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -13,18 +12,20 @@ from moderate.fetching.urls import MAX_PORT, WEB_PORTS
 from moderate.observability import SERVICE
 from moderate.verdict import Cuts, Policy
 from modest.plans import Plans, plans_from_json
-from modest.store.retries import OPERATION_SECONDS
+from modest.store.retries import MAX_OPERATION_SECONDS, OPERATION_SECONDS
 
 T = TypeVar("T")
 
 # Lambda grants one vCPU for each 1,769 MB (AWS Lambda developer guide, "Configure function memory").
 _MEGABYTES_PER_CPU = 1769
 _MAX_BLOCK_DISTANCE = 16
+_MAX_DAYS = 3650
 # The form in which browsers write an origin: without a path, a trailing slash or capitals.
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 # Goes into a comment of a header, where brackets and backslashes have a meaning.
 _CONTACT = re.compile(r"https?://[!#-'*-;=?-Z_a-z~]{1,200}")
 _MODEL = re.compile(r"\w[\w.-]*")
+_SECONDS = f"a number of seconds, at most {MAX_OPERATION_SECONDS:.0f}"
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -55,6 +56,8 @@ class Settings:
     """Whether calls are judged free of charge while the ledger cannot be reached."""
     ledger_seconds: float
     """How long each operation of the ledger may take."""
+    digest_days: int
+    """How long the ledger keeps the SHA-256 of judged images legible."""
     workers: int
     """How many images are decoded and classified at once."""
     release: str
@@ -81,7 +84,8 @@ class Settings:
             ledger_table=environ.get("LEDGER_TABLE") or "",
             plans=_read(environ, "PLANS", "{}", plans_from_json, "the plans as JSON"),
             fail_open=_read(environ, "ON_LEDGER_FAILURE", "fail_closed", _fail_open, "fail_closed or fail_open"),
-            ledger_seconds=_read(environ, "LEDGER_SECONDS", str(OPERATION_SECONDS), _seconds, "a number of seconds"),
+            ledger_seconds=_read(environ, "LEDGER_SECONDS", str(OPERATION_SECONDS), _seconds, _SECONDS),
+            digest_days=_read(environ, "DIGEST_DAYS", "30", _days, f"a number of days from 0 to {_MAX_DAYS}"),
             workers=_workers(environ),
             release=environ.get("RELEASE") or "dev",
             log_level=_read(environ, "LOG_LEVEL", "INFO", _log_level, f"one of {', '.join(_LOG_LEVELS)}"),
@@ -153,9 +157,16 @@ def _fail_open(text: str) -> bool:
 
 def _seconds(text: str) -> float:
     seconds = float(text)
-    if not 0 < seconds < math.inf:
+    if not 0 < seconds <= MAX_OPERATION_SECONDS:
         raise ValueError(text)
     return seconds
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 0 <= days <= _MAX_DAYS:
+        raise ValueError(text)
+    return days
 
 
 def _log_level(text: str) -> str:

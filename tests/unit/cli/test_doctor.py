@@ -8,10 +8,12 @@ import pytest
 from tests.helpers.operators import PLANS, World
 
 from modest.api_keys import hash_of
+from modest.ledger import chain
 from modest.ledger.admission import Admission
 from modest.ledger.usage import UsageReader
 from modest.money import Currency
 from modest.prices import by_the_image
+from modest.store.retries import operator_retries
 from modest.store.table import Put
 from modest_cli.doctor import Doctor
 from modest_cli.findings import Finding, Kind
@@ -212,12 +214,20 @@ def test_books_that_add_up_are_no_finding(patient: Patient) -> None:
     assert patient.booked() == []
 
 
-def test_an_entry_that_no_counter_knows_is_found_with_both_sums(patient: Patient) -> None:
+def test_an_entry_that_a_link_disagrees_with_is_found_with_both_sums(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     patient.book_an_image()
+    monkeypatch.setattr(chain, "LINK_CALLS", 1)
+    patient.world.clock.advance(minutes=2)
+    writer = chain.ChainWriter(patient.world.table, operator_retries(), patient.world.clock)
+    writer.extend(patient.issued.owner.account.id, MONTH)
+    assert patient.booked() == []
     (entry,) = UsageReader(patient.world.table).entries(patient.issued.owner.account.id, MONTH)
     key = next(key for key in patient.world.table.items if key.sk == entry["sk"])
     patient.world.table.write([Put(key, {**entry, "amount": Decimal(2), "currency": Currency.USD})])
     (finding,) = patient.booked()
     assert finding.kind is Kind.BOOKS_DIFFER
-    assert "counters of 2026-11 (calls: 1, images: 1, 0.001500 USD)" in finding.problem
+    assert "counted for 2026-11 (calls: 1, images: 1, 0.001500 USD)" in finding.problem
     assert "entries (calls: 1, images: 1, 2 USD)" in finding.problem
+    assert "first that disagrees is sum#2026-11-01T00:00:00+00:00" in finding.problem

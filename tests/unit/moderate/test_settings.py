@@ -25,6 +25,7 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
         plans={},
         fail_open=False,
         ledger_seconds=0.3,
+        digest_days=30,
         workers=len(os.sched_getaffinity(0)),
         release="dev",
         log_level="INFO",
@@ -48,6 +49,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         *("BLOCK_LIST", "BLOCK_DISTANCE", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
         "POWERTOOLS_SERVICE_NAME",
         *("LEDGER_TABLE", "PLANS", "ALLOWED_ORIGIN", "CONTACT_URL", "ON_LEDGER_FAILURE", "LEDGER_SECONDS"),
+        "DIGEST_DAYS",
     ]
     assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
 
@@ -69,6 +71,7 @@ def test_every_setting_is_read() -> None:
             "PLANS": '{"Free": {"quota": 3000, "rate": 1, "burst": 1, "price_usd": 0}}',
             "ON_LEDGER_FAILURE": "fail_open",
             "LEDGER_SECONDS": "5",
+            "DIGEST_DAYS": "0",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3538",
             "RELEASE": "abc",
             "LOG_LEVEL": "warning",
@@ -90,6 +93,7 @@ def test_every_setting_is_read() -> None:
         plans={"Free": Plan("Free", quota=3000, rate=1, burst=1, price_usd=Decimal(0))},
         fail_open=True,
         ledger_seconds=5,
+        digest_days=0,
         workers=2,
         release="abc",
         log_level="WARNING",
@@ -113,6 +117,9 @@ def test_a_lambda_decodes_as_many_images_at_once_as_it_has_cores(memory: str, wo
         ("ON_LEDGER_FAILURE", "open", "fail_closed or fail_open"),
         ("LEDGER_SECONDS", "0", "seconds"),
         ("LEDGER_SECONDS", "nan", "seconds"),
+        ("DIGEST_DAYS", "-1", "from 0 to 3650"),
+        ("DIGEST_DAYS", "3651", "from 0 to 3650"),
+        ("LEDGER_SECONDS", "30.1", "at most 30"),
         ("LEDGER_SECONDS", "soon", "seconds"),
         ("CONTACT_URL", "mailto:a@example.com", "a URL"),
         ("CONTACT_URL", "https://example.com/\r\nHost: x", "a URL"),

@@ -20,6 +20,7 @@ def open_ledger(settings: Settings) -> Ledger | None:
         DynamoDBTable(make_client(), settings.ledger_table),
         settings.plans,
         lease=LEASE,
+        digests_kept=timedelta(days=settings.digest_days),
         retries=RetryPolicy(seconds=settings.ledger_seconds),
     )
     ledger.warm_up()

@@ -3,10 +3,11 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
+from typing import TypedDict
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -126,7 +127,7 @@ class Metering:
         response = _answer(judged)
         answer = Answer(response.status_code, bytes(response.body))
         try:
-            await asyncio.to_thread(self._ledger.settle, admission, _OK, judged.charge, answer, _judged_by(request))
+            await asyncio.to_thread(self._ledger.settle, admission, _OK, judged.charge, answer, **_evidence(request))
         except LedgerUnavailable as failure:
             free = self._fail_open and not failure.perhaps_written
             self._observer.ledger_failure("settle", failure.detail, free=free)
@@ -140,8 +141,8 @@ class Metering:
     async def _settle_failure(self, request: Request, admission: Admission, error: Exception) -> None:
         nothing = covered_by_plan(0, admission.terms)
         try:
-            code, judged_by = problem_of(error).code, _judged_by(request)
-            await asyncio.to_thread(self._ledger.settle, admission, code, nothing, judged_by=judged_by)
+            code = problem_of(error).code
+            await asyncio.to_thread(self._ledger.settle, admission, code, nothing, **_evidence(request))
         except LedgerUnavailable as failure:
             self._observer.ledger_failure("settle", failure.detail, free=False)
         except IdempotencyInProgress:
@@ -212,9 +213,15 @@ async def _judge(judge: Judge, request: Request, examined: Examined, terms: Term
     return await judge(request, terms)
 
 
-def _judged_by(request: Request) -> Item | None:
-    """Returns the rules of the call's verdicts, which the ledger keeps. None if it was refused before it was judged."""
-    return getattr(request.state, "judged_by", None)
+class _Evidence(TypedDict):
+    judged_by: Item | None
+    digests: Sequence[bytes]
+
+
+def _evidence(request: Request) -> _Evidence:
+    """Returns the rules of the call's verdicts and the SHA-256 of each judged image, which the ledger keeps."""
+    state = request.state
+    return {"judged_by": getattr(state, "judged_by", None), "digests": getattr(state, "digests", ())}
 
 
 def _answer(judged: Judged) -> JsonAnswer:

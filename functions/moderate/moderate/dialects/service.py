@@ -93,6 +93,8 @@ class Service:
         request.state.refused_images = [{"code": problem_of(error).code, "detail": error.detail} for error in refusals]
         self.observer.images(_result(outcome) for outcome in outcomes)
         judgements = [outcome for outcome in outcomes if not isinstance(outcome, PublicError)]
+        # Metering writes these to the call's entry, too.
+        request.state.digests = list(dict.fromkeys(bytes.fromhex(judgement.digest) for judgement in judgements))
         self.observer.second_opinions(
             asked=sum(judgement.second_opinion is not None for judgement in judgements),
             unflagged=sum(judgement.was_unflagged for judgement in judgements),

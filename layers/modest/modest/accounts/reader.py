@@ -20,7 +20,7 @@ from modest.accounts.records import (
 )
 from modest.money import Rate
 from modest.store.retries import RetryPolicy, operator_retries
-from modest.store.table import Item, Key, Table
+from modest.store.table import Item, Key, Range, Table
 
 
 class AccountReader:
@@ -45,7 +45,7 @@ class AccountReader:
 
     def accounts(self) -> list[Account]:
         """Returns all accounts, sorted by name."""
-        keys = [account_item_key(item["account"]) for item in self._retries.query(self._table, NAMES_PK, "")]
+        keys = [account_item_key(item["account"]) for item in self._retries.query(self._table, Range(NAMES_PK))]
         found = self._read(*keys) if keys else {}
         return [account_from_item(found[key]) for key in keys if key in found]
 
@@ -62,7 +62,7 @@ class AccountReader:
 
     def keys(self, account_id: str) -> list[AccountKey]:
         """Returns an account's keys, disabled and expired ones included. An unknown account has none."""
-        items = self._retries.query(self._table, account_item_key(account_id).pk, "key#")
+        items = self._retries.query(self._table, Range(account_item_key(account_id).pk, "key#", "key$"))
         return [api_key_from_item(item) for item in items]
 
     def rate(self) -> Rate | None:

@@ -1,13 +1,15 @@
 """Decides what becomes of a call, from what the table holds about it. Nothing here reads or writes the table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from modest.accounts.records import Account
 from modest.allowance import Allowance
 from modest.ledger.callers import Caller
-from modest.ledger.entries import AdmittedCall, admitted_at, used
+from modest.ledger.entries import AdmittedCall
 from modest.ledger.idempotency import Answer, EarlierCall, Record
+from modest.ledger.month import Counted, used
+from modest.ledger.seals import Seal
 from modest.money import Terms
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, NotAdmitted, QuotaExceeded
 from modest.store.table import Item
@@ -26,6 +28,8 @@ class Admission:
     """As it was when the call was admitted."""
     record: Record | None = None
     """The Idempotency-Key that the call has claimed, if it carries one."""
+    seal: Seal | None = None
+    """Seals the digests of its images. None if they are not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +55,18 @@ class Found:
     request_id: str
     key_hash: str
     now: datetime
+    """When the table was asked. It is the moment of the call's admission."""
     caller: Caller
     month_item: Item
     """Empty if the month has counted no call yet."""
     record: Record | None
     """None if the call carries no Idempotency-Key."""
     record_item: Item | None
+    seal: Seal | None = None
 
     @property
     def allowance(self) -> Allowance:
         return Allowance(self.caller.plan.quota, used(self.month_item), self.now)
-
-    @property
-    def counted_at(self) -> datetime | None:
-        """When the month counted this call. It may have done so in an attempt whose answer was lost."""
-        return admitted_at(self.month_item, self.request_id)
 
     @property
     def earlier_call(self) -> Answer | EarlierCall:
@@ -85,22 +86,20 @@ def decide(found: Found) -> Decision:
         case EarlierCall.IN_PROGRESS:
             return IdempotencyInProgress(found.allowance)
         case EarlierCall.NONE:
-            if found.allowance.remaining == 0 and found.counted_at is None:
-                return QuotaExceeded(found.allowance)
-            return Proceed()
+            return Proceed() if found.allowance.remaining else QuotaExceeded(found.allowance)
 
 
-def admission_of(found: Found) -> Admission:
+def admission_of(found: Found, counted: Counted) -> Admission:
     """Returns the admission of a call, after the month was asked to count it. Raises QuotaExceeded if it did not."""
-    moment = found.counted_at
-    if moment is None:
-        raise QuotaExceeded(found.allowance)
+    allowance = replace(found, month_item=counted.month_item).allowance
+    if not counted.was_counted:
+        raise QuotaExceeded(allowance)
     call = AdmittedCall(
         account_id=found.caller.account.id,
         request_id=found.request_id,
         key_hash=found.key_hash,
         plan=found.caller.plan.name,
-        admitted_at=moment,
-        number=found.allowance.used,
+        admitted_at=found.now.replace(microsecond=0),
+        number=allowance.used,
     )
-    return Admission(call, found.allowance, found.caller.terms, found.caller.account, found.record)
+    return Admission(call, allowance, found.caller.terms, found.caller.account, found.record, found.seal)

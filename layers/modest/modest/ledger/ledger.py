@@ -1,10 +1,11 @@
 """The ledger: every call is admitted, judged and settled.
 
 Admitting counts a call with one conditional write, which no number of parallel calls can get past. Settling records
-what the call costs with one more. A call that crashes in between stays counted and is never charged.
+what the call costs with one more, its entry, from which everything that is owed follows. A call that crashes in between
+stays counted and is never charged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,15 +14,19 @@ from modest.accounts.records import RATE_KEY, Account
 from modest.allowance import Allowance
 from modest.ledger.admission import Admission, Decision, Found, Proceed, Replay, admission_of, decide
 from modest.ledger.callers import CallerLookup
-from modest.ledger.entries import add_to_tally, count_call, month_item_key, used, write_entry
+from modest.ledger.chain import ChainWriter, is_due
+from modest.ledger.entries import AdmittedCall, write_entry
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
+from modest.ledger.month import MonthCounter, month_item_key, used
+from modest.ledger.seals import Seals
+from modest.ledger.timing import longest_call
 from modest.ledger.usage import Usage, UsageReader
 from modest.months import begun_month, month_of
 from modest.plans import Plans
 from modest.prices import Charge
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitted, QuotaExceeded, UnknownKey
 from modest.store.retries import Deadline, RetryPolicy
-from modest.store.table import ConditionFailed, Item, Table, Update, Write
+from modest.store.table import ConditionFailed, Item, Table, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,24 @@ class Ledger:
         plans: Plans,
         *,
         lease: timedelta,
+        digests_kept: timedelta = timedelta(0),
         retries: RetryPolicy | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """lease: how long a call may hold its Idempotency-Key. After that, a repetition of the call may begin."""
+        """
+        lease: how long a call may hold its Idempotency-Key. After that, a repetition of the call may begin.
+        digests_kept: how long the digests of judged images can be read. By default, none are kept.
+        """
         self._table = table
         self._lease = lease
         self._retries = retries or RetryPolicy()
         self._now = now
         self.plans = plans
         self._callers = CallerLookup(table, plans, self._retries)
+        self._seals = Seals(table, self._retries, digests_kept)
+        self._counter = MonthCounter(table, self._retries)
+        self._longest_call = longest_call(timedelta(seconds=self._retries.longest_seconds))
+        self._chain = ChainWriter(table, self._retries, now)
         self._usage = UsageReader(table, retries=self._retries)
 
     def warm_up(self) -> None:
@@ -65,7 +78,7 @@ class Ledger:
         """Counts a call, or finds the answer that it got before.
 
         key_hash: the hex SHA-256 of the caller's key.
-        request_id: the call's own. A call admitted twice in a month within RECOGNISED_SECONDS is counted once.
+        request_id: the call's own; no other call's, because it names the call's entry.
         repeatable: the call's Idempotency-Key and content, if it carries a key.
 
         Raises UnknownKey, QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable.
@@ -89,21 +102,26 @@ class Ledger:
         outcome: str,
         charge: Charge,
         answer: Answer | None = None,
+        *,
         judged_by: Item | None = None,
+        digests: Sequence[bytes] = (),
     ) -> None:
-        """Writes the call's entry and adds its charge to the month's totals. Settling a call twice charges it once.
+        """Writes the call's entry. A call is settled once.
 
         outcome: "ok", or the code of the error that the call ended with.
         answer: what a repetition of the call gets. Without one, or if it is longer than MAX_STORED_BYTES, a repetition
             is judged and charged as a new call.
         judged_by: the policy and cuts that explain its verdicts later, if it was judged.
+        digests: the SHA-256 of each image that was judged.
 
         Raises LedgerUnavailable; and IdempotencyInProgress if the call outlived its lease and another one has claimed
         its Idempotency-Key, in which case nothing is charged.
         """
         call, record = admission.call, admission.record
-        entry = write_entry(call, outcome, charge, judged_by or {})
-        writes: list[Write] = [entry, add_to_tally(call, charge)]
+        late = self._now() - call.admitted_at > self._longest_call
+        sealed = admission.seal.apply(call.request_id, digests) if admission.seal else []
+        entry = write_entry(call, outcome, charge, judged_by or {}, sealed, late=late)
+        writes: list[Write] = [entry]
         if record:
             kept = answer if answer and len(answer.body) <= MAX_STORED_BYTES else None
             writes.append(record.keep(kept, call.admitted_at) if kept else record.free(call.admitted_at))
@@ -113,6 +131,7 @@ class Ledger:
             # If the entry exists, an earlier attempt of this very write was carried out.
             if entry.key not in failed.found:
                 raise IdempotencyInProgress(admission.allowance) from None
+        self._extend_chain(call)
 
     def last_known_account(self, key_hash: str) -> Account | None:
         """Returns the account as it was at the last call with this key. None if there was none in this process."""
@@ -149,6 +168,7 @@ class Ledger:
             month_item=caller.items.get(month_key, {}),
             record=record,
             record_item=caller.items.get(record.key) if record else None,
+            seal=self._seals.of(now, deadline),
         )
 
     def _claim(self, record: Record, found: Found, deadline: Deadline) -> Decision:
@@ -163,20 +183,19 @@ class Ledger:
     def _count(self, found: Found, deadline: Deadline) -> Admission:
         """Raises QuotaExceeded, LedgerUnavailable; a call that is not counted gives its Idempotency-Key back."""
         account, plan = found.caller.account, found.caller.plan
-        update = count_call(account.id, found.request_id, plan.quota, found.now, found.month_item)
         try:
-            return admission_of(replace(found, month_item=self._updated(update, deadline)))
+            counted = self._counter.count(account.id, plan.quota, found.now, found.month_item, deadline)
+            return admission_of(found, counted)
         except (QuotaExceeded, LedgerUnavailable):
             if found.record:
                 self._give_back(found.record, found.now, deadline)
             raise
 
-    def _updated(self, update: Update, deadline: Deadline) -> Item:
-        """Returns the month's item, which names the call if this attempt or an earlier one counted it."""
-        try:
-            return self._retries.run(lambda: self._table.update(update), deadline)
-        except ConditionFailed as failed:
-            return failed.found.get(update.key, {})
+    def _extend_chain(self, call: AdmittedCall) -> None:
+        # If this fails, the next call whose turn it is makes up for it.
+        if is_due(call.number):
+            with suppress(LedgerUnavailable):
+                self._chain.extend(call.account_id, call.month)
 
     def _give_back(self, record: Record, now: datetime, deadline: Deadline) -> None:
         # If this fails, the record is free once the lease has run out.

@@ -2,10 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from modest.accounts.records import RATE_KEY, Account, account_from_item, account_item_key, rate_from_items
-from modest.ledger.entries import Totals, ledger_pk, month_item_key, total_of_entries, total_of_tallies, used
+from modest.ledger.audit import Audit, Auditor
+from modest.ledger.chain import all_links, last_link, link_from_item, start_after
+from modest.ledger.entries import SEALED, all_entries, open_entries, second_of
+from modest.ledger.month import calls_by_day, month_item_key, used
+from modest.ledger.seals import read_seal
+from modest.ledger.totals import ADDED_UP, Totals, add_up
 from modest.money import Currency, Rate
 from modest.store.retries import RetryPolicy, operator_retries
 from modest.store.table import Item, Table
@@ -30,19 +36,6 @@ class Usage:
     """The current rate of XNO. Each entry holds the rate that it was charged at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """Whether a month's counters agree with the ledger's entries."""
-
-    counters: Totals
-    entries: Totals
-    used: int
-
-    @property
-    def holds(self) -> bool:
-        return self.counters == self.entries and self.entries.calls <= self.used
-
-
 class UsageReader:
     def __init__(self, table: Table, *, retries: RetryPolicy | None = None) -> None:
         self._table = table
@@ -55,40 +48,52 @@ class UsageReader:
         if account_key not in found:
             return None
         month_item = found.get(month_key, {})
-        counters = self._counters(account_id, month)
+        totals = self._totals(account_id, month)
         return Usage(
             account=account_from_item(found[account_key]),
             month=month,
             used=used(month_item),
-            settled=counters.calls,
-            images=counters.images,
-            images_at=counters.images_at,
-            charges=counters.amounts,
-            calls_by_day=_calls_by_day(month_item),
+            settled=totals.calls,
+            images=totals.images,
+            images_at=totals.images_at,
+            charges=totals.amounts,
+            calls_by_day=calls_by_day(month_item),
             rate=rate_from_items(found),
         )
 
     def entries(self, account_id: str, month: str) -> Iterator[Item]:
-        """Iterates over the ledger itself: one item for each settled call, in the order of admission.
+        """Iterates over the ledger itself: one item for each settled call, in the order of admission, late ones last.
 
         Raises LedgerUnavailable.
         """
-        return self._retries.query(self._table, ledger_pk(account_id, month), "call#")
+        return self._retries.query(self._table, all_entries(account_id, month))
+
+    def digests_of(self, entry: Item) -> list[str] | None:
+        """Returns the SHA-256 (hex) of each image that a call judged; None if they are not kept, or not any more.
+
+        Raises LedgerUnavailable.
+        """
+        if SEALED not in entry:
+            return None if entry["images"] else []
+        seal = read_seal(self._table, self._retries, date.fromisoformat(second_of(entry)[:10]))
+        return [digest.hex() for digest in seal.apply(entry["request"], map(bytes, entry[SEALED]))] if seal else None
 
     def audit(self, account_id: str, month: str) -> Audit:
-        """Adds up a month's entries and reads its counters. The two may differ while calls are in progress.
+        """Adds up all entries of a month and compares that with its chain, also while calls are in progress.
 
         Raises LedgerUnavailable.
         """
-        entries = total_of_entries(self.entries(account_id, month))
+        # Links first: the entries of closed seconds do not change.
+        auditor = Auditor(map(link_from_item, self._retries.query(self._table, all_links(account_id, month))))
+        for entry in self.entries(account_id, month):
+            auditor.add(entry)
+        # Read last: a call is counted before it is settled.
         month_key = month_item_key(account_id, month)
-        found = self._retries.run(lambda: self._table.read([month_key]))
-        return Audit(self._counters(account_id, month), entries, used(found.get(month_key, {})))
+        month_item = self._retries.run(lambda: self._table.read([month_key])).get(month_key, {})
+        return auditor.audit(used(month_item))
 
-    def _counters(self, account_id: str, month: str) -> Totals:
-        return total_of_tallies(self._retries.query(self._table, ledger_pk(account_id, month), "tally#"))
-
-
-def _calls_by_day(month_item: Item) -> dict[int, int]:
-    days = {int(name[3:]): int(calls) for name, calls in month_item.items() if name.startswith("day")}
-    return dict(sorted(days.items()))
+    def _totals(self, account_id: str, month: str) -> Totals:
+        # A link that is written in between covers entries that are added up all the same.
+        link = last_link(self._table, self._retries, account_id, month)
+        wanted = open_entries(account_id, month, start_after(link, month), ADDED_UP)
+        return add_up(self._retries.query(self._table, wanted), link.totals if link else None)

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
 
 from modest.store.retries import ANSWER_SECONDS, CONNECT_SECONDS
-from modest.store.table import ConditionFailed, Delete, Item, Key, Page, Put, TableFailure, Update, Write
+from modest.store.table import ConditionFailed, Delete, Item, Key, Page, Put, Range, TableFailure, Update, Write
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -77,16 +77,18 @@ class DynamoDBTable:
                 found[Key(item["pk"], item["sk"])] = item
         return found
 
-    def query(self, pk: str, prefix: str, start: Key | None = None) -> Page:
-        # DynamoDB refuses an empty prefix.
-        beginning = " AND begins_with(sk, :prefix)" if prefix else ""
-        values = {":pk": pk} | ({":prefix": prefix} if prefix else {})
+    def query(self, wanted: Range, start: Key | None = None) -> Page:
+        # DynamoDB refuses an empty bound.
+        between = " AND sk BETWEEN :first AND :last" if wanted.first else ""
+        values = {":pk": wanted.pk} | ({":first": wanted.first, ":last": wanted.last} if wanted.first else {})
         page = _attempt(
             self._client.query,
             TableName=self._name,
-            KeyConditionExpression="pk = :pk" + beginning,
+            KeyConditionExpression="pk = :pk" + between,
             ExpressionAttributeValues={name: _serialize(value) for name, value in values.items()},
             ConsistentRead=True,
+            ScanIndexForward=not wanted.backwards,
+            **_page_options(wanted),
             **({"ExclusiveStartKey": _key(start)} if start else {}),
         )
         last = _item(page.get("LastEvaluatedKey", {}))
@@ -146,6 +148,14 @@ class DynamoDBTable:
         return request
 
 
+def _page_options(wanted: Range) -> dict[str, Any]:
+    options: dict[str, Any] = {"Limit": wanted.page} if wanted.page else {}
+    if wanted.attributes:
+        names = {f"#{number}": name for number, name in enumerate(wanted.attributes)}
+        options |= {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+    return options
+
+
 def _update_expression(update: Update, names: dict[str, str], values: dict[str, Any]) -> str:
     def name(attribute: str) -> str:
         placeholder = f"#a{len(names)}"
@@ -160,7 +170,7 @@ def _update_expression(update: Update, names: dict[str, str], values: dict[str, 
     clauses = {
         "SET": [f"{name(key)} = {value(new)}" for key, new in update.set.items()],
         "ADD": [f"{name(key)} {value(more)}" for key, more in update.add.items()],
-        "REMOVE": [name(key) for key in update.remove],
+        "DELETE": [f"{name(key)} {value(fewer)}" for key, fewer in update.delete.items()],
     }
     return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
 

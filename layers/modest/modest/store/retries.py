@@ -7,7 +7,7 @@ from functools import partial
 from typing import NewType, TypeVar
 
 from modest.refusals import LedgerUnavailable
-from modest.store.table import Item, Key, Table, TableFailure
+from modest.store.table import Item, Key, Range, Table, TableFailure
 
 T = TypeVar("T")
 
@@ -15,6 +15,8 @@ Deadline = NewType("Deadline", float)
 """When an operation must have ended, on its policy's clock."""
 
 OPERATION_SECONDS = 0.3
+MAX_OPERATION_SECONDS = 30.0
+"""Operators may set no more: what an operation takes is part of what a call may take (modest.ledger.timing)."""
 FIRST_OPERATION_SECONDS = 1.0
 ANSWER_SECONDS = 0.095
 """How long an open connection may be silent: three attempts fit into OPERATION_SECONDS."""
@@ -51,6 +53,11 @@ class RetryPolicy:
         self._sleep = sleep
         self._connected = False
 
+    @property
+    def longest_seconds(self) -> float:
+        """Returns how long an operation may take at most."""
+        return self._first_seconds
+
     def deadline(self) -> Deadline:
         """Returns the deadline of an operation that begins now. All its requests share it."""
         return Deadline(self._clock() + (self._seconds if self._connected else self._first_seconds))
@@ -79,11 +86,14 @@ class RetryPolicy:
                 return answer
         raise LedgerUnavailable(reason, perhaps_written=perhaps_written)
 
-    def query(self, table: Table, pk: str, prefix: str) -> Iterator[Item]:
-        """Iterates over all pages of `Table.query`. Each page is an operation of its own. Raises LedgerUnavailable."""
+    def query(self, table: Table, wanted: Range, deadline: Deadline | None = None) -> Iterator[Item]:
+        """Iterates over all pages of `Table.query`. Without a deadline, each page is an operation of its own.
+
+        Raises LedgerUnavailable.
+        """
         start: Key | None = None
         while True:
-            page = self.run(partial(table.query, pk, prefix, start))
+            page = self.run(partial(table.query, wanted, start), deadline)
             yield from page.items
             if page.next is None:
                 return

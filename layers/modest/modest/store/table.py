@@ -36,7 +36,9 @@ class Update:
     key: Key
     set: Item = field(default_factory=dict)
     add: Item = field(default_factory=dict)
-    remove: Sequence[str] = ()
+    """What numbers grow by, and what sets gain."""
+    delete: Item = field(default_factory=dict)
+    """What sets lose. A set that loses everything is no longer there."""
     condition: ConditionBase | None = None
 
 
@@ -49,6 +51,21 @@ class Delete:
 
 
 Write = Put | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The items of a partition from `first` to `last`, both included; by default all of them."""
+
+    pk: str
+    first: str = ""
+    last: str = ""
+    """Never empty if `first` is not."""
+    backwards: bool = False
+    page: int | None = None
+    """How many items one page holds at most."""
+    attributes: Sequence[str] = ()
+    """Those of each item that are wanted; by default all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +105,8 @@ class Table(Protocol):
     def read(self, keys: Sequence[Key]) -> Mapping[Key, Item]:
         """Returns the items that exist, by key."""
 
-    def query(self, pk: str, prefix: str, start: Key | None = None) -> Page:
-        """Returns the items under `pk` whose `sk` begins with `prefix`, sorted by `sk`, as many as one page holds."""
+    def query(self, wanted: Range, start: Key | None = None) -> Page:
+        """Returns the items, sorted by `sk`, as many as one page holds."""
 
     def update(self, update: Update) -> Item:
         """Returns the whole item after the update."""

@@ -9,8 +9,8 @@ from tests.helpers.ledgers import PLANS
 from modest.accounts.records import Account, PlanHeld
 from modest.ledger.admission import Decision, Found, Proceed, Replay, admission_of, decide
 from modest.ledger.callers import Caller
-from modest.ledger.entries import count_call
 from modest.ledger.idempotency import Answer, Record, Repeatable
+from modest.ledger.month import Counted
 from modest.money import Terms
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, NotAdmitted, QuotaExceeded
 from modest.store.table import Item
@@ -25,7 +25,6 @@ LEASE = timedelta(seconds=30)
 CALLER = Caller(Account("acct_1", "Acme", [PlanHeld("Tiny", NOW)]), PLANS["Tiny"], Terms(), {})
 FRESH = Found("this request", "ab12", NOW, CALLER, month_item={}, record=CALL, record_item=None)
 USED_UP: Item = {"used": 3}
-COUNTED_AS_THE_LAST: Item = {**count_call("acct_1", "this request", 3, NOW, {}).add, **USED_UP}
 
 
 def in_progress(record: Record, since: datetime = NOW) -> Item:
@@ -68,21 +67,20 @@ def test_a_call_proceeds_if_its_idempotency_key_is_unused_its_own_or_expired(rec
     assert decide(replace(FRESH, record_item=record_item)) == Proceed()
 
 
-def test_a_used_up_month_refuses_a_call_that_it_has_not_counted() -> None:
+def test_a_used_up_month_refuses_a_call() -> None:
     for record in (CALL, None):
         decision = decide(replace(FRESH, month_item=USED_UP, record=record))
         assert isinstance(decision, QuotaExceeded)
         assert decision.allowance.used == 3
 
 
-def test_a_call_that_was_counted_as_the_month_s_last_proceeds_and_is_admitted_as_such() -> None:
-    found = replace(FRESH, month_item=COUNTED_AS_THE_LAST)
-    assert decide(found) == Proceed()
-    admission = admission_of(found)
+def test_a_call_that_was_counted_is_admitted_at_the_moment_at_which_it_looked() -> None:
+    admission = admission_of(FRESH, Counted(was_counted=True, month_item=USED_UP))
     assert (admission.call.number, admission.allowance.remaining) == (3, 0)
     assert admission.call.admitted_at == NOW.replace(microsecond=0)
 
 
 def test_a_call_that_the_month_did_not_count_is_not_admitted() -> None:
-    with pytest.raises(QuotaExceeded):
-        admission_of(replace(FRESH, month_item=USED_UP))
+    with pytest.raises(QuotaExceeded) as refusal:
+        admission_of(FRESH, Counted(was_counted=False, month_item=USED_UP))
+    assert refusal.value.allowance.used == 3

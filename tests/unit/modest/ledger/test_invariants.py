@@ -6,20 +6,23 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, count, pairwise, repeat
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.fakes.clock import Clock
 from tests.fakes.steps import Crash, Run, pause
 from tests.fakes.table import FakeTable, Fault
-from tests.helpers.ledgers import PLANS, Customer, Shop, few_retries
+from tests.helpers.ledgers import LEASE, PLANS, Customer, Shop, few_retries
 
 from modest.api_keys import hash_of, new_key
 from modest.ledger.admission import Replay
-from modest.ledger.entries import RECOGNISED_SECONDS, used
+from modest.ledger.chain import ChainWriter
+from modest.ledger.entries import second_after
 from modest.ledger.idempotency import Answer, Repeatable
 from modest.ledger.ledger import Ledger
-from modest.months import month_of
+from modest.ledger.month import used
+from modest.ledger.timing import CLOCK_ERROR
 from modest.prices import Charge, by_the_image, covered_by_plan
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded, UnknownKey
 from modest.store.table import ConditionFailed, Item
@@ -27,12 +30,12 @@ from modest.store.table import ConditionFailed, Item
 FAULTS = st.lists(st.sampled_from([Fault.NONE] * 6 + list(Fault)), min_size=1, max_size=6)
 ENDS = (QuotaExceeded, UnknownKey, LedgerUnavailable, IdempotencyInProgress, Crash)
 ATTEMPTS = 8
+"""Also the seconds that an operation may take, and that a request may be under way."""
 
 
 @dataclass
 class Call:
     request: str
-    began: datetime
     repeatable: Repeatable | None
     succeeds: bool
     images: int
@@ -48,16 +51,20 @@ class Call:
 class LedgerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr("modest.ledger.chain.LINK_CALLS", 2)
         self.clock = Clock()
         self.table = FakeTable(pause=pause)
         self.shop = Shop(self.table, self.clock)
-        self.processes = [self._process() for _ in range(2)]
+        self.clocks = [lambda: self.clock() - CLOCK_ERROR, lambda: self.clock() + CLOCK_ERROR]
+        self.processes = [
+            Ledger(self.table, PLANS, lease=LEASE, retries=few_retries(ATTEMPTS), now=now) for now in self.clocks
+        ]
         self.calls: list[Call] = []
+        self.writers: list[Run] = []
         self.requests = count()
         self.limit = 0
-
-    def _process(self) -> Ledger:
-        return self.shop.ledger(few_retries(ATTEMPTS))
+        self.under_way_for = 0
 
     @initialize(plan=st.sampled_from(["Tiny", "Large"]), month_ends=st.booleans())
     def open(self, plan: str, month_ends: bool) -> None:
@@ -67,6 +74,12 @@ class LedgerMachine(RuleBasedStateMachine):
         self.customer = self.shop.customer(plan)
         for process in (0, 1):
             self.begin(process, images=1, succeeds=True, key="k")
+
+    @rule(process=st.integers(0, 1), images=st.integers(0, 3))
+    def a_call_comes_and_ends(self, process: int, images: int) -> None:
+        self.begin(process, images=images, succeeds=True, key=None)
+        while not self.calls[-1].run.done:
+            self.calls[-1].run.step()
 
     @property
     def under_way(self) -> list[Call]:
@@ -80,20 +93,7 @@ class LedgerMachine(RuleBasedStateMachine):
     )
     def begin(self, process: int, images: int, succeeds: bool, key: str | None) -> None:
         repeatable = Repeatable(key, "body") if key else None
-        self._begin(process, Call(f"request-{next(self.requests)}", self.clock.now, repeatable, succeeds, images))
-
-    @precondition(lambda self: self._recent())
-    @rule(process=st.integers(0, 1), data=st.data())
-    def begin_again_with_the_same_request_id(self, process: int, data: st.DataObject) -> None:
-        first = data.draw(st.sampled_from(self._recent()))
-        self._begin(process, Call(first.request, first.began, first.repeatable, first.succeeds, first.images))
-
-    def _recent(self) -> list[Call]:
-        now, recognised = self.clock.now, timedelta(seconds=RECOGNISED_SECONDS - 1)
-        same_month = [call for call in self.calls if month_of(call.began) == month_of(now)]
-        return [call for call in same_month if now - call.began < recognised]
-
-    def _begin(self, process: int, call: Call) -> None:
+        call = Call(f"request-{next(self.requests)}", repeatable, succeeds, images)
         key_hash = self.customer.key_hash
         call.run = Run(lambda: self._carry_out(self.processes[process], key_hash, call))
         self.calls.append(call)
@@ -118,7 +118,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._in("admitting"))
     @rule(data=st.data(), faults=FAULTS)
     def an_admission_goes_on(self, data: st.DataObject, faults: list[Fault]) -> None:
-        self._go_on(data.draw(st.sampled_from(self._in("admitting"))), faults)
+        self._go_on(data.draw(st.sampled_from(self._in("admitting"))).run, faults)
 
     @precondition(lambda self: self._in("judging", "settling"))
     @rule(data=st.data(), faults=FAULTS)
@@ -126,7 +126,26 @@ class LedgerMachine(RuleBasedStateMachine):
         call = data.draw(st.sampled_from(self._in("judging", "settling")))
         if call.phase == "judging":
             call.run.step()
-        self._go_on(call, faults)
+        self._go_on(call.run, faults)
+
+    @rule(process=st.integers(0, 1))
+    def a_process_extends_the_chain(self, process: int) -> None:
+        writer = ChainWriter(self.table, few_retries(ATTEMPTS), self.clocks[process])
+        month = f"{self.clocks[process]():%Y-%m}"
+        self.writers.append(Run(lambda: writer.extend(self.customer.account_id, month)))
+
+    @property
+    def writing(self) -> list[Run]:
+        return [run for run in self.writers if not run.done]
+
+    @precondition(lambda self: self.writing)
+    @rule(data=st.data(), faults=FAULTS)
+    def a_writer_of_the_chain_goes_on_or_crashes(self, data: st.DataObject, faults: list[Fault]) -> None:
+        run = data.draw(st.sampled_from(self.writing))
+        if data.draw(st.integers(0, 9)):
+            self._go_on(run, faults)
+        else:
+            run.crash()
 
     @precondition(lambda self: self.under_way)
     @rule()
@@ -138,12 +157,12 @@ class LedgerMachine(RuleBasedStateMachine):
     def _in(self, *phases: str) -> list[Call]:
         return [call for call in self.under_way if call.phase in phases]
 
-    def _go_on(self, call: Call, faults: list[Fault]) -> None:
-        """Lets a call make one request for each of the faults."""
+    def _go_on(self, run: Run, faults: list[Fault]) -> None:
+        """Lets it make one request for each of the faults."""
         for fault in faults:
-            if not call.run.done:
+            if not run.done:
                 self.table.faults = chain([fault], repeat(Fault.NONE))
-                call.run.step()
+                run.step()
         self.table.faults = repeat(Fault.NONE)
 
     @precondition(lambda self: self.under_way)
@@ -158,6 +177,7 @@ class LedgerMachine(RuleBasedStateMachine):
             with suppress(ConditionFailed):
                 carry_out()
         self.table.late.clear()
+        self.under_way_for = 0
 
     @rule(percent=st.sampled_from([0, 10, 100]))
     def the_operator_changes_the_discount_and_the_key(self, percent: int) -> None:
@@ -166,12 +186,15 @@ class LedgerMachine(RuleBasedStateMachine):
         self.shop.registry.change(old.account_id, discount_percent=Decimal(percent))
         self.shop.registry.replace_key(old.key_hash, self.customer.key_hash, old_works_for=timedelta(0))
 
-    @rule(seconds=st.sampled_from([1, 5, 31, 7200, 86400]))
+    @rule(seconds=st.sampled_from([1, 5, 31, 61, 7200, 86400]))
     def time_passes(self, seconds: int) -> None:
-        """Ends all admissions first: the ledger never waits for whole seconds."""
-        while self._in("admitting"):
-            self._in("admitting")[0].run.step()
-        self.late_requests_arrive()
+        """Ends what is waiting for the table first, except writers of the chain, which may stand still."""
+        while waiting := self._in("admitting", "settling"):
+            waiting[0].run.step()
+        if self.table.late:
+            self.under_way_for += seconds
+            if self.under_way_for > ATTEMPTS:
+                self.late_requests_arrive()
         self.clock.advance(seconds=seconds)
 
     @invariant()
@@ -179,30 +202,45 @@ class LedgerMachine(RuleBasedStateMachine):
         assert all(used <= self.limit for used in self._used())
 
     @invariant()
-    def each_entry_is_in_the_month_of_its_call_and_the_books_of_each_month_add_up(self) -> None:
-        for item in self._entries() + self._items("tally#"):
-            month = item["pk"].rpartition("#")[2]
-            assert item["sk"].startswith((f"call#{month}-", "tally#"))
-            assert self.shop.usage_reader.audit(self.customer.account_id, month).holds
+    def the_sums_of_each_month_are_exact(self) -> None:
+        for month in self._months():
+            entries = [entry for entry in self._entries() if entry["pk"].endswith(f"#{month}")]
+            assert all(entry["sk"].split("#")[1].startswith(month) for entry in entries)
+            usage = self.shop.usage_reader.usage(self.customer.account_id, month)
+            assert usage
+            assert (usage.settled, usage.images) == (len(entries), sum(entry["images"] for entry in entries))
+            assert sum(usage.charges.values()) == sum(entry["amount"] for entry in entries)
+            audit = self.shop.usage_reader.audit(self.customer.account_id, month)
+            assert audit.holds
+            assert len(audit.late) == sum(entry["sk"].startswith("late#") for entry in entries)
 
     @invariant()
-    def a_request_is_counted_once_and_entered_at_most_once(self) -> None:
-        assert sum(self._used()) <= len({call.request for call in self.calls})
+    def the_chain_of_each_month_has_no_gap_and_no_fork(self) -> None:
+        for month in self._months():
+            links = [item for item in self._items("sum#") if item["pk"].endswith(f"#{month}")]
+            starts = [item["sk"].removeprefix("sum#") for item in sorted(links, key=lambda item: str(item["sk"]))]
+            ends = sorted(item["to"] for item in links)
+            assert starts == [f"{month}-01T00:00:00+00:00", *map(second_after, ends)][: len(links)]
+
+    @invariant()
+    def a_call_is_counted_once_before_it_is_judged_and_entered_at_most_once(self) -> None:
+        judged = [call for call in self.calls if call.phase in ("judging", "settling", "settled")]
+        assert len(judged) <= sum(self._used()) <= len(self.calls)
         entered = [entry["request"] for entry in self._entries()]
         assert len(entered) == len(set(entered))
 
     @invariant()
     def every_error_is_an_expected_one(self) -> None:
-        assert all(call.run.error is None or isinstance(call.run.error, ENDS) for call in self.calls)
+        for run in [call.run for call in self.calls] + self.writers:
+            assert run.error is None or isinstance(run.error, ENDS)
 
     @invariant()
     def a_settled_call_is_in_the_ledger_as_it_was_answered(self) -> None:
         entries = {entry["request"]: (entry["images"], entry["amount"]) for entry in self._entries()}
         for call in self.calls:
             if call.phase == "settled":
-                # The first of two calls with one request id is charged, on the terms of its time.
-                charges = [other.charge for other in self.calls if other.request == call.request and other.charge]
-                assert entries[call.request] in [(charge.images, charge.amount) for charge in charges]
+                assert call.charge
+                assert entries[call.request] == (call.charge.images, call.charge.amount)
 
     @invariant()
     def a_call_that_certainly_failed_is_not_in_the_ledger(self) -> None:
@@ -210,7 +248,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for call in self.calls:
             error = call.run.error
             unsure = isinstance(error, Crash) or (isinstance(error, LedgerUnavailable) and error.perhaps_written)
-            if error and not unsure and len([other for other in self.calls if other.request == call.request]) == 1:
+            if error and not unsure:
                 assert call.request not in entered
 
     @invariant()
@@ -229,22 +267,27 @@ class LedgerMachine(RuleBasedStateMachine):
             for entry in self._entries()
             if entry["outcome"] == "ok" and entry["request"] in repeatable
         ]
-        assert all((after - before).total_seconds() >= 86400 for before, after in pairwise(sorted(charged)))
+        apart = timedelta(days=1) - 2 * CLOCK_ERROR
+        assert all(after - before >= apart for before, after in pairwise(sorted(charged)))
 
     def teardown(self) -> None:
-        for call in self.under_way:
-            call.run.crash()
+        for run in [call.run for call in self.under_way] + self.writing:
+            run.crash()
+        self.patch.undo()
+
+    def _months(self) -> set[str]:
+        return {item["pk"].rpartition("#")[2] for item in self._items("month")}
 
     def _used(self) -> list[int]:
         """Returns the calls that each month has counted."""
         return [used(item) for item in self._items("month")]
 
     def _entries(self) -> list[Item]:
-        return self._items("call#")
+        return self._items("call#") + self._items("late#")
 
     def _items(self, prefix: str) -> list[Item]:
         return [item for key, item in self.table.items.items() if key.sk.startswith(prefix)]
 
 
 TestLedger = LedgerMachine.TestCase
-TestLedger.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestLedger.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -21,7 +21,7 @@ from modest.store.table import ConditionFailed, Key, Put, TableFailure, Update, 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-HERE, THERE = Key("month#1#2026-11", "month"), Key("ledger#1", "tally#000")
+HERE, THERE = Key("month#1#2026-11", "month"), Key("ledger#1", "call#1")
 ONE = Update(HERE, add={"used": 1}, condition=Attr("used").lt(10))
 BOTH: list[Write] = [Put(HERE, {"a": 1}, Attr("pk").not_exists()), Update(THERE, add={"calls": 1})]
 

@@ -1,0 +1,82 @@
+"""Counts an account's calls of a month, in one item.
+
+    month#<id>#<month>   month   used: calls admitted; d01 to d31: those of each day; a, b: marks
+
+One conditional update counts a call, and no number of parallel calls can get past its condition. The item stays so
+small that the update costs one write unit. IAM limits by partition what the function may write. Therefore the month is
+not in the account's partition, where the operator's settings are.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from boto3.dynamodb.conditions import Attr
+
+from modest.ledger.marks import Marking, OwnMarks, choose
+from modest.months import month_of
+from modest.store.retries import Deadline, RetryPolicy
+from modest.store.table import ConditionFailed, Item, Key, Table, Update
+
+
+def month_item_key(account_id: str, month: str) -> Key:
+    return Key(f"month#{account_id}#{month}", "month")
+
+
+def used(month_item: Item) -> int:
+    return int(month_item.get("used", 0))
+
+
+def calls_by_day(month_item: Item) -> dict[int, int]:
+    days = {int(name[1:]): int(calls) for name, calls in month_item.items() if name[0] == "d" and name[1:].isdigit()}
+    return dict(sorted(days.items()))
+
+
+def count_call(month: Key, limit: int, now: datetime, marking: Marking) -> Update:
+    """Returns the write that counts a call. It fails if the month has none left, or has counted this one."""
+    return Update(
+        month,
+        add={"used": 1, f"d{now.day:02}": 1, marking.into: {marking.mark}},
+        delete={marking.removed_from: set(marking.removed)} if marking.removed else {},
+        condition=~Attr(marking.into).contains(marking.mark) & (Attr("used").not_exists() | Attr("used").lt(limit)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    was_counted: bool
+    month_item: Item
+    """As it was found afterwards."""
+
+
+class MonthCounter:
+    """Counts calls for one process."""
+
+    def __init__(self, table: Table, retries: RetryPolicy) -> None:
+        self._table = table
+        self._retries = retries
+        self._longest_write = timedelta(seconds=retries.longest_seconds)
+        self._own = OwnMarks()
+
+    def count(self, account_id: str, limit: int, now: datetime, month_item: Item, deadline: Deadline) -> Counted:
+        """month_item: as it was a moment ago. Raises LedgerUnavailable."""
+        month = month_item_key(account_id, month_of(now))
+        own = self._own.take(month)
+        marking = choose(month_item, own, now, self._longest_write)
+        self._own.put(month, marking.into, own[marking.into])
+        update = count_call(month, limit, now, marking)
+        attempts = 0
+
+        def attempt() -> Item:
+            nonlocal attempts
+            attempts += 1
+            return self._table.update(update)
+
+        try:
+            after = self._retries.run(attempt, deadline)
+        except ConditionFailed as failed:
+            # An attempt whose answer was lost may have counted the call.
+            found = failed.found.get(month, {})
+            return Counted(marking.is_in(found), found)
+        if attempts == 1:
+            self._own.put(month, marking.into, {marking.mark})
+        return Counted(was_counted=True, month_item=after)

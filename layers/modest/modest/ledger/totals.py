@@ -1,0 +1,73 @@
+"""Adds up what calls were charged."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from modest.money import Currency
+from modest.store.table import Item
+
+ADDED_UP = ("images", "image_price_usd", "currency", "amount")
+"""The attributes of an entry that its month's totals follow from."""
+
+_AT = " at "
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The exact sums of some settled calls."""
+
+    calls: int = 0
+    images: int = 0
+    images_at: dict[tuple[Currency, Decimal], int] = field(default_factory=dict)
+    """How many images were charged one by one, by currency and by list price in US dollars."""
+    amounts: dict[Currency, Decimal] = field(default_factory=dict)
+    """Only the currencies in which something was charged."""
+
+    def to_item(self) -> dict[str, Any]:
+        images_at = {f"{currency}{_AT}{price:f}": images for (currency, price), images in self.images_at.items()}
+        amounts = {currency.value: amount for currency, amount in self.amounts.items()}
+        return {"calls": self.calls, "images": self.images} | images_at | amounts
+
+    @classmethod
+    def from_item(cls, item: Item) -> "Totals":
+        charged = [(name.partition(_AT), int(images)) for name, images in item.items() if _AT in name]
+        return cls(
+            calls=int(item["calls"]),
+            images=int(item["images"]),
+            images_at={(Currency(currency), Decimal(price)): images for (currency, _, price), images in charged},
+            amounts={currency: item[currency.value] for currency in Currency if currency.value in item},
+        )
+
+
+class Sums:
+    """Totals that grow."""
+
+    def __init__(self, totals: Totals | None = None) -> None:
+        start = totals or Totals()
+        self._calls = start.calls
+        self._images = start.images
+        self._images_at = Counter(start.images_at)
+        self._amounts = dict(start.amounts)
+
+    def add(self, entry: Item) -> None:
+        currency, images, price = Currency(entry["currency"]), int(entry["images"]), entry["image_price_usd"]
+        self._calls += 1
+        self._images += images
+        if images and price:
+            self._images_at[currency, price.normalize()] += images
+        if entry["amount"]:
+            self._amounts[currency] = self._amounts.get(currency, Decimal(0)) + entry["amount"]
+
+    @property
+    def totals(self) -> Totals:
+        return Totals(self._calls, self._images, dict(self._images_at), dict(self._amounts))
+
+
+def add_up(entries: Iterable[Item], start: Totals | None = None) -> Totals:
+    sums = Sums(start)
+    for entry in entries:
+        sums.add(entry)
+    return sums.totals
