@@ -102,4 +102,4 @@ class CountingMachine(RuleBasedStateMachine):
 
 
 TestCounting = CountingMachine.TestCase
-TestCounting.settings = settings(max_examples=200, stateful_step_count=15, deadline=None)
+TestCounting.settings = settings(max_examples=150, stateful_step_count=15, deadline=None)
