@@ -47,7 +47,7 @@ def test_errors_have_no_body_either(gateway: LocalGateway) -> None:
 
 def test_every_route_of_the_template_answers_it_without_a_body(gateway: LocalGateway) -> None:
     with gateway.client(gateway.key("mega")) as client:
-        for path in {route.path for route in the_api().routes if route.method == "GET"}:
+        for path in {route.path for route in the_api().routes if route.method == "GET" and route.mock is None}:
             answer = client.head(path.format(asset=ASSETS[0]))
             # The routes that judge are called without an image.
             assert answer.status_code == (400 if path.endswith(("check", "classify")) else 200), path

@@ -26,14 +26,14 @@ def decode(data: bytes, size: tuple[int, int], *, has_alpha: bool) -> Image.Imag
     """
     width, height = ctypes.c_int(), ctypes.c_int()
     length = ctypes.c_size_t(len(data))
-    if not _load().WebPGetInfo(data, length, ctypes.byref(width), ctypes.byref(height)):
+    if not load().WebPGetInfo(data, length, ctypes.byref(width), ctypes.byref(height)):
         raise UndecodableWebp("a picture that cannot be decoded")
     if (width.value, height.value) != size:
         raise UndecodableWebp("a picture of another size than its header says")
     row_bytes = 4 * size[0]
     levels = bytearray(row_bytes * size[1])
     start = ctypes.c_char.from_buffer(levels)
-    if not _load().WebPDecodeRGBAInto(data, length, ctypes.byref(start), ctypes.c_size_t(len(levels)), row_bytes):
+    if not load().WebPDecodeRGBAInto(data, length, ctypes.byref(start), ctypes.c_size_t(len(levels)), row_bytes):
         raise UndecodableWebp("a picture that cannot be decoded")
     mode = "RGBA" if has_alpha else "RGBX"
     # Both modes are the bytes themselves, so nothing is copied.
@@ -41,7 +41,8 @@ def decode(data: bytes, size: tuple[int, int], *, has_alpha: bool) -> Image.Imag
 
 
 @cache
-def _load() -> ctypes.CDLL:
+def load() -> ctypes.CDLL:
+    """Returns the library."""
     library = bundled_library("pillow", "libwebp-")
     library.WebPDecodeRGBAInto.restype = ctypes.c_void_p
     return library

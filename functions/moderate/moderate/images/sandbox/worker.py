@@ -9,7 +9,7 @@ from collections.abc import Callable
 # Nothing can be imported once confined.
 from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
 
-from moderate.images import libavif, libde265
+from moderate.images import libavif, libde265, libwebp
 from moderate.images.decode import decode
 from moderate.images.limits import MAX_PICTURE_BYTES
 from moderate.images.pictures import Picture
@@ -36,6 +36,7 @@ def serve(decode: Callable[[bytes, int, int], Picture]) -> None:
     Image.preinit()
     libavif.load()
     libde265.load()
+    libwebp.load()
     confine()
     try:
         while True:
