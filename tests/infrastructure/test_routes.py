@@ -36,6 +36,7 @@ def route(event: str) -> str:
     return f"{properties['Method']} {properties['Path']}"
 
 
+CALLED_BY_PAGES = {f"OPTIONS {name.split()[1]}" for name in KEYED | OUTSIDE_THE_PLANS}
 ASKING = [event for event in EVENTS if route(event) not in OPEN_TO_ALL]
 COUNTED = [event for event in ASKING if route(event) not in OUTSIDE_THE_PLANS]
 
@@ -230,7 +231,14 @@ def test_routes_outside_the_plans_have_a_small_throttle_and_all_others_a_large_o
         **dict.fromkeys(refused - unknown, (0.02, 10)),
         **dict.fromkeys(unknown, (0.2, 30)),
         **dict.fromkeys(["GET /{proxy+}", "POST /{proxy+}"], (1, 10)),
+        **dict.fromkeys((f"OPTIONS {path}" for path in refusals(stack)), (0.02, 10)),
+        **dict.fromkeys(CALLED_BY_PAGES, (0.02, 100)),
     }
+
+
+def test_preflights_have_room_where_pages_may_call(template: Template) -> None:
+    allowed = throttles(deployed(template, AllowedOrigin="https://shop.example"))
+    assert {name for name, throttle in allowed.items() if throttle == (10, 100)} == CALLED_BY_PAGES
 
 
 def test_what_may_be_sent_as_bytes_is_listed_type_by_type(stack: Template) -> None:
