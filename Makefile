@@ -191,8 +191,7 @@ change-set: deploy ## build, and create the change set of a deployment without e
 
 execute: $(READY) ## execute a change set, and wait until it is deployed (CHANGE_SET= is its ARN)
 	$(PARAMETERS) > .build/samconfig.yaml
-	$(BIN)/python -m deploy.execute "$(CHANGE_SET)"
-	$(BIN)/python -m deploy.finish .build/samconfig.yaml $(ENV)
+	$(BIN)/python -m deploy.execute .build/samconfig.yaml $(ENV) "$(CHANGE_SET)"
 
 ifdef API_URL
 e2e: $(READY) ## test the API over HTTP with sam local, or a deployment (API_URL= API_KEY=)

@@ -1,20 +1,21 @@
 """Executes a change set that somebody has reviewed, and waits until its stack is deployed.
 
-python -m deploy.execute ARN
+python -m deploy.execute CONFIG ENVIRONMENT ARN    reads the profile and region from the file that SAM was given
 """
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-from deploy.finish import finish
+import yaml
+from deploy.finish import FAILURES, NEVER_DEPLOYED, finish, session_for
+
+from modest_cli.errors import explain
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation.client import CloudFormationClient
 
 _ATTEMPTS = 360
-_NEVER_DEPLOYED = "REVIEW_IN_PROGRESS"
 
 
 def execute(cloudformation: "CloudFormationClient", change_set: str, *, seconds: int = 10) -> str:
@@ -26,7 +27,7 @@ def execute(cloudformation: "CloudFormationClient", change_set: str, *, seconds:
     stack = cloudformation.describe_change_set(ChangeSetName=change_set)["StackId"]
     found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     cloudformation.execute_change_set(ChangeSetName=change_set)
-    never_deployed = found["StackStatus"] == _NEVER_DEPLOYED
+    never_deployed = found["StackStatus"] == NEVER_DEPLOYED
     waiter = cloudformation.get_waiter("stack_create_complete" if never_deployed else "stack_update_complete")
     waiter.wait(StackName=stack, WaiterConfig={"Delay": seconds, "MaxAttempts": _ATTEMPTS})
     return found["StackName"]
@@ -34,14 +35,23 @@ def execute(cloudformation: "CloudFormationClient", change_set: str, *, seconds:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Executes a change set.")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("environment")
     parser.add_argument("change_set", metavar="ARN")
     arguments = parser.parse_args()
-    session = boto3.session.Session()
+    if not arguments.change_set:
+        parser.exit(1, "Set CHANGE_SET to the ARN that `make change-set` has printed.\n")
     try:
+        session, _ = session_for(yaml.safe_load(arguments.config.read_text()), arguments.environment)
         stack = execute(session.client("cloudformation"), arguments.change_set)
-    except (BotoCoreError, ClientError) as error:
-        parser.exit(1, f"The change set was not deployed. {error}\n")
-    print(f"{stack} is deployed.", *finish(session, stack), sep="\n")
+    except FAILURES as error:
+        parser.exit(1, f"The change set was not deployed. {explain(error)}\n")
+    print(f"{stack} is deployed.")
+    try:
+        # The stack is the one that the change set names, whatever the environment's is.
+        print(*finish(session, stack), sep="\n")
+    except FAILURES as error:
+        parser.exit(1, f"The deployment was not finished. {explain(error)}\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from typing import Any
 
 import boto3
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from modest_cli.errors import OperatorError, explain
 
 IMAGES_KEPT = 30
 """So many deployments can be rolled back."""
@@ -29,8 +31,18 @@ _KEEP_THE_NEWEST = {
 }
 
 
-class NothingDeployed(Exception):
-    """Raised if the stack does not exist, or has only a change set so far."""
+NEVER_DEPLOYED = "REVIEW_IN_PROGRESS"
+_NEEDED = ("LedgerTable", "FunctionName")
+
+FAILURES = (OperatorError, BotoCoreError, ClientError)
+
+
+class NothingDeployed(OperatorError):
+    """Raised if the stack does not exist, or has only a change set so far, as after a change set that was declined."""
+
+
+class NotDeployed(OperatorError):
+    """Raised if the stack's first deployment failed, if it is not Modest's, or if samconfig.toml does not name it."""
 
 
 def finish(session: boto3.session.Session, stack: str) -> Iterator[str]:
@@ -44,16 +56,23 @@ def finish(session: boto3.session.Session, stack: str) -> Iterator[str]:
 
 
 def read_outputs(cloudformation: Any, stack: str) -> Mapping[str, str]:
-    """Raises NothingDeployed."""
+    """Raises NothingDeployed, NotDeployed."""
     try:
-        outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs")
+        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        outputs = None
-    if not outputs:
+        found = {"StackStatus": NEVER_DEPLOYED}
+    if found["StackStatus"] == NEVER_DEPLOYED:
         raise NothingDeployed(f"The stack {stack} is not deployed, so there is nothing to finish.")
-    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
+    for name in _NEEDED:
+        if name not in outputs:
+            raise NotDeployed(
+                f"The stack {stack} ({found['StackStatus']}) has no output {name}: its first deployment failed, or it "
+                "is not a deployment of Modest."
+            )
+    return outputs
 
 
 def protect_table(dynamodb: Any, table: str) -> str:
@@ -76,11 +95,17 @@ def expire_images(ecr: Any, image: str) -> str:
 
 
 def session_for(config: Mapping[str, Any], environment: str) -> tuple[boto3.session.Session, str]:
-    """Returns a session for the account and region that SAM deploys to, and the stack's name."""
-    tables = config[environment]
-    parameters = tables["global"]["parameters"] | tables.get("deploy", {}).get("parameters", {})
+    """Returns a session for the account and region that SAM deploys to, and the stack's name. Raises NotDeployed."""
+    tables = {} if environment == "version" else config.get(environment, {})
+    parameters = {name: value for part in ("global", "deploy") for name, value in _parameters(tables, part).items()}
+    if "stack_name" not in parameters:
+        raise NotDeployed(f"samconfig.toml has no environment {environment} with a stack_name.")
     session = boto3.session.Session(profile_name=parameters.get("profile"), region_name=parameters.get("region"))
     return session, parameters["stack_name"]
+
+
+def _parameters(tables: Mapping[str, Any], command: str) -> Mapping[str, Any]:
+    return dict(tables.get(command, {}).get("parameters", {}))
 
 
 def main() -> None:
@@ -88,12 +113,14 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("environment")
     arguments = parser.parse_args()
-    session, stack = session_for(yaml.safe_load(arguments.config.read_text()), arguments.environment)
     try:
+        session, stack = session_for(yaml.safe_load(arguments.config.read_text()), arguments.environment)
         for sentence in finish(session, stack):
             print(sentence)
     except NothingDeployed as nothing:
         print(nothing)
+    except FAILURES as error:
+        parser.exit(1, f"The deployment was not finished. {explain(error)}\n")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ Config = dict[str, Any]
 
 
 class InvalidConfig(Exception):
-    """Raised if samconfig.toml sets an unknown parameter, or one that make overrides."""
+    """Raised if samconfig.toml is malformed, sets an unknown parameter, or one that make overrides."""
 
 
 def fill_in(
@@ -37,6 +37,8 @@ def fill_in(
     given: the parameters that make sets, the same in all environments. use_buildkit: whether SAM builds the image with
     BuildKit, unless the configuration says. Raises InvalidConfig.
     """
+    if "version" not in config:
+        raise InvalidConfig("The line `version = 0.1` is missing.")
     environments = {name: tables for name, tables in config.items() if name != "version"}
     filled = {name: _fill_in_environment(name, tables, defaults, given) for name, tables in environments.items()}
     if use_buildkit:
@@ -59,8 +61,10 @@ def has_buildx() -> bool:
 
 
 def _fill_in_environment(name: str, tables: Config, defaults: Mapping[str, Any], given: Mapping[str, str]) -> Config:
-    parameters = tables["global"]["parameters"]
+    parameters = tables.get("global", {}).get("parameters", {})
     overrides = parameters.get("parameter_overrides", {})
+    if not isinstance(overrides, dict):
+        raise InvalidConfig(f"{name}: parameter_overrides must be a table, one parameter a line.")
     if unknown := overrides.keys() - defaults.keys():
         raise InvalidConfig(f"{name}: template.yaml has no parameter {', '.join(sorted(unknown))}.")
     if reserved := overrides.keys() & _SET_BY_MAKE:
@@ -72,9 +76,18 @@ def _fill_in_environment(name: str, tables: Config, defaults: Mapping[str, Any],
     return {**tables, "global": {"parameters": {**parameters, "parameter_overrides": values}}}
 
 
+def _parse_assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
+    return name, value
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Completes samconfig.toml with the defaults of template.yaml.")
-    parser.add_argument("given", nargs="+", metavar="NAME=VALUE", help="a parameter for all environments")
+    parser.add_argument(
+        "given", nargs="+", type=_parse_assignment, metavar="NAME=VALUE", help="a parameter for all environments"
+    )
     parser.add_argument(
         "--show", nargs="+", metavar=("ENVIRONMENT", "NAME"), help="print only these parameters of one environment"
     )
@@ -84,16 +97,16 @@ def main() -> None:
         config = fill_in(
             tomllib.loads((_ROOT / "samconfig.toml").read_text()),
             defaults,
-            dict(assignment.split("=", 1) for assignment in arguments.given),
+            dict(arguments.given),
             use_buildkit=has_buildx(),
         )
-    except InvalidConfig as error:
+    except (InvalidConfig, OSError, ValueError) as error:
         parser.exit(1, f"samconfig.toml: {error}\n")
     if arguments.show is None:
         print(yaml.safe_dump(config, sort_keys=False), end="")
         return
     environment, *names = arguments.show
-    if environment not in config:
+    if environment == "version" or environment not in config:
         parser.exit(1, f"samconfig.toml has no environment {environment}.\n")
     values = config[environment]["global"]["parameters"]["parameter_overrides"]
     print(*(values[name] for name in names), sep="\n")

@@ -1,11 +1,15 @@
 """What `make deploy` does after SAM, against moto."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import boto3
 import pytest
-from deploy.finish import IMAGES_KEPT, NothingDeployed, finish, session_for
+import yaml
+from deploy import execute as execution
+from deploy import finish as finishing
+from deploy.finish import IMAGES_KEPT, NotDeployed, NothingDeployed, finish, session_for
 from moto import mock_aws
 
 STACK = "modest-prod"
@@ -42,6 +46,52 @@ def session() -> Iterator[boto3.session.Session]:
 def test_a_stack_that_is_not_deployed_is_left_alone(session: boto3.session.Session) -> None:
     with pytest.raises(NothingDeployed, match=STACK):
         list(finish(session, STACK))
+
+
+def test_a_stack_of_something_else_is_no_deployment(session: boto3.session.Session) -> None:
+    other = json.dumps({"Resources": TEMPLATE["Resources"]})
+    session.client("cloudformation").create_stack(StackName=STACK, TemplateBody=other)
+    with pytest.raises(NotDeployed, match=r"CREATE_COMPLETE.* has no output LedgerTable"):
+        list(finish(session, STACK))
+
+
+@pytest.fixture
+def fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a command without credentials, which must exit with 1, and returns what it says."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    path = tmp_path / "samconfig.yaml"
+    path.write_text(yaml.safe_dump({"version": 0.1, **CONFIG}))
+
+    def run(main: Callable[[], None], *arguments: str) -> str:
+        monkeypatch.setattr("sys.argv", ["deploy", str(path), *arguments])
+        with pytest.raises(SystemExit) as exited:
+            main()
+        assert exited.value.code == 1
+        return capsys.readouterr().err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments", "said"),
+    [
+        (finishing.main, ("prod",), "No AWS credentials were found."),
+        (finishing.main, ("prdo",), "no environment prdo"),
+        (finishing.main, ("version",), "no environment version"),
+        (execution.main, ("prod", "arn:of:a:change:set"), "No AWS credentials were found."),
+        (execution.main, ("prdo", "arn:of:a:change:set"), "no environment prdo"),
+        (execution.main, ("prod", ""), "Set CHANGE_SET"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    fail: Callable[..., str], main: Callable[[], None], arguments: tuple[str, ...], said: str
+) -> None:
+    (line,) = fail(main, *arguments).splitlines()
+    assert said in line
 
 
 @pytest.fixture

@@ -44,6 +44,24 @@ def test_a_line_that_would_do_nothing_is_refused(own: dict[str, Any], said: str)
         fill_in(config(**own), DEFAULTS, MADE)
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ({"prod": {}}, "version"),
+        ({"version": 0.1, "prod": {"global": {"parameters": {"parameter_overrides": "NsfwFrom=0.7"}}}}, "a table"),
+    ],
+)
+def test_a_file_that_is_written_otherwise_is_refused_in_words(written: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidConfig, match=said):
+        fill_in(written, DEFAULTS, MADE)
+
+
+def test_an_environment_may_name_its_stack_for_deployments_alone() -> None:
+    deploy = {"parameters": {"stack_name": "modest"}}
+    filled = fill_in({"version": 0.1, "prod": {"deploy": deploy}}, DEFAULTS, MADE)
+    assert (values(filled), filled["prod"]["deploy"]) == ({**DEFAULTS, **MADE}, deploy)
+
+
 def test_the_image_is_built_with_buildkit_where_docker_has_it_unless_the_configuration_says_otherwise() -> None:
     built = {**config(), "old": {**config()["prod"], "build": {"parameters": {"use_buildkit": False}}}}
     filled = fill_in(built, DEFAULTS, MADE, use_buildkit=True)

@@ -72,6 +72,13 @@ def test_what_is_no_change_set_is_not_executed(client: CloudFormationClient) -> 
             execute(client, CHANGE_SET)
 
 
+def test_the_stack_that_is_finished_is_the_change_sets() -> None:
+    """`make execute` may be called without ENV, whose stack would be another one."""
+    recipe = (ROOT / "Makefile").read_text().partition("\nexecute:")[2].partition("\n\n")[0]
+    assert "deploy.execute" in recipe
+    assert "deploy.finish" not in recipe
+
+
 def test_the_workflow_names_the_stack_that_it_deploys() -> None:
     environment = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text())["env"]
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
