@@ -90,13 +90,17 @@ class GatewayKeys:
 
     def plans_by_key(self) -> Mapping[str, str]:
         """Maps the id of every key that is on a plan to the plan's name."""
-        paginator = self._client.get_paginator("get_usage_plan_keys")
-        return {
-            key["id"]: name
-            for name, plan_id in self._plan_ids.items()
-            for page in paginator.paginate(usagePlanId=plan_id, PaginationConfig=_PAGES)
-            for key in page["items"]
-        }
+        return {key: name for name, plan_id in self._plan_ids.items() for key in self._keys_on(plan_id)}
+
+    def on_plans_of_others(self) -> frozenset[str]:
+        """Returns the ids of the keys that are on usage plans of other deployments."""
+        pages = self._client.get_paginator("get_usage_plans").paginate(PaginationConfig=_PAGES)
+        others = {plan["id"] for page in pages for plan in page["items"]} - set(self._plan_ids.values())
+        return frozenset(key for plan_id in others for key in self._keys_on(plan_id))
+
+    def _keys_on(self, plan_id: str) -> Iterator[str]:
+        pages = self._client.get_paginator("get_usage_plan_keys").paginate(usagePlanId=plan_id, PaginationConfig=_PAGES)
+        return (key["id"] for page in pages for key in page["items"])
 
     def _plans_of(self, key_id: str) -> list[str]:
         pages = self._client.get_paginator("get_usage_plans").paginate(keyId=key_id, PaginationConfig=_PAGES)

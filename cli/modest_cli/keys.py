@@ -142,7 +142,8 @@ def delete(
     that is invoiced.
 
     With --all-of-stack, the keys of all accounts are deleted from API Gateway, which would keep them when the stack is
-    deleted. The ledger keeps them too: for a stack that uses it, `modest doctor --repair` creates them again.
+    deleted. Keys on a usage plan of another deployment stay: its ledger may be a copy. The ledger keeps all keys: for a
+    stack that uses it, `modest doctor --repair` creates them again.
     """
     if (who is None) is not all_of_stack:
         raise typer.BadParameter("Give either an account or --all-of-stack.")
@@ -158,7 +159,7 @@ def delete(
     if as_json:
         print_json({"deleted": deleted})
     else:
-        print_note(f"{deleted} keys were deleted from API Gateway.")
+        print_note(f"Keys deleted from API Gateway: {deleted}")
 
 
 def _print_issued(issued: IssuedKey, url: str, *, as_json: bool) -> None:

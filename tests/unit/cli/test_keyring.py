@@ -9,7 +9,8 @@ from tests.helpers.operators import World
 from modest.accounts.errors import InvalidName, NotFound, Taken
 from modest.api_keys import hash_of, is_well_formed
 from modest.refusals import UnknownKey
-from modest_cli.keyring import HASH_SHOWN, AmbiguousKey, KeyState
+from modest_cli.gateway_keys import GatewayKeys
+from modest_cli.keyring import HASH_SHOWN, AmbiguousKey, Keyring, KeyState
 
 DAY = timedelta(hours=24)
 
@@ -255,3 +256,17 @@ def test_all_keys_of_a_deployment_leave_api_gateway_and_can_be_created_again_fro
     for issued in (first, second):
         world.keyring.sync(issued.owner.account)
     assert world.at_gateway().items() > before.items()
+
+
+def test_keys_of_a_deployment_with_a_copy_of_the_ledger_stay(world: World) -> None:
+    """A backup that is tried in a second stack has the accounts of the first one."""
+    other = world.client.create_usage_plan(name="modest-Pro")["id"]
+    elsewhere = GatewayKeys(world.client, {**world.plan_ids, "Pro": other})
+    theirs = Keyring(world.registry, elsewhere, now=world.clock).create("acme", "Pro")
+    world.keyring.create("globex", "Pro")
+    try:
+        assert world.keyring.delete_all_at_gateway() == 1
+        assert world.keyring.delete_all_at_gateway() == 0
+        assert list(world.at_gateway()) == [hash_of(theirs.secret)]
+    finally:
+        world.client.delete_usage_plan(usagePlanId=other)
