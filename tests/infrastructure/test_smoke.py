@@ -1,8 +1,11 @@
-"""`make smoke` without what it needs."""
+"""`make smoke`, as far as it can be tested without an AWS account."""
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from tests.infrastructure.translated import Template
+from tests.stack.on_aws.test_only_aws import WRITES
 from tests.stack.smoke import app
 from typer.testing import CliRunner
 
@@ -17,3 +20,17 @@ def test_without_credentials_one_sentence_says_what_is_missing(monkeypatch: pyte
     result = CliRunner().invoke(app)
     assert result.exit_code == 1
     assert result.output == "modest: No AWS credentials were found. Run `aws configure`, or set AWS_PROFILE.\n"
+
+
+@pytest.mark.parametrize(("action", "partition", "decision"), WRITES)
+def test_what_it_asks_aws_about_the_role_is_what_the_template_says(
+    stack: Template, action: str, partition: str, decision: str
+) -> None:
+    (policy,) = stack["Resources"]["ModerateRole"]["Properties"]["Policies"]
+    allowed = [
+        pattern
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == action
+        for pattern in statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    ]
+    assert any(fnmatchcase(partition, pattern) for pattern in allowed) is (decision == "allowed")

@@ -11,6 +11,14 @@ from tests.stack.checks import MOSAIC
 from tests.stack.deployment import Deployment
 
 PNG = {"content-type": "image/png"}
+WRITES = [
+    ("dynamodb:PutItem", "ledger#a#2026-11", "allowed"),
+    ("dynamodb:UpdateItem", "month#a#2026-11", "allowed"),
+    ("dynamodb:UpdateItem", "ledger#a#2026-11", "implicitDeny"),
+    ("dynamodb:PutItem", "account#a", "implicitDeny"),
+    ("dynamodb:UpdateItem", "account#a", "implicitDeny"),
+]
+"""What AWS is asked about the function's role, and what it must answer."""
 
 
 def test_the_live_version_is_the_image(deployment: Deployment) -> None:
@@ -27,8 +35,7 @@ def test_the_ledger_is_encrypted_with_the_stacks_key_and_the_function_may_use_it
     assert api.post("/v1/classify", content=MOSAIC, headers=PNG).status_code == httpx2.codes.OK
 
 
-@pytest.mark.parametrize("action", ["dynamodb:PutItem", "dynamodb:UpdateItem"])
-@pytest.mark.parametrize(("partition", "decision"), [("ledger#a#2026-11", "allowed"), ("account#a", "implicitDeny")])
+@pytest.mark.parametrize(("action", "partition", "decision"), WRITES)
 def test_the_function_may_write_what_calls_cost_and_no_account(
     deployment: Deployment, action: str, partition: str, decision: str
 ) -> None:
