@@ -28,6 +28,7 @@ def _end_with_standard_input() -> None:
 
 
 rest_api.read_binary_types()
+rest_api.read_paths_of_throttles()
 rest_api.import_key_source_and_gateway_responses()
 rest_api.import_mocks_for_any_method()
 rest_api.fill_in_the_request_id_of_mocks()

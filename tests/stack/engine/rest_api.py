@@ -23,6 +23,17 @@ def read_binary_types() -> None:
     _replace(create_with_types)
 
 
+def read_paths_of_throttles() -> None:
+    """They are written the same way. Without this no route would have a throttle but the one of all others."""
+    settings = provisioners._apigw_method_settings
+
+    def settings_by_path(listed: Any) -> Any:
+        paths = [each["ResourcePath"].replace("/~1", "/").replace("~1", "/") for each in listed or []]
+        return settings([{**each, "ResourcePath": path} for each, path in zip(listed or [], paths, strict=True)])
+
+    provisioners._apigw_method_settings = settings_by_path
+
+
 def import_key_source_and_gateway_responses() -> None:
     """Without these, keys would have to be in x-api-key, and errors would have API Gateway's own bodies."""
     create = provisioners._apigw_rest_api_create
