@@ -94,7 +94,8 @@ def decode(data: bytes, size: int, images: int) -> Picture:
             if _is_animated(whole):
                 return draw_sequence(_Frames(image), size, caps, [presentations])
             picture = _Still(whole, image)
-        # By now Pillow has let its copies of the file go.
+        # With it go two canvases of Pillow's, whose pages would count against what this process may take.
+        del image
         return draw_sequence(picture, size, caps, [presentations])
     except OSError:
         if any(len(body) < length for _, body, length in counted(_sized_chunks(whole))):
