@@ -190,6 +190,7 @@ change-set: DEPLOY_OPTIONS := --no-execute-changeset
 change-set: deploy ## build, and create the change set of a deployment without executing it
 
 execute: $(READY) ## execute a change set, and wait until it is deployed (CHANGE_SET= is its ARN)
+	@mkdir -p .build
 	$(PARAMETERS) > .build/samconfig.yaml
 	$(BIN)/python -m deploy.execute .build/samconfig.yaml $(ENV) "$(CHANGE_SET)"
 

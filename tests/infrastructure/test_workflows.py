@@ -1,7 +1,9 @@
 """How the workflows deploy: what was reviewed is what is executed."""
 
+import subprocess
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -77,6 +79,32 @@ def test_the_stack_that_is_finished_is_the_change_sets() -> None:
     recipe = (ROOT / "Makefile").read_text().partition("\nexecute:")[2].partition("\n\n")[0]
     assert "deploy.execute" in recipe
     assert "deploy.finish" not in recipe
+
+
+def test_a_fresh_clone_executes_a_change_set_as_it_has_built_nothing(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    makefile = ROOT / "Makefile"
+    done = subprocess.run(
+        [
+            "make",
+            "-C",
+            tmp_path,
+            "-f",
+            makefile,
+            "execute",
+            f"CHANGE_SET={CHANGE_SET}",
+            "ENV=default",
+            "BIN=.",
+            "READY=",
+        ],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"-m deploy.execute .build/samconfig.yaml default {CHANGE_SET}" in done.stdout
 
 
 def test_the_workflow_names_the_stack_that_it_deploys() -> None:
