@@ -1,6 +1,7 @@
 """Defines arguments and options that several commands share, and parses them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -8,7 +9,8 @@ import typer
 
 from moderate.calls.account_policy import InvalidAccountPolicy, share
 from moderate.verdict import CLASSES, Policy
-from modest.months import month_start
+from modest.months import NotAMonth, begun_month, month_start
+from modest_cli.errors import OperatorError
 from modest_cli.output import escape
 
 _MAX_DIGITS = 9
@@ -100,6 +102,14 @@ def _parse_limit(text: str) -> Decimal:
 
 def _exponent(number: Decimal) -> int:
     return int(number.as_tuple().exponent)
+
+
+def refuse_month_to_come(month: str, now: datetime) -> None:
+    """Raises OperatorError."""
+    try:
+        begun_month(month, now)
+    except NotAMonth as error:
+        raise OperatorError(str(error)) from None
 
 
 _ACCOUNT = "An account's name or id, or the SHA-256 of one of its keys or the start of it that `keys list` shows."

@@ -8,10 +8,9 @@ import typer
 from modest.accounts.records import Account
 from modest.ledger.audit import Audit
 from modest.ledger.entries import second_of
-from modest.months import NotAMonth, begun_month
 from modest_cli import aws, findings
-from modest_cli.arguments import AccountOption, MonthArgument
-from modest_cli.errors import OperatorError, exit_on_error
+from modest_cli.arguments import AccountOption, MonthArgument, refuse_month_to_come
+from modest_cli.errors import exit_on_error
 from modest_cli.exit_codes import ExitCode
 from modest_cli.findings import describe_totals
 from modest_cli.output import AsJson, print_json, print_line, print_note, with_progress
@@ -28,10 +27,7 @@ def audit(
 ) -> None:
     """Add up every entry of a month, which takes minutes for a million, and check what usage and invoices count."""
     with exit_on_error():
-        try:
-            begun_month(month, datetime.now(UTC))
-        except NotAMonth as error:
-            raise OperatorError(str(error)) from None
+        refuse_month_to_come(month, datetime.now(UTC))
         deployment = aws.load_deployment(stack)
         everybody = [aws.open_keyring(deployment).find(account)[0]] if account else None
         accounts = [each for each in everybody or aws.open_registry(deployment).accounts() if each.plans_in(month)]

@@ -7,16 +7,14 @@ import typer
 from modest.ledger.entries import second_of
 from modest.store.table import Item
 from modest_cli import aws
-from modest_cli.arguments import MonthArgument
+from modest_cli.arguments import AccountArgument, MonthArgument
 from modest_cli.errors import OperatorError, exit_on_error
 from modest_cli.output import AsJson, print_json, print_table
 
 
 def call(
     month: MonthArgument,
-    account: Annotated[
-        str, typer.Argument(metavar="ACCOUNT", help="Its name, its id, or the start of a key's SHA-256.")
-    ],
+    account: AccountArgument,
     request: Annotated[str, typer.Argument(metavar="REQUEST", help="The X-Request-Id of the call's answer.")],
     *,
     as_json: AsJson = False,

@@ -9,10 +9,10 @@ import typer
 
 from modest.ledger.usage import Usage
 from modest.money import format_amount
-from modest.months import NotAMonth, begun_month, month_end, month_of
+from modest.months import month_end, month_of
 from modest.plans import Plan, Plans
 from modest_cli import aws
-from modest_cli.arguments import AccountOption, MonthOption
+from modest_cli.arguments import AccountOption, MonthOption, refuse_month_to_come
 from modest_cli.deployment import Deployment
 from modest_cli.errors import OperatorError, exit_on_error
 from modest_cli.output import AsJson, print_json, print_note, print_table, with_progress
@@ -32,7 +32,7 @@ def usage(
     now = datetime.now(UTC)
     month = month or month_of(now)
     with exit_on_error():
-        _refuse_future(month, now)
+        refuse_month_to_come(month, now)
         deployment = aws.load_deployment(stack)
         usages = _read_usages(deployment, account, month)
         if plot:
@@ -50,13 +50,6 @@ def usage(
         days = [(f"{month}-{day:02}", f"{calls:,}") for usage in usages for day, calls in usage.calls_by_day.items()]
         if days:
             print_table(("day", "calls"), days)
-
-
-def _refuse_future(month: str, now: datetime) -> None:
-    try:
-        begun_month(month, now)
-    except NotAMonth as error:
-        raise OperatorError(str(error)) from None
 
 
 def _read_usages(deployment: Deployment, who: str, month: str) -> list[Usage]:

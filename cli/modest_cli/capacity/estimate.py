@@ -73,14 +73,10 @@ class Estimate:
     reads_a_call: float
     usd: Mapping[str, float]
     """By item, for a month."""
-
-    @property
-    def calls_tried(self) -> float:
-        return sum(load.tried for load in self.loads)
-
-    @property
-    def calls_answered(self) -> float:
-        return (1 - self.stage) * sum(load.tried * load.passed for load in self.loads)
+    calls_tried: float
+    """A month."""
+    calls_answered: float
+    """A month."""
 
     @property
     def refused(self) -> float:
@@ -118,6 +114,8 @@ def estimate(customers: Customers, plans: Sequence[Plan], stage_rate: float, mem
         writes_a_call=call["ledger_writes"],
         reads_a_call=call["ledger_reads"],
         usd={item: usd * calls + per_refusal.get(item, 0) * (calls_tried - calls) for item, usd in per_call.items()},
+        calls_tried=calls_tried,
+        calls_answered=calls,
     )
 
 
