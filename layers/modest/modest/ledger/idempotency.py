@@ -8,6 +8,7 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
+from modest.ledger.timing import CLOCK_ERROR
 from modest.store.table import Item, Key, Put
 
 REPLAYED_FOR = timedelta(hours=24)
@@ -81,7 +82,8 @@ class Record:
         """Returns the write that gives the record back. It fails unless this call holds the record."""
         # Expired rather than deleted: the function that serves calls may not delete anything. A Put, as that of the
         # entry beside it, so that the function needs no right to update the ledger's partition.
-        return Put(self.key, self._item(now), self._claimed())
+        # It is free at once, also by the clock of a process that is behind.
+        return Put(self.key, self._item(now - 2 * CLOCK_ERROR), self._claimed())
 
     def _claimed(self) -> ConditionBase:
         return Attr("request").eq(self.request_id) & Attr("status").not_exists()

@@ -64,7 +64,7 @@ class Ledger:
         self.plans = plans
         self._callers = CallerLookup(table, plans, self._retries)
         self._seals = Seals(table, self._retries, digests_kept)
-        self._counter = MonthCounter(table, self._retries)
+        self._counter = MonthCounter(table, self._retries, now)
         self._longest_call = longest_call(timedelta(seconds=self._retries.longest_seconds))
         self._chain = ChainWriter(table, self._retries, now)
         self._usage = UsageReader(table, retries=self._retries)

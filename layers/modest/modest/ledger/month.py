@@ -7,6 +7,7 @@ small that the update costs one write unit. IAM limits by partition what the fun
 not in the account's partition, where the operator's settings are.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from boto3.dynamodb.conditions import Attr
 from modest.ledger.marks import Marking, OwnMarks, choose
 from modest.months import month_of
 from modest.store.retries import Deadline, RetryPolicy
-from modest.store.table import ConditionFailed, Item, Key, Table, Update
+from modest.store.table import ConditionFailed, Item, Key, Table, TableFailure, Update
 
 
 def month_item_key(account_id: str, month: str) -> Key:
@@ -51,9 +52,10 @@ class Counted:
 class MonthCounter:
     """Counts calls for one process."""
 
-    def __init__(self, table: Table, retries: RetryPolicy) -> None:
+    def __init__(self, table: Table, retries: RetryPolicy, now: Callable[[], datetime]) -> None:
         self._table = table
         self._retries = retries
+        self._now = now
         self._longest_write = timedelta(seconds=retries.longest_seconds)
         self._own = OwnMarks()
 
@@ -68,6 +70,9 @@ class MonthCounter:
 
         def attempt() -> Item:
             nonlocal attempts
+            # The retries' clock stands still while a machine is suspended, and others may have removed the mark by now.
+            if attempts and self._now() - now > self._longest_write:
+                raise TableFailure("OutOfTime", perhaps_written=True, worth_retrying=False)
             attempts += 1
             return self._table.update(update)
 

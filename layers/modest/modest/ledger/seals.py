@@ -52,9 +52,11 @@ class Seals:
         day = now.date()
         if not self._kept_for:
             return None
-        if self._last is None or self._last[0] != day:
-            self._last = (day, self._read(day, deadline) or self._make(day, deadline))
-        return self._last[1]
+        # Another thread may have a call of another day.
+        last = self._last
+        if last is None or last[0] != day:
+            last = self._last = (day, self._read(day, deadline) or self._make(day, deadline))
+        return last[1]
 
     def _read(self, day: date, deadline: Deadline) -> Seal | None:
         return read_seal(self._table, self._retries, day, deadline)

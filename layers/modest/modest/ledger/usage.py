@@ -44,11 +44,12 @@ class UsageReader:
     def usage(self, account_id: str, month: str) -> Usage | None:
         """Returns None if there is no such account. Raises LedgerUnavailable."""
         account_key, month_key = account_item_key(account_id), month_item_key(account_id, month)
+        totals = self._totals(account_id, month)
+        # Read last: a call is counted before it is settled, so no more are settled than were admitted.
         found = self._retries.run(lambda: self._table.read([account_key, month_key, RATE_KEY]))
         if account_key not in found:
             return None
         month_item = found.get(month_key, {})
-        totals = self._totals(account_id, month)
         return Usage(
             account=account_from_item(found[account_key]),
             month=month,

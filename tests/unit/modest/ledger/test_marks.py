@@ -29,14 +29,17 @@ class CountingMachine(RuleBasedStateMachine):
         self.clock = Clock()
         self.table = FakeTable(pause=pause)
         self.retries = [few_retries(ATTEMPTS) for _ in range(2)]
-        self.processes = [MonthCounter(self.table, retries) for retries in self.retries]
+        self.clocks = [lambda: self.clock() - CLOCK_ERROR, lambda: self.clock() + CLOCK_ERROR]
+        self.processes = [
+            MonthCounter(self.table, retries, now) for retries, now in zip(self.retries, self.clocks, strict=True)
+        ]
         self.calls: list[Run] = []
         self.late_for = 0
 
     @rule(process=st.sampled_from([0, 1]), faults=FAULTS)
     def a_call_comes(self, process: int, faults: list[Fault]) -> None:
         """It makes one request for each of the faults."""
-        now = self.clock() + (CLOCK_ERROR if process else -CLOCK_ERROR)
+        now = self.clocks[process]()
         seen = dict(self.table.items.get(MONTH, {}))
         counter, retries = self.processes[process], self.retries[process]
         call = Run(lambda: counter.count(ACCOUNT, LIMIT, now, seen, retries.deadline()))

@@ -7,12 +7,16 @@ import pytest
 from tests.fakes.clock import Clock
 from tests.fakes.steps import Run, pause
 from tests.fakes.table import FakeTable, Fault
-from tests.helpers.ledgers import Customer, Shop, admitted, few_retries, request_id
+from tests.helpers.ledgers import LEASE, PLANS, Customer, Shop, admitted, few_retries, request_id
 
 from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer, Repeatable
-from modest.prices import by_the_image
+from modest.ledger.ledger import Ledger
+from modest.ledger.timing import CLOCK_ERROR
+from modest.ledger.usage import Usage
+from modest.prices import by_the_image, covered_by_plan
 from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded
+from modest.store.retries import RetryPolicy
 
 CALL = Repeatable("the-key", "hash of the body")
 ANSWER = Answer(200, b"{}")
@@ -127,6 +131,43 @@ def test_a_retry_is_recognised_although_other_calls_were_admitted_in_between(sho
         shop.ledger().admit(customer.key_hash, request_id())
     slow.step()
     assert admitted(slow.result).allowance.used == 3
+
+
+def test_a_call_whose_machine_was_suspended_is_not_counted_again(shop: Shop, table: FakeTable) -> None:
+    """The clock of its retries stood still, and another call has removed its mark."""
+    customer = shop.customer()
+
+    def sleep(seconds: float) -> None:
+        if seconds:
+            shop.clock.advance(minutes=1)
+            shop.ledger().admit(customer.key_hash, request_id())
+
+    suspended = shop.ledger(RetryPolicy(clock=lambda: 0, sleep=sleep))
+    table.faults = chain([Fault.NONE, Fault.NONE, Fault.LOST_ANSWER], repeat(Fault.NONE))
+    with pytest.raises(LedgerUnavailable):
+        suspended.admit(customer.key_hash, request_id())
+    assert shop.ledger().usage(customer.key_hash).usage.used == 2
+
+
+def test_an_idempotency_key_that_is_given_back_is_free_for_a_process_whose_clock_is_behind(
+    shop: Shop, table: FakeTable
+) -> None:
+    customer = shop.customer()
+    admission = admitted(shop.ledger().admit(customer.key_hash, request_id(), CALL))
+    shop.ledger().settle(admission, "invalid_url", covered_by_plan(0, admission.terms))
+    behind = Ledger(table, PLANS, lease=LEASE, now=lambda: shop.clock() - 2 * CLOCK_ERROR)
+    admitted(behind.admit(customer.key_hash, request_id(), CALL))
+
+
+def test_usage_never_reports_more_calls_settled_than_admitted(shop: Shop) -> None:
+    customer, ledger = shop.customer(), shop.ledger()
+    reading = Run(lambda: shop.usage_reader.usage(customer.account_id, "2026-11"))
+    while not reading.done:
+        admission = admitted(ledger.admit(customer.key_hash, request_id()))
+        ledger.settle(admission, "ok", by_the_image(1, admission.terms))
+        reading.step()
+    assert isinstance(reading.result, Usage)
+    assert 0 < reading.result.settled <= reading.result.used
 
 
 @pytest.mark.parametrize(
