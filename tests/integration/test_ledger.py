@@ -438,6 +438,17 @@ def test_a_chain_that_fell_behind_catches_up_and_two_writers_write_the_same(shop
 
 
 @pytest.mark.usefixtures("short_links")
+def test_whoever_asks_for_the_usage_extends_a_chain_that_a_burst_left_behind(shop: Shop) -> None:
+    customer = shop.customer()
+    carry_out(shop, customer, 23, seconds=1)
+    shop.clock.advance(minutes=2)
+    asked = [shop.ledger().usage(customer.key_hash).usage for _ in range(4)]
+    assert [usage.settled for usage in asked] == [23] * 4
+    assert [usage.unlinked for usage in asked] == [23, 13, 3, 3]
+    assert shop.usage_reader.audit(customer.account_id, "2026-11").holds
+
+
+@pytest.mark.usefixtures("short_links")
 def test_a_call_that_outlived_the_limits_is_counted_and_the_audit_names_it(shop: Shop) -> None:
     customer = shop.customer()
     frozen = admitted(shop.ledger().admit(customer.key_hash, request_id()))

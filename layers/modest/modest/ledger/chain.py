@@ -44,6 +44,14 @@ def is_due(number: int) -> bool:
     return number % LINK_CALLS == 0
 
 
+def is_behind(unlinked: int) -> bool:
+    """Says whether so many entries after the last link are too many for each reader to add up.
+
+    Calls that come in a burst leave them behind, because the last call whose turn it was came before they were closed.
+    """
+    return unlinked >= LINK_CALLS * _LINKS_AT_ONCE
+
+
 def next_link(start: str, before: Totals, entries: Iterable[Item]) -> Link | None:
     """Returns the link that begins at `start`, or None as long as it is not complete.
 

@@ -14,8 +14,8 @@ from modest.accounts.records import RATE_KEY, Account
 from modest.allowance import Allowance
 from modest.ledger.admission import Admission, Decision, Found, Proceed, Replay, admission_of, decide
 from modest.ledger.callers import CallerLookup
-from modest.ledger.chain import ChainWriter, is_due
-from modest.ledger.entries import AdmittedCall, write_entry
+from modest.ledger.chain import ChainWriter, is_behind, is_due
+from modest.ledger.entries import write_entry
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
 from modest.ledger.month import MonthCounter, month_item_key, used
 from modest.ledger.seals import Seals
@@ -131,7 +131,8 @@ class Ledger:
             # If the entry exists, an earlier attempt of this very write was carried out.
             if entry.key not in failed.found:
                 raise IdempotencyInProgress(admission.allowance) from None
-        self._extend_chain(call)
+        if is_due(call.number):
+            self._extend_chain(call.account_id, call.month)
 
     def last_known_account(self, key_hash: str) -> Account | None:
         """Returns the account as it was at the last call with this key. None if there was none in this process."""
@@ -148,6 +149,8 @@ class Ledger:
         usage = self._usage.usage(caller.account.id, month_of(now) if month is None else begun_month(month, now))
         if usage is None:
             raise UnknownKey
+        if is_behind(usage.unlinked):
+            self._extend_chain(usage.account.id, usage.month)
         name = usage.account.last_plan_in(usage.month)
         plan = self.plans.get(name or "")
         allowance = Allowance(caller.plan.quota, used(caller.items.get(present, {})), now)
@@ -191,11 +194,10 @@ class Ledger:
                 self._give_back(found.record, found.now, deadline)
             raise
 
-    def _extend_chain(self, call: AdmittedCall) -> None:
+    def _extend_chain(self, account_id: str, month: str) -> None:
         # If this fails, the next call whose turn it is makes up for it.
-        if is_due(call.number):
-            with suppress(LedgerUnavailable):
-                self._chain.extend(call.account_id, call.month)
+        with suppress(LedgerUnavailable):
+            self._chain.extend(account_id, month)
 
     def _give_back(self, record: Record, now: datetime, deadline: Deadline) -> None:
         # If this fails, the record is free once the lease has run out.

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from modest.accounts.records import RATE_KEY, Account, account_from_item, account_item_key, rate_from_items
 from modest.ledger.audit import Audit, Auditor
-from modest.ledger.chain import all_links, last_link, link_from_item, start_after
+from modest.ledger.chain import Link, all_links, last_link, link_from_item, start_after
 from modest.ledger.entries import SEALED, all_entries, open_entries, second_of
 from modest.ledger.month import calls_by_day, month_item_key, used
 from modest.ledger.seals import read_seal
@@ -25,6 +25,8 @@ class Usage:
     """Calls admitted."""
     settled: int
     """Calls that ended. There are fewer than were admitted while calls are in progress, and if any crashed."""
+    unlinked: int
+    """Those of them that had to be added up one by one, because no link of the chain covers them."""
     images: int
     images_at: dict[tuple[Currency, Decimal], int]
     """How many images were charged one by one, by currency and by list price in US dollars."""
@@ -44,7 +46,7 @@ class UsageReader:
     def usage(self, account_id: str, month: str) -> Usage | None:
         """Returns None if there is no such account. Raises LedgerUnavailable."""
         account_key, month_key = account_item_key(account_id), month_item_key(account_id, month)
-        totals = self._totals(account_id, month)
+        link, totals = self._totals(account_id, month)
         # Read last: a call is counted before it is settled, so no more are settled than were admitted.
         found = self._retries.run(lambda: self._table.read([account_key, month_key, RATE_KEY]))
         if account_key not in found:
@@ -55,6 +57,7 @@ class UsageReader:
             month=month,
             used=used(month_item),
             settled=totals.calls,
+            unlinked=totals.calls - (link.totals.calls if link else 0),
             images=totals.images,
             images_at=totals.images_at,
             charges=totals.amounts,
@@ -93,8 +96,8 @@ class UsageReader:
         month_item = self._retries.run(lambda: self._table.read([month_key])).get(month_key, {})
         return auditor.audit(used(month_item))
 
-    def _totals(self, account_id: str, month: str) -> Totals:
+    def _totals(self, account_id: str, month: str) -> tuple[Link | None, Totals]:
         # A link that is written in between covers entries that are added up all the same.
         link = last_link(self._table, self._retries, account_id, month)
         wanted = open_entries(account_id, month, start_after(link, month), ADDED_UP)
-        return add_up(self._retries.query(self._table, wanted), link.totals if link else None)
+        return link, add_up(self._retries.query(self._table, wanted), link.totals if link else None)

@@ -43,6 +43,7 @@ def usage(
         month,
         used=7,
         settled=6,
+        unlinked=6,
         images=5,
         images_at={
             (of, Decimal(price)): images
