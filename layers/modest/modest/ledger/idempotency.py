@@ -70,8 +70,10 @@ class Record:
 
     def claim(self, now: datetime, lease: timedelta) -> Put:
         """lease: how long the call may take. After that, a repetition of the call may claim the record."""
-        free = Attr("pk").not_exists() | Attr("expires").lte(int(now.timestamp()))
-        return Put(self.key, self._item(now + lease), free | self._claimed())
+        expired, own = Attr("expires").lte(int(now.timestamp())), Attr("request").eq(self.request_id)
+        # An attempt that arrives late must not take a record again that this call has given back.
+        free = Attr("pk").not_exists() | (expired & ~own)
+        return Put(self.key, self._item(now + lease), free | (~expired & self._claimed()))
 
     def keep(self, answer: Answer, admitted_at: datetime) -> Put:
         """Returns the write that stores an answer for REPLAYED_FOR. It fails unless this call holds the record."""

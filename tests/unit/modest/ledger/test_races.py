@@ -119,6 +119,17 @@ def test_a_claim_that_arrives_late_does_not_take_the_kept_answer_away(shop: Shop
     assert isinstance(shop.ledger().admit(customer.key_hash, request_id(), CALL), Replay)
 
 
+def test_a_claim_that_arrives_late_does_not_hold_a_key_that_was_given_back(shop: Shop, table: FakeTable) -> None:
+    customer = shop.customer()
+    table.faults = chain([Fault.NONE, Fault.NONE, Fault.LATE], repeat(Fault.NONE))
+    admission = admitted(shop.ledger().admit(customer.key_hash, request_id(), CALL))
+    shop.ledger().settle(admission, "invalid_url", covered_by_plan(0, admission.terms))
+    (claim,) = table.late
+    with pytest.raises(Exception, match="condition"):
+        claim()
+    admitted(shop.ledger().admit(customer.key_hash, request_id(), CALL))
+
+
 def test_a_retry_is_recognised_although_other_calls_were_admitted_in_between(shop: Shop, table: FakeTable) -> None:
     customer = shop.customer("Tiny")
     slow = admitting(shop, customer)
