@@ -1,7 +1,7 @@
 """What an image file may say about its colours, and in which ways browsers draw it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from moderate.images.colours import curves
 from moderate.images.colours.icc import Icc
@@ -30,7 +30,9 @@ class Numbered:
             yield tone_mapped(colorants, self.transfer, self.peak)
         else:
             yield of_matrix(colorants, [curves.of_chromium().get(self.transfer, curves.srgb())] * 3)
-        yield of_matrix(colorants, [curves.of_firefox().get(self.transfer, curves.srgb())] * 3)
+        in_firefox = of_matrix(colorants, [curves.of_firefox().get(self.transfer, curves.srgb())] * 3)
+        # It cuts off what is beyond white before it blends it.
+        yield replace(in_firefox, brightest=1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ _COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 _CURVES = (b"rTRC", b"gTRC", b"bTRC")
 _UNIT = 65_536
 _LARGEST = 16.0
-# From 8 on, Little CMS draws other colours (one picture was 85 levels off), probably as 32 bits overflow. ProPhoto
-# reaches 2.
-_MOST_LIGHT = 7.5
+MOST_LIGHT = 7.5
+"""Of which 1 is white. ProPhoto reaches 2.
+
+From 8 on, Little CMS draws other colours (one picture was 85 levels off), probably as 32 bits overflow.
+"""
 _SPACES = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 
 
@@ -31,6 +33,8 @@ class Profile:
     """Samples do not show all that it does: it has a table, or makes greys of colours."""
     brightest: float = 1.0
     """How bright a channel of the screen would have to be, of which 1 is white. ProPhoto reaches 2."""
+    dimmed: float = 1.0
+    """By what the light in `icc` is divided: a table has none that is brighter than white."""
     table: Table | None = None
     """What is done before `icc` is applied."""
 
@@ -47,7 +51,7 @@ def of_matrix(colorants: Matrix, curves: Sequence[Curve]) -> Profile:
     on_screen = conversion(colorants, BT_709.colorants())
     farthest = [[share * level for share, level in zip(row, most, strict=True)] for row in on_screen]
     brightest, darkest = (max(sum(max(0.0, sign * each) for each in row) for row in farthest) for sign in (1, -1))
-    if max(brightest, darkest) > _MOST_LIGHT:
+    if max(brightest, darkest) > MOST_LIGHT:
         raise UnusableColours("colours far beyond white")
     return Profile("RGB", _written(b"RGB ", b"XYZ ", tags), brightest=brightest)
 
@@ -63,9 +67,13 @@ def of_table(table: Table) -> Profile:
     return Profile(space, _written(space.ljust(4).encode(), b"Lab ", {b"A2B0": tag}), hides=True, table=table)
 
 
-def of_tag(tag: bytes) -> Profile:
-    """Returns the profile of three channels that a table leads to CIE Lab as it stands."""
-    return Profile("RGB", _written(b"RGB ", b"Lab ", {b"A2B0": tag}), hides=True)
+def of_tag(tag: bytes, brightest: float) -> Profile:
+    """Returns the profile of three channels that a table leads to CIE Lab as it stands.
+
+    It ends at MOST_LIGHT or `brightest`, whichever is less, which is white to the table.
+    """
+    icc = _written(b"RGB ", b"Lab ", {b"A2B0": tag})
+    return Profile("RGB", icc, hides=True, brightest=brightest, dimmed=min(brightest, MOST_LIGHT))
 
 
 def _xyz(colour: Triple) -> bytes:

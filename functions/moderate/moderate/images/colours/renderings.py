@@ -16,10 +16,10 @@ from PIL import Image, ImageChops, ImageCms
 from moderate.images.colours import curves
 from moderate.images.colours.curves import UnusableColours
 from moderate.images.colours.descriptions import Description
-from moderate.images.colours.profiles import Profile, of_matrix
+from moderate.images.colours.profiles import MOST_LIGHT, Profile, of_matrix
 from moderate.images.colours.spaces import BT_709, scaled
 from moderate.images.limits import UndecodableImage
-from moderate.images.shrinking import AS_STORED, Rendering, full_colour
+from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering, full_colour
 from moderate.images.views import BACKGROUNDS, Colour
 
 MAX_RENDERINGS = 4
@@ -101,14 +101,15 @@ def _drawn(descriptions: Iterable[Description]) -> Iterator[Rendering]:
             continue
         drawn.add(profile)
         if profile.hides:
-            yield Rendering(_drawing(profile), by_table=True)
+            yield _beyond_white_too(Rendering(_drawing(profile), by_table=True), profile)
             continue
         samples = _samples(profile)
         if any(_UNSEEN.hold(samples, others) for others in shown):
             continue
         shown.append(samples)
         is_stored = _UNSEEN.hold(samples, stored)
-        yield AS_STORED if is_stored else _by_curves(profile, slight=_SLIGHT.hold(samples, stored))
+        by_curves = Rendering(_drawing(profile), slight=_SLIGHT.hold(samples, stored))
+        yield AS_STORED if is_stored else _beyond_white_too(by_curves, profile)
 
 
 @lru_cache(32)
@@ -121,8 +122,8 @@ def _samples(profile: Profile) -> bytes:
     return _transform(profile, ImageCms.Flags.NOOPTIMIZE).apply(levels).tobytes()
 
 
-def _by_curves(profile: Profile, *, slight: bool) -> Rendering:
-    plain = Rendering(_drawing(profile), slight=slight)
+def _beyond_white_too(plain: Rendering, profile: Profile) -> Rendering:
+    """Returns the rendering, with what else becomes of transparent colours if the profile goes beyond white."""
     if profile.brightest <= _BRIGHT:
         return plain
     shown = _beyond_white(profile)
@@ -131,16 +132,17 @@ def _by_curves(profile: Profile, *, slight: bool) -> Rendering:
 
 def _beyond_white(profile: Profile) -> Callable[[Colour, Image.Image], Image.Image]:
     """Returns what lays transparent colours on a page as a screen would that has no brightest level."""
-    most = curves.on_screen(profile.brightest)
-    # It has the colours of the screen, and a white that is as bright as any colour of the profile.
-    red, green, blue = (scaled(colour, profile.brightest) for colour in BT_709.colorants())
-    screen = of_matrix((red, green, blue), [curves.srgb()] * 3)
-    transform = cache(partial(_transform, profile, screen=screen.icc))
-    levels = [round(_HIGHEST * curves.on_screen(profile.brightest * light) / most) for light in curves.srgb()]
+    # White is as bright as any colour of the profile.
+    white = min(profile.brightest, MOST_LIGHT)
+    transform = cache(partial(_transform, profile, white=white))
+    most = curves.on_screen(white)
+    levels = [round(_HIGHEST * curves.on_screen(white * light) / most) for light in curves.srgb()]
 
     def draw(page: Colour, picture: Image.Image) -> Image.Image:
         picture = full_colour(picture).convert("RGBA")
         opaque = picture.getchannel("A")
+        if white < profile.brightest and opaque.getextrema() != (OPAQUE, OPAQUE):
+            raise UndecodableImage("transparent light far beyond white", message=_DISAGREE)
         drawn = transform().apply(picture.convert("RGB")).point(levels * 3)
         lit = ImageChops.multiply(drawn, Image.merge("RGB", [opaque] * 3))
         light = lit.point([min(_HIGHEST, round(level * most)) for level in range(_HIGHEST + 1)] * 3)
@@ -196,12 +198,16 @@ def _by_transform(profile: Profile) -> Callable[[Image.Image], Image.Image]:
 
 
 def _transform(
-    profile: Profile, flags: ImageCms.Flags = ImageCms.Flags.NONE, screen: bytes = b""
+    profile: Profile, flags: ImageCms.Flags = ImageCms.Flags.NONE, white: float = 1.0
 ) -> ImageCms.ImageCmsTransform:
+    """white: how bright the white of the screen is."""
+    if profile.dimmed > 1:
+        # Else Little CMS may straighten greys by curves, and other colours then are up to 255 levels off.
+        flags |= ImageCms.Flags.FORCE_CLUT
     # By relative colorimetry, as browsers draw: the perceptual intent also moves black. Paper is not made white.
     return ImageCms.buildTransform(
         ImageCms.ImageCmsProfile(io.BytesIO(profile.icc)),
-        ImageCms.ImageCmsProfile(io.BytesIO(screen)) if screen else _screen(),
+        _screen(white / profile.dimmed),
         _MODES[profile.space],
         "RGB",
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
@@ -209,6 +215,10 @@ def _transform(
     )
 
 
-@cache
-def _screen() -> ImageCms.ImageCmsProfile:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+@lru_cache(8)
+def _screen(white: float) -> ImageCms.ImageCmsProfile:
+    """Returns a screen with the colours of sRGB."""
+    if white == 1:
+        return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    red, green, blue = (scaled(colour, white) for colour in BT_709.colorants())
+    return ImageCms.ImageCmsProfile(io.BytesIO(of_matrix((red, green, blue), [curves.srgb()] * 3).icc))

@@ -12,7 +12,7 @@ from itertools import product
 from math import copysign, log2, sqrt
 
 from moderate.images.colours.curves import HLG, PQ_NITS, UnusableColours, hlg, on_screen, pq
-from moderate.images.colours.profiles import Profile, of_tag
+from moderate.images.colours.profiles import MOST_LIGHT, Profile, of_tag
 from moderate.images.colours.spaces import BT_709, BT_2020, D50, Matrix, Triple, conversion, scaled, times
 
 USUAL_PEAK = 1000.0
@@ -44,14 +44,15 @@ def tone_mapped(colorants: Matrix, transfer: int, peak: float) -> Profile:
     shown = _tone_mapping(to_bt_2020, peak, of_scene=transfer == HLG)
     steps = [level / _LAST for level in range(_LAST + 1)]
     places = [
-        _BY_GREY * on_screen(shown((light, light, light))[1]) + (1 - _BY_GREY) * level
+        _BY_GREY * on_screen(min(1.0, shown((light, light, light))[1])) + (1 - _BY_GREY) * level
         for level in steps
         for light in [brightness(level)]
     ]
     lights = [brightness(_where(places, node / (_NODES - 1))) for node in range(_NODES)]
-    to_lab = _to_lab()
-    colours = b"".join(to_lab(shown(pixel)) for pixel in product(lights, repeat=3))  # type: ignore[arg-type]
-    return of_tag(_table([round(65_535 * place) for place in places], colours))
+    pixels: list[Triple] = [shown(pixel) for pixel in product(lights, repeat=3)]  # type: ignore[arg-type]
+    brightest = max(1.0, *map(max, pixels))
+    colours = b"".join(map(_to_lab(min(brightest, MOST_LIGHT)), pixels))
+    return of_tag(_table([round(65_535 * place) for place in places], colours), brightest)
 
 
 def _pq_in_whites(level: float) -> float:
@@ -66,6 +67,8 @@ def _hlg_in_whites(level: float) -> float:
 def _tone_mapping(to_bt_2020: Matrix, peak: float, *, of_scene: bool) -> Callable[[Triple], Triple]:
     """Returns what makes of brightnesses, of which 1 is white, those of the screen's red, green and blue.
 
+    They may go beyond white, where Chromium cuts them off on the page. At black it does here.
+
     of_scene: as HLG has them, which a screen bends by a pixel's luminance.
     """
     to_screen = conversion(BT_2020.colorants(), BT_709.colorants())
@@ -77,13 +80,9 @@ def _tone_mapping(to_bt_2020: Matrix, peak: float, *, of_scene: bool) -> Callabl
             luminance = _LUMINANCE[0] * light[0] + _LUMINANCE[1] * light[1] + _LUMINANCE[2] * light[2]
             light = scaled(light, copysign(abs(luminance) ** (_HLG_GAMMA - 1), luminance))
         red, green, blue = times(to_screen, scaled(light, gain(max(light))))
-        return _on_screen(red), _on_screen(green), _on_screen(blue)
+        return max(0.0, red), max(0.0, green), max(0.0, blue)
 
     return shown
-
-
-def _on_screen(brightness: float) -> float:
-    return min(1.0, max(0.0, brightness))
 
 
 def _gains(peak: float) -> Callable[[float], float]:
@@ -115,18 +114,19 @@ def _where(places: Sequence[float], place: float) -> float:
     return min(1.0, (after - 1 + (place - before) / (places[after] - before)) / _LAST)
 
 
-def _to_lab() -> Callable[[Triple], bytes]:
-    """Returns a function that converts linear sRGB to CIE L*a*b*, packed as an ICC table of 16-bit values stores it."""
+def _to_lab(white: float) -> Callable[[Triple], bytes]:
+    """Returns a function that converts linear sRGB to CIE L*a*b*, packed as an ICC table of 16-bit values stores it.
+
+    white: how bright a channel is that counts as white; what is brighter is cut off.
+    """
     red, green, blue = BT_709.colorants()
 
     def root(value: float) -> float:
         return value ** (1 / 3) if value > (6 / 29) ** 3 else value * (29 / 6) ** 2 / 3 + 4 / 29
 
     def lab(pixel: Triple) -> bytes:
-        x, y, z = (
-            root(max(0.0, (red[axis] * pixel[0] + green[axis] * pixel[1] + blue[axis] * pixel[2]) / D50[axis]))
-            for axis in range(3)
-        )
+        r, g, b = (min(1.0, light / white) for light in pixel)
+        x, y, z = (root((red[axis] * r + green[axis] * g + blue[axis] * b) / D50[axis]) for axis in range(3))
         return struct.pack(
             ">3H",
             *(
