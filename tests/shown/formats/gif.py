@@ -142,6 +142,13 @@ def controls(gif: Gif, random: Random) -> None:
         frame.controlled = random.random() < 0.9
 
 
+def thin(gif: Gif, random: Random) -> None:
+    """Frames of few rows or of one column, interlaced or not."""
+    for frame in gif.frames:
+        rows, columns = random.choice([(1, None), (1, None), (2, None), (3, None), (None, 1), (None, None)])
+        frame.levels, frame.interlaced = frame.levels[:rows, :columns], random.random() < 0.6
+
+
 def long(gif: Gif, random: Random) -> None:
     """Many frames, nearly all alike; one that is not may be on screen longest or shortest."""
     first, count = gif.frames[0], random.choice([18, 40, 80, 200])
@@ -223,6 +230,7 @@ KIND = Kind(
         Mutation("offsets", offsets),
         Mutation("frame size", frame_size, weight=SELDOM),
         Mutation("controls", controls),
+        Mutation("thin frames", thin, weight=SELDOM),
         Mutation("many frames", long, "skipped frame"),
         Mutation("film", film, "skipped frame"),
         Mutation("drift", drift, "skipped frame"),

@@ -22,6 +22,7 @@ from tests.helpers.profiles import (
 # As ITU-T H.273 numbers them.
 PRIMARIES = (1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 22)
 TRANSFERS = (1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+HDR = (16, 18)
 _PROPHOTO = ((0.7977, 0.2880, 0.0), (0.1352, 0.7119, 0.0), (0.0313, 0.0001, 0.8249))
 _SWAPPED = (*SRGB[1:], SRGB[0])
 _CURVES = ("rTRC", "gTRC", "bTRC")
@@ -130,10 +131,10 @@ def cicp(random: Random) -> bytes:
     return bytes([random.choice(PRIMARIES), random.choice(TRANSFERS), 0, random.choice([1, 1, 1, 0])])
 
 
-def numbered(random: Random) -> bytes:
+def numbered(random: Random, numbers: bytes = b"") -> bytes:
     """A profile with a tag that names its colours by number, which newer viewers prefer."""
     profile = colours(random)
-    tagged = with_tags(profile, [*tags_of(profile), (b"cicp", b"cicp\0\0\0\0" + cicp(random))])
+    tagged = with_tags(profile, [*tags_of(profile), (b"cicp", b"cicp\0\0\0\0" + (numbers or cicp(random)))])
     return tagged[:8] + random.choice([b"\x04\x40\0\0", b"\x04\x20\0\0", b"\x02\x10\0\0"]) + tagged[12:]
 
 

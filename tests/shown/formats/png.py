@@ -172,6 +172,7 @@ MUTATIONS = (
     ),
     Mutation("hidden gamma or profile", _adding(png_colours.hidden_gamma), "profile gaps"),
     Mutation("cICP", _adding(png_colours.number_colours), "colour description"),
+    Mutation("transparent HDR", png_colours.transparent_hdr, "colour description", weight=SELDOM),
     Mutation("orientation", _adding(turned), "orientation"),
     Mutation("another chunk", _adding(others)),
     Mutation("shuffled", shuffle),

@@ -6,8 +6,9 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from tests.helpers.crafted import COLOUR, GREY, PALETTE
+from tests.helpers.crafted import COLOUR, COLOUR_ALPHA, GREY, PALETTE
 from tests.shown.formats import icc
+from tests.shown.formats.drafts import alpha
 from tests.shown.formats.png_file import Chunk, Png
 
 
@@ -97,3 +98,17 @@ def number_colours(random: Random) -> list[Chunk]:
     cicp = icc.cicp(random)
     extra = [Chunk(b"sRGB", b"\0"), profile_chunk(icc.colours(random), random), *gammas(random)]
     return [*(random.sample(extra, 1) if random.random() < 0.3 else []), Chunk(b"cICP", cicp)]
+
+
+def transparent_hdr(png: Png, random: Random) -> None:
+    """Colours whose light goes beyond white, and how bright the picture says that it gets."""
+    if png.colour == COLOUR:
+        opaque = alpha(random, png.levels.shape[:2])
+        png.levels = np.dstack([png.levels, opaque.astype(png.levels.dtype) * (257 if png.depth > 8 else 1)])  # noqa: PLR2004 - deep
+        png.colour = COLOUR_ALPHA
+    numbers = bytes([random.choice(icc.PRIMARIES), random.choice(icc.HDR), 0, 1])
+    tag = profile_chunk(icc.numbered(random, numbers), random)
+    png.chunks.append(random.choice([Chunk(b"cICP", numbers), Chunk(b"cICP", numbers), tag]))
+    if random.random() < 0.5:
+        nits = random.choice([1, 80, 150, 203, 250, 400, 1000, 4000, 10_000])
+        png.chunks.append(Chunk(b"cLLI", struct.pack(">II", nits * 10_000, 0)))

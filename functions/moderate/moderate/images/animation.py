@@ -24,9 +24,10 @@ class Disposal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Holds one frame of a GIF or an animated PNG as a complete file of its own."""
+    """Holds one frame of a GIF or an animated PNG."""
 
     still: bytes
+    """A complete file of its own; empty if nothing is drawn."""
     at: tuple[int, int]
     size: tuple[int, int]
     disposal: Disposal
@@ -76,6 +77,8 @@ def _together(*areas: Area) -> Sequence[Area]:
 
 
 def _draw(frame: Frame, canvas: Image.Image, colours: Rendering) -> None:
+    if not frame.still:
+        return
     x, y = frame.at
     with Image.open(io.BytesIO(frame.still), formats=["GIF", "PNG"]) as still:
         if points_beyond_palette(still, frame.colours):

@@ -1,4 +1,4 @@
-"""How viewers read what a GIF leaves open: its canvas, and pixels that no palette has a colour for."""
+"""How viewers read what a GIF leaves open: its canvas, pixels without a colour, and a single row that is interlaced."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ class Reading:
 
     Returns what it is drawn with, and how many colours of that may be used.
     """
+    single_row: Callable[[bytes], bytes]
+    """Takes an interlaced frame of one row, as a file, and returns what is drawn of it."""
 
 
 def _grown(screen: Size, first: Frame, _is_old: bool) -> tuple[Size, Size]:  # noqa: FBT001 - as in Reading
@@ -67,6 +69,20 @@ def _repeated(palette: bytes, is_keyed: bool) -> tuple[bytes, int]:  # noqa: FBT
     return palette * (_COLOURS * 3 // len(palette)) if palette else b"\xff" * 3 * _COLOURS, _COLOURS
 
 
-AS_WRITTEN = Reading(_agreed, _as_written)
-CHROMIUM = Reading(_grown, _black_beyond)
-FIREFOX = Reading(_replaced, _repeated)
+def _disputed(_row: bytes) -> bytes:
+    """Raises Disputed."""
+    raise Disputed("an interlaced frame of one row")
+
+
+def _drawn(row: bytes) -> bytes:
+    return row
+
+
+def _taken_back(_row: bytes) -> bytes:
+    """Firefox restores the row at the beginning of each of the passes that follow, which have none."""
+    return b""
+
+
+AS_WRITTEN = Reading(_agreed, _as_written, _disputed)
+CHROMIUM = Reading(_grown, _black_beyond, _drawn)
+FIREFOX = Reading(_replaced, _repeated, _taken_back)

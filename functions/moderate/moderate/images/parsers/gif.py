@@ -95,8 +95,9 @@ def frames(data: bytes, reading: Reading = AS_WRITTEN) -> Iterator[Frame]:
             pixels, position = _blocks(data, start + 1)
             blended = bool(control[0] & _HAS_TRANSPARENT_INDEX)
             shown, colours = reading.palette(palette or global_palette, blended)
+            still = _still(data[at + 5 : at + 9], shown, control, flags, data[start : start + 1] + pixels)
             yield Frame(
-                still=_still(data[at + 5 : at + 9], shown, control, flags, data[start : start + 1] + pixels),
+                still=reading.single_row(still) if flags & _INTERLACED and height == 1 else still,
                 colours=colours,
                 at=(x, y),
                 size=(width, height),

@@ -1,10 +1,18 @@
 """HDR is drawn as Chromium 156 and as Firefox 153 show it: the levels here were read off their windows."""
 
+import struct
+
+import numpy as np
 import pytest
-from tests.helpers.colours import Colour, apart, drawn, mean_apart
+from PIL import Image
+from tests.helpers.colours import SIZE, Colour, apart, drawn, mean_apart, numbers_chunk, with_chunks
+from tests.helpers.crafted import chunk
+from tests.helpers.support import arrays, encoded
 
 from moderate.images.colours.curves import HLG, PQ
 from moderate.images.colours.descriptions import Numbered
+from moderate.images.decode import decode
+from moderate.images.limits import UndecodableImage
 
 BT_709, BT_2020, DISPLAY_P3 = 1, 9, 12
 COLOURS: list[Colour] = [
@@ -88,3 +96,35 @@ def test_chromium_s_picture_is_drawn(description: Numbered) -> None:
 @pytest.mark.parametrize("description", BY_FIREFOX, ids=str)
 def test_firefox_s_picture_is_drawn(description: Numbered) -> None:
     assert min(apart(shown, BY_FIREFOX[description]) for shown in drawn(description, COLOURS)) <= 1
+
+
+# Half transparent, on white, black and grey.
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "colour", "shown"),
+    [
+        (BT_2020, PQ, (200, 0, 0), [(255, 127, 127), (160, 0, 0), (223, 64, 64)]),
+        (BT_2020, PQ, (0, 200, 0), [(127, 255, 127), (0, 135, 0), (64, 199, 64)]),
+        (BT_709, PQ, (200, 0, 0), [(255, 127, 127), (153, 0, 0), (217, 64, 64)]),
+        (BT_2020, HLG, (255, 0, 0), [(255, 127, 127), (155, 0, 0), (218, 64, 64)]),
+        (BT_2020, PQ, (200, 200, 200), [(255, 255, 255), (128, 128, 128), (192, 192, 192)]),
+    ],
+)
+def test_transparent_hdr_is_cut_off_at_white_on_its_page(
+    primaries: int, transfer: int, colour: Colour, shown: list[Colour]
+) -> None:
+    judged = [view.reshape(-1, 3)[0] for view in arrays(decode(clear(numbers_chunk(primaries, transfer), colour), SIZE))]
+    for wanted in shown:
+        assert min(int(np.abs(view.astype(int) - wanted).max()) for view in judged) <= 3
+
+
+def test_transparent_hdr_that_is_not_toned_down_is_refused() -> None:
+    """Its light may be 49 times as bright as white."""
+    dim = numbers_chunk(BT_2020, PQ) + chunk(b"cLLI", struct.pack(">II", 100 * 10_000, 0))
+    assert decode(clear(dim, (200, 200, 200), 255), SIZE).views
+    with pytest.raises(UndecodableImage, match="colour metadata differently") as raised:
+        decode(clear(dim, (200, 200, 200)), SIZE)
+    assert raised.value.detail == "transparent light far beyond white"
+
+
+def clear(chunks: bytes, colour: Colour, opaque: int = 128) -> bytes:
+    return with_chunks(encoded(Image.new("RGBA", (8, 8), (*colour, opaque)), "PNG"), chunks)

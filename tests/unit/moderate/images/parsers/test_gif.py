@@ -78,6 +78,18 @@ def test_an_interlaced_frame_is_put_in_order() -> None:
     assert arrays(picture(bytes(data)))[0][:, :, 0].tolist() == LEVELS.tolist()
 
 
+def test_a_single_interlaced_row_is_judged_as_it_is_drawn_and_as_nothing() -> None:
+    """Firefox draws nothing of it, on what is left of the frame before, and still clears its place afterwards."""
+    row = GifFrame(np.full((1, 8), 255), at=(0, 3), disposal=2)
+    for before, by_chromium, by_firefox in ((0, 255 / 8, 0), (2, (255 + 7 * 128) / 8, 128)):
+        data = bytearray(gif([GifFrame(BLACK, disposal=before), row, GifFrame(DOT, at=(3, 3), transparent=0)], SCREEN))
+        data[data.index(b",\0\0\3\0\x08\0\x01\0") + 9] |= 0x40
+        found = means(bytes(data))
+        assert {by_chromium, by_firefox} <= set(found)
+        # The row is gone from the last frame, on the white page.
+        assert (255 / 8 if before == 0 else 255) in found
+
+
 def test_the_canvas_grows_for_the_first_frame_alone() -> None:
     """A later frame may not push the picture into a corner."""
     assert means(gif([GifFrame(GREY)], (1, 1))) == [128]
