@@ -1,9 +1,9 @@
 """How viewers read what a GIF leaves open: its canvas, pixels without a colour, and a single row that is interlaced."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from moderate.images.animation import Frame
+from moderate.images.animation import Disposal, Frame
 from moderate.images.limits import Disputed
 
 Size = tuple[int, int]
@@ -23,8 +23,8 @@ class Reading:
 
     Returns what it is drawn with, and how many colours of that may be used.
     """
-    single_row: Callable[[bytes], bytes]
-    """Takes an interlaced frame of one row, as a file, and returns what is drawn of it."""
+    single_row: Callable[[Frame, bool], Sequence[Frame]]
+    """Takes an interlaced frame of one row and whether it is the first. Returns what is shown in its place."""
 
 
 def _grown(screen: Size, first: Frame, _is_old: bool) -> tuple[Size, Size]:  # noqa: FBT001 - as in Reading
@@ -69,18 +69,22 @@ def _repeated(palette: bytes, is_keyed: bool) -> tuple[bytes, int]:  # noqa: FBT
     return palette * (_COLOURS * 3 // len(palette)) if palette else b"\xff" * 3 * _COLOURS, _COLOURS
 
 
-def _disputed(_row: bytes) -> bytes:
+def _disputed(_row: Frame, _is_first: bool) -> Sequence[Frame]:  # noqa: FBT001 - as in Reading
     """Raises Disputed."""
     raise Disputed("an interlaced frame of one row")
 
 
-def _drawn(row: bytes) -> bytes:
-    return row
+def _drawn(row: Frame, _is_first: bool) -> Sequence[Frame]:  # noqa: FBT001 - as in Reading
+    return [row]
 
 
-def _taken_back(_row: bytes) -> bytes:
-    """Firefox restores the row at the beginning of each of the passes that follow, which have none."""
-    return b""
+def _taken_back(row: Frame, is_first: bool) -> Sequence[Frame]:  # noqa: FBT001 - as in Reading
+    """Firefox restores what was there before each of the passes that follow, which have no rows.
+
+    It draws the first frame, but not when it comes round again, and later frames are not laid on it.
+    """
+    nothing = replace(row, still=b"")
+    return [replace(row, disposal=Disposal.CLEAR), nothing] if is_first else [nothing]
 
 
 AS_WRITTEN = Reading(_agreed, _as_written, _disputed)

@@ -70,7 +70,7 @@ def frames(data: bytes, reading: Reading = AS_WRITTEN) -> Iterator[Frame]:
     Some viewers stop at a byte that begins no block, and some look for the next frame: those find all of them.
     """
     global_palette, position = _palette(data, data[_HEADER + 4], _HEADER + 7)
-    control = _NO_CONTROL
+    control, is_first = _NO_CONTROL, True
     for _ in counted(count()):
         beginning = _BEGINNING.search(data, position)
         if not beginning or data[beginning.start()] == _TRAILER:
@@ -95,9 +95,8 @@ def frames(data: bytes, reading: Reading = AS_WRITTEN) -> Iterator[Frame]:
             pixels, position = _blocks(data, start + 1)
             blended = bool(control[0] & _HAS_TRANSPARENT_INDEX)
             shown, colours = reading.palette(palette or global_palette, blended)
-            still = _still(data[at + 5 : at + 9], shown, control, flags, data[start : start + 1] + pixels)
-            yield Frame(
-                still=reading.single_row(still) if flags & _INTERLACED and height == 1 else still,
+            frame = Frame(
+                still=_still(data[at + 5 : at + 9], shown, control, flags, data[start : start + 1] + pixels),
                 colours=colours,
                 at=(x, y),
                 size=(width, height),
@@ -105,7 +104,8 @@ def frames(data: bytes, reading: Reading = AS_WRITTEN) -> Iterator[Frame]:
                 blended=blended,
                 work=_WORK_TO_BLEND if blended else 1,
             )
-            control = _NO_CONTROL
+            yield from reading.single_row(frame, is_first) if flags & _INTERLACED and height == 1 else [frame]
+            control, is_first = _NO_CONTROL, False
 
 
 def _still(size: bytes, palette: bytes, control: bytes, flags: int, pixels: bytes) -> bytes:

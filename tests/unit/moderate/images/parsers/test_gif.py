@@ -90,6 +90,15 @@ def test_a_single_interlaced_row_is_judged_as_it_is_drawn_and_as_nothing() -> No
         assert (255 / 8 if before == 0 else 255) in found
 
 
+def test_a_first_interlaced_row_is_judged_in_the_colours_of_each_browser() -> None:
+    """Without a palette it is black in Chromium and white in Firefox, which shows it until it comes round again."""
+    row = bytearray(gif_frame(GifFrame(np.full((1, 8), 0), controlled=False)))
+    row[9] |= 0x40
+    data = b"GIF89a\x08\0\x08\0\x70\0\0" + row + gif_frame(GifFrame(DOT, controlled=False)) + b";"
+    on_black_in_firefox = {255 / 8, 0, 255 / 64}
+    assert on_black_in_firefox <= set(means(data))
+
+
 def test_the_canvas_grows_for_the_first_frame_alone() -> None:
     """A later frame may not push the picture into a corner."""
     assert means(gif([GifFrame(GREY)], (1, 1))) == [128]
