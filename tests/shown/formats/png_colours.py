@@ -104,7 +104,7 @@ def transparent_hdr(png: Png, random: Random) -> None:
     """Colours whose light goes beyond white, and how bright the picture says that it gets."""
     if png.colour == COLOUR:
         opaque = alpha(random, png.levels.shape[:2])
-        png.levels = np.dstack([png.levels, opaque.astype(png.levels.dtype) * (257 if png.depth > 8 else 1)])  # noqa: PLR2004 - deep
+        png.levels = np.dstack([png.levels, opaque.astype(png.levels.dtype) * (257 if png.depth > 8 else 1)])
         png.colour = COLOUR_ALPHA
     numbers = bytes([random.choice(icc.PRIMARIES), random.choice(icc.HDR), 0, 1])
     tag = profile_chunk(icc.numbered(random, numbers), random)

@@ -112,7 +112,8 @@ def test_firefox_s_picture_is_drawn(description: Numbered) -> None:
 def test_transparent_hdr_is_cut_off_at_white_on_its_page(
     primaries: int, transfer: int, colour: Colour, shown: list[Colour]
 ) -> None:
-    judged = [view.reshape(-1, 3)[0] for view in arrays(decode(clear(numbers_chunk(primaries, transfer), colour), SIZE))]
+    data = clear(numbers_chunk(primaries, transfer), colour)
+    judged = [view.reshape(-1, 3)[0] for view in arrays(decode(data, SIZE))]
     for wanted in shown:
         assert min(int(np.abs(view.astype(int) - wanted).max()) for view in judged) <= 3
 
