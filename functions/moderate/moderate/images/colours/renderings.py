@@ -61,6 +61,8 @@ _SLIGHT = _Bounds(mean=13.0, grey=18, colour=255, step=3)
 # How bright a channel may be, of which 1 is white, without being seen to be brighter.
 _BRIGHT = 1.1
 _GREYS = 256
+# In levels from one grey to the next. Linear light takes 13.
+_STEEPEST = 16
 _HIGHEST = 255
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _SAMPLES = Image.frombytes(
@@ -89,6 +91,12 @@ def renderings(descriptions: Iterable[Description]) -> list[Rendering]:
     if len(found) > MAX_RENDERINGS:
         raise UndecodableImage("more than 4 renderings", message=_CONTRADICT)
     return found
+
+
+def is_steep(rendering: Rendering) -> bool:
+    """Returns whether levels that are rounded in another way would be drawn as quite other ones."""
+    shown = rendering.draw(_SAMPLES.crop((0, 0, _GREYS, 1))).convert("RGB").tobytes()
+    return any(abs(one - other) > _STEEPEST for one, other in zip(shown, shown[3:], strict=False))
 
 
 def _drawn(descriptions: Iterable[Description]) -> Iterator[Rendering]:

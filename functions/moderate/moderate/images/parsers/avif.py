@@ -22,7 +22,7 @@ from moderate.images.broken_off import named_if_broken_off
 from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said
 from moderate.images.colours.levels import AS_STORED, SPREAD, with_levels
-from moderate.images.colours.renderings import renderings
+from moderate.images.colours.renderings import is_steep, renderings
 from moderate.images.exif import UPRIGHT
 from moderate.images.heif_transformations import orientation
 from moderate.images.libavif import AvifFile
@@ -33,9 +33,6 @@ from moderate.images.views import Presentations
 
 _BRANDS = {b"avif", b"avis"}
 _PICTURES, _ALPHA = b"pict", b"auxv"
-_GREYS = Image.frombytes("L", (256, 1), bytes(range(256))).convert("RGB")
-# In levels from one grey to the next. Linear light takes 13.
-_STEEPEST = 16
 
 
 class MisleadingAvif(BrokenRule):
@@ -107,7 +104,7 @@ def _ways(file: AvifFile, said: Said) -> Sequence[Sequence[Rendering]]:
     drawn = renderings(said.descriptions())
     if not file.has_alpha:
         drawn = [replace(rendering, if_transparent=()) for rendering in drawn]
-    elif any(map(_is_steep, drawn)):
+    elif any(map(is_steep, drawn)):
         # Chromium rounds colours once it has multiplied them by their alpha, and then applies the profile.
         raise MisleadingAvif("transparency and a steep curve of colours")
     if said.has_colours_of_part_range:
@@ -123,11 +120,6 @@ def _ways(file: AvifFile, said: Said) -> Sequence[Sequence[Rendering]]:
     if file.is_halved:
         return [in_chromium, in_firefox]
     return [list(dict.fromkeys((*in_firefox, *in_chromium)))]
-
-
-def _is_steep(rendering: Rendering) -> bool:
-    shown = rendering.draw(_GREYS).convert("RGB").tobytes()
-    return any(abs(one - other) > _STEEPEST for one, other in zip(shown, shown[3:], strict=False))
 
 
 def _with_alpha_spread(rendering: Rendering) -> Rendering:

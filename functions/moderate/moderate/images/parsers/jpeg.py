@@ -6,7 +6,7 @@ from itertools import chain, product
 from PIL import Image
 
 from moderate.images.colours.icc import Icc
-from moderate.images.colours.renderings import renderings
+from moderate.images.colours.renderings import is_steep, renderings
 from moderate.images.exif import UPRIGHT, orientations_in
 from moderate.images.jpeg_structure import PROFILE_NAME, Frame, Structure, read
 from moderate.images.limits import (
@@ -75,7 +75,11 @@ def _decode(data: bytes, size: int) -> Picture:
         # Only Firefox applies a profile of colours to inks.
         alone = structure.profile_is_sound and not is_inks
         profile = Icc(structure.profile, alone=alone, is_grey=image.mode == "L", is_inks=is_inks)
-        presentations = Presentations(orientations, renderings([profile]))
+        drawn = renderings([profile])
+        if is_inks and any(map(is_steep, drawn)):
+            # It makes colours of inks first, and rounds those down.
+            raise MisleadingJpeg("inks and a steep curve of colours")
+        presentations = Presentations(orientations, drawn)
         picture = draw_still(image, size, presentations)
         if structure.has_end or not structure.frame:
             return picture

@@ -187,6 +187,16 @@ def test_paper_is_not_white_unless_the_profile_says_so() -> None:
     assert all(view[0, 0].tolist() == pytest.approx([241, 231, 41], abs=4) for view in drawn)
 
 
+def test_inks_with_a_steep_curve_of_colours_are_refused() -> None:
+    """Firefox rounds down the colours that it makes of inks, and a curve makes black or white of one level's step."""
+    inks = Image.new("CMYK", (8, 8), (0, 100, 153, 88))
+    steep = rgb_profile(SRGB, curve([0] * 128 + [65535] * 128))
+    with pytest.raises(UndecodableImage) as raised:
+        decode(encoded(inks, "JPEG", icc_profile=steep), SIZE)
+    assert raised.value.detail == "MisleadingJpeg: inks and a steep curve of colours"
+    assert decode(encoded(inks, "JPEG", icc_profile=rgb_profile(SRGB, gamma(1.0))), SIZE).views
+
+
 def test_a_profile_of_inks_says_nothing_about_a_jpeg_without_inks() -> None:
     for picture in (PHOTO, PHOTO.convert("L")):
         data = encoded(picture, "JPEG", icc_profile=table_profile(b"CMYK", [(0, 128, 128)] * 16))
