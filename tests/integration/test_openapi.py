@@ -33,6 +33,7 @@ PATHS = {
     "/v1/check": {"get", "post"},
     "/v1/classify": {"get", "post"},
     "/v1/moderations": {"post"},
+    "/v1/detect-images": {"post"},
     "/": {"get"},
     "/health": {"get"},
     "/openapi.json": {"get"},
@@ -209,6 +210,9 @@ def test_every_code_has_an_example_under_its_status_on_every_route(document: dic
             "idempotency_mismatch",
         )
         wanted = {(status if oanors or code in kept else 400, code) for status, code in STATUS_AND_CODE.values()}
+        if path == "/v1/detect-images":
+            # It tells what is wrong with an image in that image's result.
+            wanted = {(415, "unsupported_format"), *(found for found in wanted if found[1] in (*kept, "invalid_request"))}
         wanted |= {(500, "internal_error"), (504, "internal_error"), (429, "rate_limited"), (503, "overloaded")}
         if method == "post":
             wanted.add((413, "image_too_large"))
@@ -305,7 +309,13 @@ def test_answers_fit_the_schemas(document: dict[str, Any]) -> None:
         ("/api/nsfw/image", "post", {"imageUrl": "https://example.com/image.jpg"}),
         ("/api/nsfw/image", "post", {"imageUrls": ["x", "https://example.com/image.jpg"], "on_error": "partial"}),
         ("/api/nsfw/image", "post", {"imageUrl": "x"}),
+        ("/v1/detect-images", "post", {}),
     ]
+    parts = [("image", png()), ("image", b"no picture")]
+    detected = client.post("/v1/detect-images", files=[(name, ("a", data)) for name, data in parts])
+    described = document["paths"]["/v1/detect-images"]["post"]["responses"]["200"]["content"]["application/json"]
+    validator(described["schema"], document).validate(detected.json())
+    assert [result["success"] for result in detected.json()["result"]["results"]] == [True, False]
     for path, method, fields in answers:
         answer = client.request(method, path, json=fields)
         response = document["paths"][path][method]["responses"][str(answer.status_code)]

@@ -17,8 +17,20 @@ _FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
 _TYPE_OF_FILE = re.compile(rb"\s*(?:image/|(?:application|binary)/octet-stream)", re.IGNORECASE)
 
 
+class TooManyParts(InvalidRequest):
+    """The form has more parts than its route takes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The multipart body is malformed: it has more than {most} parts. Send fewer.")
+
+
 def parse(content_type: str, body: bytes) -> list[tuple[str, str | bytes]]:
     """Returns the form's fields in order, text as str and files as bytes. Raises InvalidRequest, InvalidBase64."""
+    return [part.field() for part in parts(content_type, body)]
+
+
+def parts(content_type: str, body: bytes, *, most: int = MAX_FIELDS) -> "list[Part]":
+    """Returns the form's parts in order. Raises InvalidRequest, and TooManyParts before it has read all of them."""
     boundary = _boundary(content_type)
     if not boundary:
         raise InvalidRequest(
@@ -26,20 +38,20 @@ def parse(content_type: str, body: bytes) -> list[tuple[str, str | bytes]]:
             "Leave that header to your HTTP library, which adds one."
         )
     try:
-        parts = _Parts(boundary, body).found
+        return _Parts(boundary, body, most).found
     except (FormParserError, ValueError):
         raise InvalidRequest(
             "The multipart body is malformed. Send the image as one file field: curl -F image=@photo.jpg …"
         ) from None
-    return [part.field() for part in parts]
 
 
-class _Part:
+class Part:
     def __init__(self) -> None:
         self.headers: dict[bytes, bytes] = {}
         self.data = bytearray()
 
     def field(self) -> tuple[str, str | bytes]:
+        """Returns the part's name, and its text as str or its file as bytes. Raises InvalidRequest, InvalidBase64."""
         name = _text(_options(self.headers.get(b"content-disposition")).get(b"name", b""))
         data = self._decoded()
         return name, data if self._is_file(data) else _text(data)
@@ -65,9 +77,10 @@ class _Part:
 class _Parts:
     """Holds the parts of a body, all in memory: images are never written to a disk."""
 
-    def __init__(self, boundary: bytes, body: bytes) -> None:
-        """Raises FormParserError, ValueError."""
-        self.found: list[_Part] = []
+    def __init__(self, boundary: bytes, body: bytes, most: int) -> None:
+        """Raises FormParserError, ValueError, TooManyParts."""
+        self.found: list[Part] = []
+        self._most = most
         self._name = self._value = b""
         self._ended = False
         parser = MultipartParser(
@@ -86,9 +99,9 @@ class _Parts:
             raise ValueError("cut short")
 
     def _begin(self) -> None:
-        if len(self.found) == MAX_FIELDS:
-            raise ValueError("too many fields")
-        self.found.append(_Part())
+        if len(self.found) == self._most:
+            raise TooManyParts(self._most)
+        self.found.append(Part())
 
     def _add_name(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]

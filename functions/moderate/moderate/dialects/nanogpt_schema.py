@@ -62,8 +62,7 @@ IMAGE: Documentation = {
         "judged and charged once. By default, one image that cannot be judged fails the whole call, and nothing is "
         "charged. With `on_error: partial`, the flag of such an image is `null`, and `errors` says why. The flag of an "
         "image that was not judged is never `false`. `sha256` lists the SHA-256 of the bytes that were judged, in the "
-        "same order. Store or show only those bytes, because a server may send others to the next client. An animation "
-        "that is too much to judge in full is flagged or is an error, `too_many_frames`."
+        "same order. An animation that is too much to judge in full is flagged or is an error, `too_many_frames`."
     ),
     "operation_id": "nanogpt_image",
     "responses": answered(

@@ -101,8 +101,7 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
             "If your account's own policy decided, `meta.policy` has its scores. "
             "A still whose longer side is at least 2.5 times the shorter is also judged in `meta.tiles` squares. "
             "If a second model was asked, `meta.second_opinion` has what each of them said. "
-            "`meta.sha256` is the SHA-256 of the bytes that were judged. Store or show only those bytes, because a "
-            "server may send others to the next client. "
+            "`meta.sha256` is the SHA-256 of the bytes that were judged. "
             f"`/nsfw-api/v1/{name}` works the same way."
         ),
         "responses": answered(

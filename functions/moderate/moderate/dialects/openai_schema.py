@@ -84,7 +84,7 @@ MODERATIONS: Documentation = {
         "text gets an error, never an unflagged result. Any `model` is accepted; the response names the model that was "
         "used. Each distinct image is charged. OpenAI's responses have no field for the charge, so look it up with "
         "`GET /v1/usage`. OpenAI's own API has no `sha256` either; here it lists the SHA-256 of each image's bytes, in "
-        "the order of `results`. Store or show only those bytes, because a server may send others to the next client. "
+        "the order of `results`. "
         "An animation that is too much to judge in full is flagged or is an error, `too_many_frames`."
     ),
     "operation_id": "openai_moderations",

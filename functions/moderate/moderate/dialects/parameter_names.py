@@ -4,7 +4,7 @@ Ignoring such a name would loosen a check that its sender believes to be strict,
 names are ignored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 from unicodedata import normalize
@@ -15,6 +15,7 @@ CHECK = "/v1/check"
 CLASSIFY = "/v1/classify"
 NANOGPT = "/api/nsfw/image"
 OPENAI = "/v1/moderations"
+MISSKEY = "/v1/detect-images"
 USAGE = "/v1/usage"
 
 PARAMETERS = {
@@ -25,6 +26,7 @@ PARAMETERS = {
         *("model", "policy", "on_error"),
     ),
     OPENAI: ("input", "model", "policy"),
+    MISSKEY: (),
     USAGE: ("month",),
 }
 
@@ -110,8 +112,8 @@ def _closest(name: str, known: Iterable[str], *, least_length: int = 0) -> str |
         each: 1.0 if _PLAIN[each] == plain else _similarity(matcher, plain, _PLAIN[each], least_length)
         for each in known
     }
-    best = max(similarities, key=lambda candidate: (similarities[candidate], candidate == name))
-    return best if similarities[best] else None
+    best = max(similarities, key=lambda candidate: (similarities[candidate], candidate == name), default=None)
+    return best if best is not None and similarities[best] else None
 
 
 def _similarity(matcher: SequenceMatcher[str], name: str, known: str, least_length: int) -> float:
@@ -136,6 +138,8 @@ def _plain(name: str) -> str:
 _PLAIN = {name: _plain(name) for names in PARAMETERS.values() for name in names}
 
 
-def _listed(names: Iterable[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
+    if not names:
+        return "no parameters"
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
-from moderate.dialects import nanogpt, oanor, openai
+from moderate.dialects import misskey, nanogpt, oanor, openai
 from moderate.dialects.dialect import Dialect
 
 DIALECTS = (
     nanogpt.DIALECT,
     openai.DIALECT,
     oanor.DIALECT,
+    misskey.DIALECT,
 )
 # Its envelope is flat, so any client can read it.
 FALLBACK = oanor.DIALECT

@@ -1,6 +1,7 @@
 """Makes /llms.txt, a summary of the OpenAPI document for language models that write clients."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -48,6 +49,9 @@ maybe for your account alone: see `policy` in `GET /v1/usage`.
 this month.
 """
 
+# So many equal entries of an object are too many to show.
+_MANY = 8
+
 Document = Mapping[str, Any]
 Operation = Mapping[str, Any]
 
@@ -60,23 +64,27 @@ def guide(document: Document) -> str:
     ]
     keyed = [found for found in operations if found[1]["security"]]
     posted = {path for path, methods in document["paths"].items() if "post" in methods}
+    errors: dict[str, str] = {}
     parts = [
         f"# {document['info']['title']}\n\n> NSFW image moderation: send an image, get a verdict.",
         document["info"]["description"].strip(),
         _ABOUT.strip(),
         "## Routes that need a key",
-        *(_route(name, operation, posted) for name, operation in keyed),
+        *(_route(name, operation, posted, errors) for name, operation in keyed),
         "## Routes that need no key",
         "\n".join(f"- {name}: {operation['summary']}" for name, operation in operations if not operation["security"]),
         "## Errors",
-        "NanoGPT's and OpenAI's routes return 400 for every problem with an image, with the same codes.",
+        "NanoGPT's and OpenAI's routes return 400 for every problem with an image, with the same codes; Misskey's has it "
+        "in the result of that image.",
         "\n".join(_errors()),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _route(name: str, operation: Operation, posted: Collection[str]) -> str:
-    """posted: the paths that can be called with POST, where GET needs no description of its own."""
+def _route(name: str, operation: Operation, posted: Collection[str], errors: dict[str, str]) -> str:
+    """posted: the paths that can be called with POST, where GET needs no description of its own.
+    errors: the first route of each API that shows an error; one of each is enough. This route is added.
+    """
     names = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
     query = f"\n\nQuery: {', '.join(names)}" if names else ""
     method, path = name.split(" ")
@@ -84,9 +92,12 @@ def _route(name: str, operation: Operation, posted: Collection[str]) -> str:
         return f"### {name}\n\nLike POST {path}, with the image in the query.{query}"
     text = f"### {name}\n\n{operation['summary']}. {operation['description']}{query}"
     if body := operation.get("requestBody"):
-        text += f"\n\nRequest: {_example(body)}"
-    for status, response in list(operation["responses"].items())[:2]:
-        text += f"\n\nAnswer {status}: {_example(response)}"
+        text += f"\n\nRequest{_example(body)}"
+    answer, error = list(operation["responses"].items())[:2]
+    text += f"\n\nAnswer {answer[0]}{_example(answer[1])}"
+    api = operation["tags"][0]
+    if errors.setdefault(api, name) == name:
+        text += f"\n\nAnswer {error[0]}{_example(error[1])}"
     return text
 
 
@@ -98,6 +109,22 @@ def _errors() -> Iterator[str]:
 
 
 def _example(described: Mapping[str, Any]) -> str:
-    content = described["content"]["application/json"]
+    """Returns what follows the word that it is an example of, which is JSON unless it says otherwise."""
+    kind, content = next(iter(described["content"].items()))
     named = content.get("examples", {}).values()
-    return json.dumps(next((example["value"] for example in named), content.get("example")))
+    example = next((each["value"] for each in named), content.get("example"))
+    text = json.dumps(_abridged(example), ensure_ascii=False, separators=(",", ":"))
+    return f": {text}" if kind == "application/json" else f" as {kind}: {text}"
+
+
+def _abridged(example: Any) -> Any:
+    """Returns an example in which what most of the many entries of an object have is shown once, under "others"."""
+    if isinstance(example, list):
+        return list(map(_abridged, example))
+    if not isinstance(example, dict):
+        return example
+    common, times = Counter(map(str, example.values())).most_common(1)[0] if example else ("", 0)
+    if times <= _MANY:
+        return {name: _abridged(value) for name, value in example.items()}
+    kept = {name: value for name, value in example.items() if str(value) != common}
+    return kept | {"others": next(value for value in example.values() if str(value) == common)}

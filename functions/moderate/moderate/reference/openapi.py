@@ -33,6 +33,9 @@ If the model does not find a picture safe, a second model may be asked, and the 
 picture that the first model alone takes for nsfw can come back unflagged. With the policy `strict`, a second opinion
 only raises a score.
 
+Every answer has the SHA-256 of the bytes that were judged. Store or show only those bytes, because a server may send
+others to the next client.
+
 A call counts once against the plan's monthly quota when it is admitted, whatever its outcome. {prices}
 
 An `Idempotency-Key` makes it safe to send a POST again. After a 409, 429 or 503, wait as long as `Retry-After` says;
@@ -159,8 +162,8 @@ def _add_example(responses: dict[str, Any], status: str, schema: dict[str, Any],
 
 def _prices(plans: Iterable[Plan]) -> str:
     text = (
-        f"NanoGPT's and OpenAI's routes charge ${IMAGE_PRICE_USD} for each distinct image that was judged, on every "
-        "plan; on oanor's routes the plan covers the images."
+        f"NanoGPT's, OpenAI's and Misskey's routes charge ${IMAGE_PRICE_USD} for each distinct image that was judged, on "
+        "every plan; on oanor's routes the plan covers the images."
     )
     sold = ", ".join(f"{plan.name} {plan.quota:,} for ${plan.price_usd}" for plan in plans)
     return f"{text} Calls a month, and what they cost: {sold}." if sold else text
