@@ -40,6 +40,6 @@ def plans(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK
         ],
     )
     print_line(
-        f"Each image judged on NanoGPT's and OpenAI's routes costs ${IMAGE_PRICE_USD} more, on every plan. "
+        f"Each image judged on NanoGPT's, OpenAI's and Misskey's routes costs ${IMAGE_PRICE_USD} more, on every plan. "
         "On oanor's routes the plan covers the images."
     )

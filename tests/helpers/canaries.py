@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from tests.helpers.support import SAFE, FakeClassifier, FakeFetch, Never, Web, gateway_event, invoke, png
 
 from moderate.calls.authentication import from_gateway
@@ -49,6 +50,7 @@ HEADERS = {
 }
 # Bytes that begin as an image does, with a canary behind them that base64 leaves readable.
 UNDECODABLE = b"\x89PNG\r\n\x1a\n" + base64.b64decode("CANARYbytesofanimage" * 20)
+FORM = "multipart/form-data; boundary=CANARYboundary"
 UNSUPPORTED = b"%PDF-1.7 CANARYbytes"
 
 
@@ -67,25 +69,31 @@ def image(body: str | dict[str, object]) -> dict[str, Any]:
     return gateway_event("POST", "/api/nsfw/image", headers=HEADERS, body=text)
 
 
+def detect(body: bytes, *, content_type: str = FORM) -> dict[str, Any]:
+    return gateway_event("POST", "/v1/detect-images", headers=HEADERS | {"Content-Type": content_type}, body=body)
+
+
 def calls() -> Iterator[tuple[int, str | None, dict[str, Any]]]:
     """The status and the code that each call is to be answered with, and its event."""
-    form = "multipart/form-data; boundary=CANARYboundary"
     broken = base64.b64encode(png(grey=BREAKS_THE_MODEL)).decode()
     yield 200, None, check(body=json.dumps({"url": IMAGE_URL, "CANARYfield": "CANARYvalue"}))
     yield 200, None, check(body=png(grey=BENIGN))
-    yield 200, None, check(body=multipart(png(grey=BENIGN)), content_type=form)
+    yield 200, None, check(body=multipart(png(grey=BENIGN)), content_type=FORM)
     yield (
         200,
         None,
         image({"image_urls": [IMAGE_URL], "imageDataUrl": "data:image/png;base64,CANARY", "on_error": "partial"}),
     )
+    yield 200, None, detect(multipart(png(grey=BENIGN)))
+    yield 200, None, detect(multipart(UNDECODABLE))
+    yield 200, None, detect(multipart(b""))
     yield 400, "invalid_request", check(query="threshold=CANARY&url=https://canary-host.test/CANARYpath")
     yield 400, "invalid_request", check(query="policy=CANARY&url=https://canary-host.test/CANARYpath")
     yield 400, "invalid_request", check(query="url=https://CANARY.test/&url=https://CANARY.test/")
     yield 400, "invalid_request", check(body='{"url": "CANARY')
     yield 400, "invalid_request", check(body='{"CANARYtwice": 1, "CANARYtwice": 2}')
-    yield 400, "invalid_request", check(body=multipart(b"CANARYpart", end=b"CANARYcut"), content_type=form)
-    yield 400, "invalid_request", check(body=b"CANARYnot a form", content_type=form)
+    yield 400, "invalid_request", check(body=multipart(b"CANARYpart", end=b"CANARYcut"), content_type=FORM)
+    yield 400, "invalid_request", check(body=b"CANARYnot a form", content_type=FORM)
     yield 400, "invalid_url", check(query="url=CANARY://CANARYhost/CANARYpath")
     yield 400, "invalid_url", check(query="url=https://CANARYuser:CANARYpassword@canary-host.test/")
     yield 400, "blocked_url", check(query="url=http://10.0.0.1/CANARYpath?CANARYquery")
@@ -101,7 +109,10 @@ def calls() -> Iterator[tuple[int, str | None, dict[str, Any]]]:
     yield 404, "not_found", gateway_event("GET", "/docs/CANARYasset", headers=HEADERS)
     yield 405, "method_not_allowed", gateway_event("DELETE", "/v1/check", query="url=CANARY", headers=HEADERS)
     yield 405, "method_not_allowed", gateway_event("CANARY", "/v1/check", headers=HEADERS)
+    yield 400, "invalid_request", detect(multipart(b"CANARYpart", end=b"CANARYcut"))
     yield 413, "image_too_large", check(body=b"CANARY" * 800_000)
+    yield 413, "image_too_large", detect(multipart(b"CANARY", end=b"") * 11 + b"--CANARYboundary--")
+    yield 415, "unsupported_format", detect(b"CANARY", content_type="CANARY/type")
     yield 415, "unsupported_format", check(body=UNSUPPORTED)
     yield 422, "undecodable_image", check(body=UNDECODABLE)
     yield 422, "fetch_failed", check(body=json.dumps({"url": GONE_URL}))
@@ -119,6 +130,15 @@ def build(*, deadline_seconds: float) -> FastAPI:
     return create_app(service, identify=from_gateway, release="test")
 
 
+def probes(app: FastAPI) -> Iterator[dict[str, Any]]:
+    """Events that every route which takes a body refuses: there is no image in them."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and "POST" in route.methods:
+            for kind, body in (("CANARY/type", b"CANARYtext"), (FORM, multipart(b"")), ("text/plain", b'{"CANARY":1}')):
+                headers = HEADERS | {"Content-Type": kind}
+                yield gateway_event("POST", route.path, query="CANARY=CANARY", headers=headers, body=body)
+
+
 def open_deleted_files() -> list[str]:
     links = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     return [str(link) for link in links if "(deleted)" in str(link)]
@@ -130,6 +150,9 @@ def main() -> None:
     for status, code, event in calls():
         answer = invoke(impatient_app if code == "request_too_slow" else app, event)
         answers.append({"wanted": [status, code], "status": answer["statusCode"], "body": answer["body"]})
+    for event in probes(app):
+        answer = invoke(app, event)
+        answers.append({"wanted": None, "status": answer["statusCode"], "body": answer["body"]})
     # What nobody looked at is logged when it is collected.
     for fault in FAULTS:
         fault.__traceback__ = None

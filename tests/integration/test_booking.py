@@ -129,6 +129,13 @@ def test_openai_s_dialect_is_charged_by_the_image_and_oanor_s_is_not() -> None:
     assert store.client.get(USAGE).json()["data"]["charges"] == {"USD": "0.003"}
 
 
+def test_misskey_s_dialect_is_charged_by_the_image() -> None:
+    store = Store()
+    files = [("image", ("a.png", png(grey=grey))) for grey in (5, 6, 5)]
+    assert store.client.post("/v1/detect-images", files=files).status_code == 200
+    assert [(entry["images"], entry["amount"]) for entry in store.entries()] == [(2, Decimal("0.003"))]
+
+
 def test_openai_s_dialect_applies_the_account_s_discount_and_currency() -> None:
     store = Store(currency=Currency.XNO, discount="10")
     part = {"type": "image_url", "image_url": {"url": FIRST}}

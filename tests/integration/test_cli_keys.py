@@ -46,7 +46,7 @@ def test_the_plans_are_those_of_the_template(gateway: LocalGateway) -> None:
     assert (plans["Pro"]["quota"], plans["Pro"]["rate"], plans["Pro"]["price_usd"]) == (300_000, 20, "37")
     printed = gateway.modest("plans").stdout
     assert "300,000" in printed
-    assert "NanoGPT's and OpenAI's routes costs $0.0015 more" in printed
+    assert "NanoGPT's, OpenAI's and Misskey's routes costs $0.0015 more" in printed
 
 
 def test_a_created_key_works_on_the_next_call_and_is_shown_once(gateway: LocalGateway) -> None:

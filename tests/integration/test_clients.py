@@ -78,7 +78,7 @@ def run(url: str, folder: Path, language: str, snippet: str, *, key: str) -> str
 
 def test_there_is_one_for_every_kind_of_client() -> None:
     assert [language for language, _ in SNIPPETS] == [
-        *("bash", "bash", "python", "javascript", "python"),
+        *("bash", "bash", "python", "javascript", "python", "javascript"),
         *("bash", "python", "javascript", "python"),
         "python",
     ]

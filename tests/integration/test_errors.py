@@ -4,12 +4,13 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import urlencode
 
 import httpx2
 import pytest
 from fastapi import Request
+from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -21,6 +22,7 @@ from tests.helpers.waiting import given_time
 
 from moderate.calls.authentication import Unauthorized, from_gateway
 from moderate.calls.problems import STATUS_AND_CODE
+from moderate.dialects.registry import dialect_of
 from moderate.fetching.fetcher import FetchTimeout
 from moderate.fetching.self_reference import VIA, user_agent
 from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION
@@ -408,6 +410,27 @@ def test_whatever_is_sent_is_answered_in_the_dialects_envelope_and_is_no_fault_o
     assert FUZZED.observer.failures == []
     assert answer.status_code in (200, 400, 413, 415, 422)
     assert answer.status_code == 200 or (is_nanogpts if path == NANOGPT else is_oanors)(answer)
+
+
+TAKING_BODIES = sorted(
+    {route.path for route in FUZZED.app.routes if isinstance(route, APIRoute) and "POST" in route.methods}
+)
+FILE = b'--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n%b\r\n'
+FORMS = st.lists(st.binary(max_size=50) | st.just(png()) | st.just(png()[:40]), max_size=12).map(
+    lambda files: b"".join([*(FILE % data for data in files), b"--x--"])
+)
+
+
+@given(BODIES | FORMS, st.sampled_from(CONTENT_TYPES), st.sampled_from(TAKING_BODIES))
+def test_no_body_makes_any_route_fail_or_leave_its_dialects_envelope(
+    content: bytes, content_type: str, path: str
+) -> None:
+    answer = FUZZED.client.post(path, content=content, headers={"content-type": content_type})
+    assert FUZZED.observer.failures == []
+    assert answer.status_code in (200, 400, 413, 415, 422)
+    dialect = dialect_of(path)
+    envelopes = dialect.answers if answer.status_code == 200 else (dialect.error,)
+    assert any(set(answer.json()) <= set(get_type_hints(envelope)) for envelope in envelopes)
 
 
 @given(st.dictionaries(WORDS.filter(str.isascii) | st.text(max_size=5), st.text(max_size=30), max_size=4))

@@ -71,6 +71,17 @@ def test_ten_large_animations_in_one_call_are_refused_and_the_stills_beside_them
 
 
 @pytest.mark.parametrize("score", [0.1, 0.5, 0.7])
+def test_misskey_s_dialect_has_predictions_for_it_or_says_why_it_has_not(score: float) -> None:
+    files = [("image", ("a", image)) for image in (STILL, FILM)]
+    still, film = serving(score).client.post("/v1/detect-images", files=files).json()["result"]["results"]
+    assert still["success"] is True
+    if score >= 0.6:
+        assert (film["success"], film["verdict"]) == (True, "nsfw")
+    else:
+        assert (film["success"], film["error"]["code"]) == (False, "REQUEST_TOO_LARGE")
+
+
+@pytest.mark.parametrize("score", [0.1, 0.5, 0.7])
 def test_openai_flags_it_or_says_why_it_does_not(score: float) -> None:
     parts = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in (STILL, FILM)]
     answer = serving(score).client.post("/v1/moderations", json={"input": parts}).json()

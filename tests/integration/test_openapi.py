@@ -212,7 +212,10 @@ def test_every_code_has_an_example_under_its_status_on_every_route(document: dic
         wanted = {(status if oanors or code in kept else 400, code) for status, code in STATUS_AND_CODE.values()}
         if path == "/v1/detect-images":
             # It tells what is wrong with an image in that image's result.
-            wanted = {(415, "unsupported_format"), *(found for found in wanted if found[1] in (*kept, "invalid_request"))}
+            wanted = {
+                (415, "unsupported_format"),
+                *(found for found in wanted if found[1] in (*kept, "invalid_request")),
+            }
         wanted |= {(500, "internal_error"), (504, "internal_error"), (429, "rate_limited"), (503, "overloaded")}
         if method == "post":
             wanted.add((413, "image_too_large"))

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from tests.helpers.canaries import CANARY, HOST
-from tests.helpers.support import ROOT
+from tests.helpers.support import ROOT, serve
 
 from moderate.observability import Observer
 
@@ -50,7 +51,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_every_kind_of_call_was_made(run: Run) -> None:
     for answer in run.answers:
-        assert [answer["status"], json.loads(answer["body"]).get("code")] == answer["wanted"], answer
+        found = [answer["status"], json.loads(answer["body"]).get("code")]
+        assert answer["wanted"] in (None, found), answer
     assert {answer["status"] for answer in run.answers} == {200, 400, 401, 404, 405, 413, 415, 422, 500}
 
 
@@ -74,14 +76,15 @@ def test_nothing_is_left_on_a_disk(run: Run) -> None:
 def test_each_call_is_one_line_with_its_route_and_outcome(run: Run) -> None:
     calls = [line for line in run.lines if line.get("message") == "call"]
     assert [call["status"] for call in calls] == [answer["status"] for answer in run.answers]
-    assert [call.get("code") for call in calls][-1] == "internal_error"
+    assert "internal_error" in [call.get("code") for call in calls]
     for call in calls:
         assert set(call) <= {
             *("level", "message", "timestamp", "service"),
             *("request_id", "method", "route", "status", "code", "milliseconds"),
             *("detail", "refused_images"),
         }
-        assert call.get("route") in (None, "/v1/check", "/api/nsfw/image", "/docs/{asset}")
+    judging = {route.path for route in serve().app.routes if isinstance(route, APIRoute) and "POST" in route.methods}
+    assert {call.get("route") for call in calls} == {None, "/docs/{asset}", *judging}
 
 
 def test_a_fault_of_ours_is_logged_by_its_type_and_where_it_was_raised(run: Run) -> None:

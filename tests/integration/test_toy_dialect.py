@@ -225,7 +225,7 @@ def test_an_error_is_documented_as_it_is_answered(
 def test_the_documents_name_it_among_the_published_apis(deployment: Deployment, document: dict[str, Any]) -> None:
     guide = deployment.client.get("/llms.txt").text
     for text in (document["info"]["description"], guide):
-        assert "the published APIs of NanoGPT, OpenAI, oanor and Toy" in text
+        assert "the published APIs of NanoGPT, OpenAI, oanor, Misskey and Toy" in text
     answer = re.search(rf"### POST {URL}\n\n.*\n\nRequest: (.*)\n\nAnswer 200: (.*)", guide)
     assert answer
     request, grade = map(json.loads, answer.groups())

@@ -18,8 +18,8 @@ from moderate.dialects.dialect import Dialect, Route
 from moderate.dialects.misskey_schema import (
     DETECT,
     MAX_PARTS,
-    DetectError,
     Detected,
+    DetectError,
     Detections,
     ErrorCode,
     MisskeyAnswer,

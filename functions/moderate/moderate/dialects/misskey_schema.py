@@ -78,7 +78,7 @@ DETECT: Documentation = {
         "images of every accepted format and size are judged, whatever the part's `Content-Type` says; an animation "
         "that is too much to judge in full is `REQUEST_TOO_LARGE` unless a picture in it is nsfw; and an error of the "
         "call has this service's own `code` beside `error`: a 429 and a 503 carry `DETECTION_FAILED`. A client that "
-        "takes every error for \"not sensitive\" lets images through while it is throttled, and once the month's calls "
+        'takes every error for "not sensitive" lets images through while it is throttled, and once the month\'s calls '
         "are used up."
     ),
     "operation_id": "misskey_detect_images",

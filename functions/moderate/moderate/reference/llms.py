@@ -49,6 +49,10 @@ maybe for your account alone: see `policy` in `GET /v1/usage`.
 this month.
 """
 
+_ABOUT_IMAGES = (
+    "NanoGPT's and OpenAI's routes return 400 for every problem with an image, with the same codes. Misskey's has it in "
+    "the result of that image."
+)
 # So many equal entries of an object are too many to show.
 _MANY = 8
 
@@ -74,8 +78,7 @@ def guide(document: Document) -> str:
         "## Routes that need no key",
         "\n".join(f"- {name}: {operation['summary']}" for name, operation in operations if not operation["security"]),
         "## Errors",
-        "NanoGPT's and OpenAI's routes return 400 for every problem with an image, with the same codes; Misskey's has it "
-        "in the result of that image.",
+        _ABOUT_IMAGES,
         "\n".join(_errors()),
     ]
     return "\n\n".join(parts) + "\n"

@@ -162,8 +162,8 @@ def _add_example(responses: dict[str, Any], status: str, schema: dict[str, Any],
 
 def _prices(plans: Iterable[Plan]) -> str:
     text = (
-        f"NanoGPT's, OpenAI's and Misskey's routes charge ${IMAGE_PRICE_USD} for each distinct image that was judged, on "
-        "every plan; on oanor's routes the plan covers the images."
+        f"NanoGPT's, OpenAI's and Misskey's routes charge ${IMAGE_PRICE_USD} for each distinct image that was judged, "
+        "on every plan; on oanor's routes the plan covers the images."
     )
     sold = ", ".join(f"{plan.name} {plan.quota:,} for ${plan.price_usd}" for plan in plans)
     return f"{text} Calls a month, and what they cost: {sold}." if sold else text
