@@ -52,6 +52,8 @@ def _facts(entry: Item, digests: list[str] | None) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return list(map(_plain, value))
     return value if isinstance(value, str) else float(value)
 
 

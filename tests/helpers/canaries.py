@@ -133,7 +133,7 @@ def build(*, deadline_seconds: float) -> FastAPI:
 def probes(app: FastAPI) -> Iterator[dict[str, Any]]:
     """Events that every route which takes a body refuses: there is no image in them."""
     for route in app.routes:
-        if isinstance(route, APIRoute) and "POST" in route.methods:
+        if isinstance(route, APIRoute) and "POST" in (route.methods or ()):
             for kind, body in (("CANARY/type", b"CANARYtext"), (FORM, multipart(b"")), ("text/plain", b'{"CANARY":1}')):
                 headers = HEADERS | {"Content-Type": kind}
                 yield gateway_event("POST", route.path, query="CANARY=CANARY", headers=headers, body=body)

@@ -19,6 +19,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from moderate.blocking.block_list import BlockList
+from moderate.blocking.hits import OnListHit
 from moderate.calls.authentication import Identify, anyone
 from moderate.dialects.dialect import Dialect
 from moderate.dialects.registry import DIALECTS
@@ -199,6 +200,7 @@ def serve(
     block_list: BlockList | None = None,
     ledger: Ledger | None = None,
     fail_open: bool = False,
+    on_list_hit: OnListHit = OnListHit.VERDICT,
     allowed_origin: str = "",
     contact_url: str = "",
     dialects: Sequence[Dialect] = DIALECTS,
@@ -218,7 +220,16 @@ def serve(
         block_list=block_list,
         deadline_seconds=deadline_seconds,
     )
-    service = Service(pipeline, classifier.model, cuts, default_policy, observer, ledger=ledger, fail_open=fail_open)
+    service = Service(
+        pipeline,
+        classifier.model,
+        cuts,
+        default_policy,
+        observer,
+        ledger=ledger,
+        fail_open=fail_open,
+        on_list_hit=on_list_hit,
+    )
     app = create_app(
         service,
         identify=identify,

@@ -83,6 +83,9 @@ JUDGED: dict[str, Case] = {
     "raw JPEG": send(JPEG, **{"Content-Type": canary("type")}),
     "a file": post("/v1/check", files={canary("field"): (canary("file"), PNG)}, data={"x": canary("form")}),
     "urls": image(imageDataUrl=DATA_URL),
+    "a listed host": check(url=f"https://listed.test/{canary('path')}"),
+    "a listed file": send(LISTED),
+    "parts": post("/v1/detect-images", files={canary("field"): (canary("file"), PNG)}, data={"x": canary("form")}),
     "only some": image(image_urls=[URL, fault("refuses-at-length"), canary("url")], on_error="partial"),
 }
 _FORM = f'--x\r\nContent-Disposition: form-data; name="{canary("field")}"\r\n{canary("part")}\r\n\r\n--'
@@ -103,8 +106,8 @@ REFUSED: dict[str, Case] = {
     "invalid_request: a boundary": send(PNG, **{"Content-Type": f'multipart/form-data; boundary="{canary("b")}'}),
     "invalid_request: two images": check(url=URL, base64=BASE64),
     "invalid_request: our own marker": check(url=URL) | {"headers": {"Via": f"1.1 modest {canary('via')}"}},
-    "policy_violation: a host": check(url=f"https://listed.test/{canary('path')}"),
-    "policy_violation: a file": send(LISTED),
+    "policy_violation: a host": image(image_urls=[f"https://listed.test/{canary('path')}"]),
+    "policy_violation: a file": image(image_urls=[f"data:image/png;base64,{base64.b64encode(LISTED).decode()}"]),
     "unauthorized: a key": check(url=URL) | {"headers": {"x-oanor-key": f"mod_{canary('key')}"}},
     "unauthorized: a token": image() | {"headers": {"Authorization": f"Bearer mod_{canary('token')}"}},
     "image_too_large: sent": send(PNG + canary("padding").encode() * 300_000),

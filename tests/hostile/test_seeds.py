@@ -82,6 +82,8 @@ def test_nanogpts_example_of_two_urls(service: ServiceProcess, folder: Path) -> 
         ("has_nsfw_concepts", [False, True]),
         ("is_nsfw", True),
         # Ours, after the fields of the seed.
+        ("verdicts", ["safe", "nsfw"]),
+        ("reasons", [None, {"class": "porn", "second_opinion": True}]),
         ("sha256", [sha256(path.read_bytes()).hexdigest() for path in (folder / "photo.jpg", folder / "flagged.jpg")]),
     ]
 

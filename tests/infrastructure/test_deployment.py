@@ -168,6 +168,7 @@ def test_the_function_is_told_its_settings(template: Template) -> None:
         "NSFW_FROM": "0.7",
         "BLOCK_LIST": "",
         "BLOCK_DISTANCE": 8,
+        "ON_LIST_HIT": "verdict",
         "ALLOWED_ORIGIN": "https://shop.example",
         "CONTACT_URL": "https://shop.example/contact",
         "LEDGER_TABLE": {"Ref": "Ledger"},

@@ -16,7 +16,8 @@ from tests.helpers.support import ROOT, FakeClassifier, ServedApp, data_url, enc
 from tests.integration.test_booking import CHECK, CLASSIFY, FIRST, IMAGE, MODERATIONS, SECOND, Store
 from tests.unit.moderate.fetching.web import Web
 
-from moderate.blocking.block_list import BlockList, InvalidBlockList, PolicyViolation, load
+from moderate.blocking.block_list import BlockList, InvalidBlockList, load
+from moderate.blocking.hits import ListHit, OnListHit, PolicyViolation
 
 CAT = photo("chelsea")
 LISTED, FINE = encoded(CAT, "PNG"), png(grey=200)
@@ -43,11 +44,10 @@ def test_a_listed_image_is_a_policy_violation_in_nanogpts_form() -> None:
     assert [error["index"] for error in answer.json()["errors"]] == [1]
 
 
-def test_a_listed_image_is_a_policy_violation_in_oanors_envelope() -> None:
+def test_a_listed_image_has_a_verdict_in_oanors_envelope() -> None:
     answer = service(f"sha256 {SHA256}").client.post("/v1/check", content=LISTED)
-    assert answer.status_code == 400
-    body = answer.json()
-    assert (body["code"], body["status"], body["success"], body["data"]) == ("policy_violation", "error", False, None)
+    assert answer.status_code == 200
+    assert answer.json()["meta"]["reason"] == {"list": "block", "match": "sha256", "distance": 0}
 
 
 def test_a_listed_image_is_neither_judged_nor_charged_and_others_are() -> None:
@@ -60,7 +60,7 @@ def test_a_listed_image_is_neither_judged_nor_charged_and_others_are() -> None:
     assert blocking.classifier.shown == 1  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("found", [LISTED, PolicyViolation("The URL's host is", "0" * 64)])
+@pytest.mark.parametrize("found", [LISTED, PolicyViolation(ListHit("block", "host", 0), "0" * 64)])
 @pytest.mark.parametrize(
     ("path", "request_body"),
     [
@@ -73,7 +73,8 @@ def test_a_listed_image_is_neither_judged_nor_charged_and_others_are() -> None:
 def test_a_hit_is_counted_as_a_call_and_not_charged_in_every_dialect(
     path: str, request_body: dict[str, object], found: bytes | Exception
 ) -> None:
-    store = Store(block_list=BlockList([f"sha256 {SHA256}"]), web={FIRST: found})
+    listed = BlockList([f"sha256 {SHA256}"])
+    store = Store(block_list=listed, on_list_hit=OnListHit.ERROR, web={FIRST: found})
     answer = store.client.post(path, json=request_body)
     error = answer.json()["error"] if path == MODERATIONS else answer.json()
     assert (answer.status_code, error["code"]) == (400, "policy_violation")
@@ -99,7 +100,8 @@ def test_a_listed_picture_is_known_in_another_file_and_in_the_frame_of_an_animat
     white = Image.new("RGB", CAT.size, "white")
     animation = encoded(white, "GIF", save_all=True, append_images=[CAT], duration=500)
     for data in (smaller, animation):
-        assert blocking.client.post("/v1/check", content=data).json()["code"] == "policy_violation"
+        reason = blocking.client.post("/v1/check", content=data).json()["meta"]["reason"]
+        assert (reason["list"], reason["match"]) == ("block", "pdq")
     other = encoded(photo("astronaut"), "PNG")
     assert blocking.client.post("/v1/check", content=other).status_code == 200
 

@@ -17,6 +17,7 @@ from tests.helpers.ledgers import Customer, Shop, few_retries, patient_retries
 from tests.helpers.support import NSFW, FakeClassifier, ServedApp, Web, data_url, gateway_event, invoke, png, serve
 
 from moderate.blocking.block_list import BlockList
+from moderate.blocking.hits import OnListHit
 from moderate.calls.authentication import from_gateway
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier
@@ -50,6 +51,7 @@ class Store:
         retries: RetryPolicy | None = None,
         classifier: Classifier | None = None,
         block_list: BlockList | None = None,
+        on_list_hit: OnListHit = OnListHit.VERDICT,
         web: Web = WEB,
     ) -> None:
         self.table = FakeTable()
@@ -64,6 +66,7 @@ class Store:
             ledger=self.shop.ledger(retries),
             fail_open=fail_open,
             block_list=block_list,
+            on_list_hit=on_list_hit,
         )
         self.table.writes = 0
 

@@ -63,6 +63,8 @@ def test_the_seeds_example_gets_the_seeds_answer_field_by_field() -> None:
         ("has_nsfw_concepts", [False, True]),
         ("is_nsfw", True),
         # Ours, after the fields of the seed.
+        ("verdicts", ["safe", "nsfw"]),
+        ("reasons", [None, {"class": "porn"}]),
         ("sha256", [sha256(WEB[FIRST]).hexdigest(), sha256(WEB[SECOND]).hexdigest()]),
     ]
 

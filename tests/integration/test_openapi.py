@@ -17,6 +17,7 @@ from tests.fakes.table import FakeTable
 from tests.helpers.support import FakeClassifier, Never, Web, png, serve
 
 from moderate.blocking.block_list import BlockList
+from moderate.blocking.hits import OnListHit
 from moderate.calls.authentication import from_gateway
 from moderate.calls.problems import STATUS_AND_CODE
 from moderate.dialects.registry import DIALECTS, dialect_of
@@ -249,7 +250,8 @@ def test_an_example_of_an_error_is_what_the_application_answers(code: str, docum
     }
     blocked = BlockList([f"sha256 {hashlib.sha256(png(grey=1)).hexdigest()}"])
     seconds = 0.1 if code == "request_too_slow" else 25
-    answer = serve(web, block_list=blocked, deadline_seconds=seconds).client.post("/v1/check", json=CALLS[code])
+    service = serve(web, block_list=blocked, on_list_hit=OnListHit.ERROR, deadline_seconds=seconds)
+    answer = service.client.post("/v1/check", json=CALLS[code])
     assert answer.json()["code"] == code
     assert answer.json() | {"meta": None} == example_of(document, answer.status_code, code) | {"meta": None}
 

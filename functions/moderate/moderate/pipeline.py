@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from moderate.blocking.block_list import BlockList
+from moderate.blocking.hits import ListHit, PolicyViolation
 from moderate.images.decode import decode
 from moderate.images.formats import refuse_page
 from moderate.images.limits import MAX_PICTURE_BYTES, TooManyFrames
@@ -20,6 +21,7 @@ from moderate.images.views import Tile
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
 from moderate.inference.judge import Judge, SecondOpinion, second_opinion, worst_whole
+from moderate.inference.reasons import Reason, reason_of
 from moderate.inference.second_model import SecondModel
 from moderate.inference.views_of_call import Views
 from moderate.scheduling.threads import beside_the_loop
@@ -52,8 +54,11 @@ class Judgement:
     nsfw_score: float
     verdict: Verdict
     frames: Frames
-    digest: str
-    """The SHA-256 of the image's bytes: two judgements with the same digest are of the same image."""
+    reason: Reason | ListHit
+    """What decided: a picture that was judged or, if none was, an entry of a list."""
+    digest: str | None
+    """The SHA-256 of the image's bytes: two judgements with the same digest are of the same image. None if there are
+    none, because the host that they come from is on a list."""
     verdict_alone: Verdict
     """What the verdict would be without a second opinion."""
     second_opinion: SecondOpinion | None = None
@@ -64,12 +69,29 @@ class Judgement:
     """Those of the worst frame, if they were asked for and the first model makes any."""
 
     @property
+    def was_judged(self) -> bool:
+        return not isinstance(self.reason, ListHit)
+
+    @property
     def was_unflagged(self) -> bool:
         """Whether it would be nsfw without the second opinion."""
         return self.verdict_alone is Verdict.NSFW is not self.verdict
 
 
 Outcome = Judgement | PublicError
+
+
+def judgement_of(listed: PolicyViolation) -> Judgement:
+    """Returns what is answered about an image that is on a list, where that is no error. It was not judged."""
+    return Judgement(
+        scores=Scores(drawing=0, hentai=0, neutral=0, porn=1, sexy=0),
+        nsfw_score=1.0,
+        verdict=Verdict.NSFW,
+        frames=Frames(0, 0),
+        reason=listed.hit,
+        digest=listed.digest,
+        verdict_alone=Verdict.NSFW,
+    )
 
 
 class Decode(Protocol):
@@ -184,11 +206,13 @@ class Pipeline:
         worst = max(judged, key=lambda each: each.nsfw_score)
         whole = picture.frames.all_judged and len(views) == len(picture.views)
         score, found = _decide(worst.nsfw_score, call, whole=whole)
+        decided = score == worst.nsfw_score
         return Judgement(
             scores=worst.scores,
             nsfw_score=score,
             verdict=found,
             frames=picture.frames,
+            reason=reason_of(worst, picture, call.policy, call.cuts) if decided else Reason(),
             digest=digest,
             verdict_alone=verdict(max(each.score_alone for each in judged), call.cuts),
             second_opinion=second_opinion(judged),

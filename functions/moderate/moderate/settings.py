@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from moderate.blocking.block_list import DEFAULT_DISTANCE
+from moderate.blocking.hits import OnListHit
 from moderate.fetching.urls import MAX_PORT, WEB_PORTS
 from moderate.observability import SERVICE
 from moderate.verdict import Cuts, Policy
@@ -49,6 +50,7 @@ class Settings:
     block_list: str
     """A path or s3://bucket/key; empty for no list."""
     block_distance: int
+    on_list_hit: OnListHit
     ledger_table: str
     """Empty if calls are neither counted nor charged."""
     plans: Plans
@@ -81,6 +83,7 @@ class Settings:
             block_distance=_read(
                 environ, "BLOCK_DISTANCE", str(DEFAULT_DISTANCE), _distance, f"a number from 0 to {_MAX_BLOCK_DISTANCE}"
             ),
+            on_list_hit=_read(environ, "ON_LIST_HIT", OnListHit.VERDICT, OnListHit, " or ".join(OnListHit)),
             ledger_table=environ.get("LEDGER_TABLE") or "",
             plans=_read(environ, "PLANS", "{}", plans_from_json, "the plans as JSON"),
             fail_open=_read(environ, "ON_LEDGER_FAILURE", "fail_closed", _fail_open, "fail_closed or fail_open"),

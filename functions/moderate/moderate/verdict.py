@@ -72,15 +72,32 @@ class Cuts:
 
 def nsfw_score(scores: Scores, policy: Policy) -> float:
     """Returns porn + hentai + w * sexy with the policy's w: at most 1, rounded to 4 places before it is compared."""
-    return min(1.0, round(scores.porn + scores.hentai + policy.sexy_weight * scores.sexy, DECIMALS))
+    return min(1.0, round(sum(_shares(scores, policy).values()), DECIMALS))
 
 
 def lifted_score(scores: Scores, policy: Policy, cuts: Cuts) -> float:
     """Returns the nsfw_score, but not below the one at which nsfw begins if a class reaches its limit."""
     score = nsfw_score(scores, policy)
+    return max(score, cuts.nsfw) if _at_their_limits(scores, cuts) else score
+
+
+def decisive_class(scores: Scores, policy: Policy, cuts: Cuts) -> tuple[str, float | None]:
+    """Returns the class to which most of the lifted_score is due, and its limit if that is what lifted the score."""
+    if nsfw_score(scores, policy) < cuts.nsfw and (reached := _at_their_limits(scores, cuts)):
+        name = max(reached, key=lambda each: float(getattr(scores, each)))
+        return name, cuts.class_limits[name]
+    shares = _shares(scores, policy)
+    return max(shares, key=lambda each: shares[each]), None
+
+
+def _shares(scores: Scores, policy: Policy) -> dict[str, float]:
+    """Returns what each class adds to the nsfw_score."""
+    return {"porn": scores.porn, "hentai": scores.hentai, "sexy": policy.sexy_weight * scores.sexy}
+
+
+def _at_their_limits(scores: Scores, cuts: Cuts) -> list[str]:
     shown = scores.rounded()
-    reached = any(float(getattr(shown, name)) >= limit for name, limit in cuts.class_limits.items())
-    return max(score, cuts.nsfw) if reached else score
+    return [name for name, limit in cuts.class_limits.items() if float(getattr(shown, name)) >= limit]
 
 
 def verdict(score: float, cuts: Cuts) -> Verdict:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from moderate.blocking.hits import OnListHit
 from moderate.settings import InvalidSetting, Settings
 from moderate.verdict import Cuts, Policy
 from modest.plans import Plan
@@ -20,6 +21,7 @@ def test_an_empty_environment_has_a_default_for_everything() -> None:
         allowed_origin="",
         contact_url="",
         block_list="",
+        on_list_hit=OnListHit.VERDICT,
         block_distance=8,
         ledger_table="",
         plans={},
@@ -48,7 +50,15 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ),
         *("BLOCK_LIST", "BLOCK_DISTANCE", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "POWERTOOLS_METRICS_DISABLED"),
         "POWERTOOLS_SERVICE_NAME",
-        *("LEDGER_TABLE", "PLANS", "ALLOWED_ORIGIN", "CONTACT_URL", "ON_LEDGER_FAILURE", "LEDGER_SECONDS"),
+        *(
+            "LEDGER_TABLE",
+            "PLANS",
+            "ALLOWED_ORIGIN",
+            "CONTACT_URL",
+            "ON_LIST_HIT",
+            "ON_LEDGER_FAILURE",
+            "LEDGER_SECONDS",
+        ),
         "DIGEST_DAYS",
     ]
     assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
@@ -69,6 +79,7 @@ def test_every_setting_is_read() -> None:
             "BLOCK_DISTANCE": "4",
             "LEDGER_TABLE": "modest-Ledger-1",
             "PLANS": '{"Free": {"quota": 3000, "rate": 1, "burst": 1, "price_usd": 0}}',
+            "ON_LIST_HIT": "error",
             "ON_LEDGER_FAILURE": "fail_open",
             "LEDGER_SECONDS": "5",
             "DIGEST_DAYS": "0",
@@ -88,6 +99,7 @@ def test_every_setting_is_read() -> None:
         allowed_origin="https://shop.example",
         contact_url="https://shop.example/contact?x=1",
         block_list="s3://bucket/blocked.txt",
+        on_list_hit=OnListHit.ERROR,
         block_distance=4,
         ledger_table="modest-Ledger-1",
         plans={"Free": Plan("Free", quota=3000, rate=1, burst=1, price_usd=Decimal(0))},
@@ -115,6 +127,7 @@ def test_a_lambda_decodes_as_many_images_at_once_as_it_has_cores(memory: str, wo
         ("PLANS", "{", "plans as JSON"),
         ("PLANS", '{"Free": {}}', "plans as JSON"),
         ("ON_LEDGER_FAILURE", "open", "fail_closed or fail_open"),
+        ("ON_LIST_HIT", "400", "verdict or error"),
         ("LEDGER_SECONDS", "0", "seconds"),
         ("LEDGER_SECONDS", "nan", "seconds"),
         ("DIGEST_DAYS", "-1", "from 0 to 3650"),

@@ -14,14 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
+from moderate.blocking.hits import ListHit, refuse
 from moderate.blocking.perceptual_hash import BITS, picture_hash
 from moderate.fetching.urls import BlockedUrl, InvalidUrl, parse
 from moderate.images.views import View
-from modest.errors import PublicError
 
 # Out of 64 bits. A photo that was re-encoded, scaled or cropped by 1% on each side differs in up to 6; different
 # photos differ in 18 or more.
 DEFAULT_DISTANCE = 8
+
+NAME = "block"
+"""That of the list, where an answer says which list an image is on."""
 
 _S3 = re.compile(r"s3://([^/]+)/(.+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -30,16 +33,6 @@ _PICTURE = re.compile(r"[0-9a-f]{16}")
 
 class InvalidBlockList(ValueError):
     """The list cannot be read, or one of its lines has an invalid value."""
-
-
-class PolicyViolation(PublicError):
-    """The image or its host is on the operator's block list; `detail` names it by its SHA-256."""
-
-    def __init__(self, what: str, sha256: str) -> None:
-        super().__init__(
-            f"{what} on this service's block list, so the image was not judged. Send another image.",
-            detail=f"sha256 {sha256}",
-        )
 
 
 class BlockList:
@@ -72,22 +65,24 @@ class BlockList:
     def refuse_host(self, host: str) -> None:
         """Raises PolicyViolation if a host, as urls.parse returns it, or a domain above it is listed."""
         labels = host.split(".")
-        if any(".".join(labels[start:]) in self._hosts for start in range(len(labels))):
-            raise PolicyViolation("The URL's host is", hashlib.sha256(host.encode()).hexdigest())
+        listed = any(".".join(labels[start:]) in self._hosts for start in range(len(labels)))
+        refuse(ListHit(NAME, "host", 0) if listed else None, hashlib.sha256(host.encode()).hexdigest())
 
     def refuse_file(self, sha256: str) -> None:
         """Raises PolicyViolation if a file is listed."""
-        if sha256 in self._sha256s:
-            raise PolicyViolation("The image is", sha256)
+        refuse(ListHit(NAME, "sha256", 0) if sha256 in self._sha256s else None, sha256)
 
     def refuse_pictures(self, views: Iterable[View], sha256: str) -> None:
         """Raises PolicyViolation if one of an image's views looks like a listed picture. sha256: the image's."""
-        if self._pictures.size and any(self._is_listed(view) for view in views):
-            raise PolicyViolation("The image is", sha256)
+        if not self._pictures.size:
+            return
+        distances = [found for view in views if (found := self._distance_of(view)) <= self._distance]
+        refuse(ListHit(NAME, "pdq", min(distances)) if distances else None, sha256)
 
-    def _is_listed(self, view: View) -> bool:
+    def _distance_of(self, view: View) -> int:
+        """Returns in how many bits the nearest listed picture differs from a view."""
         found = picture_hash(view)
-        return found is not None and bool((np.bitwise_count(self._pictures ^ np.uint64(found)) <= self._distance).any())
+        return BITS if found is None else int(np.bitwise_count(self._pictures ^ np.uint64(found)).min())
 
 
 def load(source: str, *, distance: int = DEFAULT_DISTANCE) -> BlockList:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 
-from moderate.blocking.block_list import PolicyViolation
+from moderate.blocking.hits import PolicyViolation
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.parameters import InvalidRequest
 from moderate.fetching.fetcher import FetchTimeout

@@ -28,11 +28,12 @@ from moderate.dialects.misskey_schema import (
     Prediction,
 )
 from moderate.dialects.parameter_names import MISSKEY, mistake_in_query
-from moderate.dialects.service import Service
+from moderate.dialects.reasons import shown_reason
+from moderate.dialects.service import Service, distinct_judged
 from moderate.images.limits import UnsupportedFormat
-from moderate.pipeline import Judgement, Outcome
+from moderate.pipeline import Outcome
 from moderate.sources import ImageBytes, ImageTooLarge, InvalidBase64
-from moderate.verdict import CLASSES
+from moderate.verdict import CLASSES, Verdict
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import by_the_image
@@ -69,9 +70,8 @@ def routes(service: Service) -> list[Route]:
         sources = [image for image in images if isinstance(image, ImageBytes)]
         judged = iter(await service.judge(request, sources, rules, threshold=rules.cuts.nsfw))
         outcomes = [next(judged) if isinstance(image, ImageBytes) else image for image in images]
-        distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}
         answer = MisskeyAnswer(success=True, result=Detections(results=list(map(_result, outcomes))))
-        return Judged(by_the_image(len(distinct), terms), lambda _charge: answer)
+        return Judged(by_the_image(distinct_judged(outcomes), terms), lambda _charge: answer)
 
     return [Route("POST", MISSKEY, service.metering.metered(detect), DETECT, errors=_ERRORS)]
 
@@ -140,12 +140,15 @@ def _result(outcome: Outcome) -> Detected | NotDetected:
         return NotDetected(success=False, error=_error_of(problem_of(outcome)))
     shares = {name.capitalize(): float(getattr(outcome.scores.rounded(), name)) for name in CLASSES}
     ranked = sorted(shares.items(), key=lambda share: -share[1])
-    return Detected(
+    detected = Detected(
         success=True,
         predictions=[Prediction(className=name, probability=share) for name, share in ranked],
         verdict=outcome.verdict,
         sha256=outcome.digest,
     )
+    if outcome.verdict is not Verdict.SAFE:
+        detected["reason"] = shown_reason(outcome)
+    return detected
 
 
 def _error_of(problem: Problem) -> DetectError:

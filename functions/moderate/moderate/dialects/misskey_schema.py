@@ -4,11 +4,13 @@ Source: docs/api-detect-images.md of misskey-dev/sensitive-detector.
 """
 
 from enum import StrEnum
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
 from moderate.dialects.dialect import Documentation
 from moderate.dialects.examples import DIGEST
+from moderate.dialects.reasons import ReasonMeta
 from moderate.dialects.schema_refs import answered
 from moderate.verdict import Verdict
 
@@ -37,7 +39,8 @@ class Detected(TypedDict):
     success: bool
     predictions: list[Prediction]
     verdict: str
-    sha256: str
+    sha256: str | None
+    reason: NotRequired[ReasonMeta]
 
 
 class DetectError(TypedDict):
@@ -71,15 +74,14 @@ _PREDICTIONS = {"Neutral": 0.95, "Drawing": 0.03, "Sexy": 0.01, "Hentai": 0.005,
 DETECT: Documentation = {
     "summary": "Classify up to ten images for a Misskey server",
     "description": (
-        f"Takes up to {MAX_PARTS} images as the parts of a multipart form, under any names, and returns for each part, in "
-        "order, all five classes, the highest first, or why it was not judged. The classes are those of the picture "
-        "in the image that scores highest; where two models were asked, they are the mean of both. `verdict` and "
-        "`sha256` are not Misskey's. Each distinct image that was judged is charged. Unlike at Misskey's own service, "
-        "images of every accepted format and size are judged, whatever the part's `Content-Type` says; an animation "
-        "that is too much to judge in full is `REQUEST_TOO_LARGE` unless a picture in it is nsfw; and an error of the "
-        "call has this service's own `code` beside `error`: a 429 and a 503 carry `DETECTION_FAILED`. A client that "
-        'takes every error for "not sensitive" lets images through while it is throttled, and once the month\'s calls '
-        "are used up."
+        f"Takes up to {MAX_PARTS} images as the parts of a multipart form, under any names, and returns for each "
+        "part, in order, all five classes, the highest first, or why it was not judged. The classes are those of "
+        "the picture that scores highest; of two models, the mean. `verdict`, `reason` and `sha256` are not "
+        "Misskey's. Each distinct image that was judged is charged. Images of every accepted format and size are "
+        "judged, whatever a part's `Content-Type` says. An animation that is too much to judge in full is "
+        "`REQUEST_TOO_LARGE`, unless a picture in it is nsfw. Errors of the call have this service's own `code` "
+        'beside `error`. A client that takes every error, such as a 429, for "not sensitive" lets images through '
+        "while it is throttled, and once the month's calls are used up."
     ),
     "operation_id": "misskey_detect_images",
     "responses": answered(

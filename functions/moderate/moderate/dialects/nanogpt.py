@@ -23,8 +23,9 @@ from moderate.dialects.nanogpt_schema import (
     OnError,
 )
 from moderate.dialects.parameter_names import NANOGPT, mistake_in, mistake_in_query
-from moderate.dialects.service import Service
-from moderate.pipeline import Judgement, Outcome
+from moderate.dialects.reasons import shown_reason
+from moderate.dialects.service import Service, distinct_judged
+from moderate.pipeline import Outcome
 from moderate.sources import ImageBase64, ImageUrl, InvalidBase64, Source, is_data_url
 from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
@@ -89,12 +90,13 @@ def routes(service: Service) -> list[Route]:
         parsed = await body.parsed(request, read, list(request.query_params))
         rules = service.rules(request, parsed.policy)
         sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
-        judged = iter(await service.judge(request, sources, rules, threshold=rules.cuts.nsfw))
+        judged = iter(
+            await service.judge(request, sources, rules, threshold=rules.cuts.nsfw, list_hits_are_errors=True)
+        )
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]
         refuse_unless_partial(parsed, outcomes)
-        distinct = {outcome.digest for outcome in outcomes if isinstance(outcome, Judgement)}
         return Judged(
-            by_the_image(len(distinct), terms),
+            by_the_image(distinct_judged(outcomes), terms),
             lambda charged: answer(parsed, outcomes, request.state.request_id, charged),
         )
 
@@ -142,7 +144,8 @@ def refuse_unless_partial(parsed: ParsedRequest, outcomes: Sequence[Outcome]) ->
 
 def answer(parsed: ParsedRequest, outcomes: Sequence[Outcome], request_id: str, charge: Charge) -> NanoGptAnswer:
     problems = _problems(parsed, outcomes)
-    flags = [None if isinstance(outcome, PublicError) else outcome.verdict is Verdict.NSFW for outcome in outcomes]
+    judged = [None if isinstance(outcome, PublicError) else outcome for outcome in outcomes]
+    flags = [None if each is None else each.verdict is Verdict.NSFW for each in judged]
     result = NanoGptAnswer(
         model=MODEL,
         requestId=request_id,
@@ -152,7 +155,9 @@ def answer(parsed: ParsedRequest, outcomes: Sequence[Outcome], request_id: str, 
         truncated=parsed.truncated,
         has_nsfw_concepts=flags,
         is_nsfw=True if True in flags else (None if problems else False),
-        sha256=[None if isinstance(outcome, PublicError) else outcome.digest for outcome in outcomes],
+        verdicts=[None if each is None else each.verdict for each in judged],
+        reasons=[None if each is None or each.verdict is Verdict.SAFE else shown_reason(each) for each in judged],
+        sha256=[None if each is None else each.digest for each in judged],
     )
     if problems:
         result["errors"] = problems

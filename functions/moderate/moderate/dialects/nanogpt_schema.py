@@ -7,8 +7,9 @@ from typing_extensions import TypedDict
 
 from moderate.dialects.dialect import Documentation
 from moderate.dialects.examples import DIGEST, OTHER_DIGEST, PIXEL, REQUEST_ID
+from moderate.dialects.reasons import ReasonMeta
 from moderate.dialects.schema_refs import answered
-from moderate.verdict import Policy
+from moderate.verdict import Policy, Verdict
 
 MODEL = "nsfw-classifier"
 MAX_IMAGES = 10
@@ -37,6 +38,8 @@ class NanoGptAnswer(TypedDict):
     truncated: bool
     has_nsfw_concepts: list[bool | None]
     is_nsfw: bool | None
+    verdicts: list[str | None]
+    reasons: list[ReasonMeta | None]
     sha256: list[str | None]
     errors: NotRequired[list[ImageProblem]]
 
@@ -61,8 +64,9 @@ IMAGE: Documentation = {
         "`truncated` is true and `is_nsfw` says nothing about the rest. Identical images are "
         "judged and charged once. By default, one image that cannot be judged fails the whole call, and nothing is "
         "charged. With `on_error: partial`, the flag of such an image is `null`, and `errors` says why. The flag of an "
-        "image that was not judged is never `false`. `sha256` lists the SHA-256 of the bytes that were judged, in the "
-        "same order. An animation that is too much to judge in full is flagged or is an error, `too_many_frames`."
+        "image that was not judged is never `false`. `verdicts`, `reasons` and `sha256`, which are not NanoGPT's, have "
+        "each image's in the same order. An animation that is too much to judge in full is flagged or is an error, "
+        "`too_many_frames`."
     ),
     "operation_id": "nanogpt_image",
     "responses": answered(
@@ -77,6 +81,8 @@ IMAGE: Documentation = {
             truncated=False,
             has_nsfw_concepts=[False, True],
             is_nsfw=True,
+            verdicts=[Verdict.QUESTIONABLE, Verdict.NSFW],
+            reasons=[{"class": "sexy"}, {"class": "porn"}],
             sha256=[DIGEST, OTHER_DIGEST],
         ),
     ),

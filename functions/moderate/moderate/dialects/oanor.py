@@ -28,7 +28,7 @@ from moderate.dialects.oanor_schema import (
     new_meta,
 )
 from moderate.dialects.parameter_names import CHECK, CLASSIFY, mistake_in, unescaped_url
-from moderate.dialects.service import Service
+from moderate.dialects.service import Service, distinct_judged
 from moderate.dialects.usage_schema import UsageAnswer
 from moderate.fetching.urls import InvalidUrl
 from moderate.pipeline import Judgement
@@ -72,25 +72,27 @@ def routes(service: Service) -> Iterator[Route]:
         rules = service.rules(request, parsed.policy)
         threshold = parse_threshold(parsed.fields.get("threshold"), rules.cuts.nsfw)
         judgement = await judge(request, parsed, rules, threshold=threshold)
+        safe = passes(judgement.nsfw_score, threshold)
         data = CheckData(
-            safe=passes(judgement.nsfw_score, threshold),
+            safe=safe,
             threshold=threshold,
             top_class=judgement.scores.top_class.capitalize(),
             nsfw_score=judgement.nsfw_score,
         )
-        answer = CheckAnswer(data=data, **envelope_of(request, rules, judgement, "Image checked"))
-        return Judged(covered_by_plan(1, terms), lambda _charge: answer)
+        answer = CheckAnswer(data=data, **envelope_of(request, rules, judgement, "Image checked", safe=safe))
+        answer["meta"]["verdict"] = judgement.verdict
+        return Judged(covered_by_plan(distinct_judged([judgement]), terms), lambda _charge: answer)
 
     async def classify(request: Request, terms: Terms) -> Judged:
         parsed = await parse(request, CLASSIFY)
         explain = parse_explain(parsed.fields.get("explain"))
         rules = service.rules(request, parsed.policy)
         judgement = await judge(request, parsed, rules, explain=explain is not Explain.NOTHING)
-        unexplained = explain is not Explain.NOTHING and judgement.heatmaps is None
+        unexplained = explain is not Explain.NOTHING and judgement.heatmaps is None and judgement.was_judged
         message = "Image classified; its model makes no heat maps" if unexplained else "Image classified"
         data = classified(judgement, explain, service.model.size)
-        answer = ClassifyAnswer(data=data, **envelope_of(request, rules, judgement, message))
-        return Judged(covered_by_plan(1, terms), lambda _charge: answer)
+        answer = ClassifyAnswer(data=data, **envelope_of(request, rules, judgement, message, safe=data["safe"]))
+        return Judged(covered_by_plan(distinct_judged([judgement]), terms), lambda _charge: answer)
 
     async def judge(
         request: Request, parsed: ParsedRequest, rules: Rules, *, threshold: float | None = None, explain: bool = False
@@ -100,8 +102,10 @@ def routes(service: Service) -> Iterator[Route]:
             raise outcome
         return outcome
 
-    def envelope_of(request: Request, rules: Rules, judgement: Judgement, message: str) -> Envelope:
-        return envelope(request.state.request_id, judgement, service.model, message, rules)
+    def envelope_of(request: Request, rules: Rules, judgement: Judgement, message: str, *, safe: bool) -> Envelope:
+        if not judgement.was_judged:
+            message = "Image found on a list"
+        return envelope(request.state.request_id, judgement, service.model, message, rules, safe=safe)
 
     for prefix in PREFIXES:
         documented = prefix == PREFIXES[0]

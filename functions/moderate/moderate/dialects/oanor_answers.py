@@ -13,6 +13,7 @@ from moderate.dialects.oanor_schema import (
     SecondOpinionMeta,
     new_meta,
 )
+from moderate.dialects.reasons import shown_reason
 from moderate.inference.heatmap import EXPLAINED, overlay
 from moderate.inference.judge import Opinion
 from moderate.inference.model_file import Model
@@ -20,8 +21,10 @@ from moderate.pipeline import Judgement
 from moderate.verdict import Scores, Verdict
 
 
-def envelope(request_id: str, judgement: Judgement, model: Model, message: str, rules: Rules) -> Envelope:
-    """model: the first one, which judges every image."""
+def envelope(
+    request_id: str, judgement: Judgement, model: Model, message: str, rules: Rules, *, safe: bool
+) -> Envelope:
+    """model: the first one, which judges every image. safe: whether the answer says so."""
     new = new_meta(request_id)
     meta = AnswerMeta(
         timestamp=new["timestamp"],
@@ -30,6 +33,8 @@ def envelope(request_id: str, judgement: Judgement, model: Model, message: str, 
         frames=FramesMeta(judged=judgement.frames.judged, total=judgement.frames.total),
         sha256=judgement.digest,
     )
+    if not safe or judgement.verdict is not Verdict.SAFE:
+        meta["reason"] = shown_reason(judgement)
     if opinion := judgement.second_opinion:
         meta["second_opinion"] = SecondOpinionMeta(first=_opinion(opinion.first), second=_opinion(opinion.second))
     if judgement.tiles:

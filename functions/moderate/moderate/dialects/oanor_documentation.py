@@ -62,7 +62,7 @@ _META = {
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "check": {
         "data": {"safe": True, "threshold": 0.6, "top_class": "Neutral", "nsfw_score": 0.0008},
-        "meta": _META,
+        "meta": _META | {"verdict": "safe"},
         "status": "ok",
         "message": "Image checked",
         "success": True,
@@ -101,6 +101,7 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
             "If your account's own policy decided, `meta.policy` has its scores. "
             "A still whose longer side is at least 2.5 times the shorter is also judged in `meta.tiles` squares. "
             "If a second model was asked, `meta.second_opinion` has what each of them said. "
+            "If the answer or the verdict is not safe, `meta.reason` says what decided. "
             "`meta.sha256` is the SHA-256 of the bytes that were judged. "
             f"`/nsfw-api/v1/{name}` works the same way."
         ),
@@ -122,7 +123,7 @@ def _safe(name: str, cuts: Cuts) -> str:
     if name == "check":
         return (
             f"`safe` means a score below `threshold`, which is {cuts.nsfw} if you send none; classify is stricter: its "
-            f"`safe` means the verdict `safe`, a score below {cuts.questionable}."
+            f"`safe` means the verdict `safe`, a score below {cuts.questionable}. `meta.verdict` has the verdict."
         )
     return (
         f"`safe` means the verdict `safe`, a score below {cuts.questionable}; check is more lenient: its `safe` means "

@@ -5,6 +5,8 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
+from moderate.dialects.reasons import ReasonMeta
+
 
 class FramesMeta(TypedDict):
     judged: int
@@ -52,7 +54,9 @@ class PolicyMeta(TypedDict):
 class AnswerMeta(Meta):
     model: dict[str, str]
     frames: FramesMeta
-    sha256: str
+    sha256: str | None
+    verdict: NotRequired[str]
+    reason: NotRequired[ReasonMeta]
     second_opinion: NotRequired[SecondOpinionMeta]
     tiles: NotRequired[int]
     policy: NotRequired[PolicyMeta]

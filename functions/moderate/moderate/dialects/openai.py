@@ -11,9 +11,19 @@ from moderate.calls.metering import Judged
 from moderate.calls.parameters import InvalidRequest, parse_policy
 from moderate.calls.problems import Problem
 from moderate.dialects.dialect import Dialect, Route
-from moderate.dialects.openai_schema import MAX_IMAGES, MODERATIONS, ErrorDetail, OpenAiAnswer, OpenAiError, result
+from moderate.dialects.openai_schema import (
+    MAX_IMAGES,
+    MODERATIONS,
+    ErrorDetail,
+    OpenAiAnswer,
+    OpenAiError,
+    Result,
+    result,
+)
 from moderate.dialects.parameter_names import OPENAI, mistake_in, mistake_in_query
-from moderate.dialects.service import Service
+from moderate.dialects.reasons import shown_reason
+from moderate.dialects.service import Service, distinct_judged
+from moderate.pipeline import Judgement
 from moderate.sources import ImageBase64, ImageUrl, Source, is_data_url
 from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
@@ -31,18 +41,18 @@ def routes(service: Service) -> list[Route]:
         images, policy = await body.parsed(request, read, list(request.query_params))
         rules = service.rules(request, policy)
         outcomes = await service.judge(request, images, rules, threshold=rules.cuts.nsfw)
-        results = []
-        digests = []
+        results: list[Result] = []
+        digests: list[str | None] = []
         for position, outcome in enumerate(outcomes):
             if isinstance(outcome, PublicError):
                 outcome.param = f"input[{position}]"
                 raise outcome
             digests.append(outcome.digest)
-            results.append(result(flagged=outcome.verdict is Verdict.NSFW, score=outcome.nsfw_score))
+            results.append(_result(outcome))
         answer = OpenAiAnswer(
             id=f"modr-{request.state.request_id}", model=service.model.name, results=results, sha256=digests
         )
-        return Judged(by_the_image(len(set(digests)), terms), lambda _charge: answer)
+        return Judged(by_the_image(distinct_judged(outcomes), terms), lambda _charge: answer)
 
     return [Route("POST", OPENAI, service.metering.metered(moderations), MODERATIONS)]
 
@@ -76,6 +86,13 @@ def error_response(problem: Problem, _request_id: str, _error: Exception | None)
     kind = "server_error" if status >= _SERVER_ERROR else _TYPES.get(status, "invalid_request_error")
     detail = ErrorDetail(message=problem.message, type=kind, param=problem.param, code=problem.code)
     return JsonAnswer(OpenAiError(error=detail), status)
+
+
+def _result(judgement: Judgement) -> Result:
+    found = result(judgement.verdict, judgement.nsfw_score)
+    if judgement.verdict is not Verdict.SAFE:
+        found["reason"] = shown_reason(judgement)
+    return found
 
 
 def _source(part: Any, param: str) -> Source:

@@ -1,11 +1,14 @@
 """Defines the types of OpenAI's moderations, for the type checker and for the OpenAPI document."""
 
+from typing import NotRequired
+
 from typing_extensions import TypedDict
 
 from moderate.dialects.dialect import Documentation
 from moderate.dialects.examples import DIGEST, MODEL, PIXEL, REQUEST_ID
+from moderate.dialects.reasons import ReasonMeta
 from moderate.dialects.schema_refs import answered
-from moderate.verdict import Policy
+from moderate.verdict import Policy, Verdict
 
 MAX_IMAGES = 10
 JUDGED = "sexual"
@@ -32,13 +35,15 @@ class Result(TypedDict):
     categories: dict[str, bool]
     category_scores: dict[str, float]
     category_applied_input_types: dict[str, list[str]]
+    verdict: str
+    reason: NotRequired[ReasonMeta]
 
 
 class OpenAiAnswer(TypedDict):
     id: str
     model: str
     results: list[Result]
-    sha256: list[str]
+    sha256: list[str | None]
 
 
 class ErrorDetail(TypedDict):
@@ -52,13 +57,15 @@ class OpenAiError(TypedDict):
     error: ErrorDetail
 
 
-def result(*, flagged: bool, score: float) -> Result:
+def result(verdict: Verdict, score: float) -> Result:
     """Returns the result for one image. Categories that are not judged are false and 0, and have no input types."""
+    flagged = verdict is Verdict.NSFW
     return Result(
         flagged=flagged,
         categories={name: flagged and name == JUDGED for name in CATEGORIES},
         category_scores={name: score if name == JUDGED else 0.0 for name in CATEGORIES},
         category_applied_input_types={name: ["image"] if name == JUDGED else [] for name in CATEGORIES},
+        verdict=verdict,
     )
 
 
@@ -84,7 +91,7 @@ MODERATIONS: Documentation = {
         "text gets an error, never an unflagged result. Any `model` is accepted; the response names the model that was "
         "used. Each distinct image is charged. OpenAI's responses have no field for the charge, so look it up with "
         "`GET /v1/usage`. OpenAI's own API has no `sha256` either; here it lists the SHA-256 of each image's bytes, in "
-        "the order of `results`. "
+        "the order of `results`, whose `verdict` and `reason` are not OpenAI's either. "
         "An animation that is too much to judge in full is flagged or is an error, `too_many_frames`."
     ),
     "operation_id": "openai_moderations",
@@ -94,7 +101,7 @@ MODERATIONS: Documentation = {
         OpenAiAnswer(
             id=f"modr-{REQUEST_ID}",
             model=MODEL["name"],
-            results=[result(flagged=True, score=0.9731)],
+            results=[result(Verdict.NSFW, 0.9731) | {"reason": {"class": "porn"}}],
             sha256=[DIGEST],
         ),
     ),

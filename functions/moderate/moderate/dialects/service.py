@@ -1,12 +1,12 @@
 """Provides what every dialect builds on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from fastapi import Request
 
-from moderate.blocking.block_list import PolicyViolation
+from moderate.blocking.hits import OnListHit, PolicyViolation
 from moderate.calls.account_policy import InvalidAccountPolicy, Rules, rules_from, to_number
 from moderate.calls.disconnects import while_connected
 from moderate.calls.metering import Metering, Unmetered
@@ -14,7 +14,7 @@ from moderate.calls.problems import problem_of
 from moderate.images.limits import DecoderDied
 from moderate.inference.model_file import Model
 from moderate.observability import Observer
-from moderate.pipeline import Outcome, Pipeline
+from moderate.pipeline import Judgement, Outcome, Pipeline, judgement_of
 from moderate.sources import Source, refuse_more_than_fits
 from moderate.verdict import Cuts, Policy
 from modest.accounts.records import Account
@@ -33,6 +33,7 @@ class Service:
     """None: nothing is counted, and nobody is charged."""
     fail_open: bool = False
     """Whether calls are judged free of charge while the ledger cannot be reached."""
+    on_list_hit: OnListHit = OnListHit.VERDICT
 
     @cached_property
     def metering(self) -> Metering | Unmetered:
@@ -71,8 +72,11 @@ class Service:
         *,
         threshold: float | None = None,
         explain: bool = False,
+        list_hits_are_errors: bool = False,
     ) -> list[Outcome]:
         """Runs `Pipeline.judge` and records logs and metrics.
+
+        list_hits_are_errors: whether the API says so, whatever the operator has chosen.
 
         Raises ImageTooLarge if the images sent are too many, and CallerGone.
         """
@@ -87,21 +91,36 @@ class Service:
             threshold=threshold,
             explain=explain,
         )
-        outcomes = await while_connected(request, judged)
+        found = await while_connected(request, judged)
+        listed = [outcome for outcome in found if isinstance(outcome, PolicyViolation)]
+        self.observer.blocked({hit.detail for hit in listed})
+        if listed:
+            request.state.judged_by["list_hits"] = [asdict(hit.hit) for hit in listed]
+        errors = list_hits_are_errors or self.on_list_hit is OnListHit.ERROR
+        outcomes = found if errors else list(map(_as_verdict, found))
         refusals = [outcome for outcome in outcomes if isinstance(outcome, PublicError)]
         # The middleware writes this to the call's log line.
         request.state.refused_images = [{"code": problem_of(error).code, "detail": error.detail} for error in refusals]
-        self.observer.images(_result(outcome) for outcome in outcomes)
+        self.observer.images(_result(outcome) for outcome in found)
         judgements = [outcome for outcome in outcomes if not isinstance(outcome, PublicError)]
         # Metering writes these to the call's entry, too.
-        request.state.digests = list(dict.fromkeys(bytes.fromhex(judgement.digest) for judgement in judgements))
+        digests = dict.fromkeys(judgement.digest for judgement in judgements)
+        request.state.digests = [bytes.fromhex(digest) for digest in digests if digest is not None]
         self.observer.second_opinions(
             asked=sum(judgement.second_opinion is not None for judgement in judgements),
             unflagged=sum(judgement.was_unflagged for judgement in judgements),
         )
         self.observer.decoder_deaths([error.detail for error in refusals if isinstance(error, DecoderDied)])
-        self.observer.blocked({error.detail for error in refusals if isinstance(error, PolicyViolation)})
         return outcomes
+
+
+def distinct_judged(outcomes: Iterable[Outcome]) -> int:
+    """Returns how many distinct images were judged, which is how many are charged."""
+    return len({outcome.digest for outcome in outcomes if isinstance(outcome, Judgement) and outcome.was_judged})
+
+
+def _as_verdict(outcome: Outcome) -> Outcome:
+    return judgement_of(outcome) if isinstance(outcome, PolicyViolation) else outcome
 
 
 def _result(outcome: Outcome) -> str:

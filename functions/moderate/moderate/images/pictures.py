@@ -56,6 +56,12 @@ class Picture:
 
     views: tuple[View, ...]
     frames: Frames
+    shown_from: tuple[int, ...] = ()
+    """The frame, from 1, in which each view is seen first. Empty if all are of the first."""
+
+    def frame_of(self, view: View) -> int:
+        """Returns the number of the frame in which a view is seen first."""
+        return self.shown_from[self.views.index(view)] if self.shown_from else 1
 
     @property
     def whole(self) -> Sequence[View]:
@@ -144,10 +150,14 @@ def draw_frames(
 
 def together(found: Sequence[Picture], cap: AnimationCap) -> Picture:
     """Returns all that is seen of one animation that viewers draw in several ways. Raises TooManyFrames."""
-    seen = dict.fromkeys(chain.from_iterable(picture.views for picture in found))
+    seen: dict[View, int] = {}
+    for picture in found:
+        for view in picture.views:
+            seen.setdefault(view, picture.frame_of(view))
     if len(seen) > MAX_VIEWS_OF_CALL:
         raise cap.exceeded()
-    return Picture(tuple(seen), Frames(min(each.frames.judged for each in found), found[0].frames.total))
+    frames = Frames(min(each.frames.judged for each in found), found[0].frames.total)
+    return Picture(tuple(seen), frames, tuple(seen.values()))
 
 
 class Decoder(Protocol):
@@ -204,6 +214,7 @@ def _look_at(
     drawn: how many pixels are drawn for each frame.
     """
     found: list[View] = []
+    shown_from: list[int] = []
     judged = 0
     with suppress(BudgetSpent):
         for (pictures, changed), pixels in zip(shown, drawn, strict=True):
@@ -211,9 +222,12 @@ def _look_at(
             for picture, screen in zip(pictures, screens, strict=True):
                 found += screen.draw(picture, changed)
             judged += 1
+            shown_from += [judged] * (len(found) - len(shown_from))
     if not judged:
         raise cap.exceeded()
-    return Picture(tuple(found), Frames(judged, len(drawn)))
+    # Of a frame for which the budget did not suffice, some views may be there.
+    shown_from += [judged + 1] * (len(found) - len(shown_from))
+    return Picture(tuple(found), Frames(judged, len(drawn)), tuple(shown_from))
 
 
 def _drawn_whole(presentations: Presentations, *, transparent: bool) -> float:

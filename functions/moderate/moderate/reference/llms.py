@@ -1,6 +1,7 @@
 """Makes /llms.txt, a summary of the OpenAPI document for language models that write clients."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -50,9 +51,11 @@ this month.
 """
 
 _ABOUT_IMAGES = (
-    "NanoGPT's and OpenAI's routes return 400 for every problem with an image, with the same codes. Misskey's has it in "
-    "the result of that image."
+    "NanoGPT's and OpenAI's routes return 400 for every problem with an image, with the same codes. Misskey's has it "
+    "in the result of that image."
 )
+_DIGEST = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
+_SENTENCE_END = re.compile(r"(?<=[.]) ")
 # So many equal entries of an object are too many to show.
 _MANY = 8
 
@@ -68,13 +71,13 @@ def guide(document: Document) -> str:
     ]
     keyed = [found for found in operations if found[1]["security"]]
     posted = {path for path, methods in document["paths"].items() if "post" in methods}
-    errors: dict[str, str] = {}
+    shown: set[tuple[str, str]] = set()
     parts = [
         f"# {document['info']['title']}\n\n> NSFW image moderation: send an image, get a verdict.",
         document["info"]["description"].strip(),
         _ABOUT.strip(),
         "## Routes that need a key",
-        *(_route(name, operation, posted, errors) for name, operation in keyed),
+        *(_route(name, operation, posted, shown) for name, operation in keyed),
         "## Routes that need no key",
         "\n".join(f"- {name}: {operation['summary']}" for name, operation in operations if not operation["security"]),
         "## Errors",
@@ -84,24 +87,31 @@ def guide(document: Document) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _route(name: str, operation: Operation, posted: Collection[str], errors: dict[str, str]) -> str:
+def _route(name: str, operation: Operation, posted: Collection[str], shown: set[tuple[str, str]]) -> str:
     """posted: the paths that can be called with POST, where GET needs no description of its own.
-    errors: the first route of each API that shows an error; one of each is enough. This route is added.
+    shown: what earlier routes of each API have said, which is not said again. This route adds to it.
     """
     names = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
     query = f"\n\nQuery: {', '.join(names)}" if names else ""
     method, path = name.split(" ")
     if method == "GET" and path in posted:
         return f"### {name}\n\nLike POST {path}, with the image in the query.{query}"
-    text = f"### {name}\n\n{operation['summary']}. {operation['description']}{query}"
+    api = operation["tags"][0]
+
+    def is_new(text: str) -> bool:
+        before = len(shown)
+        shown.add((api, text))
+        return len(shown) > before
+
+    sentences = _SENTENCE_END.split(operation["description"])
+    new = list(filter(is_new, sentences))
+    more = [] if len(new) == len(sentences) else ["The rest is as above."]
+    text = f"### {name}\n\n{' '.join([operation['summary'] + '.', *new, *more])}{query}"
     if body := operation.get("requestBody"):
         text += f"\n\nRequest{_example(body)}"
     answer, error = list(operation["responses"].items())[:2]
     text += f"\n\nAnswer {answer[0]}{_example(answer[1])}"
-    api = operation["tags"][0]
-    if errors.setdefault(api, name) == name:
-        text += f"\n\nAnswer {error[0]}{_example(error[1])}"
-    return text
+    return text + (f"\n\nAnswer {error[0]}{_example(error[1])}" if is_new("error") else "")
 
 
 def _errors() -> Iterator[str]:
@@ -116,7 +126,7 @@ def _example(described: Mapping[str, Any]) -> str:
     kind, content = next(iter(described["content"].items()))
     named = content.get("examples", {}).values()
     example = next((each["value"] for each in named), content.get("example"))
-    text = json.dumps(_abridged(example), ensure_ascii=False, separators=(",", ":"))
+    text = _DIGEST.sub(r"\1…", json.dumps(_abridged(example), ensure_ascii=False, separators=(",", ":")))
     return f": {text}" if kind == "application/json" else f" as {kind}: {text}"
 
 

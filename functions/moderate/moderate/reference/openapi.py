@@ -33,6 +33,12 @@ If the model does not find a picture safe, a second model may be asked, and the 
 picture that the first model alone takes for nsfw can come back unflagged. With the policy `strict`, a second opinion
 only raises a score.
 
+Where an answer says that an image is not safe, `reason` says what decided: the `class`; a `class_limit` of your
+account; `second_opinion`, if a second model was asked; the `square` of a long picture; the `frame` of an animation; or
+`in_part`, if it could not be judged in full. What the operator has listed is nsfw with a score of 1, without being
+judged or charged: its `reason` is the `list`, the `match` (`sha256`, `pdq` or `host`) and the `distance` in bits.
+NanoGPT's route answers the error `policy_violation` instead, as every route does if the operator wants that.
+
 Every answer has the SHA-256 of the bytes that were judged. Store or show only those bytes, because a server may send
 others to the next client.
 

@@ -79,6 +79,7 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         ),
         ledger=opening.result(),
         fail_open=settings.fail_open,
+        on_list_hit=settings.on_list_hit,
     )
     app = create_app(
         service,

@@ -6,7 +6,8 @@ from PIL import Image
 from tests.helpers.photos import photo
 from tests.helpers.support import encoded
 
-from moderate.blocking.block_list import BlockList, InvalidBlockList, PolicyViolation, entries_for, load
+from moderate.blocking.block_list import BlockList, InvalidBlockList, entries_for, load
+from moderate.blocking.hits import PolicyViolation
 from moderate.blocking.perceptual_hash import picture_hash
 from moderate.images.decode import decode
 

@@ -79,7 +79,13 @@ def to_message(outcome: Picture | PublicError | NeedsRoom) -> tuple[Head, Sequen
     if isinstance(outcome, PublicError):
         return {"error": type(outcome).__name__, "message": outcome.message, "detail": outcome.detail}, ()
     frames, tiles = outcome.frames, sum(isinstance(view, Tile) for view in outcome.views)
-    head = {"views": len(outcome.views), "tiles": tiles, "judged": frames.judged, "total": frames.total}
+    head: Head = {
+        "views": len(outcome.views),
+        "tiles": tiles,
+        "judged": frames.judged,
+        "total": frames.total,
+        "shown_from": outcome.shown_from,
+    }
     return head, outcome.views
 
 
@@ -95,10 +101,20 @@ def from_message(head: Head, body_bytes: int, read: Read, size: int) -> Picture 
             return _ERRORS[name](message=message, detail=detail)
         case {"needed": int(needed)} if 0 < needed <= MAX_PICTURE_BYTES and not body_bytes:
             return NeedsRoom(needed)
-        case {"views": int(count), "tiles": int(tiles), "judged": int(judged), "total": int(total)} if (
-            0 <= tiles < count and body_bytes == count * size * size * _CHANNELS
+        case {
+            "views": int(count),
+            "tiles": int(tiles),
+            "judged": int(judged),
+            "total": int(total),
+            "shown_from": [*numbers],
+        } if (
+            0 <= tiles < count
+            and body_bytes == count * size * size * _CHANNELS
+            and len(numbers) in (0, count)
+            and all(isinstance(number, int) and 0 < number <= total for number in numbers)
         ):
             kinds = [View] * (count - tiles) + [Tile] * tiles
-            return Picture(tuple(kind(read(body_bytes // count)) for kind in kinds), Frames(judged, total))
+            views = tuple(kind(read(body_bytes // count)) for kind in kinds)
+            return Picture(views, Frames(judged, total), tuple(numbers))
         case _:
             raise NoAnswer
