@@ -73,6 +73,10 @@ def detect(body: bytes, *, content_type: str = FORM) -> dict[str, Any]:
     return gateway_event("POST", "/v1/detect-images", headers=HEADERS | {"Content-Type": content_type}, body=body)
 
 
+def gate(body: bytes, *, query: str = "", content_type: str = "CANARY/type") -> dict[str, Any]:
+    return gateway_event("POST", "/v1/gate", query=query, headers=HEADERS | {"Content-Type": content_type}, body=body)
+
+
 def calls() -> Iterator[tuple[int, str | None, dict[str, Any]]]:
     """The status and the code that each call is to be answered with, and its event."""
     broken = base64.b64encode(png(grey=BREAKS_THE_MODEL)).decode()
@@ -109,6 +113,10 @@ def calls() -> Iterator[tuple[int, str | None, dict[str, Any]]]:
     yield 404, "not_found", gateway_event("GET", "/docs/CANARYasset", headers=HEADERS)
     yield 405, "method_not_allowed", gateway_event("DELETE", "/v1/check", query="url=CANARY", headers=HEADERS)
     yield 405, "method_not_allowed", gateway_event("CANARY", "/v1/check", headers=HEADERS)
+    yield 204, None, gate(multipart(png(grey=BENIGN)), content_type=FORM)
+    yield 415, "unsupported_format", gate(b"CANARYbytes")
+    yield 400, "invalid_request", gate(b"CANARY=CANARY")
+    yield 400, "invalid_request", gate(png(grey=BENIGN), query="reject=CANARY&policy=CANARY")
     yield 400, "invalid_request", detect(multipart(b"CANARYpart", end=b"CANARYcut"))
     yield 413, "image_too_large", check(body=b"CANARY" * 800_000)
     yield 413, "image_too_large", detect(multipart(b"CANARY", end=b"") * 11 + b"--CANARYboundary--")

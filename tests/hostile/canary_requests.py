@@ -85,6 +85,7 @@ JUDGED: dict[str, Case] = {
     "urls": image(imageDataUrl=DATA_URL),
     "a listed host": check(url=f"https://listed.test/{canary('path')}"),
     "a listed file": send(LISTED),
+    "a pass": post("/v1/gate", files={canary("field"): (canary("file"), PNG)}, data={"policy": canary("form")}),
     "parts": post("/v1/detect-images", files={canary("field"): (canary("file"), PNG)}, data={"x": canary("form")}),
     "only some": image(image_urls=[URL, fault("refuses-at-length"), canary("url")], on_error="partial"),
 }
@@ -104,6 +105,8 @@ REFUSED: dict[str, Case] = {
     "invalid_request: a name twice": send(f'{{"{canary("n")}": 1, "{canary("n")}": 2}}'),
     "invalid_request: a form": send(_FORM, **{"Content-Type": "multipart/form-data; boundary=x"}),
     "invalid_request: a boundary": send(PNG, **{"Content-Type": f'multipart/form-data; boundary="{canary("b")}'}),
+    "invalid_request: an upload that names another": post("/v1/gate", json={"url": URL, "x": canary("json")}),
+    "invalid_request: a gate's parameter": post("/v1/gate", params={"reject": canary("reject")}, content=PNG),
     "invalid_request: two images": check(url=URL, base64=BASE64),
     "invalid_request: our own marker": check(url=URL) | {"headers": {"Via": f"1.1 modest {canary('via')}"}},
     "policy_violation: a host": image(image_urls=[f"https://listed.test/{canary('path')}"]),

@@ -22,6 +22,7 @@ KEYED = {
     "POST /api/nsfw/image",
     "POST /v1/moderations",
     "POST /v1/detect-images",
+    "POST /v1/gate",
     *(
         f"{method} {prefix}/v1/{name}"
         for method in ("GET", "HEAD", "POST")
@@ -37,7 +38,7 @@ def route(event: str) -> str:
     return f"{properties['Method']} {properties['Path']}"
 
 
-CALLED_BY_SERVERS = {"POST /v1/detect-images"}
+CALLED_BY_SERVERS = {"POST /v1/detect-images", "POST /v1/gate"}
 """No page calls these, so their preflights need no throttle of their own."""
 CALLED_BY_PAGES = {f"OPTIONS {name.split()[1]}" for name in (KEYED | OUTSIDE_THE_PLANS) - CALLED_BY_SERVERS}
 ASKING = [event for event in EVENTS if route(event) not in OPEN_TO_ALL]

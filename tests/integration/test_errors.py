@@ -427,7 +427,10 @@ def test_no_body_makes_any_route_fail_or_leave_its_dialects_envelope(
 ) -> None:
     answer = FUZZED.client.post(path, content=content, headers={"content-type": content_type})
     assert FUZZED.observer.failures == []
-    assert answer.status_code in (200, 400, 413, 415, 422)
+    assert answer.status_code in (200, 204, 400, 413, 415, 422)
+    if answer.status_code == 204:
+        assert answer.content == b""
+        return
     dialect = dialect_of(path)
     envelopes = dialect.answers if answer.status_code == 200 else (dialect.error,)
     assert any(set(answer.json()) <= set(get_type_hints(envelope)) for envelope in envelopes)

@@ -121,7 +121,9 @@ def test_what_is_no_form_is_an_unsupported_type_and_what_is_too_large_is_that_fi
     assert whole(detect(service, *[GREY + bytes(1_500_000)] * 3)) == (413, "REQUEST_TOO_LARGE", "image_too_large")
 
 
-@pytest.mark.parametrize("query", ["policy=strict", "threshold=0.1", "polcy=strict", "url=https://a.test"])
+@pytest.mark.parametrize(
+    "query", ["policy=strict", "threshold=0.1", "polcy=strict", "reject=nsfw", "url=https://a.test"]
+)
 def test_a_parameter_of_another_route_is_refused_since_this_one_has_none(service: ServedApp, query: str) -> None:
     answer = service.client.post(f"{DETECT}?{query}", files={"image": BLACK})
     assert whole(answer) == (400, "INVALID_REQUEST", "invalid_request")

@@ -14,7 +14,7 @@ from fastapi.openapi.models import OpenAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
 from tests.fakes.table import FakeTable
-from tests.helpers.support import FakeClassifier, Never, Web, png, serve
+from tests.helpers.support import FakeClassifier, Never, Web, png, scoring, serve
 
 from moderate.blocking.block_list import BlockList
 from moderate.blocking.hits import OnListHit
@@ -35,6 +35,7 @@ PATHS = {
     "/v1/classify": {"get", "post"},
     "/v1/moderations": {"post"},
     "/v1/detect-images": {"post"},
+    "/v1/gate": {"post"},
     "/": {"get"},
     "/health": {"get"},
     "/openapi.json": {"get"},
@@ -199,10 +200,10 @@ def test_every_code_has_an_example_under_its_status_on_every_route(document: dic
         shown = {
             (int(status), code)
             for status, response in operation["responses"].items()
-            for code in response["content"]["application/json"].get("examples", {})
+            for code in response.get("content", {}).get("application/json", {}).get("examples", {})
         }
         # But for oanor's, the dialects answer 400 to whatever is wrong with an image.
-        oanors = path in ("/v1/check", "/v1/classify")
+        oanors = path in ("/v1/check", "/v1/classify", "/v1/gate")
         kept = (
             "unauthorized",
             "quota_exceeded",
@@ -302,6 +303,8 @@ def test_the_examples_of_requests_are_answered() -> None:
             answer = service.client.request(method, path, params=query, json=example)
             assert answer.status_code == 200, (path, example, answer.text)
             answered += 1
+        if path == "/v1/gate":
+            assert service.client.post(path, params=query).status_code == 204
     assert answered == 11
 
 
@@ -316,6 +319,12 @@ def test_answers_fit_the_schemas(document: dict[str, Any]) -> None:
         ("/api/nsfw/image", "post", {"imageUrl": "x"}),
         ("/v1/detect-images", "post", {}),
     ]
+    rejecting = serve(classifier=FakeClassifier(scoring(0.9))).client
+    for status in (406, 403):
+        rejected = rejecting.post("/v1/gate", params={"reject_status": status}, content=png())
+        described = document["paths"]["/v1/gate"]["post"]["responses"][str(status)]["content"]["application/json"]
+        assert rejected.status_code == status
+        validator(described["schema"], document).validate(rejected.json())
     parts = [("image", png()), ("image", b"no picture")]
     detected = client.post("/v1/detect-images", files=[(name, ("a", data)) for name, data in parts])
     described = document["paths"]["/v1/detect-images"]["post"]["responses"]["200"]["content"]["application/json"]

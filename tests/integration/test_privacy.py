@@ -51,9 +51,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_every_kind_of_call_was_made(run: Run) -> None:
     for answer in run.answers:
-        found = [answer["status"], json.loads(answer["body"]).get("code")]
+        found = [answer["status"], json.loads(answer["body"] or "{}").get("code")]
         assert answer["wanted"] in (None, found), answer
-    assert {answer["status"] for answer in run.answers} == {200, 400, 401, 404, 405, 413, 415, 422, 500}
+    assert {answer["status"] for answer in run.answers} == {200, 204, 400, 401, 404, 405, 413, 415, 422, 500}
 
 
 def test_no_canary_is_in_what_was_printed(run: Run) -> None:

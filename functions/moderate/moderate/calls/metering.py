@@ -4,7 +4,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import TypedDict
@@ -46,7 +46,8 @@ class Judged:
 
     charge: Charge
     content: Callable[[Charge], object]
-    """Returns the answer's JSON for what is charged in the end."""
+    """Returns the answer's JSON for what is charged in the end. None for an answer without a body."""
+    status: int = 200
 
 
 Judge = Callable[[Request, Terms], Awaitable[Judged]]
@@ -87,7 +88,7 @@ class Metering:
             examined = await _examine(request)
             match await self._admit(request, examined.repeatable):
                 case Replay(answer):
-                    return Response(answer.body, answer.status, _REPLAYED, "application/json")
+                    return Response(answer.body or None, answer.status, _REPLAYED, "application/json")
                 case None:
                     return _answer(await _judge(judge, request, examined, _FREE))
                 case Admission() as admission:
@@ -132,7 +133,7 @@ class Metering:
             free = self._fail_open and not failure.perhaps_written
             self._observer.ledger_failure("settle", failure.detail, free=free)
             if free:
-                return JsonAnswer(judged.content(covered_by_plan(judged.charge.images, admission.terms)))
+                return _answer(replace(judged, charge=covered_by_plan(judged.charge.images, admission.terms)))
             # An answer that may have been paid for is never withheld.
             if not failure.perhaps_written:
                 raise
@@ -224,5 +225,6 @@ def _evidence(request: Request) -> _Evidence:
     return {"judged_by": getattr(state, "judged_by", None), "digests": getattr(state, "digests", ())}
 
 
-def _answer(judged: Judged) -> JsonAnswer:
-    return JsonAnswer(judged.content(judged.charge))
+def _answer(judged: Judged) -> Response:
+    content = judged.content(judged.charge)
+    return Response(status_code=judged.status) if content is None else JsonAnswer(content, judged.status)

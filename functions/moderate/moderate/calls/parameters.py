@@ -4,7 +4,7 @@ import math
 from enum import StrEnum
 from typing import Any
 
-from moderate.verdict import Policy
+from moderate.verdict import Policy, Verdict
 from modest.errors import PublicError
 
 
@@ -14,6 +14,11 @@ class Explain(StrEnum):
     NOTHING = "false"
     GRIDS = "true"
     OVERLAY = "overlay"
+
+
+REJECTED = (Verdict.NSFW, Verdict.QUESTIONABLE)
+"""The verdicts from which on a gate may reject."""
+REJECT_STATUSES = (406, 403)
 
 
 class InvalidRequest(PublicError):
@@ -54,3 +59,23 @@ def parse_explain(value: Any) -> Explain:
     except ValueError:
         names = ", ".join(Explain)
         raise InvalidRequest(f"explain must be one of: {names}.", param="explain") from None
+
+
+def parse_reject(value: Any) -> Verdict:
+    """Returns the verdict from which on an image is rejected. Raises InvalidRequest."""
+    if value is None or value == "":
+        return Verdict.NSFW
+    if value not in REJECTED:
+        raise InvalidRequest(f"reject must be one of: {', '.join(REJECTED)}.", param="reject")
+    return Verdict(value)
+
+
+def parse_reject_status(value: Any) -> int:
+    """Takes a number or the text of one. Raises InvalidRequest."""
+    if value is None or value == "":
+        return REJECT_STATUSES[0]
+    try:
+        return REJECT_STATUSES[list(map(str, REJECT_STATUSES)).index(str(value))]
+    except ValueError:
+        names = ", ".join(map(str, REJECT_STATUSES))
+        raise InvalidRequest(f"reject_status must be one of: {names}.", param="reject_status") from None

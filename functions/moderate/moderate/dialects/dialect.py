@@ -22,6 +22,8 @@ class Documentation(TypedDict):
     summary: str
     description: str
     responses: Responses
+    status_code: NotRequired[int]
+    """That of the successful answer, if it is not 200."""
     openapi_extra: NotRequired[dict[str, Any]]
 
 

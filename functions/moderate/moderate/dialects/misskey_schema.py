@@ -79,9 +79,8 @@ DETECT: Documentation = {
         "the picture that scores highest; of two models, the mean. `verdict`, `reason` and `sha256` are not "
         "Misskey's. Each distinct image that was judged is charged. Images of every accepted format and size are "
         "judged, whatever a part's `Content-Type` says. An animation that is too much to judge in full is "
-        "`REQUEST_TOO_LARGE`, unless a picture in it is nsfw. Errors of the call have this service's own `code` "
-        'beside `error`. A client that takes every error, such as a 429, for "not sensitive" lets images through '
-        "while it is throttled, and once the month's calls are used up."
+        "`REQUEST_TOO_LARGE`, unless a picture in it is nsfw. A client that takes every error, such as a "
+        '429, for "not sensitive" lets images through while it is throttled, and once the month is used up.'
     ),
     "operation_id": "misskey_detect_images",
     "responses": answered(

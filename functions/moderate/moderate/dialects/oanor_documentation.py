@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from moderate.calls.parameters import Explain
+from moderate.calls.parameters import REJECT_STATUSES, REJECTED, Explain
 from moderate.dialects.dialect import Documentation
 from moderate.dialects.examples import DIGEST, MODEL, PIXEL, REQUEST_ID, TIMESTAMP
 from moderate.dialects.oanor_schema import CheckAnswer, ClassifyAnswer
@@ -14,7 +14,7 @@ _EXAMPLE_URL = "https://tesseract.projectnaptha.com/img/eng_bw.png"
 _BYTES = "(the bytes of an image)"
 _BINARY = {"type": "string", "format": "binary"}
 _RAW = _BINARY | {"description": "The bytes of an image. Its own type, such as `image/jpeg`, is accepted as well."}
-_IMAGE: dict[str, dict[str, Any]] = {
+IMAGE: dict[str, dict[str, Any]] = {
     "url": {
         "type": "string",
         "description": "A public http(s) URL. Leave it empty if you send `base64`.",
@@ -26,7 +26,7 @@ _IMAGE: dict[str, dict[str, Any]] = {
     },
 }
 # No schema has a default. Generated clients send defaults, and those of a query would contradict what a body says.
-_POLICY = {
+POLICY = {
     "type": "string",
     "enum": [*Policy],
     "description": (
@@ -51,8 +51,10 @@ _EXAMPLE_VALUES = {
     "policy": Policy.BALANCED,
     "threshold": 0.6,
     "explain": Explain.GRIDS,
+    "reject": REJECTED[0],
+    "reject_status": REJECT_STATUSES[0],
 }
-_META = {
+EXAMPLE_META = {
     "timestamp": TIMESTAMP,
     "request_id": REQUEST_ID,
     "model": MODEL,
@@ -62,7 +64,7 @@ _META = {
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "check": {
         "data": {"safe": True, "threshold": 0.6, "top_class": "Neutral", "nsfw_score": 0.0008},
-        "meta": _META | {"verdict": "safe"},
+        "meta": EXAMPLE_META | {"verdict": "safe"},
         "status": "ok",
         "message": "Image checked",
         "success": True,
@@ -75,7 +77,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
             "top_class": "Neutral",
             "nsfw_score": 0.0008,
         },
-        "meta": _META,
+        "meta": EXAMPLE_META,
         "status": "ok",
         "message": "Image classified",
         "success": True,
@@ -86,11 +88,11 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
     """name: `check` or `classify`; cuts: the operator's, which include the default threshold."""
     parameters = _parameters(name, cuts)
-    extra: dict[str, Any] = {"parameters": _query(parameters)}
+    extra: dict[str, Any] = {"parameters": queried(parameters)}
     if method == "GET":
-        extra["parameters"] = _query(_IMAGE | parameters)
+        extra["parameters"] = queried(IMAGE | parameters)
     else:
-        extra["requestBody"] = _request_body(parameters)
+        extra["requestBody"] = one_image(parameters)
     return {
         "operation_id": f"oanor_{name}_{method.lower()}",
         "summary": "Check an image against a threshold" if name == "check" else "Classify an image and get a verdict",
@@ -134,7 +136,7 @@ def _safe(name: str, cuts: Cuts) -> str:
 def _parameters(name: str, cuts: Cuts) -> dict[str, dict[str, Any]]:
     """Returns the parameters that do not name an image, as JSON Schema."""
     if name == "classify":
-        return {"policy": _POLICY, "explain": _EXPLAIN}
+        return {"policy": POLICY, "explain": _EXPLAIN}
     threshold = {
         "type": "number",
         "minimum": 0,
@@ -143,10 +145,11 @@ def _parameters(name: str, cuts: Cuts) -> dict[str, dict[str, Any]]:
             f"The image is safe if its score is below this number. Default: {cuts.nsfw}. An account may have its own."
         ),
     }
-    return {"policy": _POLICY, "threshold": threshold}
+    return {"policy": POLICY, "threshold": threshold}
 
 
-def _query(schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def queried(schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Describes parameters as those of a query."""
     return [
         {
             "name": name,
@@ -160,18 +163,26 @@ def _query(schemas: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _request_body(parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def one_image(parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Describes a body with one image, in every way in which it can be sent, and these parameters."""
     # The examples name an image alone: those of the query have the parameters, and the two may not differ.
     base64 = {"base64": PIXEL}
-    in_json = {name: _in_json(name, schema) for name, schema in (_IMAGE | parameters).items()}
+    in_json = {name: _in_json(name, schema) for name, schema in (IMAGE | parameters).items()}
     examples = {"base64": {"value": base64}, "a URL": {"value": {"url": _EXAMPLE_URL}}}
     return {
         "content": {
             "application/json": {"schema": _object(in_json), "examples": examples},
-            "application/x-www-form-urlencoded": {"schema": _object(_IMAGE | parameters), "example": base64},
-            "multipart/form-data": {"schema": _object({"image": _BINARY} | parameters), "example": {"image": _BYTES}},
-            "application/octet-stream": {"schema": _RAW, "example": _BYTES},
+            "application/x-www-form-urlencoded": {"schema": _object(IMAGE | parameters), "example": base64},
+            **bodies_of_bytes(parameters),
         }
+    }
+
+
+def bodies_of_bytes(parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Describes the bodies with the bytes of an image. parameters: those that a form may have."""
+    return {
+        "multipart/form-data": {"schema": _object({"image": _BINARY} | parameters), "example": {"image": _BYTES}},
+        "application/octet-stream": {"schema": _RAW, "example": _BYTES},
     }
 
 

@@ -87,6 +87,17 @@ class ClassifyAnswer(Envelope):
     data: ClassifyData
 
 
+class GateData(TypedDict):
+    passed: bool
+    verdict: str
+    top_class: str
+    nsfw_score: float
+
+
+class GateAnswer(Envelope):
+    data: GateData
+
+
 class OanorError(TypedDict):
     data: None
     meta: Meta

@@ -89,10 +89,9 @@ MODERATIONS: Documentation = {
         "is nsfw; `category_scores.sexual` is the score. No other category is judged, not even `sexual/minors`: "
         "`category_applied_input_types` is empty for all of them. Text is not judged either: a request that contains "
         "text gets an error, never an unflagged result. Any `model` is accepted; the response names the model that was "
-        "used. Each distinct image is charged. OpenAI's responses have no field for the charge, so look it up with "
-        "`GET /v1/usage`. OpenAI's own API has no `sha256` either; here it lists the SHA-256 of each image's bytes, in "
-        "the order of `results`, whose `verdict` and `reason` are not OpenAI's either. "
-        "An animation that is too much to judge in full is flagged or is an error, `too_many_frames`."
+        "used. Each distinct image is charged; `GET /v1/usage` has the charges. `sha256`, in the order of `results`, "
+        "and the `verdict` and `reason` of a result are not OpenAI's. An animation that is too much to judge in full "
+        "is flagged or is an error, `too_many_frames`."
     ),
     "operation_id": "openai_moderations",
     "responses": answered(

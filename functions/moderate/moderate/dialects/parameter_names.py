@@ -16,6 +16,7 @@ CLASSIFY = "/v1/classify"
 NANOGPT = "/api/nsfw/image"
 OPENAI = "/v1/moderations"
 MISSKEY = "/v1/detect-images"
+GATE = "/v1/gate"
 USAGE = "/v1/usage"
 
 PARAMETERS = {
@@ -27,6 +28,7 @@ PARAMETERS = {
     ),
     OPENAI: ("input", "model", "policy"),
     MISSKEY: (),
+    GATE: ("url", "base64", "policy", "reject", "reject_status"),
     USAGE: ("month",),
 }
 

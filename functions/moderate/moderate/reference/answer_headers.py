@@ -57,6 +57,8 @@ _REPLAYED = {
 
 COMPONENTS = {**_ALWAYS, **_MONTH, **_RETRY_AFTER, **_SHOULD_RETRY, **_REPLAYED}
 _UNCOUNTED = ("401", "504")
+# Those of answers that are kept for calls with an Idempotency-Key.
+_JUDGED = ("200", "204", "403", "406")
 _TEMPORARY = ("409", "429", "503")
 
 
@@ -67,6 +69,6 @@ def at(status: str, method: str) -> dict[str, dict[str, str]]:
         *(_MONTH if status not in _UNCOUNTED else ()),
         *(_RETRY_AFTER if status in _TEMPORARY else ()),
         *(_SHOULD_RETRY if status == "429" else ()),
-        *(_REPLAYED if status == "200" and method == "POST" else ()),
+        *(_REPLAYED if status in _JUDGED and method == "POST" else ()),
     ]
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -34,7 +34,7 @@ maybe for your account alone: see `policy` in `GET /v1/usage`.
 - Always send a `Content-Type`. For the bytes of an image, use `application/octet-stream`: API Gateway reads many other
   types as text, which destroys the image.
 - A call can carry about {MAX_SENT} of images. An image that is fetched from a URL may be up to {MAX_FETCHED}.
-- If the status is not 200, you have no verdict. Never treat the image as safe.
+- If the status is not 200 (in `gate` 204, 403 or 406), you have no verdict. Never treat the image as safe.
 - Only sexual content is judged, not text or other categories.
 
 ## Retrying
@@ -54,7 +54,8 @@ _ABOUT_IMAGES = (
     "NanoGPT's and OpenAI's routes return 400 for every problem with an image, with the same codes. Misskey's has it "
     "in the result of that image."
 )
-_DIGEST = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
+# The rest of a SHA-256 or of a request's id says nothing.
+_DIGEST = re.compile(r"\b([0-9a-f]{8})(?:[0-9a-f]{56}|(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 _SENTENCE_END = re.compile(r"(?<=[.]) ")
 # So many equal entries of an object are too many to show.
 _MANY = 8
@@ -108,7 +109,8 @@ def _route(name: str, operation: Operation, posted: Collection[str], shown: set[
     more = [] if len(new) == len(sentences) else ["The rest is as above."]
     text = f"### {name}\n\n{' '.join([operation['summary'] + '.', *new, *more])}{query}"
     if body := operation.get("requestBody"):
-        text += f"\n\nRequest{_example(body)}"
+        request = _example(body)
+        text += f"\n\nRequest{request if is_new(request) else ': as above'}"
     answer, error = list(operation["responses"].items())[:2]
     text += f"\n\nAnswer {answer[0]}{_example(answer[1])}"
     return text + (f"\n\nAnswer {error[0]}{_example(error[1])}" if is_new("error") else "")
@@ -123,6 +125,8 @@ def _errors() -> Iterator[str]:
 
 def _example(described: Mapping[str, Any]) -> str:
     """Returns what follows the word that it is an example of, which is JSON unless it says otherwise."""
+    if "content" not in described:
+        return ": no body"
     kind, content = next(iter(described["content"].items()))
     named = content.get("examples", {}).values()
     example = next((each["value"] for each in named), content.get("example"))

@@ -37,7 +37,7 @@ Where an answer says that an image is not safe, `reason` says what decided: the 
 account; `second_opinion`, if a second model was asked; the `square` of a long picture; the `frame` of an animation; or
 `in_part`, if it could not be judged in full. What the operator has listed is nsfw with a score of 1, without being
 judged or charged: its `reason` is the `list`, the `match` (`sha256`, `pdq` or `host`) and the `distance` in bits.
-NanoGPT's route answers the error `policy_violation` instead, as every route does if the operator wants that.
+NanoGPT's route answers the error `policy_violation` instead, and so does each if the operator wants that.
 
 Every answer has the SHA-256 of the bytes that were judged. Store or show only those bytes, because a server may send
 others to the next client.
@@ -75,8 +75,9 @@ _IDEMPOTENCY_KEY = {
         f"repeat a request with the same key within {IDEMPOTENCY_HOURS} hours, you get the first answer again, marked "
         "`Idempotency-Replayed: true`, and "
         "the call is counted and charged only once. The repeated answer has a new `X-Request-Id`, but the request id "
-        "in its body is the original one. Only a 200 is kept; after any other answer the key can be used again. While "
-        "the first call is in progress, a repetition gets a 409 with `Retry-After`. If its route, query or body "
+        "in its body is the original one. Only what was judged is kept (a 200, or the gate's 204, 403 or 406); after "
+        "any other answer the key can be used again. While the first call is in progress, a repetition gets a 409 with "
+        "`Retry-After`. If its route, query or body "
         "differs, it gets a 422. The header has no effect on a server without accounts (`serve`)."
     ),
 }

@@ -27,7 +27,7 @@ class Repeatable:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer that a repetition of its call gets."""
+    """The answer to a call that was judged, which a repetition of the call gets."""
 
     status: int
     body: bytes

@@ -10,6 +10,7 @@ from moderate.dialects.registry import DIALECTS, dialect_of
         ("/api/nsfw/other", "NanoGPT"),
         ("/v1/moderations", "OpenAI"),
         ("/v1/detect-images", "Misskey"),
+        ("/v1/gate", "oanor"),
         ("/v1/check", "oanor"),
         ("/v1/usage", "oanor"),
         ("/nsfw-api/v1/check", "oanor"),

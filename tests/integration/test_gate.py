@@ -1,0 +1,208 @@
+"""The gate for upload hooks: its status alone says whether an image passes."""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.helpers.crafted import animated, film
+from tests.helpers.support import FakeClassifier, ServedApp, gateway_event, invoke, png, scoring, serve
+from tests.integration.test_booking import FIRST, Store
+
+from moderate.blocking.hits import ListHit, OnListHit, PolicyViolation
+from moderate.calls.authentication import from_gateway
+from moderate.verdict import Cuts
+
+GATE = "/v1/gate"
+URL, LISTED, GONE = "https://example.com/a.png", "https://listed.test/a.png", "https://gone.test/a.png"
+WEB = {URL: png(), LISTED: PolicyViolation(ListHit("block", "host", 0), "0" * 64)}
+FILM = animated(film(200), "GIF", [40] * 200)
+
+
+def serving(score: float, **options: Any) -> ServedApp:
+    return serve(WEB, FakeClassifier(scoring(score)), **options)
+
+
+def statuses(service: ServedApp, **query: Any) -> set[int]:
+    """Of the same image in each way in which it can be sent."""
+    client = service.client
+    return {
+        client.post(GATE, params=query, content=png(), headers={"content-type": "image/png"}).status_code,
+        client.post(GATE, params=query, content=png()).status_code,
+        client.post(GATE, params=query, data={"title": "a"}, files={"upload": png()}).status_code,
+        client.post(GATE, params=query | {"url": URL}).status_code,
+        client.post(GATE, params=query | {"base64": b64encode(png()).decode()}).status_code,
+    }
+
+
+@pytest.mark.parametrize(
+    ("score", "query", "status"),
+    [
+        (0.1, {}, 204),
+        (0.4, {}, 204),
+        (0.6, {}, 406),
+        (0.9, {"reject": "nsfw"}, 406),
+        (0.29, {"reject": "questionable"}, 204),
+        (0.3, {"reject": "questionable"}, 406),
+        (0.9, {"reject_status": 403}, 403),
+        (0.9, {"reject_status": 406, "reject": ""}, 406),
+    ],
+)
+def test_an_image_passes_or_is_rejected_however_it_is_sent(score: float, query: dict[str, Any], status: int) -> None:
+    assert statuses(serving(score), **query) == {status}
+
+
+def test_what_passes_has_no_body_and_what_is_rejected_a_reason() -> None:
+    passed = serving(0.1).client.post(GATE, content=png())
+    assert (passed.content, "content-type" in passed.headers) == (b"", False)
+    assert passed.headers["x-request-id"]
+    rejected = serving(0.9).client.post(GATE, content=png())
+    body = rejected.json()
+    assert body["data"] == {"passed": False, "verdict": "nsfw", "top_class": "Porn", "nsfw_score": 0.9}
+    assert body["meta"]["reason"] == {"class": "porn"}
+    assert body["message"] == "Image rejected: its verdict is nsfw"
+    assert body["meta"]["request_id"] == rejected.headers["x-request-id"]
+
+
+def test_a_listed_image_is_rejected_or_an_error_and_never_passes() -> None:
+    rejected = serving(0.1).client.post(GATE, params={"url": LISTED})
+    assert (rejected.status_code, rejected.json()["meta"]["reason"]["list"]) == (406, "block")
+    refused = serving(0.1, on_list_hit=OnListHit.ERROR).client.post(GATE, params={"url": LISTED})
+    assert (refused.status_code, refused.json()["code"]) == (400, "policy_violation")
+
+
+@pytest.mark.parametrize(
+    ("score", "reject", "status"),
+    [
+        (0.1, "nsfw", 422),
+        (0.5, "nsfw", 422),
+        (0.7, "nsfw", 406),
+        (0.1, "questionable", 422),
+        (0.4, "questionable", 406),
+        (0.7, "questionable", 406),
+    ],
+)
+def test_an_animation_that_was_judged_in_part_passes_in_no_case(score: float, reject: str, status: int) -> None:
+    answer = serving(score).client.post(GATE, params={"reject": reject}, content=FILM)
+    assert answer.status_code == status
+    assert status == 406 or answer.json()["code"] == "too_many_frames"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "reject=safe",
+        "reject=NSFW",
+        "reject=questionable&reject=nsfw",
+        "reject_status=200",
+        "reject_status=204",
+        "reject_status=406.0",
+        "reject_status=0406",
+        "reject_status=403&reject_status=406",
+        "threshold=0.1",
+        "treshold=0.1",
+        "rejekt=questionable",
+        "reject-status=403",
+        "explain=true",
+        "policy=lax",
+        "url=https://example.com/a.png",
+    ],
+)
+def test_a_parameter_that_cannot_be_obeyed_refuses_the_image(query: str) -> None:
+    answer = serving(0.1).client.post(f"{GATE}?{query}", content=png())
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("name", ["policy", "reject", "reject_status", "url", "base64", "threshold"])
+@pytest.mark.parametrize("value", ["lenient", "nsfw", "questionable", "403", URL, "1"])
+def test_whoever_uploads_cannot_loosen_the_gate_by_a_field_of_their_form(name: str, value: str) -> None:
+    client = serving(0.4).client
+    answer = client.post(GATE, params={"reject": "questionable"}, data={name: value}, files={"a": png()})
+    assert answer.status_code == 406
+    assert client.post(GATE, data={name: value}, files={"note": ("a.txt", b"")}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"url": "%s"}' % URL.encode(), b"url=%s" % URL.encode(), b'{"base64": "%s"}' % b64encode(png())]
+)
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "image/png", ""])
+def test_an_upload_that_names_another_image_does_not_pass_as_that(content: bytes, kind: str) -> None:
+    answer = serving(0.1).client.post(GATE, content=content, headers={"content-type": kind})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert "in the query" in answer.json()["message"]
+
+
+def test_two_files_in_a_form_or_a_file_and_a_url_are_refused() -> None:
+    client = serving(0.1).client
+    assert client.post(GATE, files=[("a", png()), ("b", png())]).status_code == 400
+    assert client.post(GATE, params={"url": URL}, files={"a": png()}).status_code == 400
+    assert client.post(GATE, params={"url": URL}, content=png()).status_code == 400
+
+
+def test_the_account_s_or_the_operator_s_scores_decide() -> None:
+    assert statuses(serving(0.4, cuts=Cuts(0.2, 0.4))) == {406}
+    assert statuses(serving(0.2, cuts=Cuts(0.2, 0.4)), reject="questionable") == {406}
+    assert statuses(serving(0.1, cuts=Cuts(0, 1)), reject="questionable") == {406}
+
+
+@pytest.mark.parametrize("content", [b"", b"text", png()[:40], b"<svg/>", b"\xff\xd8\xff", b"II*\0" * 9])
+def test_what_is_no_image_does_not_pass(content: bytes) -> None:
+    assert serving(0.1).client.post(GATE, content=content).status_code in (400, 415, 422)
+
+
+def test_nor_does_what_cannot_be_fetched_or_judged_or_whose_sender_is_unknown() -> None:
+    assert serving(0.1).client.post(GATE, params={"url": GONE}).status_code == 422
+    assert serve(classifier=FakeClassifier(RuntimeError("broken"))).client.post(GATE, content=png()).status_code == 500
+    assert serve(identify=from_gateway).client.post(GATE, content=png()).status_code == 401
+    assert serving(0.1).client.get(GATE).status_code == 405
+    assert serving(0.1).client.head(GATE).status_code == 405
+
+
+def test_a_rejection_and_a_pass_are_covered_by_the_plan_and_a_refusal_judges_nothing() -> None:
+    store = Store()
+    bodies = [png(grey=1), png(grey=5), b"text"]
+    codes = [store.client.post(GATE, content=content).status_code for content in bodies]
+    assert codes == [406, 204, 415]
+    settled = [(entry["outcome"], entry["images"], entry["amount"]) for entry in store.entries()]
+    assert sorted(settled) == [("ok", 1, 0), ("ok", 1, 0), ("unsupported_format", 0, 0)]
+
+
+def test_a_repeated_call_gets_its_first_answer_whether_it_passed_or_not() -> None:
+    store = Store()
+    for grey, status in ((1, 406), (5, 204)):
+        headers = {"idempotency-key": f"key-{grey}"}
+        first, second = (store.client.post(GATE, content=png(grey=grey), headers=headers) for _ in range(2))
+        assert (first.status_code, second.status_code) == (status, status)
+        assert first.content == second.content
+        assert second.headers["idempotency-replayed"] == "true"
+    assert len(store.entries()) == 2
+
+
+def test_a_used_up_month_lets_nothing_pass() -> None:
+    store = Store("Tiny")
+    answers = [store.client.post(GATE, params={"url": FIRST}) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [204, 204, 204, 429]
+
+
+def test_lambda_answers_a_pass_without_a_body() -> None:
+    answer = invoke(serving(0.1).app, gateway_event("POST", GATE, body=png()))
+    assert (answer["statusCode"], answer["body"]) == (204, "")
+    answer = invoke(serving(0.9).app, gateway_event("POST", GATE, body=png()))
+    assert (answer["statusCode"], json.loads(answer["body"])["data"]["passed"]) == (406, False)
+
+
+FUZZED = serving(0.9)
+TEXTS = st.sampled_from(["nsfw", "questionable", "safe", "406", "403", "204", "200", "", "0.9", "strict", "true", URL])
+NAMES = st.sampled_from(
+    ["reject", "reject_status", "policy", "url", "base64", "threshold", "Reject", "reject[]", "x", "explain", "input"]
+)
+BODIES = st.sampled_from([png(), png()[:50], b"", b"{}", b'{"url": "%s"}' % URL.encode(), b"reject=nsfw", FILM, b"\0"])
+
+
+@given(st.lists(st.tuples(NAMES, TEXTS), max_size=5), BODIES)
+def test_an_image_that_is_nsfw_passes_by_no_parameter(query: list[tuple[str, str]], content: bytes) -> None:
+    answer = FUZZED.client.post(GATE, params=query, content=content)
+    assert answer.status_code in (400, 403, 406, 413, 415, 422)
+    assert FUZZED.observer.failures == []
