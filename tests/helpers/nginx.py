@@ -40,7 +40,15 @@ def nginx(folder: Path, http: str) -> Iterator[None]:
         f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/logs/error.log;\n"
         f"events {{}}\nhttp {{\naccess_log off;\n{temporary}{http}\n}}\n"
     )
-    command = [root / "usr/sbin/nginx", "-p", folder, "-e", folder / "logs/error.log", "-c", folder / "nginx.conf"]
+    command: list[str | Path] = [
+        root / "usr/sbin/nginx",
+        "-p",
+        folder,
+        "-e",
+        folder / "logs/error.log",
+        "-c",
+        folder / "nginx.conf",
+    ]
     with subprocess.Popen(command) as process:
         try:
             deadline = time.monotonic() + HANGS_SECONDS

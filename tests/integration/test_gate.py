@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers.crafted import animated, film
-from tests.helpers.support import FakeClassifier, ServedApp, gateway_event, invoke, png, scoring, serve
+from tests.helpers.support import FakeClassifier, ServedApp, Web, gateway_event, invoke, png, scoring, serve
 from tests.integration.test_booking import FIRST, Store
 
 from moderate.blocking.hits import ListHit, OnListHit, PolicyViolation
@@ -16,8 +16,9 @@ from moderate.calls.authentication import from_gateway
 from moderate.verdict import Cuts
 
 GATE = "/v1/gate"
+Primitive = str | int | float | bool | None
 URL, LISTED, GONE = "https://example.com/a.png", "https://listed.test/a.png", "https://gone.test/a.png"
-WEB = {URL: png(), LISTED: PolicyViolation(ListHit("block", "host", 0), "0" * 64)}
+WEB: Web = {URL: png(), LISTED: PolicyViolation(ListHit("block", "host", 0), "0" * 64)}
 FILM = animated(film(200), "GIF", [40] * 200)
 
 
@@ -202,7 +203,7 @@ BODIES = st.sampled_from([png(), png()[:50], b"", b"{}", b'{"url": "%s"}' % URL.
 
 
 @given(st.lists(st.tuples(NAMES, TEXTS), max_size=5), BODIES)
-def test_an_image_that_is_nsfw_passes_by_no_parameter(query: list[tuple[str, str]], content: bytes) -> None:
+def test_an_image_that_is_nsfw_passes_by_no_parameter(query: list[tuple[str, Primitive]], content: bytes) -> None:
     answer = FUZZED.client.post(GATE, params=query, content=content)
     assert answer.status_code in (400, 403, 406, 413, 415, 422)
     assert FUZZED.observer.failures == []

@@ -73,11 +73,12 @@ DOCUMENTATION: Documentation = {
     "operation_id": "usage",
     "summary": "Show a month's usage and charges",
     "description": (
-        "Works even if the month's quota is used up, and does not count as a call. `charges` holds exact decimals as text, one for each currency in which "
-        "something was charged: USD, or XNO (Nano). Months and days are in UTC. A month without calls has zeros, even "
-        "if it was before your account existed: `plan` is then null. `limit` and `remaining` are null unless `plan` is "
-        "still sold; `limit` is what it includes now. `discount_percent`, `xno_rate` and `policy` are the present "
-        "ones. Calls that name no policy are judged by `policy`: a class that reaches its limit makes a picture nsfw."
+        "Works even if the month's quota is used up, and does not count as a call. `charges` holds exact decimals "
+        "as text, one for each currency in which something was charged: USD, or XNO (Nano). Months and days are in "
+        "UTC. A month without calls has zeros, even if it was before your account existed: `plan` is then null. "
+        "`limit` and `remaining` are null unless `plan` is still sold; `limit` is what it includes now. "
+        "`discount_percent`, `xno_rate` and `policy` are the present ones. Calls that name no policy are judged by "
+        "`policy`: a class that reaches its limit makes a picture nsfw."
     ),
     "responses": answered("The month's usage.", UsageAnswer, _EXAMPLE),
     "openapi_extra": {
