@@ -36,6 +36,12 @@ def arguments(operation: str) -> Iterator[dict[str, Any]]:
         case "openai_moderations":
             part = {"type": "image_url", "image_url": {"url": data_url}}
             yield {"body": models.OpenaiModerationsBody.from_dict({"input": [part]})}
+        case "misskey_detect_images":
+            yield {"body": models.MisskeyDetectImagesBody(image0=types.File(BytesIO(photo), "photo.png"))}
+        case "gate":
+            yield {"body": models.GateFilesBody(image=types.File(BytesIO(photo), "photo.png"))}
+            yield {"body": types.File(BytesIO(photo))}
+            yield {"base64": text}
         case "oanor_check_get" | "oanor_classify_get":
             yield {"base64": text}
         case "oanor_check_post" | "oanor_classify_post":

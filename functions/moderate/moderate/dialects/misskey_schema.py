@@ -117,6 +117,8 @@ DETECT: Documentation = {
                     "schema": {
                         "type": "object",
                         "description": "The images, under any names.",
+                        # Tools offer what has a name.
+                        "properties": {"image0": _PART},
                         "additionalProperties": _PART,
                         "minProperties": 1,
                         "maxProperties": MAX_PARTS,
