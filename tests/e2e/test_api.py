@@ -10,7 +10,7 @@ from tests.e2e.conftest import Target
 from modest.api_keys import new_key
 
 KEYED = [
-    ("POST", "/api/nsfw/image"),
+    *(("POST", path) for path in ("/api/nsfw/image", "/v1/moderations", "/v1/detect-images", "/v1/gate")),
     *(
         (method, f"{prefix}/v1/{name}")
         for prefix in ("", "/nsfw-api")

@@ -83,11 +83,14 @@ JUDGED: dict[str, Case] = {
     "raw JPEG": send(JPEG, **{"Content-Type": canary("type")}),
     "a file": post("/v1/check", files={canary("field"): (canary("file"), PNG)}, data={"x": canary("form")}),
     "urls": image(imageDataUrl=DATA_URL),
-    "a listed host": check(url=f"https://listed.test/{canary('path')}"),
-    "a listed file": send(LISTED),
     "a pass": post("/v1/gate", files={canary("field"): (canary("file"), PNG)}, data={"policy": canary("form")}),
     "parts": post("/v1/detect-images", files={canary("field"): (canary("file"), PNG)}, data={"x": canary("form")}),
     "only some": image(image_urls=[URL, fault("refuses-at-length"), canary("url")], on_error="partial"),
+}
+# Where there is BLOCK_LIST.
+ON_A_LIST: dict[str, Case] = {
+    "a listed host": check(url=f"https://listed.test/{canary('path')}"),
+    "a listed file": send(LISTED),
 }
 _FORM = f'--x\r\nContent-Disposition: form-data; name="{canary("field")}"\r\n{canary("part")}\r\n\r\n--'
 # Each by its code, and by what else tells it from others of that code.
