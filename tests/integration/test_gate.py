@@ -135,6 +135,39 @@ def test_an_upload_that_names_another_image_does_not_pass_as_that(content: bytes
     assert "in the query" in answer.json()["message"]
 
 
+HEAD = b'Content-Disposition: form-data; name="a"; filename="a.png"'
+X, Y = b"--x\r\n" + HEAD + b"\r\n\r\n%b\r\n", b"--y\r\n" + HEAD + b"\r\n\r\n%b\r\n"
+SAFE_IMAGE, OTHER = png(grey=200), png(grey=10)
+# Each shows one file to this service, or may, and another to some other server.
+AMBIGUOUS = {
+    "quoted-printable": (
+        "x",
+        (X % SAFE_IMAGE).replace(HEAD, HEAD + b"\r\nContent-Transfer-Encoding: quoted-printable"),
+    ),
+    "base64": ("x", (X % b64encode(SAFE_IMAGE)).replace(HEAD, HEAD + b"\r\nContent-Transfer-Encoding: base64")),
+    "an unknown coding": ("x", (X % SAFE_IMAGE).replace(HEAD, HEAD + b"\r\nContent-Transfer-Encoding: x-gzip")),
+    "a header twice": ("x", (X % SAFE_IMAGE).replace(HEAD, HEAD + b"\r\n" + HEAD)),
+    "a preamble": ("x", Y % OTHER + b"\r\n" + X % SAFE_IMAGE),
+    "an epilogue": ("x", X % SAFE_IMAGE + b"--x--\r\n" + X % OTHER),
+    "another form after it": ("x", X % SAFE_IMAGE + b"--x--\r\n" + Y % OTHER + b"--y--\r\n"),
+    "two boundaries": ("x; boundary=y", X % SAFE_IMAGE + Y % OTHER + b"--y--\r\n"),
+    "a boundary in two ways": ("x; boundary*=utf-8''y", X % SAFE_IMAGE + Y % OTHER + b"--y--\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_a_form_in_which_another_server_may_see_another_file_does_not_pass(name: str) -> None:
+    boundary, content = AMBIGUOUS[name]
+    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+    service = serve(classifier=FakeClassifier(scoring(0.1), {10: scoring(0.9)}))
+    answer = service.client.post(GATE, content=content + b"--x--\r\n", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    plain = service.client.post(
+        GATE, content=X % SAFE_IMAGE + b"--x--", headers=headers | {"content-type": "multipart/form-data; boundary=x"}
+    )
+    assert plain.status_code == 204
+
+
 def test_two_files_in_a_form_or_a_file_and_a_url_are_refused() -> None:
     client = serving(0.1).client
     assert client.post(GATE, files=[("a", png()), ("b", png())]).status_code == 400

@@ -13,6 +13,7 @@ MAX_FIELDS = 32
 
 # The time that reading a header takes grows with the square of these.
 _MAX_SEMICOLONS = 256
+_NOT_ENCODED = (b"7bit", b"8bit", b"binary")
 _FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
 _TYPE_OF_FILE = re.compile(rb"\s*(?:image/|(?:application|binary)/octet-stream)", re.IGNORECASE)
 
@@ -45,10 +46,31 @@ def parts(content_type: str, body: bytes, *, most: int = MAX_FIELDS) -> "list[Pa
         ) from None
 
 
+def files(content_type: str, body: bytes) -> list[bytes]:
+    """Returns the form's files. Raises InvalidRequest, also if another server may see other files in the form."""
+    found = parts(content_type, body)
+    delimiter = b"--" + _boundary(content_type)
+    whole = body.startswith(delimiter) and body.count(delimiter + b"--") == 1
+    whole = whole and body.endswith((delimiter + b"--", delimiter + b"--\r\n"))
+    if not whole or content_type.lower().count("boundary") > 1 or not all(part.is_plain for part in found):
+        raise InvalidRequest(
+            "Servers read this form in different ways: it repeats a header or its boundary, encodes a part, or has "
+            "text before or after its parts. Send it as an HTML form does, or send the image as the body."
+        )
+    return [value for _, value in (part.field() for part in found) if isinstance(value, bytes)]
+
+
 class Part:
     def __init__(self) -> None:
         self.headers: dict[bytes, bytes] = {}
+        self.repeats_a_header = False
         self.data = bytearray()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all servers read the part alike. Not all of them decode what is encoded."""
+        coding = self.headers.get(b"content-transfer-encoding", b"binary").strip().lower()
+        return not self.repeats_a_header and coding in _NOT_ENCODED
 
     def field(self) -> tuple[str, str | bytes]:
         """Returns the part's name, and its text as str or its file as bytes. Raises InvalidRequest, InvalidBase64."""
@@ -110,7 +132,9 @@ class _Parts:
         self._value += data[start:end]
 
     def _end_header(self) -> None:
-        self.found[-1].headers[self._name.lower()] = self._value
+        part, name = self.found[-1], self._name.lower()
+        part.repeats_a_header |= name in part.headers
+        part.headers[name] = self._value
         self._name = self._value = b""
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:

@@ -82,10 +82,10 @@ async def parse_upload(request: Request, route: str) -> ParsedRequest:
 
 
 def _files_of(data: bytes, request: Request) -> list[tuple[str, Any]]:
-    """Raises InvalidRequest, InvalidBase64, UnsupportedFormat."""
+    """Raises InvalidRequest, UnsupportedFormat."""
     content_type = request.headers.get("content-type", "")
     if content_type.lower().startswith("multipart/") and data:
-        return [("", value) for _, value in multipart.parse(content_type, data) if isinstance(value, bytes)]
+        return [("", file) for file in multipart.files(content_type, data)]
     if body.looks_like_json(data) or body.looks_like_form(data):
         raise InvalidRequest(_PARAMETERS_IN_A_BODY)
     body.refuse_spoilt(request, data)
