@@ -129,7 +129,7 @@ evidence: .build/model/mobilenet_v2.onnx .build/model/mobilenet_v2_mid.onnx ## c
 bench: $(MODELS) .build/sam/.ready ## compare Modest with its peers and write docs/benchmarks.md
 	$(BIN)/python -m bench
 
-parity: $(READY) ## compare each model, freshly built, with nsfwjs
+parity: $(READY) .build/pdq/.ready ## compare each model, freshly built, with nsfwjs, and our PDQ with Meta's (needs a C++ compiler)
 	$(BIN)/pytest tests/parity
 
 $(OPENAPI)/.ready: tests/openapi/package.json tests/openapi/package-lock.json
@@ -211,7 +211,7 @@ endif
 lock: $(BIN)/uv ## update the lock files in requirements/
 	$(LOCK) --group dev -o requirements/dev.txt
 	for group in moderate model; do $(LOCK) --group $$group -c requirements/dev.txt -o requirements/$$group.txt || exit; done
-	for tool in sam checkov fuzz clients bench-nudenet; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit; done
+	for tool in sam checkov fuzz clients pdq bench-nudenet; do $(LOCK) requirements/$$tool.in -o requirements/$$tool.txt || exit; done
 	$(LOCK) --override requirements/stack-overrides.txt requirements/stack.in -o requirements/stack.txt
 	$(LOCK) --override requirements/bench-opennsfw-overrides.txt requirements/bench-opennsfw.in \
 		-o requirements/bench-opennsfw.txt
