@@ -18,11 +18,11 @@ from moderate.images.sandbox.worker import serve
 DIGITS = b"0123456789"
 
 
-def decode_or_misbehave(data: bytes, size: int, images: int) -> Picture:
+def decode_or_misbehave(data: bytes, size: int, images: int, *, points: bool) -> Picture:
     image_format = recognise(data)
     if image_format.name == "BMP":
         return decode_as(replace(image_format, decode=misbehave), data, size, images)
-    return decode(data, size, images)
+    return decode(data, size, images, points=points)
 
 
 def misbehave(data: bytes, _size: int, _images: int) -> Picture:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from moderate.images.points import MIN_SIDE, SIDE, WINDOWS
+
 MIN_QUALITY = 50
 """The least quality of a hash that is compared: one of a picture with hardly any contours matches too much."""
 MAX_DISTANCE = 31
@@ -18,19 +20,16 @@ BITS = 256
 BYTES = BITS // 8
 
 _RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
-# Of a picture whose sides are shorter, there is no hash.
-_MIN_SIDE = 5
-_POINTS, _WAVES = 64, 16
+_WAVES = 16
 # Two windows of half the distance between points make a tent that reaches from one point to the next.
-_WINDOWS = 2 * _POINTS
 _PASSES = 2
 _MAX_LEVEL, _MAX_QUALITY = 255, 100
 # Of the percents by which neighbours differ, in sum, this many make one of quality.
 _PERCENTS = 90
-_FREQUENCIES = np.outer(np.arange(1, _WAVES + 1), 2 * np.arange(_POINTS) + 1)
+_FREQUENCIES = np.outer(np.arange(1, _WAVES + 1), 2 * np.arange(SIDE) + 1)
 # Rounded to 32 bits, as there.
-_SCALE = float(np.float32(np.sqrt(2 / _POINTS)))
-_COSINES = (_SCALE * np.cos(np.pi / (2 * _POINTS) * _FREQUENCIES)).astype(np.float32)
+_SCALE = float(np.float32(np.sqrt(2 / SIDE)))
+_COSINES = (_SCALE * np.cos(np.pi / (2 * SIDE) * _FREQUENCIES)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +51,22 @@ def pdq_hash(luma: NDArray[np.float32]) -> PdqHash:
 
     One that has fewer than 5 of either, or a number outside of that, has the quality 0.
     """
-    if min(luma.shape) < _MIN_SIDE or not ((luma >= 0) & (luma <= _MAX_LEVEL)).all():
+    if min(luma.shape) < MIN_SIDE or not ((luma >= 0) & (luma <= _MAX_LEVEL)).all():
         return PdqHash(bytes(BYTES), 0)
-    points = luma if luma.shape == (_POINTS, _POINTS) else _points(luma)
+    points = luma if luma.shape == (SIDE, SIDE) else _points(luma)
     return PdqHash(_bits(points), _quality(points))
+
+
+def hash_of_points(points: bytes) -> PdqHash:
+    """Returns the hash of a picture whose points a decoder has taken, as `moderate.images.points` describes them."""
+    return pdq_hash(np.frombuffer(points, "<f4").reshape(SIDE, SIDE))
 
 
 def _points(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns 64 x 64 points of the picture, blurred just as much as they are apart."""
     for _ in range(_PASSES):
         luma = _means(_means(luma.T).T)
-    rows, columns = (((np.arange(_POINTS) + 0.5) * side / _POINTS).astype(int) for side in luma.shape)
+    rows, columns = (((np.arange(SIDE) + 0.5) * side / SIDE).astype(int) for side in luma.shape)
     points: NDArray[np.float32] = luma[np.ix_(rows, columns)]
     return points
 
@@ -70,7 +74,7 @@ def _points(luma: NDArray[np.float32]) -> NDArray[np.float32]:
 def _means(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns for each row the mean of those around it: of the same number wherever there are as many."""
     rows = len(plane)
-    window = -(-rows // _WINDOWS)
+    window = -(-rows // WINDOWS)
     ahead = window // 2
     means = np.empty_like(plane)
     total = np.zeros_like(plane[0])

@@ -7,6 +7,7 @@ from PIL import Image
 from moderate.images.formats import FORMATS, ImageFormat, recognise
 from moderate.images.limits import PIXELS_PER_MEGAPIXEL, BrokenRule, UndecodableImage
 from moderate.images.pictures import Picture
+from moderate.images.points import wanting
 from moderate.images.room import NeedsRoom
 from modest.errors import PublicError
 
@@ -20,13 +21,15 @@ _NAMED = (
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def decode(data: bytes, size: int, images: int = 1) -> Picture:
+def decode(data: bytes, size: int, images: int = 1, *, points: bool = False) -> Picture:
     """Returns square RGB views of `size` pixels a side.
 
     images: how many the call has; they share the time that an animation may take.
+    points: whether to take the points of which hashes are made.
     Raises UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames, NeedsRoom.
     """
-    return decode_as(recognise(data), data, size, images)
+    with wanting(points):
+        return decode_as(recognise(data), data, size, images)
 
 
 def decode_as(image_format: ImageFormat, data: bytes, size: int, images: int = 1) -> Picture:

@@ -7,7 +7,19 @@ from PIL import Image, ImageChops
 from moderate.images.exif import UPRIGHT
 from moderate.images.limits import MAX_VIEWS_OF_CALL
 from moderate.images.shrinking import AS_STORED, Area, Rendering, Shrunk, pixels_in, without_idle_alpha
-from moderate.images.views import Colour, Presentations, View, apart, backgrounds, on, shrunk_first, turned, ways
+from moderate.images.views import (
+    Colour,
+    Presentations,
+    View,
+    apart,
+    backgrounds,
+    fine_if_wanted,
+    on,
+    on_pages,
+    shrunk_first,
+    turned,
+    ways,
+)
 
 # In levels of 255, in the mean over all that the judge sees. At 3, a fine pattern over a picture that is flagged makes
 # one that is not.
@@ -21,6 +33,8 @@ _FEW = 8
 # pixel takes as long as drawing one, and up to three times as long if it is transparent and shown on three pages.
 _RENDERED, _AREA, _ROW, _COMPARISON, _PAGE = 8, 40_000, 4, 45_000, 30_000
 _CURVES = 0.5
+# The same for the points of a picture of no size, and for each of its pixels.
+_POINTS, _FINE = 100_000, 0.3
 
 
 class BudgetSpent(Exception):
@@ -124,11 +138,14 @@ class Screen:
     ) -> Iterator[View]:
         small = rendering.draw(shrunk.view())
         whole = shrunk.rendering if rendering == AS_STORED else rendering
+        fine = fine_if_wanted(shrunk, rendering)
         for orientation in self._orientations:
             if orientation != UPRIGHT:
                 self.budget.spend(canvas.width * canvas.height * (1 + cost_of(whole)) * len(pages))
+            if fine:
+                self.budget.spend((_POINTS + _FINE * fine.image.width * fine.image.height) * len(pages))
             shown = turned(canvas, small, orientation, whole)
-            yield from (on(page, shown).tobytes() for page in pages)
+            yield from on_pages(pages, shown, fine, orientation)
 
 
 def cost_of(rendering: Rendering) -> float:

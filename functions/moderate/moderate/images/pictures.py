@@ -9,6 +9,7 @@ from typing import Protocol
 
 from PIL import Image
 
+from moderate.images import points
 from moderate.images.animation import Frame, play
 from moderate.images.distinct import Budget, BudgetSpent, Distinct, Screen, cost_of
 from moderate.images.exif import UPRIGHT, orientations_in
@@ -24,7 +25,7 @@ from moderate.images.limits import (
     area,
 )
 from moderate.images.shrinking import AS_STORED, Area, Rendering, full_colour
-from moderate.images.views import Presentations, Still, Tile, View, views, ways
+from moderate.images.views import Presentations, Still, Tile, View, Whole, views, ways
 
 _TOO_MANY_VIEWS = (
     "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
@@ -67,6 +68,11 @@ class Picture:
     def whole(self) -> Sequence[View]:
         """The views that are not tiles."""
         return [view for view in self.views if not isinstance(view, Tile)]
+
+    @property
+    def points(self) -> Sequence[bytes]:
+        """The points of each whole view, as `moderate.images.points` describes them, if they were asked for."""
+        return [view.points for view in self.views if isinstance(view, Whole)]
 
 
 def open_image(data: bytes, image_format: str) -> Image.Image:
@@ -199,7 +205,8 @@ def _screens(canvas: tuple[int, int], size: int, shown: Iterable[Presentations],
 
 def _bytes_of_views(frames: int, size: int) -> int:
     """Returns what the views of an animation take, which come twice: where they are compared, and in the answer."""
-    return 2 * size * size * 3 * MAX_VIEWS_OF_CALL if frames > 1 else 0
+    each = size * size * 3 + (points.BYTES if points.wanted() else 0)
+    return 2 * each * MAX_VIEWS_OF_CALL if frames > 1 else 0
 
 
 def _look_at(

@@ -14,6 +14,14 @@ _FULL_COLOUR = ("L", "RGB")
 _BAND_PIXELS = 1 << 20
 # How many times the size is left after whole steps, at least.
 _LEFT_BY_STEPS = 3
+_SIDEWAYS = {
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+    Image.Transpose.ROTATE_270,
+}
+# A side that is reduced further keeps so many pixels: 4 for each of the windows that a hash is made of.
+_FINE = 512
 
 
 def full_colour(image: Image.Image) -> Image.Image:
@@ -89,6 +97,22 @@ def pixels_in(area: Area) -> int:
     return (right - left) * (bottom - top)
 
 
+@dataclass(frozen=True, slots=True)
+class Fine:
+    """Holds a picture that is reduced by whole steps to less than 1,024 pixels a side."""
+
+    image: Image.Image
+    shown: tuple[int, int]
+    """How large the picture is that it was made of."""
+    steps: tuple[int, int]
+
+    def transposed(self, transposition: Image.Transpose | None) -> "Fine":
+        if transposition is None:
+            return self
+        shown, steps = (pair[::-1] if transposition in _SIDEWAYS else pair for pair in (self.shown, self.steps))
+        return Fine(self.image.transpose(transposition), shown, steps)
+
+
 class Shrunk:
     """Holds what is shown in at most `size` pixels a side. Only what changes is drawn again.
 
@@ -155,6 +179,14 @@ class Shrunk:
             return self.picture()
         box = 0, 0, self._shown[0] / self._steps[0], self._shown[1] / self._steps[1]
         return self._unmultiplied(self._reduced.resize((self._size, self._size), Image.Resampling.BILINEAR, box))
+
+    def fine(self) -> "Fine":
+        """Returns what is shown as finely as a hash needs it."""
+        if self._reduced is None:
+            raise ValueError("nothing drawn")
+        across, down = (max(1, length // _FINE) for length in self._reduced.size)
+        image = self._unmultiplied(self._reduced.reduce((across, down)))
+        return Fine(image, self._shown, (self._steps[0] * across, self._steps[1] * down))
 
     def part(self, area: Area) -> Image.Image:
         """Returns an area of what is shown in `size` pixels a side."""

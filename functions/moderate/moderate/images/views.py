@@ -1,18 +1,30 @@
 """Makes the small pictures that are judged: in each rendering, turned or not, on each page."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from operator import mul
 
 from PIL import Image, ImageChops
 
+from moderate.images import points
 from moderate.images.exif import UPRIGHT
-from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering, Shrunk
+from moderate.images.shrinking import AS_STORED, OPAQUE, Fine, Rendering, Shrunk
 from moderate.images.squares import side_by_side, squares
 
 View = bytes
 """A picture to judge: one byte each for red, green and blue, row by row, with as many rows as columns."""
+
+
+class Whole(View):
+    """A view of a whole picture, with the points of which its hash is made."""
+
+    points: bytes
+
+    def __new__(cls, view: View, points: bytes) -> "Whole":
+        self = super().__new__(cls, view)
+        self.points = points
+        return self
 
 
 class Tile(View):
@@ -60,11 +72,11 @@ def views(stills: Iterable[Still], size: int) -> Iterator[View]:
         before = len(found)
         stored = Shrunk(image.size, size, AS_STORED, side_by_side(image.size))
         stored.draw(image, (0, 0, *image.size))
-        for rendering, small in _drawn(image, size, stored.view(), presentations.renderings, found):
+        for rendering, small, shrunk in _drawn(image, size, stored, presentations.renderings, found):
+            fine = fine_if_wanted(shrunk, rendering)
             for orientation in presentations.orientations:
                 shown = turned(image, small, orientation, rendering)
-                for page in backgrounds(shown):
-                    yield on(page, shown).tobytes()
+                yield from on_pages(backgrounds(shown), shown, fine, orientation)
         if len(found) > before:
             yield from _tiles(image.size, stored, presentations)
 
@@ -90,7 +102,7 @@ def turned(image: Image.Image, small: Image.Image, orientation: int, rendering: 
         return small
     transposition = _TRANSPOSITIONS[orientation]
     return (
-        _shrink(image.transpose(transposition), small.width, rendering)
+        _shrink(image.transpose(transposition), small.width, rendering).view()
         if _is_small(image.size)
         else small.transpose(transposition)
     )
@@ -117,23 +129,26 @@ def _is_small(size: tuple[int, int]) -> bool:
 
 
 def _drawn(
-    image: Image.Image, size: int, stored: Image.Image, renderings: Iterable[Rendering], found: list[Image.Image]
-) -> Iterator[tuple[Rendering, Image.Image]]:
+    image: Image.Image, size: int, stored: Shrunk, renderings: Iterable[Rendering], found: list[Image.Image]
+) -> Iterator[tuple[Rendering, Image.Image, Shrunk]]:
     """Yields `image` at `size` pixels a side in each rendering that can be told from those found, which it joins.
 
-    stored: the image at that size as it is stored.
+    stored: the image as it is stored. With each view comes what it was made of.
     """
+    as_stored = stored.view()
     for rendering in ways(renderings, transparent=image.has_transparency_data):
-        small = rendering.draw(stored) if shrunk_first(rendering, image.size) else _shrink(image, size, rendering)
+        late = shrunk_first(rendering, image.size)
+        shrunk = stored if late else _shrink(image, size, rendering)
+        small = rendering.draw(as_stored) if late else shrunk.view()
         if all(_apart_in_any_mode(small, other) > _ALIKE for other in found):
             found.append(small)
-            yield rendering, small
+            yield rendering, small, shrunk
 
 
-def _shrink(image: Image.Image, size: int, rendering: Rendering) -> Image.Image:
+def _shrink(image: Image.Image, size: int, rendering: Rendering) -> Shrunk:
     shrunk = Shrunk(image.size, size, rendering)
     shrunk.draw(image, (0, 0, *image.size))
-    return shrunk.view()
+    return shrunk
 
 
 def ways(renderings: Iterable[Rendering], *, transparent: bool) -> Iterator[Rendering]:
@@ -165,6 +180,31 @@ def backgrounds(image: Image.Image) -> Sequence[Colour]:
     """Returns the page colours on which `image` looks different: one if it hides its page."""
     hides_it = image.mode != "RGBA" or image.getchannel(3).getextrema() == (OPAQUE, OPAQUE)
     return BACKGROUNDS[:1] if hides_it else BACKGROUNDS
+
+
+def fine_if_wanted(shrunk: Shrunk, rendering: Rendering) -> Fine | None:
+    """Returns what points are taken of, if they are wanted.
+
+    rendering: that of the view, whether the picture was drawn in it before it was shrunk or not.
+    """
+    if not points.wanted():
+        return None
+    fine = shrunk.fine()
+    return fine if shrunk.rendering == rendering else replace(fine, image=rendering.draw(fine.image))
+
+
+def on_pages(pages: Iterable[Colour], shown: Image.Image, fine: Fine | None, orientation: int) -> Iterator[View]:
+    """Yields a view on each page, with its points if there is anything to take them of.
+
+    fine: is turned as `shown` already is.
+    """
+    upright = fine and fine.transposed(_TRANSPOSITIONS.get(orientation))
+    for page in pages:
+        view = on(page, shown).tobytes()
+        if upright:
+            yield Whole(view, points.points_of(on(page, upright.image), upright.shown, upright.steps))
+        else:
+            yield view
 
 
 def on(background: Colour, image: Image.Image) -> Image.Image:

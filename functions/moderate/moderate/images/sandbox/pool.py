@@ -48,17 +48,27 @@ class Decoder:
         for worker in self._workers:
             self._idle.put(worker)
 
-    def decode(self, data: bytes, size: int, work: Work | None = None, *, room: int = MAX_PICTURE_BYTES) -> Picture:
+    def decode(
+        self,
+        data: bytes,
+        size: int,
+        work: Work | None = None,
+        *,
+        room: int = MAX_PICTURE_BYTES,
+        points: bool = False,
+    ) -> Picture:
         """Does what images.decode.decode does. Raises DecoderDied if the process crashes, hangs or answers nonsense.
 
         room: how many bytes of memory it may take; raises NeedsRoom if those are too few.
+        points: whether to take the points of which hashes are made.
         Raises CallOver once the work is over, if it is a call's.
         """
         work = work or Work()
         worker = self._idle.get()
         try:
             with work.interrupted_by(worker.interrupt):
-                outcome = worker.decode(data, {"size": size, "images": work.images, "room": room}, self._max_seconds)
+                asked = {"size": size, "images": work.images, "room": room, "points": points}
+                outcome = worker.decode(data, asked, self._max_seconds)
         except (OSError, NoAnswer) as failure:
             fate = worker.replace_after(failure)
             work.check()
@@ -105,7 +115,8 @@ class _Worker:
 
         self._socket.settimeout(seconds)
         send(asked, [data], self._socket.sendall)
-        return from_message(*receive_head(read, max_answer_bytes(asked["size"])), read, asked["size"])
+        size, points = asked["size"], bool(asked["points"])
+        return from_message(*receive_head(read, max_answer_bytes(size, points=points)), read, size, points=points)
 
     def replace_after(self, failure: OSError | NoAnswer) -> str:
         """Starts a new process in place of the one that failed, and returns how that one ended."""

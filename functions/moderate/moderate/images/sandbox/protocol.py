@@ -19,8 +19,9 @@ from moderate.images.limits import (
     UnsupportedFormat,
 )
 from moderate.images.pictures import Frames, Picture
+from moderate.images.points import BYTES as BYTES_OF_POINTS
 from moderate.images.room import NeedsRoom
-from moderate.images.views import Tile, View
+from moderate.images.views import Tile, View, Whole
 from modest.errors import PublicError
 
 Head = Mapping[str, Any]
@@ -69,8 +70,9 @@ def receive_head(read: Read, max_bytes: int) -> tuple[dict[str, Any], int]:
     return head, body_bytes
 
 
-def max_answer_bytes(size: int) -> int:
-    return MAX_VIEWS_OF_CALL * size * size * _CHANNELS
+def max_answer_bytes(size: int, *, points: bool = False) -> int:
+    """points: whether they were asked for."""
+    return MAX_VIEWS_OF_CALL * (size * size * _CHANNELS + (BYTES_OF_POINTS if points else 0))
 
 
 def to_message(outcome: Picture | PublicError | NeedsRoom) -> tuple[Head, Sequence[bytes]]:
@@ -86,14 +88,18 @@ def to_message(outcome: Picture | PublicError | NeedsRoom) -> tuple[Head, Sequen
         "total": frames.total,
         "shown_from": outcome.shown_from,
     }
-    return head, outcome.views
+    return head, (*outcome.views, *outcome.points)
 
 
-def from_message(head: Head, body_bytes: int, read: Read, size: int) -> Picture | PublicError | NeedsRoom:
+def from_message(
+    head: Head, body_bytes: int, read: Read, size: int, *, points: bool = False
+) -> Picture | PublicError | NeedsRoom:
     """Returns what `to_message` was given. Raises NoAnswer if the message is not one that it makes.
 
     It reads one view after the other, so that the body of 160 is not held twice.
+    points: whether those of each whole view were asked for; they follow all views.
     """
+    bytes_of_view, bytes_of_points = size * size * _CHANNELS, BYTES_OF_POINTS if points else 0
     match head:
         case {"error": str(name), "message": str(message), "detail": str(detail)} if (
             name in _ERRORS and _LOGGABLE.fullmatch(detail) and not body_bytes
@@ -109,12 +115,14 @@ def from_message(head: Head, body_bytes: int, read: Read, size: int) -> Picture 
             "shown_from": [*numbers],
         } if (
             0 <= tiles < count
-            and body_bytes == count * size * size * _CHANNELS
+            and body_bytes == count * bytes_of_view + (count - tiles) * bytes_of_points
             and len(numbers) in (0, count)
             and all(isinstance(number, int) and 0 < number <= total for number in numbers)
         ):
             kinds = [View] * (count - tiles) + [Tile] * tiles
-            views = tuple(kind(read(body_bytes // count)) for kind in kinds)
-            return Picture(views, Frames(judged, total), tuple(numbers))
+            seen = [kind(read(bytes_of_view)) for kind in kinds]
+            if points:
+                seen[: count - tiles] = [Whole(view, bytes(read(bytes_of_points))) for view in seen[: count - tiles]]
+            return Picture(tuple(seen), Frames(judged, total), tuple(numbers))
         case _:
             raise NoAnswer

@@ -5,6 +5,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from typing import Protocol
 
 # Nothing can be imported once confined.
 from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
@@ -14,7 +15,7 @@ from moderate.images.decode import decode
 from moderate.images.limits import MAX_PICTURE_BYTES
 from moderate.images.pictures import Picture
 from moderate.images.room import NeedsRoom, granting
-from moderate.images.sandbox.protocol import NoAnswer, receive, send, to_message
+from moderate.images.sandbox.protocol import Head, NoAnswer, receive, send, to_message
 from modest.errors import PublicError
 
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
@@ -29,7 +30,11 @@ def main() -> None:
     serve(decode)
 
 
-def serve(decode: Callable[[bytes, int, int], Picture]) -> None:
+class Decode(Protocol):
+    def __call__(self, data: bytes, size: int, images: int, *, points: bool) -> Picture: ...
+
+
+def serve(decode: Decode) -> None:
     """Answers with what `decode` returns or raises, until the service hangs up."""
     # Control-C reaches every process at a terminal; the service decides when this one ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -45,12 +50,12 @@ def serve(decode: Callable[[bytes, int, int], Picture]) -> None:
         return
 
 
-def _answer(decode: Callable[[bytes, int, int], Picture]) -> None:
+def _answer(decode: Decode) -> None:
     """Answers once, and keeps nothing of it. Raises NoAnswer."""
     head, data = receive(_read, MAX_REQUEST_BYTES)
     with granting(head["room"]) as room:
         # The outcome has no name, since the traceback of an error leads back to this frame.
-        send(*to_message(_attempt(decode, bytes(data), head["size"], head["images"])), sys.stdout.buffer.write)
+        send(*to_message(_attempt(decode, bytes(data), head)), sys.stdout.buffer.write)
     sys.stdout.buffer.flush()
     if room.leaves_much:
         _give_memory_back(0)
@@ -74,11 +79,9 @@ def _read(length: int) -> bytes:
     return data
 
 
-def _attempt(
-    decode: Callable[[bytes, int, int], Picture], data: bytes, size: int, images: int
-) -> Picture | PublicError | NeedsRoom:
+def _attempt(decode: Decode, data: bytes, head: Head) -> Picture | PublicError | NeedsRoom:
     try:
-        return decode(data, size, images)
+        return decode(data, head["size"], head["images"], points=head["points"])
     except (PublicError, NeedsRoom) as error:
         return error
 
