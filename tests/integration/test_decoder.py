@@ -99,6 +99,18 @@ def test_a_picture_comes_out_as_it_does_in_one_process(decoder: Decoder, name: s
     assert comparable(decoder.decode(data, SIZE)) == comparable(decode(data, SIZE))
 
 
+@pytest.mark.parametrize("name", GOOD)
+def test_the_points_of_a_picture_come_out_as_they_do_in_one_process_and_only_if_asked_for(
+    decoder: Decoder, name: str
+) -> None:
+    data = GOOD[name]()
+    with_points = decoder.decode(data, SIZE, points=True)
+    assert comparable(with_points) == comparable(decode(data, SIZE))
+    assert with_points.points == decode(data, SIZE, points=True).points
+    assert len(with_points.points) == len(with_points.whole)
+    assert decoder.decode(data, SIZE).points == []
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_an_error_comes_out_as_it_does_in_one_process(decoder: Decoder, name: str) -> None:
     data = BAD[name]
@@ -109,8 +121,8 @@ def test_an_error_comes_out_as_it_does_in_one_process(decoder: Decoder, name: st
 
 def test_as_many_views_as_an_animation_can_have_pass_through(decoder: Decoder) -> None:
     data = animated(film(MAX_VIEWS_OF_CALL), "GIF", [40] * MAX_VIEWS_OF_CALL)
-    picture = decoder.decode(data, SIZE)
-    assert len(picture.views) == MAX_VIEWS_OF_CALL
+    picture = decoder.decode(data, SIZE, points=True)
+    assert len(picture.views) == len(picture.points) == MAX_VIEWS_OF_CALL
     assert comparable(picture) == comparable(decode(data, SIZE))
 
 

@@ -14,9 +14,10 @@ from tests.helpers.support import attempt
 from moderate.images.formats import not_accepted
 from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION, MAX_PICTURE_BYTES, UndecodableImage
 from moderate.images.pictures import Frames, Picture
+from moderate.images.points import BYTES as POINTS_BYTES
 from moderate.images.room import NeedsRoom
 from moderate.images.sandbox.protocol import NoAnswer, from_message, receive, receive_head, send, to_message
-from moderate.images.views import Tile
+from moderate.images.views import Tile, Whole
 from modest.errors import PublicError
 
 SIZE = 2
@@ -28,11 +29,13 @@ ANY_JSON = st.recursive(
 FIELDS = ("error", "message", "detail", "views", "tiles", "judged", "total", "needed")
 
 
-def transported(outcome: Picture | PublicError | NeedsRoom) -> Picture | PublicError | NeedsRoom:
+def transported(
+    outcome: Picture | PublicError | NeedsRoom, *, points: bool = False
+) -> Picture | PublicError | NeedsRoom:
     pipe = io.BytesIO()
     send(*to_message(outcome), pipe.write)
     pipe.seek(0)
-    return from_message(*receive_head(pipe.read, 10_000), pipe.read, SIZE)
+    return from_message(*receive_head(pipe.read, 100_000), pipe.read, SIZE, points=points)
 
 
 @pytest.mark.parametrize("count", [1, 3, 32])
@@ -48,6 +51,24 @@ def test_tiles_arrive_as_tiles() -> None:
     arrived = transported(Picture(views, Frames(1, 1)))
     assert isinstance(arrived, Picture)
     assert [(type(view), view) for view in arrived.views] == [(type(view), view) for view in views]
+
+
+def test_points_arrive_with_the_views_that_they_are_of() -> None:
+    generator = random.Random(0)
+    whole = [Whole(generator.randbytes(VIEW_BYTES), generator.randbytes(POINTS_BYTES)) for _ in range(3)]
+    sent = Picture((*whole, Tile(generator.randbytes(VIEW_BYTES))), Frames(1, 1))
+    arrived = transported(sent, points=True)
+    assert isinstance(arrived, Picture)
+    assert arrived == sent
+    assert arrived.points == sent.points
+    assert [type(view) for view in arrived.views] == [Whole, Whole, Whole, Tile]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_points_that_were_not_asked_for_and_missing_ones_are_no_answer(asked: bool) -> None:
+    views = [bytes(VIEW_BYTES), Tile(VIEW_BYTES)] if asked else [Whole(bytes(VIEW_BYTES), bytes(POINTS_BYTES))]
+    with pytest.raises(NoAnswer):
+        transported(Picture(tuple(views), Frames(1, 1)), points=asked)
 
 
 @pytest.mark.parametrize(
