@@ -14,6 +14,7 @@ from tests.helpers.reference import MAX_DECODES, Stopwatch, processor_seconds
 with atheris.instrument_imports(include=["moderate", "PIL"]):
     from moderate.images.decode import decode
     from moderate.images.limits import MAX_VIEWS_OF_CALL
+    from moderate.images.points import BYTES
 from modest.errors import PublicError
 
 SIZE = 16
@@ -27,11 +28,12 @@ def decode_in_time(most_seconds: float, data: bytes) -> None:
 
 def decode_once(data: bytes) -> None:
     try:
-        picture = decode(data, SIZE)
+        picture = decode(data, SIZE, points=True)
     except PublicError:
         return
     assert 1 <= len(picture.views) <= MAX_VIEWS_OF_CALL
     assert all(len(view) == SIZE * SIZE * 3 for view in picture.views)
+    assert [len(points) for points in picture.points] == [BYTES] * len(picture.whole)
     assert 1 <= picture.frames.judged <= picture.frames.total
 
 

@@ -34,7 +34,7 @@ _FEW = 8
 _RENDERED, _AREA, _ROW, _COMPARISON, _PAGE = 8, 40_000, 4, 45_000, 30_000
 _CURVES = 0.5
 # The same for the points of a picture of no size, and for each of its pixels.
-_POINTS, _FINE = 100_000, 0.3
+_POINTS, _FINE = 80_000, 0.2
 
 
 class BudgetSpent(Exception):

@@ -43,21 +43,22 @@ def points_of(image: Image.Image, shown: tuple[int, int], steps: tuple[int, int]
     if min(shown) < MIN_SIDE:
         return bytes(BYTES)
     plane = image.convert("F")
-    for length, step in zip(shown, steps, strict=True):
-        plane = _along_rows(plane, length, step).transpose(Image.Transpose.TRANSPOSE)
+    # From top to bottom first, where what belongs together lies together in memory.
+    for length, step in zip(shown[::-1], steps[::-1], strict=True):
+        plane = _from_top(plane, length, step).transpose(Image.Transpose.TRANSPOSE)
     return plane.tobytes()
 
 
-def _along_rows(plane: Image.Image, length: int, step: int) -> Image.Image:
-    """Returns 64 columns of a plane. length: of its rows, before they were reduced by this step."""
-    columns = Image.new("F", (SIDE, plane.height))
+def _from_top(plane: Image.Image, length: int, step: int) -> Image.Image:
+    """Returns 64 rows of a plane. length: how many it had before they were reduced by this step."""
+    rows = Image.new("F", (plane.width, SIDE))
     window = -(-length // WINDOWS)
-    for column in range(SIDE):
+    for row in range(SIDE):
         # A window of an even number of pixels has its middle half a pixel further on, both times.
-        centre, reach = (2 * column + 1) * length // WINDOWS + (1.5 if window % 2 == 0 else 0.5), window / 2
+        centre, reach = (2 * row + 1) * length // WINDOWS + (1.5 if window % 2 == 0 else 0.5), window / 2
         if centre + reach > length:
             # Of two pixels, the second window lacks one: the last counts for three quarters.
             centre, reach = length - 0.75, 0.5
-        box = ((centre - reach) / step, 0, (centre + reach) / step, plane.height)
-        columns.paste(plane.resize((1, plane.height), Image.Resampling.BILINEAR, box), (column, 0))
-    return columns
+        box = (0, (centre - reach) / step, plane.width, (centre + reach) / step)
+        rows.paste(plane.resize((plane.width, 1), Image.Resampling.BILINEAR, box), (0, row))
+    return rows
