@@ -22,6 +22,12 @@ from modest_local.template import load
 _ROOT = Path(__file__).resolve().parents[1]
 _SET_BY_MAKE = {"Model", "Release"}
 
+_REPLACED = {
+    "BlockDistance": "BlockDistance is gone: PDQ hashes, which match within 31 of 256 bits, replace it. Remove it.",
+    "BlockList": "BlockList is gone: lists are kept in the stack's own bucket, and change without a deployment. Set "
+    '`Lists = "true"` instead, and take your file over with `modest lists import FILE`.',
+}
+
 Config = dict[str, Any]
 
 
@@ -65,6 +71,8 @@ def _fill_in_environment(name: str, tables: Config, defaults: Mapping[str, Any],
     overrides = parameters.get("parameter_overrides", {})
     if not isinstance(overrides, dict):
         raise InvalidConfig(f"{name}: parameter_overrides must be a table, one parameter a line.")
+    if replaced := overrides.keys() & _REPLACED.keys():
+        raise InvalidConfig(f"{name}: {' '.join(_REPLACED[each] for each in sorted(replaced))}")
     if unknown := overrides.keys() - defaults.keys():
         raise InvalidConfig(f"{name}: template.yaml has no parameter {', '.join(sorted(unknown))}.")
     if reserved := overrides.keys() & _SET_BY_MAKE:

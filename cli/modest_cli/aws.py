@@ -17,6 +17,7 @@ from modest_cli.keyring import Keyring
 
 if TYPE_CHECKING:
     from types_boto3_apigateway.client import APIGatewayClient
+    from types_boto3_s3.client import S3Client
     from types_boto3_service_quotas.client import ServiceQuotasClient
 
 StackOption = Annotated[
@@ -54,6 +55,10 @@ def open_gateway_keys(deployment: Deployment) -> GatewayKeys:
 
 def open_gateway_plans(deployment: Deployment) -> GatewayPlans:
     return GatewayPlans(_make_apigateway_client(), deployment.plan_ids)
+
+
+def make_s3_client() -> "S3Client":
+    return boto3.session.Session().client("s3", config=_RETRYING)
 
 
 def make_quotas_client() -> "ServiceQuotasClient":

@@ -30,6 +30,8 @@ class Deployment:
     """Maps each plan's name to the id of its usage plan."""
     invoice_bucket: str | None = None
     """The bucket that holds the invoices as they were issued."""
+    lists: str | None = None
+    """Where `modest lists` writes: s3://bucket/key, or a path on a laptop."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """The stack's parameters, as far as CloudFormation names them."""
 
@@ -72,6 +74,7 @@ def deployment_from_outputs(outputs: Mapping[str, str], stack: str) -> Deploymen
             plans=plans,
             plan_ids={name: outputs[f"{name}PlanId"] for name in plans},
             invoice_bucket=outputs.get("InvoiceBucket"),
+            lists=outputs.get("Lists"),
         )
     except KeyError as missing:
         raise UnknownStack(f"The stack {stack} is not a deployment of Modest: it has no output {missing}.") from None

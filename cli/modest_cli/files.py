@@ -4,8 +4,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
 from moderate.images import refused
 from moderate.images.formats import is_image
@@ -78,12 +80,19 @@ def read_image(path: str) -> ImageBytes | PublicError:
 
 def read(path: str, most: int = MAX_FETCHED_BYTES + 1) -> bytes:
     """Returns a file, or its first bytes. Raises UnreadableFile."""
+    with open_file(path) as file:
+        return file.read(most) or b""
+
+
+@contextmanager
+def open_file(path: str) -> Iterator[BinaryIO]:
+    """Opens a file to read bytes. Raises UnreadableFile, also if it cannot be read in the context."""
     try:
         _refuse_other_kinds(Path(path).stat())
         with open(path, "rb", opener=_open_without_waiting) as file:
             # It may have been replaced in between.
             _refuse_other_kinds(os.fstat(file.fileno()))
-            return file.read(most) or b""
+            yield file
     except OSError as error:
         raise UnreadableFile(f"The file cannot be read: {error.strerror or error}.") from None
 

@@ -7,13 +7,13 @@ import typer
 from moderate.version import VERSION
 from modest_cli import accounts, exit_codes, issuer, keys
 from modest_cli.audit import audit
-from modest_cli.block_hash import block_hash
 from modest_cli.call import call
 from modest_cli.capacity.command import capacity
 from modest_cli.classify import classify
 from modest_cli.doctor import doctor
 from modest_cli.evaluate import evaluate
 from modest_cli.invoice import invoice
+from modest_cli.lists import command as lists
 from modest_cli.output import print_line
 from modest_cli.plans import plans
 from modest_cli.rate import rate
@@ -52,7 +52,7 @@ app.command()(capacity)
 app.command()(audit)
 app.command()(call)
 app.command()(doctor)
-app.command()(block_hash)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(keys.app, name="keys")
+app.add_typer(lists.app, name="lists")

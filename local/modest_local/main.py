@@ -55,7 +55,8 @@ def main() -> None:
     ):
         _print_step("reading template.yaml")
         aws = LocalAws(ledger)
-        provisioned = provision(aws, translate(load(options.template)), url=base)
+        lists = os.environ.get("LISTS") or str((options.state / "lists").absolute())
+        provisioned = provision(aws, translate(load(options.template)), url=base, lists=lists)
         deployment = deployment_from_outputs(provisioned.outputs, STACK_NAME)
 
         _print_step("creating accounts, keys and plans")

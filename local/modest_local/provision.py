@@ -20,8 +20,8 @@ _PLAN_PROPERTIES = {
     "Throttle": ("throttle", {"RateLimit": "rateLimit", "BurstLimit": "burstLimit"}),
 }
 
-# S3 is not emulated.
-_OMITTED_OUTPUTS = {"InvoiceBucket"}
+# S3 is not emulated. The lists are a file.
+_OMITTED_OUTPUTS = {"InvoiceBucket", "ListBucket"}
 
 
 class UnsupportedTemplate(Exception):
@@ -36,8 +36,8 @@ class ProvisionedStack:
     outputs: Mapping[str, str]
 
 
-def provision(aws: LocalAws, translated: Template, *, url: str) -> ProvisionedStack:
-    """url: the base URL of the API. Raises UnsupportedTemplate."""
+def provision(aws: LocalAws, translated: Template, *, url: str, lists: str) -> ProvisionedStack:
+    """url: the base URL of the API. lists: the path of the lists. Raises UnsupportedTemplate."""
     apigateway, dynamodb = aws.apigateway(), aws.dynamodb()
     draft = resolve(translated, {})
     (api_name,) = find_properties(draft, "AWS::ApiGateway::RestApi")
@@ -49,9 +49,9 @@ def provision(aws: LocalAws, translated: Template, *, url: str) -> ProvisionedSt
         names[name] = _create_plan(apigateway, plan, names[api_name], names)
     final = resolve(translated, names)
     outputs = {name: str(output["Value"]) for name, output in final["Outputs"].items() if name not in _OMITTED_OUTPUTS}
-    outputs |= {"Url": url}
+    outputs |= {"Url": url, "Lists": lists}
     aws.deploy(Stack(STACK_NAME, outputs))
-    return ProvisionedStack(read_api(final, names[api_name]), _read_environment(final), outputs)
+    return ProvisionedStack(read_api(final, names[api_name]), {**_read_environment(final), "LISTS": lists}, outputs)
 
 
 def _create_table(dynamodb: "DynamoDBClient", name: str, properties: Template) -> str:

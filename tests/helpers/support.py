@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.testclient import TestClient
 
-from moderate.blocking.block_list import BlockList
 from moderate.blocking.hits import OnListHit
+from moderate.blocking.reloading import CurrentLists
+from moderate.blocking.screening import Decode, decode_here
 from moderate.calls.authentication import Identify, anyone
 from moderate.dialects.dialect import Dialect
 from moderate.dialects.registry import DIALECTS
@@ -33,7 +34,7 @@ from moderate.inference.heatmap import EXPLAINED, Grid
 from moderate.inference.model_file import LABELS, Model
 from moderate.inference.second_model import SecondModel
 from moderate.observability import Observer
-from moderate.pipeline import Decode, Pipeline, decode_here
+from moderate.pipeline import Pipeline
 from moderate.verdict import Cuts, Policy, Scores
 from moderate.web.app import create_app
 from moderate.web.lambda_events import lambda_handler
@@ -150,6 +151,9 @@ class RecordingObserver(Observer):
         self.results: list[str] = []
         self.asked_again = self.unflagged = 0
         self.on_block_list: list[str] = []
+        self.lists_read: list[Mapping[str, int]] = []
+        self.late_checks = 0
+        self.failed_checks: list[str] = []
         self.dead_decoders: list[str] = []
         self.ledger_failures: list[tuple[str, str, bool]] = []
         self.failures: list[tuple[BaseException, str]] = []
@@ -166,6 +170,11 @@ class RecordingObserver(Observer):
 
     def blocked(self, hashes: Iterable[str]) -> None:
         self.on_block_list.extend(hashes)
+
+    def lists(self, *, read: Mapping[str, int] | None, late: int, failures: Sequence[str]) -> None:
+        self.lists_read.extend([read] if read is not None else [])
+        self.late_checks += late
+        self.failed_checks.extend(failures)
 
     def decoder_deaths(self, causes: Sequence[str]) -> None:
         self.dead_decoders.extend(causes)
@@ -197,7 +206,7 @@ def serve(
     deadline_seconds: float = 25.0,
     decode: Decode = decode_here,
     identify: Identify = anyone,
-    block_list: BlockList | None = None,
+    lists: CurrentLists | None = None,
     ledger: Ledger | None = None,
     fail_open: bool = False,
     on_list_hit: OnListHit = OnListHit.VERDICT,
@@ -217,7 +226,7 @@ def serve(
         second=SecondModel(lambda: second) if second is not None else None,
         workers=2,
         decode=decode,
-        block_list=block_list,
+        lists=lists,
         deadline_seconds=deadline_seconds,
     )
     service = Service(

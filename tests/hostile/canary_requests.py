@@ -70,7 +70,7 @@ BASE64 = base64.b64encode(PNG).decode()
 DATA_URL = f"data:image/png;base64,{BASE64}"
 HUGE = png_header(100_000, 100_000) + NOTE + chunk(b"IDAT") + chunk(b"IEND")
 LISTED = png(np.full((32, 32), 128), before=NOTE)
-BLOCK_LIST = f"host listed.test\nsha256 {hashlib.sha256(LISTED).hexdigest()}\n"
+LISTS = ("host listed.test", f"sha256 {hashlib.sha256(LISTED).hexdigest()}")
 LONG = apng([(DOT, Control())] * 3000, before=NOTE)
 
 JUDGED: dict[str, Case] = {

@@ -14,6 +14,7 @@ import httpx2
 import numpy as np
 import pytest
 from PIL import Image
+from tests.helpers.lists import packed
 from tests.helpers.models import fragile_model, save
 from tests.helpers.support import encoded
 from tests.hostile import canary_requests as requests
@@ -102,8 +103,8 @@ def live(
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Run:
     (folder / "keys").write_text(KEY)
-    (folder / "blocked").write_text(requests.BLOCK_LIST)
-    settings = LOUD | {"ALLOWED_PORTS": f"80,443,{PORT}", "BLOCK_LIST": "blocked"} | dict(environment)
+    (folder / "lists").write_bytes(packed(*requests.LISTS))
+    settings = LOUD | {"ALLOWED_PORTS": f"80,443,{PORT}", "LISTS": "lists"} | dict(environment)
     with serving(web, folder, model, "--keys", "keys", environment=settings, wrapper=seal) as service:
 
         def ask(case: Case) -> httpx2.Response:

@@ -18,6 +18,7 @@ SKIPPED = {
     "Invoices": EVERY_FUNCTION,
     "Probe": EVERY_FUNCTION,
     "InvoiceBucket": {"CKV_AWS_18"},
+    "ListBucket": {"CKV_AWS_18"},
     "WebAcl": {"CKV_AWS_192", "CKV2_AWS_31"},
     "BackupVault": {"CKV_AWS_166"},
 }

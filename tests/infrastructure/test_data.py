@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from tests.infrastructure.translated import Template, of_type, only
 
 KEY = {"Fn::GetAtt": ["DataKey", "Arn"]}
@@ -78,8 +79,10 @@ def test_the_ledger_can_be_restored_and_not_read_without_the_key(stack: Template
     assert [(key["AttributeName"], key["KeyType"]) for key in ledger["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
 
 
-def test_invoices_are_kept_private_encrypted_and_in_every_version(stack: Template) -> None:
-    bucket = only(stack, "AWS::S3::Bucket")
+@pytest.mark.parametrize("name", ["InvoiceBucket", "ListBucket"])
+def test_invoices_and_lists_are_kept_private_encrypted_and_in_every_version(stack: Template, name: str) -> None:
+    assert set(of_type(stack, "AWS::S3::Bucket")) == {"InvoiceBucket", "ListBucket"}
+    bucket = stack["Resources"][name]["Properties"]
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
@@ -92,13 +95,21 @@ def test_invoices_are_kept_private_encrypted_and_in_every_version(stack: Templat
     }
 
 
-def test_invoices_are_reached_over_tls_alone(stack: Template) -> None:
-    policy = only(stack, "AWS::S3::BucketPolicy")
+def test_earlier_lists_are_kept_for_a_while_and_earlier_invoices_for_good(stack: Template) -> None:
+    (rule,) = stack["Resources"]["ListBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 90}
+    assert not {name for name in rule if name.startswith("Expiration")}
+    assert "LifecycleConfiguration" not in stack["Resources"]["InvoiceBucket"]["Properties"]
+
+
+@pytest.mark.parametrize("name", ["InvoiceBucket", "ListBucket"])
+def test_invoices_and_lists_are_reached_over_tls_alone(stack: Template, name: str) -> None:
+    policy = stack["Resources"][f"{name}Policy"]["Properties"]
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert policy["Bucket"] == {"Ref": "InvoiceBucket"}
+    assert policy["Bucket"] == {"Ref": name}
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert statement["Resource"] == [{"Fn::GetAtt": ["InvoiceBucket", "Arn"]}, "${InvoiceBucket.Arn}/*"]
+    assert statement["Resource"] == [{"Fn::GetAtt": [name, "Arn"]}, f"${{{name}.Arn}}/*"]
 
 
 def test_the_key_is_renewed_every_year(stack: Template) -> None:

@@ -166,8 +166,7 @@ def test_the_function_is_told_its_settings(template: Template) -> None:
         "POLICY": "strict",
         "QUESTIONABLE_FROM": 0.3,
         "NSFW_FROM": "0.7",
-        "BLOCK_LIST": "",
-        "BLOCK_DISTANCE": 8,
+        "LISTS": "",
         "ON_LIST_HIT": "verdict",
         "ALLOWED_ORIGIN": "https://shop.example",
         "CONTACT_URL": "https://shop.example/contact",
@@ -180,6 +179,14 @@ def test_the_function_is_told_its_settings(template: Template) -> None:
         "POWERTOOLS_METRICS_NAMESPACE": "Modest",
         "PLANS": "",
     }
+
+
+def test_lists_are_read_by_asking_from_where_the_command_writes_them(template: Template) -> None:
+    stack = deployed(template, Lists="true")
+    place = stack["Outputs"]["Lists"]["Value"]
+    assert place == deployed(template)["Outputs"]["Lists"]["Value"]
+    assert place == "s3://${ListBucket}/lists"
+    assert function(stack)["Environment"]["Variables"]["LISTS"] == place
 
 
 @pytest.mark.parametrize("parameter", ["Model", "SecondOpinion"])
@@ -231,7 +238,9 @@ def test_what_others_may_use_by_now_is_never_deleted(stack: Template, name: str)
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-@pytest.mark.parametrize("name", ["DataKey", "InvoiceBucket", "InvoiceBucketPolicy", "Ledger"])
+@pytest.mark.parametrize(
+    "name", ["DataKey", "InvoiceBucket", "InvoiceBucketPolicy", "Ledger", "ListBucket", "ListBucketPolicy"]
+)
 def test_data_outlives_the_stack_but_not_a_first_deployment_that_failed(stack: Template, name: str) -> None:
     resource = stack["Resources"][name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
@@ -240,8 +249,8 @@ def test_data_outlives_the_stack_but_not_a_first_deployment_that_failed(stack: T
 
 
 def test_what_is_left_to_be_removed_by_hand_is_named(stack: Template) -> None:
-    named = [stack["Outputs"][name]["Value"] for name in ("LedgerTable", "InvoiceBucket", "DataKey")]
-    assert named == [{"Ref": "Ledger"}, {"Ref": "InvoiceBucket"}, {"Ref": "DataKey"}]
+    named = [stack["Outputs"][name]["Value"] for name in ("LedgerTable", "InvoiceBucket", "ListBucket", "DataKey")]
+    assert named == [{"Ref": "Ledger"}, {"Ref": "InvoiceBucket"}, {"Ref": "ListBucket"}, {"Ref": "DataKey"}]
 
 
 def test_the_role_for_logs_is_there_before_the_stage_that_logs(stack: Template) -> None:

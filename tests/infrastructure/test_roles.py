@@ -98,10 +98,14 @@ def test_a_role_may_do_this_and_nothing_else(stack: Template, name: str) -> None
     assert "PermissionsBoundary" not in role["Properties"]
 
 
-def test_a_block_list_may_be_read_and_no_other_object(template: Template) -> None:
-    stack = deployed(template, BlockList="s3://lists.example/modest/block.txt")
-    may = ("s3:GetObject", "arn:aws:s3:::lists.example/modest/block.txt", None)
-    assert allowed(stack["Resources"]["ModerateRole"]) == [*MAY["ModerateRole"], may]
+def test_the_lists_may_be_read_and_not_written(template: Template) -> None:
+    stack = deployed(template, Lists="true")
+    assert allowed(stack["Resources"]["ModerateRole"]) == [
+        *MAY["ModerateRole"],
+        ("s3:GetObject", "${ListBucket.Arn}/lists", None),
+        ("s3:ListBucket", "ListBucket.Arn", None),
+        ("kms:Decrypt", "DataKey.Arn", {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}),
+    ]
 
 
 @pytest.mark.parametrize("name", MAY)

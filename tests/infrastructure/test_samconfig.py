@@ -38,7 +38,15 @@ def test_an_environment_without_parameters_has_the_defaults() -> None:
     assert values(fill_in(bare, DEFAULTS, MADE)) == {**DEFAULTS, **MADE}
 
 
-@pytest.mark.parametrize(("own", "said"), [({"NsfwFrm": 0.7}, "no parameter NsfwFrm"), ({"Model": "x"}, "MODEL=")])
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"NsfwFrm": 0.7}, "no parameter NsfwFrm"),
+        ({"BlockDistance": 4}, "PDQ hashes, which"),
+        ({"BlockList": "s3://a/b"}, "modest lists import FILE"),
+        ({"Model": "x"}, "MODEL="),
+    ],
+)
 def test_a_line_that_would_do_nothing_is_refused(own: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidConfig, match=said):
         fill_in(config(**own), DEFAULTS, MADE)

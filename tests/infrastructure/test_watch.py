@@ -37,6 +37,13 @@ def test_failures_slowness_free_calls_dead_decoders_lost_invoices_and_throttles_
     assert throttled == set(of_type(stack, "AWS::Lambda::Function")) - {"Invoices"}
 
 
+def test_lists_that_cannot_be_read_raise_an_alarm_if_there_are_any(template: Template, stack: Template) -> None:
+    assert "ListsAlarm" not in stack["Resources"]
+    alarm = deployed(template, Lists="true")["Resources"]["ListsAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Period"]) == ("Modest", "ListChecksFailed", 300)
+    assert (alarm["EvaluationPeriods"], alarm["Threshold"]) == (3, 1)
+
+
 def test_invoices_that_were_not_written_raise_an_alarm(stack: Template) -> None:
     alarm = stack["Resources"]["InvoicesAlarm"]["Properties"]
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "AsyncEventsDropped", 1)

@@ -16,8 +16,8 @@ from tests.fakes.table import FakeTable, Fault
 from tests.helpers.ledgers import Customer, Shop, few_retries, patient_retries
 from tests.helpers.support import NSFW, FakeClassifier, ServedApp, Web, data_url, gateway_event, invoke, png, serve
 
-from moderate.blocking.block_list import BlockList
 from moderate.blocking.hits import OnListHit
+from moderate.blocking.reloading import CurrentLists
 from moderate.calls.authentication import from_gateway
 from moderate.images.views import View
 from moderate.inference.classifier import Classifier
@@ -50,7 +50,7 @@ class Store:
         fail_open: bool = False,
         retries: RetryPolicy | None = None,
         classifier: Classifier | None = None,
-        block_list: BlockList | None = None,
+        lists: CurrentLists | None = None,
         on_list_hit: OnListHit = OnListHit.VERDICT,
         web: Web = WEB,
     ) -> None:
@@ -65,7 +65,7 @@ class Store:
             identify=lambda _request: self.customer.key_hash,
             ledger=self.shop.ledger(retries),
             fail_open=fail_open,
-            block_list=block_list,
+            lists=lists,
             on_list_hit=on_list_hit,
         )
         self.table.writes = 0

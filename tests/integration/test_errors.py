@@ -112,7 +112,7 @@ def test_a_url_that_is_not_fetched_is_an_error_in_each_envelope(url: str, status
 
 def test_these_tests_know_every_code_there_is() -> None:
     shown = {code for _, _, code in (*FAILURES, *REFUSALS)}
-    # policy_violation has test_block_list.py to itself, and the ledger's have test_booking.py.
+    # policy_violation has test_lists.py to itself, and the ledger's have test_booking.py.
     elsewhere = {"invalid_request", "invalid_base64", "unauthorized", "request_too_slow", "policy_violation"}
     of_the_ledger = {"idempotency_in_progress", "idempotency_mismatch", "quota_exceeded", "ledger_unavailable"}
     assert shown | elsewhere | of_the_ledger == {code for _, code in STATUS_AND_CODE.values()}

@@ -13,8 +13,8 @@ from tests.helpers.ledgers import Shop
 from tests.helpers.support import FakeClassifier, ServedApp, data_url, png, scoring, serve
 
 from moderate.blocking.hits import ListHit, OnListHit, PolicyViolation
+from moderate.blocking.screening import decode_here
 from moderate.images.pictures import Picture
-from moderate.pipeline import decode_here
 from moderate.scheduling.work import Work
 
 LISTED, FINE = png(grey=10), png(grey=200)
@@ -29,10 +29,10 @@ class Shown:
     """The whole service with a ledger, where LISTED, whether fetched or sent, is on a list."""
 
     def __init__(self, hit: ListHit, on_list_hit: OnListHit = OnListHit.VERDICT) -> None:
-        def decode(data: bytes, size: int, work: Work, *, room: int) -> Picture:
+        def decode(data: bytes, size: int, work: Work, *, room: int, points: bool) -> Picture:
             if data == LISTED:
                 raise PolicyViolation(hit, DIGEST)
-            return decode_here(data, size, work, room=room)
+            return decode_here(data, size, work, room=room, points=points)
 
         self.of_host = hit.match == "host"
         found = PolicyViolation(hit, sha256(b"listed.test").hexdigest()) if self.of_host else LISTED

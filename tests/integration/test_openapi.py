@@ -14,9 +14,9 @@ from fastapi.openapi.models import OpenAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
 from tests.fakes.table import FakeTable
+from tests.helpers.lists import fixed
 from tests.helpers.support import FakeClassifier, Never, Web, png, scoring, serve
 
-from moderate.blocking.block_list import BlockList
 from moderate.blocking.hits import OnListHit
 from moderate.calls.authentication import from_gateway
 from moderate.calls.problems import STATUS_AND_CODE
@@ -249,9 +249,9 @@ def test_an_example_of_an_error_is_what_the_application_answers(code: str, docum
         "https://example.com/never.jpg": Never(),
         "https://example.com/broken.jpg": KeyError(),
     }
-    blocked = BlockList([f"sha256 {hashlib.sha256(png(grey=1)).hexdigest()}"])
+    blocked = fixed(f"sha256 {hashlib.sha256(png(grey=1)).hexdigest()}")
     seconds = 0.1 if code == "request_too_slow" else 25
-    service = serve(web, block_list=blocked, on_list_hit=OnListHit.ERROR, deadline_seconds=seconds)
+    service = serve(web, lists=blocked, on_list_hit=OnListHit.ERROR, deadline_seconds=seconds)
     answer = service.client.post("/v1/check", json=CALLS[code])
     assert answer.json()["code"] == code
     assert answer.json() | {"meta": None} == example_of(document, answer.status_code, code) | {"meta": None}

@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 import moderate
 import modest
+from moderate.blocking.screening import Decode
 from moderate.images.pictures import Picture
 from moderate.images.views import View
 from moderate.inference import second_model
 from moderate.inference.classifier import Classifier
 from moderate.inference.model_file import ModelUnusable
 from moderate.inference.second_model import SecondModel
-from moderate.pipeline import Decode, Outcome, Pipeline
+from moderate.pipeline import Outcome, Pipeline
 from moderate.scheduling.work import Work
 from moderate.sources import ImageBytes
 from moderate.verdict import Cuts, Policy, Scores
@@ -163,10 +164,10 @@ class _Decoded:
         self._decode = decode
         self._known: dict[tuple[bytes, int], Picture] = {}
 
-    def __call__(self, data: bytes, size: int, work: Work, *, room: int) -> Picture:
+    def __call__(self, data: bytes, size: int, work: Work, *, room: int, points: bool) -> Picture:
         known = (data, size)
         if known not in self._known:
-            self._known[known] = self._decode(data, size, work, room=room)
+            self._known[known] = self._decode(data, size, work, room=room, points=points)
         return self._known[known]
 
     def forget(self) -> None:

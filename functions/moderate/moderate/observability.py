@@ -50,6 +50,21 @@ class Observer:
         for found in hashes:
             self._log.warning("blocked", extra={"blocked": found})
 
+    def lists(self, *, read: Mapping[str, int] | None, late: int, failures: Sequence[str]) -> None:
+        """Logs and counts what became of reading the operator's lists again.
+
+        read: the number of entries of each kind, if there are new lists.
+        late: how many checks took so long that calls went on with the lists that there were.
+        """
+        if read is not None:
+            self._log.info("lists", extra={"entries": dict(read)})
+        for reason in failures:
+            self._log.error("lists not read", extra={"reason": reason})
+        if self._metrics is not None and late:
+            self._metrics.add_metric("ListChecksLate", MetricUnit.Count, late)
+        if self._metrics is not None and failures:
+            self._metrics.add_metric("ListChecksFailed", MetricUnit.Count, len(failures))
+
     def decoder_deaths(self, causes: Sequence[str]) -> None:
         """Logs and counts the processes that died or hung on an image, which is the likeliest sign of an exploit."""
         for cause in causes:

@@ -8,14 +8,13 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
-from moderate.blocking.block_list import BlockList
 from moderate.blocking.hits import ListHit, PolicyViolation
-from moderate.images.decode import decode
+from moderate.blocking.reloading import CurrentLists, FixedLists
+from moderate.blocking.screening import Decode, Screening, decode_here
 from moderate.images.formats import refuse_page
 from moderate.images.limits import MAX_PICTURE_BYTES, TooManyFrames
-from moderate.images.pictures import Frames, Picture
+from moderate.images.pictures import Frames
 from moderate.images.room import NeedsRoom
 from moderate.images.views import Tile
 from moderate.inference.classifier import Classifier
@@ -94,16 +93,6 @@ def judgement_of(listed: PolicyViolation) -> Judgement:
     )
 
 
-class Decode(Protocol):
-    def __call__(self, data: bytes, size: int, work: Work, *, room: int) -> Picture:
-        """Stops early, by raising anything, if the work is over. Raises NeedsRoom, PublicError."""
-
-
-def decode_here(data: bytes, size: int, work: Work, *, room: int) -> Picture:  # noqa: ARG001 - it takes what it needs
-    """Decodes in this process, which no call can interrupt."""
-    return decode(data, size, work.images)
-
-
 @dataclass(frozen=True, slots=True)
 class _Call:
     """Holds what one call asks of each of its images, and what they share."""
@@ -128,17 +117,18 @@ class Pipeline:
         workers: int,
         spare_workers: int = 0,
         decode: Decode = decode_here,
-        block_list: BlockList | None = None,
+        lists: CurrentLists | None = None,
         deadline_seconds: float = REQUEST_DEADLINE_SECONDS,
     ) -> None:
         """second: is asked about the views that the classifier finds doubtful.
         workers: how many images of one caller are decoded and classified at once; no more than there are cores.
         spare_workers: how many more there are at once if they are somebody else's.
+        lists: those of the operator; by default there are none.
         """
         self._fetch = fetch
         self._judge = Judge(classifier, second)
-        self._decode = decode
-        self._block_list = block_list or BlockList()
+        self.lists = lists or FixedLists()
+        self._screening = Screening(decode, self.lists)
         self._cuts = cuts
         self._deadline_seconds = deadline_seconds
         room = max(MAX_PICTURE_BYTES, workers * BYTES_PER_WORKER)
@@ -162,6 +152,7 @@ class Pipeline:
         threshold: the score that the caller asks about, if about one. An animation that was judged in part and does not
         reach it is TooManyFrames, because it may be on either side.
         """
+        self.lists.check()
         # Comparing images takes time that grows with them.
         distinct = await beside_the_loop(bytes_sent(sources), dict.fromkeys, sources)
         call = _Call(caller, policy, cuts or self._cuts, threshold, explain, Views(len(distinct)), Work(len(distinct)))
@@ -189,6 +180,9 @@ class Pipeline:
                 needed = more.needed
 
     async def _fetch_page_free(self, url: str) -> ImageBytes:
+        if self.lists.is_checking:
+            # A host that has just been listed is not connected to.
+            await asyncio.to_thread(self.lists.settled)
         data = await self._fetch(url)
         refuse_page(data)
         return ImageBytes(data)
@@ -197,9 +191,7 @@ class Pipeline:
         """Runs on a thread of its own, because work that grows with the image would block the event loop."""
         data = decode_base64(sent.text) if isinstance(sent, ImageBase64) else sent.data
         digest = hashlib.sha256(data).hexdigest()
-        self._block_list.refuse_file(digest)
-        picture = self._decode(data, self._judge.size, call.work, room=room)
-        self._block_list.refuse_pictures(picture.whole, digest)
+        picture = self._screening.decode(data, digest, self._judge.size, call.work, room)
         views = picture.views[: call.views.take(len(picture.views))]
         asks = call.views.with_second_opinions(len(views))
         judged = self._judge.judge(views, call.policy, call.cuts, asks=asks, work=call.work)

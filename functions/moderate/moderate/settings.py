@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from moderate.blocking.block_list import DEFAULT_DISTANCE
 from moderate.blocking.hits import OnListHit
 from moderate.fetching.urls import MAX_PORT, WEB_PORTS
 from moderate.observability import SERVICE
@@ -19,7 +18,6 @@ T = TypeVar("T")
 
 # Lambda grants one vCPU for each 1,769 MB (AWS Lambda developer guide, "Configure function memory").
 _MEGABYTES_PER_CPU = 1769
-_MAX_BLOCK_DISTANCE = 16
 _MAX_DAYS = 3650
 # The form in which browsers write an origin: without a path, a trailing slash or capitals.
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
@@ -27,6 +25,11 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _CONTACT = re.compile(r"https?://[!#-'*-;=?-Z_a-z~]{1,200}")
 _MODEL = re.compile(r"\w[\w.-]*")
 _SECONDS = f"a number of seconds, at most {MAX_OPERATION_SECONDS:.0f}"
+_REPLACED = {
+    "BLOCK_LIST": "Lists now change while the service runs: `modest lists import FILE` takes your file over, and LISTS "
+    "says where `modest lists` keeps them.",
+    "BLOCK_DISTANCE": "Pictures are now compared by PDQ, whose hashes match within 31 of 256 bits.",
+}
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -47,9 +50,8 @@ class Settings:
     contact_url: str
     """Tells the owners of servers from which images are fetched who fetches them, and the playground's visitors whom to
     ask for a key; empty for nobody."""
-    block_list: str
-    """A path or s3://bucket/key; empty for no list."""
-    block_distance: int
+    lists: str
+    """Where the lists of `modest lists` are: a path or s3://bucket/key. Empty for no lists."""
     on_list_hit: OnListHit
     ledger_table: str
     """Empty if calls are neither counted nor charged."""
@@ -71,6 +73,9 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
         """Raises InvalidSetting, which names the variable and the values that it takes."""
+        for name, instead in _REPLACED.items():
+            if environ.get(name):
+                raise InvalidSetting(f"{name} is no longer read. {instead}")
         return cls(
             model_path=_read(environ, "MODEL_PATH", "model.onnx", Path, "the path of an .onnx file"),
             second_opinion=_read(environ, "SECOND_OPINION", "mobilenet_v2_mid", _model, "the name of a model, or none"),
@@ -79,10 +84,7 @@ class Settings:
             allowed_ports=_read(environ, "ALLOWED_PORTS", "", _ports, "ports, such as 80,443,8443"),
             allowed_origin=_read(environ, "ALLOWED_ORIGIN", "", _origin, "an origin, such as https://example.com"),
             contact_url=_read(environ, "CONTACT_URL", "", _contact, "a URL, such as https://example.com/contact"),
-            block_list=environ.get("BLOCK_LIST") or "",
-            block_distance=_read(
-                environ, "BLOCK_DISTANCE", str(DEFAULT_DISTANCE), _distance, f"a number from 0 to {_MAX_BLOCK_DISTANCE}"
-            ),
+            lists=environ.get("LISTS") or "",
             on_list_hit=_read(environ, "ON_LIST_HIT", OnListHit.VERDICT, OnListHit, " or ".join(OnListHit)),
             ledger_table=environ.get("LEDGER_TABLE") or "",
             plans=_read(environ, "PLANS", "{}", plans_from_json, "the plans as JSON"),
@@ -143,13 +145,6 @@ def _contact(text: str) -> str:
     if text and not _CONTACT.fullmatch(text):
         raise ValueError(text)
     return text
-
-
-def _distance(text: str) -> int:
-    distance = int(text)
-    if not 0 <= distance <= _MAX_BLOCK_DISTANCE:
-        raise ValueError(text)
-    return distance
 
 
 def _fail_open(text: str) -> bool:

@@ -8,6 +8,7 @@ A list can be made so that too many hashes share words. Then it takes less time 
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +91,10 @@ class PdqIndex:
 
     def __len__(self) -> int:
         return len(self._hashes)
+
+    def hashes(self) -> Iterator[bytes]:
+        """Yields the hashes in the order in which `build` got them."""
+        return map(bytes, self._hashes.view(np.uint8))
 
     def nearest(self, bits: bytes, max_distance: int = MAX_DISTANCE) -> Match | None:
         """Returns the nearest hash, and the first of several, or None if all differ in more than `max_distance` bits.

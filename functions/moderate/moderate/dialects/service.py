@@ -98,6 +98,8 @@ class Service:
             request.state.judged_by["list_hits"] = [asdict(hit.hit) for hit in listed]
         errors = list_hits_are_errors or self.on_list_hit is OnListHit.ERROR
         outcomes = found if errors else list(map(_as_verdict, found))
+        lists = self.pipeline.lists.take_report()
+        self.observer.lists(read=lists.read, late=lists.late, failures=lists.failures)
         refusals = [outcome for outcome in outcomes if isinstance(outcome, PublicError)]
         # The middleware writes this to the call's log line.
         request.state.refused_images = [{"code": problem_of(error).code, "detail": error.detail} for error in refusals]

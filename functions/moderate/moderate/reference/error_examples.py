@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from moderate.blocking.block_list import BlockList
+from moderate.blocking.hits import ListHit, PolicyViolation
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.parameters import parse_policy
 from moderate.fetching.fetcher import FetchTimeout
@@ -27,7 +27,7 @@ def error_examples() -> tuple[Exception, ...]:
         _raised_by(lambda: parse("ftp://example.com/image.jpg")),
         _raised_by(lambda: parse("http://10.0.0.1/image.jpg")),
         _raised_by(lambda: decode_base64("")),
-        _raised_by(lambda: BlockList([f"sha256 {_SHA256}"]).refuse_file(_SHA256)),
+        PolicyViolation(ListHit("block", "sha256", 0), _SHA256),
         Unauthorized(),
         too_large_to_fetch(),
         _raised_by(lambda: recognise(bytes(3))),

@@ -12,10 +12,13 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 
 from fastapi import FastAPI
 
-from moderate.blocking import block_list
+from moderate.blocking.hits import refuse
+from moderate.blocking.places import place_of
+from moderate.blocking.reloading import FixedLists, ReloadedLists
 from moderate.calls import ledgers
 from moderate.calls.authentication import Identify
 from moderate.dialects.service import Service
@@ -30,6 +33,9 @@ from moderate.pipeline import Pipeline
 from moderate.settings import Settings
 from moderate.version import VERSION
 from moderate.web.app import create_app
+
+# Until the lists are there, calls are judged without them. Lambda allows a start ten seconds.
+_SECONDS_FOR_LISTS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +54,18 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
     limit_lookup_time(os.environ)
     # First, because its processes start in parallel with everything below.
     decoder = Decoder(settings.workers + spare_workers)
+    # These are read in parallel with everything below, too.
+    lists = ReloadedLists(place_of(settings.lists)) if settings.lists else FixedLists()
+    lists.check()
     with ThreadPoolExecutor(1) as beside:
         opening = beside.submit(ledgers.open_ledger, settings)
         classifier = Classifier(settings.model_path)
         classifier.warm_up()
         second = second_model.find(settings.second_opinion, classifier.model, settings.model_path)
-    blocked = block_list.load(settings.block_list, distance=settings.block_distance)
     fetcher = Fetcher(
         allowed_ports=settings.allowed_ports,
         agent=user_agent(VERSION, settings.contact_url),
-        refuse_host=blocked.refuse_host,
+        refuse_host=lambda host: refuse(lists.current.find_host(host), sha256(host.encode()).hexdigest()),
     )
     pipeline = Pipeline(
         fetcher.fetch,
@@ -67,7 +75,7 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         workers=settings.workers,
         spare_workers=spare_workers,
         decode=decoder.decode,
-        block_list=blocked,
+        lists=lists,
     )
     service = Service(
         pipeline,
@@ -89,6 +97,7 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         contact_url=settings.contact_url,
     )
     decoder.warm_up()
+    lists.wait(_SECONDS_FOR_LISTS)
     gc.freeze()
     gc.enable()
     return Composition(settings, classifier, service, app)

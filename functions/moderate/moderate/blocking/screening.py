@@ -1,0 +1,51 @@
+"""Decodes an image unless it is listed, before and after lists that change at that moment."""
+
+from typing import Protocol
+
+from moderate.blocking.hits import refuse
+from moderate.blocking.pdq import hash_of_points
+from moderate.blocking.reloading import CurrentLists
+from moderate.images.decode import decode
+from moderate.images.pictures import Picture
+from moderate.scheduling.work import Work
+
+
+class Decode(Protocol):
+    def __call__(self, data: bytes, size: int, work: Work, *, room: int, points: bool) -> Picture:
+        """Stops early, by raising anything, if the work is over. Raises NeedsRoom, PublicError.
+
+        points: whether to take the points of which hashes are made.
+        """
+
+
+def decode_here(
+    data: bytes,
+    size: int,
+    work: Work,
+    *,
+    room: int,  # noqa: ARG001 - it takes what it needs
+    points: bool,
+) -> Picture:
+    """Decodes in this process, which no call can interrupt."""
+    return decode(data, size, work.images, points=points)
+
+
+class Screening:
+    def __init__(self, decode: Decode, lists: CurrentLists) -> None:
+        self._decode = decode
+        self._lists = lists
+
+    def decode(self, data: bytes, digest: str, size: int, work: Work, room: int) -> Picture:
+        """digest: the SHA-256 of the data. Raises PolicyViolation, and whatever `Decode` raises."""
+        sha256 = bytes.fromhex(digest)
+        lists = self._lists.current
+        # A listed file is not decoded.
+        refuse(lists.find_file(sha256), digest)
+        picture = self._decode(data, size, work, room=room, points=lists.has_pdq)
+        changed = self._lists.settled()
+        if changed is not lists:
+            refuse(changed.find_file(sha256), digest)
+            if changed.has_pdq and not lists.has_pdq:
+                picture = self._decode(data, size, work, room=room, points=True)
+        refuse(changed.find_pictures(map(hash_of_points, picture.points), sha256), digest)
+        return picture
