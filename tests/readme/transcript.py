@@ -52,6 +52,10 @@ def transcribe(folder: Path) -> Iterator[Step]:
 def _bring_photos(folder: Path) -> None:
     """Puts what the reader has beside the clone's own files: a photo, a folder of one, and labelled pictures."""
     photo("astronaut").save(folder / "photo.jpg")
+    photo("chelsea").save(folder / "known.jpg")
+    (folder / "bank.csv").write_text(
+        f"collab,signal_type,signal_str,category,tags\nours,pdq,{1:064x},POSITIVE_CLASS,\n"
+    )
     (folder / "photos").mkdir()
     shutil.copy(folder / "photo.jpg", folder / "photos" / "flower.jpg")
     for label, picture in (("safe", folder / "photo.jpg"), ("nsfw", MOSAICS / "of-both-models" / "porn.png")):
