@@ -1,15 +1,22 @@
 """What is on the operator's lists is refused, in every dialect and as deployed."""
 
+import asyncio
 import hashlib
 import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.helpers.hostile_s3 import Answer, Handler, HostileS3, error, hostile_s3
 from tests.helpers.lists import fixed, listing, packed
 from tests.helpers.photos import photo
-from tests.helpers.support import FakeClassifier, ServedApp, data_url, encoded, png, serve
+from tests.helpers.support import ROOT, FakeClassifier, ServedApp, data_url, encoded, png, serve
 from tests.integration.test_booking import CHECK, CLASSIFY, FIRST, IMAGE, MODERATIONS, SECOND, Store
 from tests.unit.moderate.fetching.web import Web
 
@@ -20,6 +27,9 @@ from moderate.blocking.places import Content
 from moderate.blocking.reloading import CHECK_SECONDS, ReloadedLists
 from moderate.images.decode import decode
 from moderate.observability import Observer
+from moderate.pipeline import Pipeline
+from moderate.sources import ImageUrl
+from moderate.verdict import Cuts, Policy
 
 CAT = photo("chelsea")
 LISTED, FINE = encoded(CAT, "PNG"), png(grey=200)
@@ -191,3 +201,112 @@ def test_lists_that_cannot_be_read_are_logged_and_counted_and_no_call_fails(caps
     assert [(line["level"], line["message"]) for line in lines[:2]] == [("INFO", "lists"), ("ERROR", "lists not read")]
     assert lines[1]["reason"] == "S3 answered AccessDenied"
     assert (lines[-1]["ListChecksLate"], lines[-1]["ListChecksFailed"]) == ([3.0], [1.0])
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileS3]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with hostile_s3() as server:
+        yield server
+
+
+def _slow(handler: Handler) -> None:
+    time.sleep(1)
+    handler.send(304)
+
+
+def _gone(handler: Handler) -> None:
+    handler.close_connection = True
+
+
+NEW = packed("host example.com")
+
+
+@pytest.mark.parametrize(
+    ("answer", "late"),
+    [
+        (_gone, 0),
+        (_slow, 1),
+        (error(403, "AccessDenied"), 0),
+        (error(404, "NoSuchKey"), 0),
+        (error(503, "SlowDown"), 0),
+        (lambda handler: handler.send(200, NEW[:-64], tag='"v2"'), 0),
+        (lambda handler: handler.send(200, NEW[:-64], length=len(NEW), tag='"v2"'), 0),
+        (lambda handler: handler.send(200, b"", tag='"v2"'), 0),
+        (lambda handler: handler.send(200, b"host example.com\n", tag='"v2"'), 0),
+    ],
+    ids=["gone", "slow", "forbidden", "deleted", "busy", "half written", "cut off", "empty", "text"],
+)
+def test_whatever_s3_does_the_earlier_lists_stay_in_use_and_the_call_is_answered_soon(
+    s3: HostileS3, answer: Answer, late: int
+) -> None:
+    now = [1e9]
+    s3.answers(lambda handler: handler.send(200, packed(f"sha256 {SHA256}")), answer)
+    lists = ReloadedLists(s3.place, now=lambda: now[0])
+    lists.check()
+    lists.wait(10)
+    warm = serve({}, Classifier224(), lists=lists)
+    warm.client.post("/v1/check", content=FINE)
+    now[0] += CHECK_SECONDS
+    begun = time.monotonic()
+    found = [warm.client.post("/v1/check", content=data) for data in (LISTED, FINE)]
+    assert time.monotonic() - begun < 0.9
+    assert [answer.status_code for answer in found] == [200, 200]
+    assert [answer.json()["data"]["safe"] for answer in found] == [False, True]
+    lists.wait(10)
+    warm.client.post("/v1/check", content=FINE)
+    assert (warm.observer.late_checks, len(warm.observer.failed_checks)) == (late, 1 - late)
+
+
+def test_a_host_that_has_just_been_listed_is_not_fetched_from() -> None:
+    place, now, fetched = Place(), [1e9], []
+    lists = ReloadedLists(place, now=lambda: now[0])
+    lists.check()
+    lists.wait(10)
+
+    async def fetch(url: str) -> bytes:
+        refuse(lists.current.find_host("example.com"), "0" * 64)
+        fetched.append(url)
+        return LISTED
+
+    pipeline = Pipeline(fetch, Classifier224(), cuts=Cuts(), workers=1, lists=lists)
+    place.write("host example.com")
+    now[0] += CHECK_SECONDS
+    (outcome,) = asyncio.run(pipeline.judge([ImageUrl("https://example.com/a.png")], Policy.BALANCED))
+    assert isinstance(outcome, PolicyViolation)
+    assert fetched == []
+
+
+def start(script: str, model_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", f"import sys, moderate.main\n{script}"],
+        env={"MODEL_PATH": str(model_path), **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("content", [b"host example.com\n", packed("host example.com")[:-1], b""])
+def test_a_service_whose_lists_are_broken_starts_without(tmp_path: Path, model_path: Path, content: bytes) -> None:
+    (tmp_path / "lists").write_bytes(content)
+    run = start("", model_path, LISTS=str(tmp_path / "lists"))
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_service_whose_s3_does_not_answer_starts_without(model_path: Path) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
+    run = start("", model_path, LISTS="s3://bucket/lists", AWS_ENDPOINT_URL="http://127.0.0.1:1", **keys)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_service_without_lists_asks_nobody_for_them(model_path: Path) -> None:
+    built = "from moderate.settings import Settings; from moderate.calls.authentication import anyone"
+    shown = "print(type(moderate.main.build(Settings.from_environ({}), anyone).service.pipeline.lists).__name__)"
+    settings = f"import os; {built}; {shown.replace('{}', 'os.environ')}"
+    assert start(settings, model_path).stdout == "FixedLists\n"
+    assert start(settings, model_path, LISTS="none").stdout == "ReloadedLists\n"

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
 from moderate.blocking.lists import MAX_FILE_BYTES, Buffer
 
 if TYPE_CHECKING:
@@ -94,10 +99,6 @@ class S3Place:
         return self._client
 
     def read(self, known: str | None) -> Content | None:
-        # Imported here because they take a third of a second, and most deployments have no list.
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
         try:
             return self._read(self.client(), known)
         except ClientError as error:
@@ -150,9 +151,6 @@ def _refuse_large(size: int) -> None:
 
 def make_s3_client() -> "S3Client":
     """Returns a client that gives up soon and does not try again, because the next check does."""
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_SILENT_SECONDS,

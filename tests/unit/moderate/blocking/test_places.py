@@ -1,24 +1,21 @@
 """Lists are read from S3, with boto3 as it is, and from files. The server that misbehaves is one of ours."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from moto import mock_aws
+from tests.helpers.hostile_s3 import DATA, Answer, HostileS3, client_of, error, hostile_s3
 
 from moderate.blocking import places
 from moderate.blocking.lists import MAX_FILE_BYTES
-from moderate.blocking.places import Content, FilePlace, PlaceFailure, S3Place, make_s3_client, place_of
+from moderate.blocking.places import Content, FilePlace, PlaceFailure, S3Place, place_of
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
-
-DATA = bytes(range(256)) * 1000
 
 
 @pytest.fixture(autouse=True)
@@ -70,83 +67,17 @@ def test_a_bucket_that_is_not_there_is_a_failure(s3: "S3Client") -> None:  # noq
         S3Place("nobodys", "lists").read(None)
 
 
-Answer = Callable[["Handler"], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    answers: list[Answer]
-    asked: list[dict[str, str]]
-
-    def do_GET(self) -> None:
-        self.asked.append({name.lower(): value for name, value in self.headers.items()})
-        self.answers.pop(0)(self)
-
-    def send(self, status: int, body: bytes = b"", *, length: int | None = None, tag: str = '"v1"') -> None:
-        self.send_response(status)
-        self.send_header("ETag", tag)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self.wfile.write(body)
-        if length is not None and length != len(body):
-            self.close_connection = True
-
-    def send_rest(self, tag: str = '"v1"', *, later: int = 0, status: int = 206) -> None:
-        """Sends the part that is asked for, or one that begins later."""
-        start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-")) + later
-        self.send_response(status)
-        self.send_header("ETag", tag)
-        self.send_header("Content-Length", str(len(DATA) - start))
-        if status == 206:
-            self.send_header("Content-Range", f"bytes {start}-{len(DATA) - 1}/{len(DATA)}")
-        self.end_headers()
-        self.wfile.write(DATA[start:])
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Hostile:
-    """S3 as it can be on a bad day: gives the answers that it was told, in order."""
-
-    def __init__(self, url: str, handler: type[Handler]) -> None:
-        self.place = S3Place("bucket", "lists", lambda: _client_of(url))
-        self._handler = handler
-
-    def answers(self, *answers: Answer) -> None:
-        self._handler.answers.extend(answers)
-
-    @property
-    def asked(self) -> list[dict[str, str]]:
-        return self._handler.asked
-
-
-def _client_of(url: str) -> "S3Client":
-    made = make_s3_client()
-    return boto3.client("s3", endpoint_url=url, config=made.meta.config)
-
-
 @pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    handler = type("OneTest", (Handler,), {"answers": [], "asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Hostile(f"http://127.0.0.1:{server.server_port}", handler)
-    server.shutdown()
-    server.server_close()
-
-
-def error(status: int, code: str) -> Answer:
-    body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
-    return lambda handler: handler.send(status, body)
+def hostile() -> Iterator[HostileS3]:
+    with hostile_s3() as server:
+        yield server
 
 
 @pytest.mark.parametrize(
     ("status", "code"),
     [(403, "AccessDenied"), (503, "SlowDown"), (500, "InternalError"), (400, "KMS.DisabledException")],
 )
-def test_a_refusal_is_a_failure_that_names_its_code(hostile: Hostile, status: int, code: str) -> None:
+def test_a_refusal_is_a_failure_that_names_its_code(hostile: HostileS3, status: int, code: str) -> None:
     hostile.answers(error(status, code), lambda handler: handler.send(200, DATA))
     with pytest.raises(PlaceFailure, match=f"S3 answered {code}"):
         hostile.place.read("v0")
@@ -156,7 +87,7 @@ def test_a_refusal_is_a_failure_that_names_its_code(hostile: Hostile, status: in
     assert [asked["if-none-match"] for asked in hostile.asked] == ["v0", "v0"]
 
 
-def test_an_object_that_breaks_off_is_continued_where_it_did(hostile: Hostile) -> None:
+def test_an_object_that_breaks_off_is_continued_where_it_did(hostile: HostileS3) -> None:
     hostile.answers(
         lambda handler: handler.send(200, DATA[:100_000], length=len(DATA)),
         lambda handler: handler.send_rest(),
@@ -170,7 +101,7 @@ def test_an_object_that_breaks_off_is_continued_where_it_did(hostile: Hostile) -
     assert "if-none-match" not in hostile.asked[1]
 
 
-def test_an_object_that_changes_between_two_parts_is_read_anew(hostile: Hostile) -> None:
+def test_an_object_that_changes_between_two_parts_is_read_anew(hostile: HostileS3) -> None:
     hostile.answers(
         lambda handler: handler.send(200, DATA[:100_000], length=len(DATA)),
         error(412, "PreconditionFailed"),
@@ -192,7 +123,7 @@ def test_an_object_that_changes_between_two_parts_is_read_anew(hostile: Hostile)
         error(416, "InvalidRange"),
     ],
 )
-def test_a_part_that_does_not_fit_is_thrown_away(hostile: Hostile, answer: Answer) -> None:
+def test_a_part_that_does_not_fit_is_thrown_away(hostile: HostileS3, answer: Answer) -> None:
     hostile.answers(
         lambda handler: handler.send(200, DATA[:100_000], length=len(DATA)),
         answer,
@@ -204,13 +135,13 @@ def test_a_part_that_does_not_fit_is_thrown_away(hostile: Hostile, answer: Answe
     assert hostile.place.read('"v0"') == Content(DATA, '"v3"')
 
 
-def test_nothing_larger_than_a_list_can_be_is_read(hostile: Hostile) -> None:
+def test_nothing_larger_than_a_list_can_be_is_read(hostile: HostileS3) -> None:
     hostile.answers(lambda handler: handler.send(200, b"x", length=MAX_FILE_BYTES + 1))
     with pytest.raises(PlaceFailure, match="at most 268,435,456 bytes"):
         hostile.place.read(None)
 
 
-def test_a_server_that_says_nothing_is_given_up(hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_says_nothing_is_given_up(hostile: HostileS3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "_SILENT_SECONDS", 0.2)
     hostile.answers(lambda _: time.sleep(1))
     with pytest.raises(PlaceFailure, match="ReadTimeoutError"):
@@ -218,7 +149,7 @@ def test_a_server_that_says_nothing_is_given_up(hostile: Hostile, monkeypatch: p
 
 
 def test_a_server_that_sends_slowly_is_given_up_and_continued_later(
-    hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+    hostile: HostileS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "MAX_SECONDS", -1.0)
     hostile.answers(
@@ -233,7 +164,7 @@ def test_a_server_that_sends_slowly_is_given_up_and_continued_later(
 
 def test_a_server_that_is_not_there_is_a_failure() -> None:
     with pytest.raises(PlaceFailure, match="EndpointConnectionError"):
-        S3Place("bucket", "lists", lambda: _client_of("http://127.0.0.1:1")).read(None)
+        S3Place("bucket", "lists", lambda: client_of("http://127.0.0.1:1")).read(None)
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
