@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.helpers.lists import packed
+from tests.helpers.local_gateway import LocalGateway
 from tests.helpers.photos import photo
 from tests.helpers.support import encoded, serve
 from typer.testing import CliRunner
 
+from moderate.blocking.lists import Lists
 from moderate.blocking.places import FilePlace
 from moderate.blocking.reloading import ReloadedLists
 from modest_cli.main import app
@@ -163,3 +166,14 @@ def test_it_says_what_is_wrong_and_changes_nothing(
 def test_what_is_removed_must_be_named(modest: Run) -> None:
     for arguments in ([], ["--all", "host", "example.com"]):
         assert modest("remove", *arguments).returncode == 2
+
+
+def test_a_laptop_has_lists_that_the_command_changes(tmp_path: Path) -> None:
+    (tmp_path / "lists").write_bytes(packed(f"sha256 {SHA256}"))
+    with LocalGateway(tmp_path) as gateway:
+        with gateway.client(gateway.key("mega")) as client:
+            answer = client.post("/v1/check", content=CAT).json()
+        assert answer["meta"]["reason"] == {"list": "block", "match": "sha256", "distance": 0}
+        result = gateway.modest("lists", "add", "host", "example.com")
+        assert (result.exit_code, result.stdout) == (0, "host example.com\n")
+    assert Lists((tmp_path / "lists").read_bytes()).counts == {"sha256": 1, "pdq": 0, "host": 1, "allow sha256": 0}
