@@ -172,7 +172,7 @@ def test_a_laptop_has_lists_that_the_command_changes(tmp_path: Path) -> None:
     (tmp_path / "lists").write_bytes(packed(f"sha256 {SHA256}"))
     with LocalGateway(tmp_path) as gateway:
         with gateway.client(gateway.key("mega")) as client:
-            answer = client.post("/v1/check", content=CAT).json()
+            answer = client.post("/v1/check", content=CAT, headers={"Content-Type": "image/png"}).json()
         assert answer["meta"]["reason"] == {"list": "block", "match": "sha256", "distance": 0}
         result = gateway.modest("lists", "add", "host", "example.com")
         assert (result.exit_code, result.stdout) == (0, "host example.com\n")

@@ -4,8 +4,12 @@ import io
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from moderate.blocking.entries import DIGITS as DIGITS_OF_HASH
 from moderate.blocking.entries import Kind
+from moderate.blocking.lists import Lists, pack
 from modest_cli.errors import OperatorError
 from modest_cli.lists import imports
 from modest_cli.lists.imports import MAX_LINE_BYTES, HashKind, Imported, read_entries
@@ -154,3 +158,36 @@ def test_a_column_of_kinds_that_are_all_different_is_no_column_of_kinds() -> Non
     rows = "".join(f"x,kind{number},1,,\n" for number in range(1000))
     with pytest.raises(OperatorError, match="too many different values"):
         read(HEADER + rows)
+
+
+WORDS = (
+    *(b"sha256 ", b"pdq ", b"host ", b"allow ", b"allow sha256 ", b"picture ", b"#", b",", b'"', b"\n", b"\r", b"\r\n"),
+    *(
+        b"\x00",
+        b"\xff",
+        b"\xef\xbb\xbf",
+        b"\xe2\x80\x8b",
+        b"\xf0\x9f\x98\x80.example",
+        b" ",
+        b"\t",
+        b".",
+        b"..",
+        b"%00",
+        b"@",
+    ),
+    *(b"=cmd|'/C calc'!A0", b"a" * DIGITS_OF_HASH, b"example.com", b"[2606:2800:220:1::1]", b":80", b"xn--", b"xn--a"),
+    *(HEADER.encode(), b"signal_type,signal_str\n", b"pdq,"),
+)
+
+
+@given(words=st.lists(st.sampled_from(WORDS), max_size=30), hashes=st.sampled_from([None, *HashKind]))
+@settings(max_examples=500, deadline=None)
+def test_whatever_a_file_has_it_is_refused_or_what_is_read_of_it_can_be_exported_and_read_again(
+    words: list[bytes], hashes: HashKind | None
+) -> None:
+    try:
+        imported = read(b"".join(words), hashes)
+    except OperatorError:
+        return
+    exported = "".join(f"{entry}\n" for entry in Lists(pack(imported.entries)).entries())
+    assert read(exported).entries == imported.entries

@@ -1,14 +1,18 @@
 """Lists are read again while calls go on, and nothing that can happen to them stops or delays a call for long."""
 
 import hashlib
+import itertools
+import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from tests.helpers.lists import packed
 
-from moderate.blocking.places import Content, PlaceFailure
+from moderate.blocking.places import Content, FilePlace, PlaceFailure
 from moderate.blocking.reloading import CHECK_SECONDS, RETRY_SECONDS, WAIT_SECONDS, ReloadedLists
 
 FIRST, SECOND = (hashlib.sha256(word).digest() for word in (b"first", b"second"))
@@ -238,3 +242,39 @@ def test_a_process_with_too_many_threads_keeps_its_lists(monkeypatch: pytest.Mon
     lists.check()
     assert lists.settled().find_file(FIRST) is not None
     assert lists.take_report().failures == ("there are too many threads",)
+
+
+def test_no_call_sees_a_part_of_a_change_however_the_file_is_written(tmp_path: Path) -> None:
+    """Each version lists one host and two files. Some are written in place, and some of those only in part."""
+    path, clock, writing = tmp_path / "lists", itertools.count(0.0, CHECK_SECONDS + 1), threading.Event()
+    files = [hashlib.sha256(bytes([number])).digest() for number in range(8)]
+    lists = ReloadedLists(FilePlace(path), now=lambda: next(clock))
+    cuts, seen = random.Random(1), set()
+
+    def write() -> None:
+        for number in range(300):
+            version = number % 8
+            of_files = (f"sha256 {files[(version + more) % 8].hex()}" for more in (0, 1))
+            data = packed(f"host h{version}.example", *of_files)
+            if number % 3 == 0:
+                path.write_bytes(data[: cuts.randrange(len(data))])
+            elif number % 3 == 1:
+                path.write_bytes(data)
+            else:
+                path.with_name("new").write_bytes(data)
+                path.with_name("new").replace(path)
+        writing.set()
+
+    def call() -> None:
+        while not writing.is_set():
+            lists.check()
+            current = lists.settled()
+            hosts = [number for number in range(8) if current.find_host(f"h{number}.example")]
+            listed = {number for number, digest in enumerate(files) if current.find_file(digest)}
+            assert listed == {(host + more) % 8 for host in hosts for more in (0, 1)}
+            seen.update(hosts)
+
+    with ThreadPoolExecutor(5) as several:
+        for ended in [several.submit(write), *(several.submit(call) for _ in range(4))]:
+            ended.result()
+    assert len(seen) > 1
