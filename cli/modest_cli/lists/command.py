@@ -54,7 +54,7 @@ AtOption = Annotated[
         help="A path or s3://bucket/key, as in LISTS. Default: the stack's.",
     ),
 ]
-WordsArgument = Annotated[list[str] | None, typer.Argument(metavar="[ENTRY]", help=_ENTRY, show_default=False)]
+WordsArgument = Annotated[list[str] | None, typer.Argument(metavar="ENTRY", help=_ENTRY, show_default=False)]
 FromOption = Annotated[
     list[str] | None,
     typer.Option("--from", metavar="IMAGE", help="An image file to hash. Repeat it for others. Nothing is uploaded."),
