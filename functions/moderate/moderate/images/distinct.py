@@ -33,8 +33,8 @@ _FEW = 8
 # pixel takes as long as drawing one, and up to three times as long if it is transparent and shown on three pages.
 _RENDERED, _AREA, _ROW, _COMPARISON, _PAGE = 8, 40_000, 4, 45_000, 30_000
 _CURVES = 0.5
-# The same for the points of a picture of no size, and for each of its pixels.
-_POINTS, _FINE = 80_000, 0.2
+# The same for the points of a picture on one page, and for each pixel that they are taken of, opaque or not.
+_POINTS, _FINE, _FINE_IF_TRANSPARENT = 150_000, 0.35, 1
 
 
 class BudgetSpent(Exception):
@@ -139,11 +139,14 @@ class Screen:
         small = rendering.draw(shrunk.view())
         whole = shrunk.rendering if rendering == AS_STORED else rendering
         fine = fine_if_wanted(shrunk, rendering)
+        if fine:
+            pixels = fine.image.width * fine.image.height
+            self.budget.spend(pixels * (_FINE_IF_TRANSPARENT if fine.image.mode == "RGBA" else _FINE))
         for orientation in self._orientations:
             if orientation != UPRIGHT:
                 self.budget.spend(canvas.width * canvas.height * (1 + cost_of(whole)) * len(pages))
             if fine:
-                self.budget.spend((_POINTS + _FINE * fine.image.width * fine.image.height) * len(pages))
+                self.budget.spend(_POINTS * len(pages))
             shown = turned(canvas, small, orientation, whole)
             yield from on_pages(pages, shown, fine, orientation)
 
