@@ -112,7 +112,10 @@ def refuse_month_to_come(month: str, now: datetime) -> None:
         raise OperatorError(str(error)) from None
 
 
-_ACCOUNT = "An account's name or id, or the SHA-256 of one of its keys or the start of it that `keys list` shows."
+_ACCOUNT = (
+    "An account's name or id; or one of its keys: as `account/key`, or by its SHA-256 or the start of it that "
+    "`keys list` shows."
+)
 
 AccountArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help=_ACCOUNT)]
 OptionalAccountArgument = Annotated[str | None, typer.Argument(metavar="[ACCOUNT]", help=_ACCOUNT)]

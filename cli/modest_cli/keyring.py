@@ -7,54 +7,27 @@ a command is interrupted in between, the next command for the same account compl
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from modest.accounts.errors import ConcurrentChange, NotFound, Taken
+from modest.accounts.key_limits import KeyLimits
 from modest.accounts.names import ID_PREFIX
 from modest.accounts.records import Account, AccountKey
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, is_well_formed, new_key
 from modest_cli.errors import OperatorError
 from modest_cli.gateway_keys import GatewayKey, GatewayKeys, Overtaken
+from modest_cli.key_status import AccountStatus, IssuedKey, KeyState, KeyStatus, find_state
 
 HASH_SHOWN = 12
 """How much of a key's SHA-256 is shown. It is enough to name the key."""
 
+FIRST_KEY = "main"
+"""The name of the key that an account is created with."""
+
 _HASH_LENGTH = 64
 _ATTEMPTS = 8
 _HASH_START = re.compile(f"[0-9a-f]{{{HASH_SHOWN},{_HASH_LENGTH}}}", re.IGNORECASE)
-
-
-class KeyState(StrEnum):
-    WORKS = "works"
-    REPLACED = "replaced"
-    """Replaced by another key, but still valid for some hours."""
-    EXPIRED = "expired"
-    DISABLED = "disabled"
-    INCOMPLETE = "incomplete"
-    """API Gateway does not match the ledger: a command was interrupted. Any other command for the account fixes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyStatus:
-    key: AccountKey
-    state: KeyState
-
-
-@dataclass(frozen=True, slots=True)
-class AccountStatus:
-    account: Account
-    keys: list[KeyStatus]
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedKey:
-    """A new key. The secret is not stored, so it can be shown only now."""
-
-    owner: AccountStatus
-    secret: str
 
 
 class AmbiguousKey(OperatorError):
@@ -80,14 +53,28 @@ class Keyring:
         """
         account = self._find_account_without_keys(name) or self.registry.create(name, plan)
         secret = new_key()
-        self.registry.add_key(account.id, hash_of(secret), name, plan=plan, first=True)
+        self.registry.add_key(account.id, hash_of(secret), FIRST_KEY, plan=plan, first=True)
         return IssuedKey(self.sync(self.registry.account(account.id)), secret)
+
+    def add(self, who: str, name: str, limits: KeyLimits, expires: datetime | None) -> IssuedKey:
+        """Gives an account another key. Raises NotFound, InvalidName, Taken, TooManyKeys, ConcurrentChange."""
+        account, _ = self.find(who)
+        secret = new_key()
+        self.registry.add_key(account.id, hash_of(secret), name, limits=limits, expires=expires)
+        return IssuedKey(self.sync(account), secret)
+
+    def limit(self, who: str, change: Callable[[AccountKey], tuple[KeyLimits, datetime | None]]) -> AccountStatus:
+        """Changes a key's limits and its end. Raises NotFound, AmbiguousKey, ConcurrentChange."""
+        account, keys = self.find(who)
+        key = _find_current_key(keys, who)
+        self.registry.limit_key(key.hash, *change(key))
+        return self.get_status(account)
 
     def rotate(self, who: str, *, old_works_for: timedelta) -> IssuedKey:
         """Replaces a key by a new one. Raises NotFound, AmbiguousKey, ConcurrentChange."""
         account, keys = self.find(who)
         secret = new_key()
-        old = _find_key_to_replace(keys, who)
+        old = _find_current_key(keys, who)
         self.registry.replace_key(old.hash, hash_of(secret), old_works_for=old_works_for, seen=old)
         return IssuedKey(self.sync(account), secret)
 
@@ -158,7 +145,8 @@ class Keyring:
             self._gateway.delete(stray.id)
 
     def find(self, who: str) -> tuple[Account, list[AccountKey]]:
-        """Finds an account and all its keys by its name or id, or one key by itself or by how its SHA-256 begins.
+        """Finds an account and all its keys by its name or id; or one key, by itself, by the start of its SHA-256 or as
+        `account/name`.
 
         Raises NotFound, AmbiguousKey.
         """
@@ -169,8 +157,22 @@ class Keyring:
         elif _HASH_START.fullmatch(who):
             return self._find_key(self._find_hash(who.lower()))
         else:
-            account = self.registry.account_named(who)
+            return self._find_named(who)
         return account, self.registry.keys(account.id)
+
+    def _find_named(self, who: str) -> tuple[Account, list[AccountKey]]:
+        account_name, _, key_name = who.rpartition("/")
+        try:
+            account = self.registry.account_named(who)
+            return account, self.registry.keys(account.id)
+        except NotFound:
+            if not account_name:
+                raise
+        account = self.registry.account_named(account_name)
+        keys = [key for key in self.registry.keys(account.id) if key.name == key_name]
+        if not keys:
+            raise NotFound(f"{account.name} has no key named {key_name}. `modest keys show` lists its keys.")
+        return account, keys
 
     def _find_key(self, key_hash: str) -> tuple[Account, list[AccountKey]]:
         key = self.registry.key(key_hash)
@@ -212,7 +214,7 @@ class Keyring:
         def state(key: AccountKey) -> KeyState:
             gateway_key = at_gateway(key.hash)
             plan = plan_of(gateway_key) if gateway_key else None
-            return _find_state(key, gateway_key, right_plan=plan == account.plan, now=self._now())
+            return find_state(key, gateway_key, right_plan=plan == account.plan, now=self._now())
 
         keys = sorted(self.registry.keys(account.id), key=lambda key: key.created)
         return AccountStatus(account, [KeyStatus(key, state(key)) for key in keys])
@@ -227,7 +229,7 @@ class Keyring:
         return account
 
 
-def _find_key_to_replace(keys: list[AccountKey], who: str) -> AccountKey:
+def _find_current_key(keys: list[AccountKey], who: str) -> AccountKey:
     candidates = keys if len(keys) == 1 else [key for key in keys if key.until is None]
     match candidates:
         case [key]:
@@ -236,15 +238,6 @@ def _find_key_to_replace(keys: list[AccountKey], who: str) -> AccountKey:
             raise NotFound(f"{who} has no key. `modest keys create` gives it one.")
         case _:
             raise AmbiguousKey(
-                f"{who} has {len(candidates)} keys. Give the SHA-256 of one, as `modest keys list` shows it."
+                f"{who} has {len(candidates)} keys. Give the name of one, as `modest keys list` shows it: "
+                f"{who}/{candidates[0].name}."
             )
-
-
-def _find_state(key: AccountKey, at_gateway: GatewayKey | None, *, right_plan: bool, now: datetime) -> KeyState:
-    if not key.enabled:
-        return KeyState.DISABLED
-    if key.until is not None and key.until <= now:
-        return KeyState.EXPIRED
-    if at_gateway is None or not at_gateway.enabled or not right_plan:
-        return KeyState.INCOMPLETE
-    return KeyState.WORKS if key.until is None else KeyState.REPLACED

@@ -5,23 +5,21 @@ from decimal import Decimal
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
+from modest.accounts.key_limits import NO_LIMITS, KeyLimits
+from modest.accounts.records import AccountKey
 from modest_cli import aws
-from modest_cli.arguments import AccountArgument, HoursOption, OptionalAccountArgument
+from modest_cli.arguments import (
+    AccountArgument,
+    HoursOption,
+    OptionalAccountArgument,
+)
 from modest_cli.errors import exit_on_error
-from modest_cli.keyring import HASH_SHOWN, AccountStatus, IssuedKey, KeyState
-from modest_cli.output import AsJson, escape, print_json, print_note, print_table, with_progress
+from modest_cli.key_options import CallsOption, UntilOption, UsdOption, end_of, limits_of
+from modest_cli.key_tables import as_dict, print_account, print_issued, print_statuses
+from modest_cli.output import AsJson, escape, print_json, print_note, with_progress
 
 app = typer.Typer(help="Create, list, replace and remove API keys.", no_args_is_help=True, rich_markup_mode="markdown")
-
-_COLOURS = {
-    KeyState.WORKS: "green",
-    KeyState.REPLACED: "yellow",
-    KeyState.EXPIRED: "dim",
-    KeyState.DISABLED: "red",
-    KeyState.INCOMPLETE: "bold red",
-}
 
 
 @app.command()
@@ -39,7 +37,7 @@ def create(
     with exit_on_error():
         deployment = aws.load_deployment(stack)
         issued = aws.open_keyring(deployment).create(name, deployment.plan(plan).name)
-    _print_issued(issued, deployment.url, as_json=as_json)
+    print_issued(issued, deployment.url, as_json=as_json)
 
 
 @app.command("list")
@@ -49,7 +47,7 @@ def list_(*, as_json: AsJson = False, stack: aws.StackOption = aws.DEFAULT_STACK
         keyring = aws.open_keyring(aws.load_deployment(stack))
         accounts = keyring.accounts()
         statuses = list(with_progress(keyring.list_statuses(accounts), len(accounts), "reading accounts"))
-    _print(statuses, as_json=as_json)
+    print_statuses(statuses, as_json=as_json)
 
 
 @app.command()
@@ -59,16 +57,56 @@ def show(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOptio
         keyring = aws.open_keyring(aws.load_deployment(stack))
         status = keyring.get_status(keyring.find(who)[0])
     if as_json:
-        print_json(_as_dict(status))
+        print_json(as_dict(status))
         return
-    account = status.account
-    rows = [("account", account.id), ("name", account.name), ("plan", account.plan)]
-    rows += [("since", f"{account.created:%Y-%m-%d}")]
-    rows += [
-        ("key", f"{key_status.key.hash}  {_describe_state(key_status.state, key_status.key.until)}")
-        for key_status in status.keys
-    ]
-    print_table(("", ""), rows)
+    print_account(status)
+
+
+@app.command()
+def add(
+    who: AccountArgument,
+    *,
+    name: Annotated[str, typer.Option(help="The key's name, which no other key of the account has.")],
+    calls: CallsOption = None,
+    usd: UsdOption = None,
+    until: UntilOption = None,
+    as_json: AsJson = False,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
+) -> None:
+    """Give an account another key, with limits of its own if you like. The key is shown only once.
+
+    The account's quota and charges are shared by all its keys, of which it may have 20.
+    """
+    with exit_on_error():
+        deployment = aws.load_deployment(stack)
+        limits, end = limits_of(NO_LIMITS, calls, usd), end_of(None, until)
+        issued = aws.open_keyring(deployment).add(who, name, limits, end)
+    print_issued(issued, deployment.url, as_json=as_json)
+
+
+@app.command()
+def limit(
+    who: AccountArgument,
+    *,
+    calls: CallsOption = None,
+    usd: UsdOption = None,
+    until: UntilOption = None,
+    as_json: AsJson = False,
+    stack: aws.StackOption = aws.DEFAULT_STACK,
+) -> None:
+    """Change what a key may take in a month, or when it ends. What you leave out stays as it is.
+
+    Calls and dollars that the key has taken in this month count, the dollars only since it has a limit of them.
+    """
+
+    def change(key: AccountKey) -> tuple[KeyLimits, datetime | None]:
+        return limits_of(key.limits, calls, usd), end_of(key.expires, until)
+
+    if calls is usd is until is None:
+        raise typer.BadParameter("Give --calls, --usd or --until.")
+    with exit_on_error():
+        status = aws.open_keyring(aws.load_deployment(stack)).limit(who, change)
+    print_statuses([status], as_json=as_json)
 
 
 @app.command()
@@ -83,7 +121,7 @@ def rotate(
     with exit_on_error():
         deployment = aws.load_deployment(stack)
         issued = aws.open_keyring(deployment).rotate(who, old_works_for=timedelta(hours=float(old_works_for)))
-    _print_issued(issued, deployment.url, as_json=as_json)
+    print_issued(issued, deployment.url, as_json=as_json)
 
 
 @app.command()
@@ -103,7 +141,7 @@ def move(
     with exit_on_error():
         deployment = aws.load_deployment(stack)
         status = aws.open_keyring(deployment).move(who, deployment.plan(plan).name)
-    _print([status], as_json=as_json)
+    print_statuses([status], as_json=as_json)
 
 
 @app.command()
@@ -114,7 +152,7 @@ def disable(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOp
     """
     with exit_on_error():
         status = aws.open_keyring(aws.load_deployment(stack)).set_enabled(who, enabled=False)
-    _print([status], as_json=as_json)
+    print_statuses([status], as_json=as_json)
 
 
 @app.command()
@@ -122,7 +160,7 @@ def enable(who: AccountArgument, *, as_json: AsJson = False, stack: aws.StackOpt
     """Accept calls with a disabled key again, or with all keys of an account."""
     with exit_on_error():
         status = aws.open_keyring(aws.load_deployment(stack)).set_enabled(who, enabled=True)
-    _print([status], as_json=as_json)
+    print_statuses([status], as_json=as_json)
 
 
 @app.command()
@@ -153,69 +191,10 @@ def delete(
     with exit_on_error():
         keyring = aws.open_keyring(aws.load_deployment(stack))
         if who is not None:
-            _print([keyring.delete(who)], as_json=as_json)
+            print_statuses([keyring.delete(who)], as_json=as_json)
             return
         deleted = keyring.delete_all_at_gateway()
     if as_json:
         print_json({"deleted": deleted})
     else:
         print_note(f"Keys deleted from API Gateway: {deleted}")
-
-
-def _print_issued(issued: IssuedKey, url: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({**_as_dict(issued.owner), "key": issued.secret})
-        return
-    account = issued.owner.account
-    facts: list[tuple[str | Text, ...]] = [("account", account.id), ("name", account.name), ("plan", account.plan)]
-    print_table(("", ""), [*facts, ("key", Text(issued.secret, "bold"))])
-    print_note("Copy the key now. It is not shown again, because only its SHA-256 is stored. Try it:")
-    print_note(f"  curl -H 'x-api-key: …' {url}/v1/usage")
-
-
-def _print(statuses: list[AccountStatus], *, as_json: bool) -> None:
-    if as_json:
-        print_json([_as_dict(status) for status in statuses])
-        return
-    print_table(
-        ("account", "plan", "key", "state", "created", "id"), (row for status in statuses for row in _rows(status))
-    )
-
-
-def _rows(status: AccountStatus) -> list[tuple[str | Text, ...]]:
-    account = status.account
-    rows: list[tuple[str | Text, ...]] = [
-        (
-            account.name,
-            account.plan,
-            key_status.key.hash[:HASH_SHOWN],
-            Text(_describe_state(key_status.state, key_status.key.until), _COLOURS[key_status.state]),
-            f"{key_status.key.created:%Y-%m-%d}",
-            account.id,
-        )
-        for key_status in status.keys
-    ]
-    return rows or [(account.name, account.plan, "", "no key", "", account.id)]
-
-
-def _describe_state(state: KeyState, until: datetime | None) -> str:
-    return f"{state}, works until {until:%Y-%m-%d %H:%M} UTC" if state is KeyState.REPLACED and until else state.value
-
-
-def _as_dict(status: AccountStatus) -> dict[str, object]:
-    account = status.account
-    return {
-        "account": account.id,
-        "name": account.name,
-        "plan": account.plan,
-        "created": account.created.isoformat(),
-        "keys": [
-            {
-                "sha256": key_status.key.hash,
-                "state": key_status.state,
-                "created": key_status.key.created.isoformat(),
-                "until": key_status.key.until.isoformat() if key_status.key.until else None,
-            }
-            for key_status in status.keys
-        ],
-    }

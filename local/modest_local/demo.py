@@ -38,4 +38,4 @@ def create_demo_accounts(registry: Registry, plans: Plans, keys: Mapping[str, st
         except NotFound:
             account = registry.create(name, plan)
         if key_hash not in {key.hash for key in registry.keys(account.id)}:
-            registry.add_key(account.id, key_hash, name, plan=plan)
+            registry.add_key(account.id, key_hash, "main", plan=plan)

@@ -22,6 +22,11 @@ class Charge:
     """In the currency of the terms, rounded to its smallest unit."""
 
 
+def most_by_the_image(images: int, discount_percent: Decimal) -> Decimal:
+    """Returns the US dollars that a call can cost at most. images: how many distinct ones it sends."""
+    return amount_due(IMAGE_PRICE_USD * images, Terms(discount_percent=discount_percent))
+
+
 def by_the_image(images: int, terms: Terms) -> Charge:
     """Charges each image. images: how many distinct ones were judged."""
     return Charge(images, IMAGE_PRICE_USD, terms, amount_due(IMAGE_PRICE_USD * images, terms))

@@ -1,5 +1,7 @@
 """Defines the reasons why the ledger does not admit a call."""
 
+from decimal import Decimal
+
 from modest.allowance import Allowance
 from modest.errors import PublicError
 
@@ -50,6 +52,31 @@ class QuotaExceeded(NotAdmitted):
         self.retry_after = allowance.reset_seconds
 
 
+class KeyLimitExceeded(NotAdmitted):
+    """Raised if a call would pass a limit of its key, though the account may have calls left."""
+
+    def __init__(self, message: str, allowance: Allowance) -> None:
+        super().__init__(message, allowance)
+        self.retry_after = allowance.reset_seconds
+
+    @classmethod
+    def of_calls(cls, limit: int, allowance: Allowance) -> "KeyLimitExceeded":
+        return cls(
+            f"This API key has used all {limit:,} of its calls of this month. "
+            f"{_resets(allowance)} Whoever gave you this key can raise its limit, which takes effect at once.",
+            allowance,
+        )
+
+    @classmethod
+    def of_usd(cls, limit: Decimal, taken: Decimal, wanted: Decimal, allowance: Allowance) -> "KeyLimitExceeded":
+        return cls(
+            f"This API key may spend {limit:f} US dollars a month. Calls have taken {taken:f} of them, and this one "
+            f"could cost {wanted:f}. {_resets(allowance)} Fewer images in one call may still fit. "
+            "Whoever gave you this key can raise its limit, which takes effect at once.",
+            allowance,
+        )
+
+
 class IdempotencyInProgress(NotAdmitted):
     """Raised if another call with the same Idempotency-Key has not ended yet."""
 
@@ -73,3 +100,7 @@ class IdempotencyMismatch(NotAdmitted):
             "Repeat that request unchanged, or send this one with a new Idempotency-Key.",
             allowance,
         )
+
+
+def _resets(allowance: Allowance) -> str:
+    return f"It resets on {allowance.resets:%Y-%m-%d} at 00:00 UTC."

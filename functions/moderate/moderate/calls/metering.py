@@ -1,29 +1,28 @@
 """Every keyed call is admitted, judged and settled here."""
 
 import asyncio
-import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from hashlib import sha256
+from functools import partial
 from typing import TypedDict
 
 from fastapi import Request
 from fastapi.responses import Response
 
-from moderate.calls import body
 from moderate.calls.answers import JsonAnswer
 from moderate.calls.authentication import Unauthorized
+from moderate.calls.examination import Examined, examine
 from moderate.calls.parameters import InvalidRequest
 from moderate.calls.problems import problem_of
-from moderate.fetching.self_reference import carries_own_marker
 from moderate.observability import Observer
 from moderate.scheduling.threads import beside_the_loop
+from moderate.sources import Source, bytes_sent
 from modest.errors import PublicError
 from modest.ledger.admission import Admission, Replay
-from modest.ledger.idempotency import Answer, Repeatable
-from modest.ledger.ledger import KeyUsage, Ledger
+from modest.ledger.idempotency import Answer
+from modest.ledger.ledger import ImagesNotCounted, KeyUsage, Ledger
 from modest.money import Terms
 from modest.months import NotAMonth
 from modest.prices import Charge, covered_by_plan
@@ -31,10 +30,7 @@ from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitte
 from modest.store.table import Item
 
 REPLAYED_HEADER = "Idempotency-Replayed"
-IDEMPOTENCY_KEY_CHARACTERS = "[!-~]"
-MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
-_IDEMPOTENCY_KEY = re.compile(f"{IDEMPOTENCY_KEY_CHARACTERS}{{1,{MAX_IDEMPOTENCY_KEY_LENGTH}}}")
 _REPLAYED = {REPLAYED_HEADER: "true"}
 _OK = "ok"
 _FREE = Terms(discount_percent=Decimal(100))
@@ -51,25 +47,17 @@ class Judged:
 
 
 Judge = Callable[[Request, Terms], Awaitable[Judged]]
+ReadImages = Callable[[Request], Awaitable[Sequence[Source]]]
+"""Returns the images that a request sends. Raises what is wrong with it."""
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """The facts about a request that are known before it is admitted."""
-
-    repeatable: Repeatable | None = None
-    """Set if the request carries an Idempotency-Key."""
-    refusal: PublicError | None = None
-    """What is wrong with the request. It is raised after admission, because malformed calls count too."""
 
 
 class Unmetered:
     """Counts and charges nothing, on a server without accounts; answers state the list price."""
 
-    def metered(self, judge: Judge) -> Endpoint:
+    def metered(self, judge: Judge, charged: ReadImages | None = None) -> Endpoint:  # noqa: ARG002 - charges nothing
         async def endpoint(request: Request) -> Response:
-            return _answer(await _judge(judge, request, await _examine(request), Terms()))
+            return _answer(await _judge(judge, request, await examine(request), Terms()))
 
         return endpoint
 
@@ -81,12 +69,15 @@ class Metering:
         self._observer = observer
         self._fail_open = fail_open
 
-    def metered(self, judge: Judge) -> Endpoint:
-        """Returns an endpoint that counts each call and charges for what `judge` did."""
+    def metered(self, judge: Judge, charged: ReadImages | None = None) -> Endpoint:
+        """Returns an endpoint that counts each call and charges for what `judge` did.
+
+        charged: reads the images of a call, of a route that charges them one by one.
+        """
 
         async def endpoint(request: Request) -> Response:
-            examined = await _examine(request)
-            match await self._admit(request, examined.repeatable):
+            examined = await examine(request)
+            match await self._admit(request, examined, charged):
                 case Replay(answer):
                     return Response(answer.body or None, answer.status, _REPLAYED, "application/json")
                 case None:
@@ -101,13 +92,19 @@ class Metering:
 
         return endpoint
 
-    async def _admit(self, request: Request, repeatable: Repeatable | None) -> Admission | Replay | None:
+    async def _admit(
+        self, request: Request, examined: Examined, charged: ReadImages | None
+    ) -> Admission | Replay | None:
         """Returns None for a call that is judged free of charge. Raises Unauthorized, and what Ledger.admit raises."""
         state = request.state
         # Clients can choose API Gateway's request id, and the ledger counts two calls with the same id only once.
         call_id = f"{state.request_id}.{secrets.token_hex(8)}"
+        admit = partial(self._ledger.admit, state.key_hash, call_id, examined.repeatable)
         try:
-            admission = await asyncio.to_thread(self._ledger.admit, state.key_hash, call_id, repeatable)
+            try:
+                admission = await asyncio.to_thread(admit, images=None if charged else 0)
+            except ImagesNotCounted:
+                admission = await asyncio.to_thread(admit, images=await _count(request, examined, charged))
         except UnknownKey as refusal:
             raise self._unauthorized("admit", refusal) from None
         except NotAdmitted as refusal:
@@ -174,38 +171,16 @@ class Metering:
         return Unauthorized()
 
 
-async def _examine(request: Request) -> Examined:
+async def _count(request: Request, examined: Examined, charged: ReadImages | None) -> int:
+    """Returns how many distinct images a call may be charged for: none, if it will be refused."""
+    if charged is None or examined.refusal:
+        return 0
     try:
-        _refuse_own_fetches(request)
-        return Examined(repeatable=await _repeatable(request))
-    except PublicError as refusal:
-        return Examined(refusal=refusal)
-
-
-def _refuse_own_fetches(request: Request) -> None:
-    """Raises InvalidRequest: a URL that leads back to this service would make it call itself endlessly."""
-    if carries_own_marker(request.headers.items()):
-        raise InvalidRequest(
-            "This request came from an image moderation service itself. Send the URL of the image instead."
-        )
-
-
-async def _repeatable(request: Request) -> Repeatable | None:
-    """Raises InvalidRequest, ImageTooLarge."""
-    keys = set(request.headers.getlist("idempotency-key"))
-    if request.method != "POST" or not keys:
-        return None
-    if len(keys) > 1 or not all(_IDEMPOTENCY_KEY.fullmatch(key) for key in keys):
-        raise InvalidRequest(
-            f"Idempotency-Key must be a single value of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
-        )
-    data = await body.read(request)
-    parts = (request.scope["path"].encode(), request.scope["query_string"], data)
-    return Repeatable(keys.pop(), await beside_the_loop(len(data), _digest, parts))
-
-
-def _digest(parts: Iterable[bytes]) -> str:
-    return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
+        sources = await charged(request)
+    except PublicError:
+        return 0
+    # Comparing images takes time that grows with them.
+    return len(await beside_the_loop(bytes_sent(sources), set, sources))
 
 
 async def _judge(judge: Judge, request: Request, examined: Examined, terms: Terms) -> Judged:

@@ -14,7 +14,13 @@ from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImag
 from moderate.pipeline import RequestTooSlow
 from moderate.sources import ImageTooLarge, InvalidBase64
 from modest.errors import PublicError
-from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded
+from modest.refusals import (
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    KeyLimitExceeded,
+    LedgerUnavailable,
+    QuotaExceeded,
+)
 
 STATUS_AND_CODE: dict[type[Exception], tuple[int, str]] = {
     InvalidRequest: (400, "invalid_request"),
@@ -34,6 +40,7 @@ STATUS_AND_CODE: dict[type[Exception], tuple[int, str]] = {
     IdempotencyInProgress: (409, "idempotency_in_progress"),
     IdempotencyMismatch: (422, "idempotency_mismatch"),
     QuotaExceeded: (429, "quota_exceeded"),
+    KeyLimitExceeded: (429, "key_limit_exceeded"),
     LedgerUnavailable: (503, "ledger_unavailable"),
 }
 _ABOUT_THE_CALL = ("invalid_request", "idempotency_mismatch")
@@ -70,9 +77,9 @@ def problem_of(error: Exception) -> Problem:
 def headers_of(error: Exception) -> dict[str, str]:
     """Returns what a client needs for its retries: how long to wait, and whether retrying helps at all."""
     headers = {}
-    if isinstance(error, QuotaExceeded | LedgerUnavailable | IdempotencyInProgress):
+    if isinstance(error, QuotaExceeded | KeyLimitExceeded | LedgerUnavailable | IdempotencyInProgress):
         headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, QuotaExceeded):
+    if isinstance(error, QuotaExceeded | KeyLimitExceeded):
         # OpenAI's clients would otherwise wait for the next month.
         headers["x-should-retry"] = "false"
     return headers

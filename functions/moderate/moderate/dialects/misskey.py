@@ -37,7 +37,13 @@ from moderate.verdict import CLASSES, Verdict
 from modest.errors import PublicError
 from modest.money import Terms
 from modest.prices import by_the_image
-from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded
+from modest.refusals import (
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    KeyLimitExceeded,
+    LedgerUnavailable,
+    QuotaExceeded,
+)
 
 _FORM = "multipart/form-data"
 _CODES = {
@@ -57,23 +63,32 @@ _CODES_OF_422 = {
 _ERRORS = frozenset(
     {
         *(InvalidRequest, Unauthorized, ImageTooLarge, UnsupportedFormat),
-        *(IdempotencyInProgress, IdempotencyMismatch, QuotaExceeded, LedgerUnavailable),
+        *(IdempotencyInProgress, IdempotencyMismatch, QuotaExceeded, KeyLimitExceeded, LedgerUnavailable),
     }
 )
 
 
 def routes(service: Service) -> list[Route]:
     async def detect(request: Request, terms: Terms) -> Judged:
-        content_type = request.headers.get("content-type", "")
-        images = await body.parsed(request, read, content_type, list(request.query_params))
+        images = await _parsed(request)
         rules = service.rules(request, None)
-        sources = [image for image in images if isinstance(image, ImageBytes)]
-        judged = iter(await service.judge(request, sources, rules, threshold=rules.cuts.nsfw))
+        judged = iter(await service.judge(request, await _images(request), rules, threshold=rules.cuts.nsfw))
         outcomes = [next(judged) if isinstance(image, ImageBytes) else image for image in images]
         answer = MisskeyAnswer(success=True, result=Detections(results=list(map(_result, outcomes))))
         return Judged(by_the_image(distinct_judged(outcomes), terms), lambda _charge: answer)
 
-    return [Route("POST", MISSKEY, service.metering.metered(detect), DETECT, errors=_ERRORS)]
+    return [Route("POST", MISSKEY, service.metering.metered(detect, _images), DETECT, errors=_ERRORS)]
+
+
+async def _parsed(request: Request) -> list[ImageBytes | PublicError]:
+    """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
+    content_type = request.headers.get("content-type", "")
+    return await body.parsed(request, read, content_type, list(request.query_params))
+
+
+async def _images(request: Request) -> list[ImageBytes]:
+    """Raises InvalidRequest, ImageTooLarge, UnsupportedFormat."""
+    return [image for image in await _parsed(request) if isinstance(image, ImageBytes)]
 
 
 def read(data: bytes, content_type: str, query: Iterable[str]) -> list[ImageBytes | PublicError]:

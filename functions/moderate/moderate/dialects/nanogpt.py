@@ -66,6 +66,11 @@ class ParsedRequest:
     """None if the request names none."""
     partial: bool
 
+    @property
+    def sources(self) -> list[Source]:
+        """The entries that name an image."""
+        return [entry.image for entry in self.entries if not isinstance(entry.image, PublicError)]
+
 
 class NoImages(InvalidRequest):
     """No image field holds a value."""
@@ -87,11 +92,10 @@ class ImagesNotJudged(InvalidRequest):
 
 def routes(service: Service) -> list[Route]:
     async def image(request: Request, terms: Terms) -> Judged:
-        parsed = await body.parsed(request, read, list(request.query_params))
+        parsed = await _parsed(request)
         rules = service.rules(request, parsed.policy)
-        sources = [entry.image for entry in parsed.entries if not isinstance(entry.image, PublicError)]
         judged = iter(
-            await service.judge(request, sources, rules, threshold=rules.cuts.nsfw, list_hits_are_errors=True)
+            await service.judge(request, parsed.sources, rules, threshold=rules.cuts.nsfw, list_hits_are_errors=True)
         )
         outcomes = [entry.image if isinstance(entry.image, PublicError) else next(judged) for entry in parsed.entries]
         refuse_unless_partial(parsed, outcomes)
@@ -100,7 +104,17 @@ def routes(service: Service) -> list[Route]:
             lambda charged: answer(parsed, outcomes, request.state.request_id, charged),
         )
 
-    return [Route("POST", NANOGPT, service.metering.metered(image), IMAGE)]
+    return [Route("POST", NANOGPT, service.metering.metered(image, _images), IMAGE)]
+
+
+async def _parsed(request: Request) -> ParsedRequest:
+    """Raises InvalidRequest."""
+    return await body.parsed(request, read, list(request.query_params))
+
+
+async def _images(request: Request) -> Sequence[Source]:
+    """Raises InvalidRequest."""
+    return (await _parsed(request)).sources
 
 
 def read(data: bytes, query: Iterable[str]) -> ParsedRequest:

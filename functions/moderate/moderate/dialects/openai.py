@@ -1,6 +1,6 @@
 """Implements OpenAI's `POST /v1/moderations`, for images only."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -38,7 +38,7 @@ _SERVER_ERROR = 500
 
 def routes(service: Service) -> list[Route]:
     async def moderations(request: Request, terms: Terms) -> Judged:
-        images, policy = await body.parsed(request, read, list(request.query_params))
+        images, policy = await _parsed(request)
         rules = service.rules(request, policy)
         outcomes = await service.judge(request, images, rules, threshold=rules.cuts.nsfw)
         results: list[Result] = []
@@ -54,7 +54,17 @@ def routes(service: Service) -> list[Route]:
         )
         return Judged(by_the_image(distinct_judged(outcomes), terms), lambda _charge: answer)
 
-    return [Route("POST", OPENAI, service.metering.metered(moderations), MODERATIONS)]
+    return [Route("POST", OPENAI, service.metering.metered(moderations, _images), MODERATIONS)]
+
+
+async def _parsed(request: Request) -> tuple[list[Source], Policy | None]:
+    """Raises InvalidRequest."""
+    return await body.parsed(request, read, list(request.query_params))
+
+
+async def _images(request: Request) -> Sequence[Source]:
+    """Raises InvalidRequest."""
+    return (await _parsed(request))[0]
 
 
 def read(data: bytes, query: Iterable[str]) -> tuple[list[Source], Policy | None]:

@@ -1,6 +1,7 @@
 """Implements `GET /v1/usage`, which reports what a key's account has used and owes in a month."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from fastapi import Request
@@ -15,8 +16,18 @@ from moderate.dialects.oanor_answers import shown_rules
 from moderate.dialects.oanor_schema import new_meta
 from moderate.dialects.parameter_names import USAGE, mistake_in
 from moderate.dialects.service import Service
-from moderate.dialects.usage_schema import DOCUMENTATION, UsageAccount, UsageAnswer, UsageCalls, UsageData, XnoRate
+from moderate.dialects.usage_schema import (
+    DOCUMENTATION,
+    UsageAccount,
+    UsageAnswer,
+    UsageCalls,
+    UsageData,
+    UsageOfKey,
+    XnoRate,
+)
+from modest.accounts.key_limits import NO_LIMITS
 from modest.ledger.ledger import KeyUsage
+from modest.ledger.usage import UsageByKey
 from modest.money import Currency
 from modest.months import month_end
 from modest.refusals import LedgerUnavailable
@@ -65,7 +76,7 @@ def answer(found: KeyUsage, rules: Rules, request_id: str) -> UsageAnswer:
         used=usage.used,
         limit=found.quota,
         remaining=None if found.quota is None else max(0, found.quota - usage.used),
-        resets=month_end(usage.month).isoformat().replace("+00:00", "Z"),
+        resets=_moment(month_end(usage.month)),
         by_day={f"{usage.month}-{day:02}": count for day, count in usage.calls_by_day.items()},
     )
     data = UsageData(
@@ -74,7 +85,8 @@ def answer(found: KeyUsage, rules: Rules, request_id: str) -> UsageAnswer:
         month=usage.month,
         calls=calls,
         images_judged=usage.images,
-        charges={currency.value: _exact(amount) for currency, amount in usage.charges.items()},
+        charges=_charges(usage.charges),
+        keys=[_of_key(used) for used in usage.by_key],
         discount_percent=_exact(usage.account.discount_percent),
         xno_rate=_rate(found),
         policy=shown_rules(rules),
@@ -86,6 +98,29 @@ def answer(found: KeyUsage, rules: Rules, request_id: str) -> UsageAnswer:
         message=f"Usage of {usage.month}",
         success=True,
     )
+
+
+def _of_key(used: UsageByKey) -> UsageOfKey:
+    limits, expires = (used.key.limits, used.key.expires) if used.key else (NO_LIMITS, None)
+    return UsageOfKey(
+        name=used.name,
+        calls=used.calls,
+        calls_limit=limits.calls,
+        images_judged=used.images,
+        charges=_charges(used.charges),
+        usd_reserved=_exact(used.reserved_usd),
+        usd_limit=None if limits.usd is None else _exact(limits.usd),
+        expires=_moment(expires) if expires else None,
+        deleted=used.key is None,
+    )
+
+
+def _charges(charges: Mapping[Currency, Decimal]) -> dict[str, str]:
+    return {currency.value: _exact(amount) for currency, amount in charges.items()}
+
+
+def _moment(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _rate(found: KeyUsage) -> XnoRate | None:

@@ -21,6 +21,18 @@ class UsageCalls(TypedDict):
     by_day: dict[str, int]
 
 
+class UsageOfKey(TypedDict):
+    name: str
+    calls: int
+    calls_limit: int | None
+    images_judged: int
+    charges: dict[str, str]
+    usd_reserved: str
+    usd_limit: str | None
+    expires: str | None
+    deleted: bool
+
+
 class XnoRate(TypedDict):
     usd: str
     date: str
@@ -33,6 +45,7 @@ class UsageData(TypedDict):
     calls: UsageCalls
     images_judged: int
     charges: dict[str, str]
+    keys: list[UsageOfKey]
     discount_percent: str
     xno_rate: XnoRate | None
     policy: PolicyMeta
@@ -60,6 +73,30 @@ _EXAMPLE = UsageAnswer(
         ),
         images_judged=2400,
         charges={"XNO": "4.137931034"},
+        keys=[
+            UsageOfKey(
+                name="main",
+                calls=1000,
+                calls_limit=None,
+                images_judged=2000,
+                charges={"XNO": "3.448275862"},
+                usd_reserved="0",
+                usd_limit=None,
+                expires=None,
+                deleted=False,
+            ),
+            UsageOfKey(
+                name="staging",
+                calls=250,
+                calls_limit=1000,
+                images_judged=400,
+                charges={"XNO": "0.689655172"},
+                usd_reserved="0.6",
+                usd_limit="5",
+                expires="2027-01-01T00:00:00Z",
+                deleted=False,
+            ),
+        ],
         discount_percent="0",
         xno_rate=XnoRate(usd="0.87", date="2026-05-01"),
         policy=PolicyMeta(name="balanced", questionable_from=0.3, nsfw_from=0.6, class_limits={}),
@@ -78,7 +115,9 @@ DOCUMENTATION: Documentation = {
         "UTC. A month without calls has zeros, even if it was before your account existed: `plan` is then null. "
         "`limit` and `remaining` are null unless `plan` is still sold; `limit` is what it includes now. "
         "`discount_percent`, `xno_rate` and `policy` are the present ones. Calls that name no policy are judged by "
-        "`policy`: a class that reaches its limit makes a picture nsfw."
+        "`policy`: a class that reaches its limit makes a picture nsfw. `keys` has what was used with each key; `usd_reserved` is what its "
+        "calls could have cost at most, which counts towards `usd_limit` and is never given back. Of a key that is "
+        "`deleted`, `calls` are those that ended."
     ),
     "responses": answered("The month's usage.", UsageAnswer, _EXAMPLE),
     "openapi_extra": {

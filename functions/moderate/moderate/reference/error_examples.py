@@ -1,6 +1,7 @@
 """Makes one error for each code, with the same code that refuses calls, so that the documented text is the real one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from moderate.blocking.hits import ListHit, PolicyViolation
@@ -15,10 +16,17 @@ from moderate.pipeline import RequestTooSlow
 from moderate.sources import decode_base64, too_large_to_fetch
 from modest.allowance import Allowance
 from modest.errors import PublicError
-from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable, QuotaExceeded
+from modest.refusals import (
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    KeyLimitExceeded,
+    LedgerUnavailable,
+    QuotaExceeded,
+)
 
 _SHA256 = "0" * 64
 _USED_UP = Allowance(3000, 3000, datetime(2026, 5, 31, tzinfo=UTC))
+_KEY_USED_UP = replace(_USED_UP, limit=1000, used=1000)
 
 
 def error_examples() -> tuple[Exception, ...]:
@@ -40,6 +48,7 @@ def error_examples() -> tuple[Exception, ...]:
         IdempotencyInProgress(_USED_UP),
         IdempotencyMismatch(_USED_UP),
         QuotaExceeded(_USED_UP),
+        KeyLimitExceeded.of_calls(1000, _KEY_USED_UP),
         LedgerUnavailable(""),
         Exception(),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from moderate.calls.metering import IDEMPOTENCY_KEY_CHARACTERS, MAX_IDEMPOTENCY_KEY_LENGTH
+from moderate.calls.examination import IDEMPOTENCY_KEY_CHARACTERS, MAX_IDEMPOTENCY_KEY_LENGTH
 from moderate.calls.problems import problem_of
 from moderate.dialects.dialect import Dialect, Route
 from moderate.dialects.examples import REQUEST_ID

@@ -10,11 +10,15 @@ class NotFound(RegistryError):
 
 
 class InvalidName(RegistryError):
-    """Raised if no account may have this name."""
+    """Raised if no account, or no key, may have this name."""
 
 
 class Taken(RegistryError):
-    """Raised if the name or the key belongs to another account."""
+    """Raised if the name or the key belongs to another account, or the name to another key of the same account."""
+
+
+class TooManyKeys(RegistryError):
+    """Raised if an account has as many keys as one may have."""
 
 
 class ConcurrentChange(RegistryError):

@@ -1,4 +1,4 @@
-"""Defines what an account may be called."""
+"""Defines what accounts and their keys may be called."""
 
 import re
 from unicodedata import category
@@ -7,6 +7,8 @@ from modest.accounts.errors import InvalidName
 from modest.api_keys import MARK
 
 MAX_LENGTH = 64
+MAX_KEY_NAME_LENGTH = 32
+"""Each entry of the ledger has the name of its call's key."""
 ID_PREFIX = "acct_"
 
 _SHOWN = 16
@@ -33,6 +35,15 @@ def check_name(name: str) -> None:
         )
     if _NAMES_ANOTHER.fullmatch(name):
         raise InvalidName(f"{_shortened(name)} looks like a key or the id of an account. Choose another name.")
+
+
+def check_key_name(name: str) -> None:
+    """Raises InvalidName unless a key may be given this name."""
+    if not is_visible(name) or len(name) > MAX_KEY_NAME_LENGTH or "/" in name:
+        raise InvalidName(
+            f"A key's name has 1 to {MAX_KEY_NAME_LENGTH} visible characters, no slash, and spaces only between them. "
+            f"{_shortened(name)!a} is not such a name."
+        )
 
 
 def _shortened(name: str) -> str:

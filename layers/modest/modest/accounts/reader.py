@@ -12,6 +12,7 @@ from modest.accounts.records import (
     AccountVersion,
     account_from_item,
     account_item_key,
+    all_keys,
     api_key_from_item,
     api_key_item_key,
     name_item_key,
@@ -62,8 +63,7 @@ class AccountReader:
 
     def keys(self, account_id: str) -> list[AccountKey]:
         """Returns an account's keys, disabled and expired ones included. An unknown account has none."""
-        items = self._retries.query(self._table, Range(account_item_key(account_id).pk, "key#", "key$"))
-        return [api_key_from_item(item) for item in items]
+        return [api_key_from_item(item) for item in self._retries.query(self._table, all_keys(account_id))]
 
     def rate(self) -> Rate | None:
         """Returns the rate of XNO, or None if none is set."""

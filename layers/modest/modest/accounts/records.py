@@ -1,7 +1,7 @@
 """Accounts, their API keys and the rate of XNO, and the table's items that hold them.
 
 account#<id>   account        name, plans held, currency, discount, referrer, billing address, policy, version
-account#<id>   key#<sha256>   name, whether it is enabled, when it was made, when it expires
+account#<id>   key#<sha256>   name, number, limits, whether it is enabled, when it was made, when it expires
 key#<sha256>   key            the account's id, which never changes
 accounts       <name>         the account's id: makes names unique and lets accounts be listed
 rates          XNO            what one XNO is worth
@@ -15,10 +15,11 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
+from modest.accounts.key_limits import NO_LIMITS, KeyLimits, limits_from_item, limits_to_item
 from modest.money import Currency, Rate, Terms
 from modest.months import month_end, month_start
 from modest.plans import Plan
-from modest.store.table import Item, Key, Put
+from modest.store.table import Item, Key, Put, Range
 
 NAMES_PK = "accounts"
 RATE_KEY = Key("rates", Currency.XNO)
@@ -49,6 +50,8 @@ class Account:
     """The customer's name and address for invoices, in lines. Empty if the account's name is all that is known."""
     policy: Any = field(default_factory=dict)
     """How its images are judged where a call does not say: a map that `moderate.calls.account_policy` reads."""
+    keys_made: int = 0
+    """How many keys it was ever given. A key and the one that replaces it count as one."""
 
     @property
     def plan(self) -> str:
@@ -122,13 +125,27 @@ class AccountKey:
     """The hex SHA-256 of the key."""
     account_id: str
     name: str
+    """No other key of the account has it, except one that this key replaced."""
+    number: int
+    """Its number in the account, by which months count its calls. A key and the one that replaces it have the same."""
     enabled: bool
     created: datetime
+    limits: KeyLimits = NO_LIMITS
+    expires: datetime | None = None
+    """When the key stops working, if the operator has set an end."""
     until: datetime | None = None
     """When the key stops working, if it was replaced."""
 
+    @property
+    def ends(self) -> datetime | None:
+        """When it stops working, for whichever reason."""
+        return min((end for end in (self.expires, self.until) if end), default=None)
+
+    def has_ended(self, now: datetime) -> bool:
+        return self.ends is not None and self.ends <= now
+
     def works(self, now: datetime) -> bool:
-        return self.enabled and (self.until is None or now < self.until)
+        return self.enabled and not self.has_ended(now)
 
 
 def account_item_key(account_id: str) -> Key:
@@ -137,6 +154,11 @@ def account_item_key(account_id: str) -> Key:
 
 def api_key_item_key(account_id: str, key_hash: str) -> Key:
     return Key(f"account#{account_id}", f"key#{key_hash}")
+
+
+def all_keys(account_id: str) -> Range:
+    """An account's keys, disabled, expired and replaced ones included."""
+    return Range(account_item_key(account_id).pk, "key#", "key$")
 
 
 def pointer_item_key(key_hash: str) -> Key:
@@ -159,6 +181,7 @@ def account_to_item(account: Account) -> dict[str, Any]:
         "referrer": account.referrer,
         "bill_to": account.bill_to,
         "policy": account.policy,
+        "keys_made": account.keys_made,
     }
 
 
@@ -172,6 +195,7 @@ def account_from_item(item: Item) -> Account:
         referrer=item["referrer"],
         bill_to=item.get("bill_to", ""),
         policy=item.get("policy", {}),
+        keys_made=int(item["keys_made"]),
     )
 
 
@@ -191,13 +215,16 @@ def _plan_from_item(item: Mapping[str, Any]) -> PlanHeld:
 
 
 def api_key_to_item(key: AccountKey) -> dict[str, Any]:
-    item = {
+    item: dict[str, Any] = {
         "account": key.account_id,
         "name": key.name,
+        "number": key.number,
         "enabled": key.enabled,
         "created": key.created.isoformat(),
+        "limits": limits_to_item(key.limits),
     }
-    return item | ({"until": key.until.isoformat()} if key.until else {})
+    ends = {"expires": key.expires, "until": key.until}
+    return item | {name: end.isoformat() for name, end in ends.items() if end}
 
 
 def api_key_from_item(item: Item) -> AccountKey:
@@ -205,8 +232,11 @@ def api_key_from_item(item: Item) -> AccountKey:
         hash=item["sk"].removeprefix("key#"),
         account_id=item["account"],
         name=item["name"],
+        number=int(item["number"]),
         enabled=item["enabled"],
         created=datetime.fromisoformat(item["created"]),
+        limits=limits_from_item(item["limits"]),
+        expires=datetime.fromisoformat(item["expires"]) if "expires" in item else None,
         until=datetime.fromisoformat(item["until"]) if "until" in item else None,
     )
 

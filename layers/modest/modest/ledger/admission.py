@@ -8,9 +8,11 @@ from modest.allowance import Allowance
 from modest.ledger.callers import Caller
 from modest.ledger.entries import AdmittedCall
 from modest.ledger.idempotency import Answer, EarlierCall, Record
+from modest.ledger.key_counters import KeyCounter
 from modest.ledger.month import Counted, used
 from modest.ledger.seals import Seal
 from modest.money import Terms
+from modest.prices import most_by_the_image
 from modest.refusals import IdempotencyInProgress, IdempotencyMismatch, NotAdmitted, QuotaExceeded
 from modest.store.table import Item
 
@@ -21,7 +23,7 @@ class Admission:
 
     call: AdmittedCall
     allowance: Allowance
-    """What is left of the month, this call included."""
+    """What is left of the month, or of the key's calls if they are fewer. This call counts already."""
     terms: Terms
     """The call is charged on these, whatever an operator changes while it is judged."""
     account: Account
@@ -62,10 +64,26 @@ class Found:
     record: Record | None
     """None if the call carries no Idempotency-Key."""
     record_item: Item | None
+    images: int = 0
+    """How many distinct ones it sends, if they are charged one by one."""
     seal: Seal | None = None
 
     @property
+    def counter(self) -> KeyCounter:
+        key, discount = self.caller.key, self.caller.account.discount_percent
+        return KeyCounter(key.number, key.limits, most_by_the_image(self.images, discount))
+
+    @property
     def allowance(self) -> Allowance:
+        """What is left of the month, or of the key's calls if they are fewer."""
+        month, limit = self.month_allowance, self.caller.key.limits.calls
+        if limit is None:
+            return month
+        of_key = Allowance(limit, self.counter.calls_in(self.month_item), self.now)
+        return of_key if of_key.remaining < month.remaining else month
+
+    @property
+    def month_allowance(self) -> Allowance:
         return Allowance(self.caller.plan.quota, used(self.month_item), self.now)
 
     @property
@@ -86,20 +104,30 @@ def decide(found: Found) -> Decision:
         case EarlierCall.IN_PROGRESS:
             return IdempotencyInProgress(found.allowance)
         case EarlierCall.NONE:
-            return Proceed() if found.allowance.remaining else QuotaExceeded(found.allowance)
+            return _used_up(found) or Proceed()
 
 
 def admission_of(found: Found, counted: Counted) -> Admission:
-    """Returns the admission of a call, after the month was asked to count it. Raises QuotaExceeded if it did not."""
-    allowance = replace(found, month_item=counted.month_item).allowance
+    """Returns the admission of a call, after the month was asked to count it.
+
+    Raises QuotaExceeded or KeyLimitExceeded if it did not.
+    """
+    found = replace(found, month_item=counted.month_item)
     if not counted.was_counted:
-        raise QuotaExceeded(allowance)
+        raise _used_up(found) or QuotaExceeded(found.allowance)
     call = AdmittedCall(
         account_id=found.caller.account.id,
         request_id=found.request_id,
         key_hash=found.key_hash,
+        key_name=found.caller.key.name,
         plan=found.caller.plan.name,
         admitted_at=found.now.replace(microsecond=0),
-        number=allowance.used,
+        number=used(found.month_item),
     )
-    return Admission(call, allowance, found.caller.terms, found.caller.account, found.record, found.seal)
+    return Admission(call, found.allowance, found.caller.terms, found.caller.account, found.record, found.seal)
+
+
+def _used_up(found: Found) -> NotAdmitted | None:
+    """Returns the refusal of a call for which the month or the key's limits have no room."""
+    month = found.month_allowance
+    return found.counter.refusal(found.month_item, found.allowance) if month.remaining else QuotaExceeded(month)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from modest.accounts.records import (
     RATE_KEY,
     Account,
+    AccountKey,
     account_from_item,
     account_item_key,
     api_key_from_item,
@@ -29,6 +30,7 @@ _RATE_KEPT_FOR = timedelta(minutes=1)
 @dataclass(frozen=True, slots=True)
 class Caller:
     account: Account
+    key: AccountKey
     plan: Plan
     terms: Terms
     items: Mapping[Key, Item]
@@ -63,14 +65,15 @@ class CallerLookup:
         account_id = self.account_id(key_hash, deadline)
         account_key, api_key_key = account_item_key(account_id), api_key_item_key(account_id, key_hash)
         found = self._retries.run(lambda: self._table.read([account_key, api_key_key, *also]), deadline)
-        if account_key not in found or api_key_key not in found or not api_key_from_item(found[api_key_key]).works(now):
+        key = api_key_from_item(found[api_key_key]) if api_key_key in found else None
+        if account_key not in found or key is None or not key.works(now):
             self._account_ids.pop(key_hash, None)
             raise UnknownKey
         account = self._accounts[key_hash] = account_from_item(found[account_key])
         if account.plan not in self._plans:
             # API Gateway also answers 401 to a key that is on no usage plan.
             raise UnknownKey(f"{account.id} is on a plan that is not sold: {account.plan}")
-        return Caller(account, self._plans[account.plan], self._terms(account, now, deadline), found)
+        return Caller(account, key, self._plans[account.plan], self._terms(account, now, deadline), found)
 
     def _terms(self, account: Account, now: datetime, deadline: Deadline) -> Terms:
         if account.currency is not Currency.XNO:

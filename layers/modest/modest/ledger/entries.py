@@ -14,6 +14,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr
 
 from modest.ledger.timing import last_closed_second
+from modest.ledger.totals import KEY_NAME
 from modest.months import month_of
 from modest.prices import Charge
 from modest.store.table import Item, Key, Put, Range
@@ -33,6 +34,8 @@ class AdmittedCall:
     account_id: str
     request_id: str
     key_hash: str
+    key_name: str
+    """Also of a key that is deleted later."""
     plan: str
     admitted_at: datetime
     """In UTC, to the second, by the clock of the process. It decides which month the call belongs to."""
@@ -61,6 +64,7 @@ def write_entry(
     item: dict[str, Any] = {
         "request": call.request_id,
         "key": call.key_hash,
+        KEY_NAME: call.key_name,
         "plan": call.plan,
         "outcome": outcome,
         "images": charge.images,

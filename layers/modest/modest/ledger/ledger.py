@@ -24,7 +24,7 @@ from modest.ledger.usage import Usage, UsageReader
 from modest.months import begun_month, month_of
 from modest.plans import Plans
 from modest.prices import Charge
-from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitted, QuotaExceeded, UnknownKey
+from modest.refusals import IdempotencyInProgress, LedgerUnavailable, NotAdmitted, UnknownKey
 from modest.store.retries import Deadline, RetryPolicy
 from modest.store.table import ConditionFailed, Item, Table, Write
 
@@ -40,6 +40,10 @@ class KeyUsage:
     """The calls a month that this plan includes now. None if it is no longer sold."""
     allowance: Allowance
     """What is left of the present month, whichever month was asked about."""
+
+
+class ImagesNotCounted(Exception):
+    """Raised if a call's images must be counted before it can be admitted."""
 
 
 class Ledger:
@@ -74,18 +78,24 @@ class Ledger:
         with suppress(LedgerUnavailable):
             self._retries.run(lambda: self._table.read([RATE_KEY]))
 
-    def admit(self, key_hash: str, request_id: str, repeatable: Repeatable | None = None) -> Admission | Replay:
+    def admit(
+        self, key_hash: str, request_id: str, repeatable: Repeatable | None = None, images: int | None = 0
+    ) -> Admission | Replay:
         """Counts a call, or finds the answer that it got before.
 
         key_hash: the hex SHA-256 of the caller's key.
         request_id: the call's own; no other call's, because it names the call's entry.
         repeatable: the call's Idempotency-Key and content, if it carries a key.
+        images: how many distinct ones it sends, if they are charged one by one; None if nobody has counted them yet.
 
-        Raises UnknownKey, QuotaExceeded, IdempotencyInProgress, IdempotencyMismatch, LedgerUnavailable.
+        Raises UnknownKey, QuotaExceeded, KeyLimitExceeded, IdempotencyInProgress, IdempotencyMismatch,
+        LedgerUnavailable; and ImagesNotCounted, before anything is written, if the key's limits depend on them.
         """
         deadline = self._retries.deadline()
-        found = self._look_up(key_hash, request_id, repeatable, deadline)
+        found = self._look_up(key_hash, request_id, repeatable, images or 0, deadline)
         decision = decide(found)
+        if isinstance(decision, Proceed) and images is None and found.caller.key.limits.usd is not None:
+            raise ImagesNotCounted
         if isinstance(decision, Proceed) and found.record:
             decision = self._claim(found.record, found, deadline)
         match decision:
@@ -156,7 +166,9 @@ class Ledger:
         allowance = Allowance(caller.plan.quota, used(caller.items.get(present, {})), now)
         return KeyUsage(usage, name, plan.quota if plan else None, allowance)
 
-    def _look_up(self, key_hash: str, request_id: str, repeatable: Repeatable | None, deadline: Deadline) -> Found:
+    def _look_up(
+        self, key_hash: str, request_id: str, repeatable: Repeatable | None, images: int, deadline: Deadline
+    ) -> Found:
         """Raises UnknownKey, LedgerUnavailable."""
         now = self._now()
         account_id = self._callers.account_id(key_hash, deadline)
@@ -171,6 +183,7 @@ class Ledger:
             month_item=caller.items.get(month_key, {}),
             record=record,
             record_item=caller.items.get(record.key) if record else None,
+            images=images,
             seal=self._seals.of(now, deadline),
         )
 
@@ -184,12 +197,14 @@ class Ledger:
         return Proceed()
 
     def _count(self, found: Found, deadline: Deadline) -> Admission:
-        """Raises QuotaExceeded, LedgerUnavailable; a call that is not counted gives its Idempotency-Key back."""
+        """Raises NotAdmitted, LedgerUnavailable; a call that is not counted gives its Idempotency-Key back."""
         account, plan = found.caller.account, found.caller.plan
         try:
-            counted = self._counter.count(account.id, plan.quota, found.now, found.month_item, deadline)
+            counted = self._counter.count(
+                account.id, plan.quota, found.counter, found.now, found.month_item, deadline=deadline
+            )
             return admission_of(found, counted)
-        except (QuotaExceeded, LedgerUnavailable):
+        except (NotAdmitted, LedgerUnavailable):
             if found.record:
                 self._give_back(found.record, found.now, deadline)
             raise

@@ -1,6 +1,7 @@
 """Counts an account's calls of a month, in one item.
 
-    month#<id>#<month>   month   used: calls admitted; d01 to d31: those of each day; a, b: marks
+    month#<id>#<month>   month   used: calls admitted; d01 to d31: those of each day; k1, u1, …: what each key took
+                                 (`modest.ledger.key_counters`); a, b: marks
 
 One conditional update counts a call, and no number of parallel calls can get past its condition. The item stays so
 small that the update costs one write unit. IAM limits by partition what the function may write. Therefore the month is
@@ -10,9 +11,12 @@ not in the account's partition, where the operator's settings are.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import and_
 
 from boto3.dynamodb.conditions import Attr
 
+from modest.ledger.key_counters import KeyCounter
 from modest.ledger.marks import Marking, OwnMarks, choose
 from modest.months import month_of
 from modest.store.retries import Deadline, RetryPolicy
@@ -32,13 +36,15 @@ def calls_by_day(month_item: Item) -> dict[int, int]:
     return dict(sorted(days.items()))
 
 
-def count_call(month: Key, limit: int, now: datetime, marking: Marking) -> Update:
-    """Returns the write that counts a call. It fails if the month has none left, or has counted this one."""
+def count_call(month: Key, limit: int, key: KeyCounter, now: datetime, marking: Marking) -> Update:
+    """Returns the write that counts a call. It fails if month or key have none left, or have counted this one."""
+    uncounted = ~Attr(marking.into).contains(marking.mark)
+    left = Attr("used").not_exists() | Attr("used").lt(limit)
     return Update(
         month,
-        add={"used": 1, f"d{now.day:02}": 1, marking.into: {marking.mark}},
+        add={"used": 1, f"d{now.day:02}": 1, marking.into: {marking.mark}, **key.grows},
         delete={marking.removed_from: set(marking.removed)} if marking.removed else {},
-        condition=~Attr(marking.into).contains(marking.mark) & (Attr("used").not_exists() | Attr("used").lt(limit)),
+        condition=reduce(and_, [uncounted, left, *key.conditions()]),
     )
 
 
@@ -59,13 +65,20 @@ class MonthCounter:
         self._longest_write = timedelta(seconds=retries.longest_seconds)
         self._own = OwnMarks()
 
-    def count(self, account_id: str, limit: int, now: datetime, month_item: Item, deadline: Deadline) -> Counted:
-        """month_item: as it was a moment ago. Raises LedgerUnavailable."""
+    def count(
+        self, account_id: str, limit: int, key: KeyCounter, now: datetime, month_item: Item, *, deadline: Deadline
+    ) -> Counted:
+        """
+        limit: how many calls the month has.
+        month_item: as it was a moment ago.
+
+        Raises LedgerUnavailable.
+        """
         month = month_item_key(account_id, month_of(now))
         own = self._own.take(month)
         marking = choose(month_item, own, now, self._longest_write)
         self._own.put(month, marking.into, own[marking.into])
-        update = count_call(month, limit, now, marking)
+        update = count_call(month, limit, key, now, marking)
         attempts = 0
 
         def attempt() -> Item:

@@ -1,7 +1,7 @@
 """Adds up what calls were charged."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 from modest.money import Currency
 from modest.store.table import Item
 
-ADDED_UP = ("images", "image_price_usd", "currency", "amount")
+KEY_NAME = "key_name"
+ADDED_UP = ("images", "image_price_usd", "currency", "amount", KEY_NAME)
 """The attributes of an entry that its month's totals follow from."""
 
 _AT = " at "
@@ -25,11 +26,13 @@ class Totals:
     """How many images were charged one by one, by currency and by list price in US dollars."""
     amounts: dict[Currency, Decimal] = field(default_factory=dict)
     """Only the currencies in which something was charged."""
+    by_key: dict[str, "KeyTotals"] = field(default_factory=dict)
+    """The same by the name of the key that the calls were made with."""
 
     def to_item(self) -> dict[str, Any]:
         images_at = {f"{currency}{_AT}{price:f}": images for (currency, price), images in self.images_at.items()}
-        amounts = {currency.value: amount for currency, amount in self.amounts.items()}
-        return {"calls": self.calls, "images": self.images} | images_at | amounts
+        by_key = {name: totals.to_item() for name, totals in self.by_key.items()}
+        return {"calls": self.calls, "images": self.images, "by_key": by_key} | images_at | _by_text(self.amounts)
 
     @classmethod
     def from_item(cls, item: Item) -> "Totals":
@@ -38,8 +41,31 @@ class Totals:
             calls=int(item["calls"]),
             images=int(item["images"]),
             images_at={(Currency(currency), Decimal(price)): images for (currency, _, price), images in charged},
-            amounts={currency: item[currency.value] for currency in Currency if currency.value in item},
+            amounts=_by_currency(item),
+            by_key={name: KeyTotals.from_item(of_key) for name, of_key in item["by_key"].items()},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTotals:
+    """The exact sums of some settled calls that were made with one key."""
+
+    calls: int = 0
+    images: int = 0
+    amounts: dict[Currency, Decimal] = field(default_factory=dict)
+    """Only the currencies in which something was charged."""
+
+    def plus(self, images: int, currency: Currency, amount: Decimal) -> "KeyTotals":
+        """Returns the sums with one more call."""
+        more = {currency: self.amounts.get(currency, Decimal(0)) + amount} if amount else {}
+        return KeyTotals(self.calls + 1, self.images + images, self.amounts | more)
+
+    def to_item(self) -> dict[str, Any]:
+        return {"calls": self.calls, "images": self.images} | _by_text(self.amounts)
+
+    @classmethod
+    def from_item(cls, item: Item) -> "KeyTotals":
+        return cls(int(item["calls"]), int(item["images"]), _by_currency(item))
 
 
 class Sums:
@@ -51,6 +77,7 @@ class Sums:
         self._images = start.images
         self._images_at = Counter(start.images_at)
         self._amounts = dict(start.amounts)
+        self._by_key = dict(start.by_key)
 
     def add(self, entry: Item) -> None:
         currency, images, price = Currency(entry["currency"]), int(entry["images"]), entry["image_price_usd"]
@@ -60,10 +87,12 @@ class Sums:
             self._images_at[currency, price.normalize()] += images
         if entry["amount"]:
             self._amounts[currency] = self._amounts.get(currency, Decimal(0)) + entry["amount"]
+        of_key = self._by_key.get(entry[KEY_NAME], KeyTotals())
+        self._by_key[entry[KEY_NAME]] = of_key.plus(images, currency, entry["amount"])
 
     @property
     def totals(self) -> Totals:
-        return Totals(self._calls, self._images, dict(self._images_at), dict(self._amounts))
+        return Totals(self._calls, self._images, dict(self._images_at), dict(self._amounts), dict(self._by_key))
 
 
 def add_up(entries: Iterable[Item], start: Totals | None = None) -> Totals:
@@ -71,3 +100,11 @@ def add_up(entries: Iterable[Item], start: Totals | None = None) -> Totals:
     for entry in entries:
         sums.add(entry)
     return sums.totals
+
+
+def _by_text(amounts: Mapping[Currency, Decimal]) -> dict[str, Decimal]:
+    return {currency.value: amount for currency, amount in amounts.items()}
+
+
+def _by_currency(item: Item) -> dict[Currency, Decimal]:
+    return {currency: item[currency.value] for currency in Currency if currency.value in item}

@@ -1,20 +1,45 @@
 """Reports what an account used and was charged in a month, for its key holders and for operators."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from modest.accounts.records import RATE_KEY, Account, account_from_item, account_item_key, rate_from_items
+from modest.accounts.records import (
+    RATE_KEY,
+    Account,
+    AccountKey,
+    account_from_item,
+    account_item_key,
+    all_keys,
+    api_key_from_item,
+    rate_from_items,
+)
 from modest.ledger.audit import Audit, Auditor
 from modest.ledger.chain import Link, all_links, last_link, link_from_item, start_after
 from modest.ledger.entries import SEALED, all_entries, open_entries, second_of
+from modest.ledger.key_counters import KeyCounter
 from modest.ledger.month import calls_by_day, month_item_key, used
 from modest.ledger.seals import read_seal
-from modest.ledger.totals import ADDED_UP, Totals, add_up
+from modest.ledger.totals import ADDED_UP, KeyTotals, Totals, add_up
 from modest.money import Currency, Rate
 from modest.store.retries import RetryPolicy, operator_retries
 from modest.store.table import Item, Table
+
+
+@dataclass(frozen=True, slots=True)
+class UsageByKey:
+    """What was used and charged with one key, and with those that it replaced."""
+
+    name: str
+    key: AccountKey | None
+    """None if the key has been deleted."""
+    calls: int
+    """Calls admitted; of a deleted key, those of them that ended."""
+    images: int
+    charges: dict[Currency, Decimal]
+    reserved_usd: Decimal
+    """How much of the key's limit of dollars its calls have taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +57,8 @@ class Usage:
     """How many images were charged one by one, by currency and by list price in US dollars."""
     charges: dict[Currency, Decimal]
     """The exact sums of what the calls were charged. Only the currencies in which something was charged."""
+    by_key: list[UsageByKey]
+    """The account's keys and, of those that were deleted, the ones whose calls ended in this month; by name."""
     calls_by_day: dict[int, int]
     """Calls admitted, by day of the month (in UTC). Days without calls are left out."""
     rate: Rate | None
@@ -47,6 +74,7 @@ class UsageReader:
         """Returns None if there is no such account. Raises LedgerUnavailable."""
         account_key, month_key = account_item_key(account_id), month_item_key(account_id, month)
         link, totals = self._totals(account_id, month)
+        keys = list(self._retries.query(self._table, all_keys(account_id)))
         # Read last: a call is counted before it is settled, so no more are settled than were admitted.
         found = self._retries.run(lambda: self._table.read([account_key, month_key, RATE_KEY]))
         if account_key not in found:
@@ -61,6 +89,7 @@ class UsageReader:
             images=totals.images,
             images_at=totals.images_at,
             charges=totals.amounts,
+            by_key=_by_key(map(api_key_from_item, keys), totals, month_item),
             calls_by_day=calls_by_day(month_item),
             rate=rate_from_items(found),
         )
@@ -101,3 +130,24 @@ class UsageReader:
         link = last_link(self._table, self._retries, account_id, month)
         wanted = open_entries(account_id, month, start_after(link, month), ADDED_UP)
         return link, add_up(self._retries.query(self._table, wanted), link.totals if link else None)
+
+
+def _by_key(keys: Iterable[AccountKey], totals: Totals, month_item: Item) -> list[UsageByKey]:
+    # A key comes after those that it replaced, and takes their place.
+    present = {key.name: key for key in sorted(keys, key=lambda key: key.until is None)}
+    return [
+        _of_key(name, present.get(name), totals.by_key.get(name, KeyTotals()), month_item)
+        for name in sorted(present.keys() | totals.by_key)
+    ]
+
+
+def _of_key(name: str, key: AccountKey | None, ended: KeyTotals, month_item: Item) -> UsageByKey:
+    counter = KeyCounter(key.number, key.limits) if key else None
+    return UsageByKey(
+        name=name,
+        key=key,
+        calls=counter.calls_in(month_item) if counter else ended.calls,
+        images=ended.images,
+        charges=ended.amounts,
+        reserved_usd=counter.usd_in(month_item) if counter else Decimal(0),
+    )

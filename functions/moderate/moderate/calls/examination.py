@@ -1,0 +1,64 @@
+"""Finds out about a request what must be known before it is admitted."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from fastapi import Request
+
+from moderate.calls import body
+from moderate.calls.parameters import InvalidRequest
+from moderate.fetching.self_reference import carries_own_marker
+from moderate.scheduling.threads import beside_the_loop
+from modest.errors import PublicError
+from modest.ledger.idempotency import Repeatable
+
+IDEMPOTENCY_KEY_CHARACTERS = "[!-~]"
+MAX_IDEMPOTENCY_KEY_LENGTH = 255
+
+_IDEMPOTENCY_KEY = re.compile(f"{IDEMPOTENCY_KEY_CHARACTERS}{{1,{MAX_IDEMPOTENCY_KEY_LENGTH}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The facts about a request that are known before it is admitted."""
+
+    repeatable: Repeatable | None = None
+    """Set if the request carries an Idempotency-Key."""
+    refusal: PublicError | None = None
+    """What is wrong with the request. It is raised after admission, because malformed calls count too."""
+
+
+async def examine(request: Request) -> Examined:
+    try:
+        _refuse_own_fetches(request)
+        return Examined(repeatable=await _repeatable(request))
+    except PublicError as refusal:
+        return Examined(refusal=refusal)
+
+
+def _refuse_own_fetches(request: Request) -> None:
+    """Raises InvalidRequest: a URL that leads back to this service would make it call itself endlessly."""
+    if carries_own_marker(request.headers.items()):
+        raise InvalidRequest(
+            "This request came from an image moderation service itself. Send the URL of the image instead."
+        )
+
+
+async def _repeatable(request: Request) -> Repeatable | None:
+    """Raises InvalidRequest, ImageTooLarge."""
+    keys = set(request.headers.getlist("idempotency-key"))
+    if request.method != "POST" or not keys:
+        return None
+    if len(keys) > 1 or not all(_IDEMPOTENCY_KEY.fullmatch(key) for key in keys):
+        raise InvalidRequest(
+            f"Idempotency-Key must be a single value of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
+        )
+    data = await body.read(request)
+    parts = (request.scope["path"].encode(), request.scope["query_string"], data)
+    return Repeatable(keys.pop(), await beside_the_loop(len(data), _digest, parts))
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
