@@ -3,6 +3,7 @@
 from rich.text import Text
 
 from modest.accounts.records import AccountKey
+from modest.money import shortest
 from modest_cli.key_status import AccountStatus, IssuedKey, KeyState, KeyStatus
 from modest_cli.keyring import HASH_SHOWN
 from modest_cli.output import escape, print_json, print_note, print_table
@@ -76,7 +77,7 @@ def _describe_state(status: KeyStatus) -> str:
 def _limits(key: AccountKey) -> list[str]:
     calls, usd = key.limits.calls, key.limits.usd
     limits = [] if calls is None else [f"{calls:,} calls"]
-    return limits + ([] if usd is None else [f"${usd:,f}"])
+    return limits + ([] if usd is None else [f"${shortest(usd)}"])
 
 
 def as_dict(status: AccountStatus) -> dict[str, object]:
@@ -94,7 +95,7 @@ def as_dict(status: AccountStatus) -> dict[str, object]:
                 "created": key_status.key.created.isoformat(),
                 "until": key_status.key.ends.isoformat() if key_status.key.ends else None,
                 "calls": key_status.key.limits.calls,
-                "usd": None if key_status.key.limits.usd is None else f"{key_status.key.limits.usd:f}",
+                "usd": None if key_status.key.limits.usd is None else shortest(key_status.key.limits.usd),
             }
             for key_status in status.keys
         ],

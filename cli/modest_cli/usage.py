@@ -1,14 +1,17 @@
 """`modest usage`: shows the calls, images and charges of a month."""
 
 import warnings
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from modest.ledger.usage import Usage
-from modest.money import format_amount
+from modest.accounts.key_limits import NO_LIMITS
+from modest.ledger.usage import Usage, UsageByKey
+from modest.money import Currency, format_amount, shortest
 from modest.months import month_end, month_of
 from modest.plans import Plan, Plans
 from modest_cli import aws
@@ -25,6 +28,9 @@ def usage(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Also plot the calls of each day to this file.")
     ] = None,
+    by_key: Annotated[
+        bool, typer.Option("--by-key", help="Show each key's share, and how much of its limits.")
+    ] = False,
     as_json: AsJson = False,
     stack: aws.StackOption = aws.DEFAULT_STACK,
 ) -> None:
@@ -40,10 +46,16 @@ def usage(
     if as_json:
         print_json([_as_dict(usage, deployment.plans) for usage in usages])
         return
-    print_table(
-        ("account", "plan", "calls", "quota", "used", "images", "charged"),
-        [_make_row(usage, deployment.plans) for usage in usages],
-    )
+    if by_key:
+        print_table(
+            ("account", "key", "calls", "limit", "images", "charged", "reserved", "limit"),
+            [_make_key_row(usage, used) for usage in usages for used in usage.by_key],
+        )
+    else:
+        print_table(
+            ("account", "plan", "calls", "quota", "used", "images", "charged"),
+            [_make_row(usage, deployment.plans) for usage in usages],
+        )
     if not usages:
         print_note(f"No account had a plan in {month}.")
     if account:
@@ -78,8 +90,26 @@ def _make_row(usage: Usage, plans: Plans) -> tuple[str, ...]:
         f"{plan.quota:,}" if plan else "?",
         f"{usage.used / plan.quota:.1%}" if plan else "?",
         f"{usage.images:,}",
-        ", ".join(f"{format_amount(amount, currency)} {currency}" for currency, amount in usage.charges.items()) or "0",
+        _format_charges(usage.charges),
     )
+
+
+def _make_key_row(usage: Usage, used: UsageByKey) -> tuple[str, ...]:
+    limits = used.key.limits if used.key else NO_LIMITS
+    return (
+        usage.account.name,
+        used.name if used.key else f"{used.name} (deleted)",
+        f"{used.calls:,}",
+        "" if limits.calls is None else f"{limits.calls:,}",
+        f"{used.images:,}",
+        _format_charges(used.charges),
+        "" if limits.usd is None else f"${shortest(used.reserved_usd)}",
+        "" if limits.usd is None else f"${shortest(limits.usd)}",
+    )
+
+
+def _format_charges(charges: Mapping[Currency, Decimal]) -> str:
+    return ", ".join(f"{format_amount(amount, currency)} {currency}" for currency, amount in charges.items()) or "0"
 
 
 def _as_dict(usage: Usage, plans: Plans) -> dict[str, object]:
@@ -91,9 +121,26 @@ def _as_dict(usage: Usage, plans: Plans) -> dict[str, object]:
         "month": usage.month,
         "calls": {"used": usage.used, "limit": plan.quota if plan else None, "settled": usage.settled},
         "images": usage.images,
-        "charges": {currency.value: format_amount(amount, currency) for currency, amount in usage.charges.items()},
+        "charges": _charges_as_dict(usage.charges),
+        "keys": [_key_as_dict(used) for used in usage.by_key],
         "days": {f"{usage.month}-{day:02}": calls for day, calls in usage.calls_by_day.items()},
     }
+
+
+def _key_as_dict(used: UsageByKey) -> dict[str, object]:
+    limits = used.key.limits if used.key else NO_LIMITS
+    return {
+        "name": used.name,
+        "sha256": used.key.hash if used.key else None,
+        "calls": {"used": used.calls, "limit": limits.calls},
+        "images": used.images,
+        "charges": _charges_as_dict(used.charges),
+        "usd": {"reserved": shortest(used.reserved_usd), "limit": None if limits.usd is None else shortest(limits.usd)},
+    }
+
+
+def _charges_as_dict(charges: Mapping[Currency, Decimal]) -> dict[str, str]:
+    return {currency.value: format_amount(amount, currency) for currency, amount in charges.items()}
 
 
 def _plot(usages: list[Usage], month: str, file: Path) -> None:

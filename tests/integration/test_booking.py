@@ -231,6 +231,19 @@ def test_usage_is_answered_when_the_month_is_used_up() -> None:
         },
         "images_judged": 6,
         "charges": {"USD": "0.0081"},
+        "keys": [
+            {
+                "name": "their key",
+                "calls": 3,
+                "calls_limit": None,
+                "images_judged": 6,
+                "charges": {"USD": "0.0081"},
+                "usd_reserved": "0",
+                "usd_limit": None,
+                "expires": None,
+                "deleted": False,
+            }
+        ],
         "discount_percent": "10",
         "xno_rate": None,
         "policy": {"name": "balanced", "questionable_from": 0.3, "nsfw_from": 0.6, "class_limits": {}},

@@ -87,7 +87,7 @@ def test_a_rotated_key_works_at_once_and_the_old_one_for_its_hours(gateway: Loca
 def test_every_command_that_takes_a_key_takes_what_is_listed_of_it(gateway: LocalGateway) -> None:
     answer(gateway, "keys", "create", "by-its-hash", "--plan", "mega")
     (row,) = (line.split() for line in gateway.modest("keys", "list").stdout.splitlines() if "by-its-hash" in line)
-    key = row[2]
+    key = row[3]
     assert answer(gateway, "keys", "show", key)["name"] == "by-its-hash"
     assert answer(gateway, "accounts", "show", key)["name"] == "by-its-hash"
     assert answer(gateway, "accounts", "set", key, "--discount", "5")["discount_percent"] == "5"
@@ -98,6 +98,57 @@ def test_every_command_that_takes_a_key_takes_what_is_listed_of_it(gateway: Loca
     assert answer(gateway, "keys", "move", key, "free")[0]["plan"] == "Free"
     assert len(answer(gateway, "keys", "rotate", key)["keys"]) == 2
     assert len(answer(gateway, "keys", "delete", key, "--yes")[0]["keys"]) == 1
+
+
+def test_another_key_of_an_account_has_limits_of_its_own_and_they_can_be_changed(gateway: LocalGateway) -> None:
+    answer(gateway, "keys", "create", "limited", "--plan", "mega")
+    limits = ("--calls", "2", "--usd", "0.003", "--until", "2099-01-01")
+    added = answer(gateway, "keys", "add", "limited", "--name", "ci", *limits)
+    ci = {key["name"]: key for key in added["keys"]}["ci"]
+    assert (ci["calls"], ci["usd"], ci["until"]) == (2, "0.003", "2099-01-01T00:00:00+00:00")
+    assert [status(gateway, added["key"]) for _ in range(3)] == [400, 400, 429]
+    assert "2 calls, $0.003" in gateway.modest("keys", "list").stdout
+    changed = answer(gateway, "keys", "limit", "limited/ci", "--calls", "3", "--usd", "none")
+    ci = {key["name"]: key for key in changed[0]["keys"]}["ci"]
+    assert (ci["calls"], ci["usd"], ci["until"]) == (3, None, "2099-01-01T00:00:00+00:00")
+    assert [status(gateway, added["key"]) for _ in range(2)] == [400, 429]
+    rows = gateway.modest("usage", "--by-key", "--account", "limited").stdout.splitlines()
+    assert rows[1].split() == ["limited", "ci", "3", "3", "0", "0"]
+    assert rows[2].split() == ["limited", "main", "0", "0", "0"]
+    by_name = {key["name"]: key for key in answer(gateway, "usage", "--account", "limited")[0]["keys"]}
+    assert by_name["ci"]["calls"] == {"used": 3, "limit": 3}
+    assert [key["name"] for key in answer(gateway, "keys", "delete", "limited/ci", "--yes")[0]["keys"]] == ["main"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--name", "a/b"), "no slash"),
+        (("--name", ""), "1 to 32 visible characters"),
+        (("--name", "main"), "already has a key named main"),
+        (("--name", "x", "--calls", "0"), "from 1 to 1,000,000,000,000 calls"),
+        (("--name", "x", "--usd", "-1"), "US dollars a month, not -1"),
+        (("--name", "x", "--usd", "0.0000001"), "from 0.000001 to"),
+        (("--name", "x", "--until", "2020-01-01"), "2020-01-01 has begun already"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused_in_one_line(
+    gateway: LocalGateway, options: tuple[str, ...], words: str
+) -> None:
+    result = gateway.modest("keys", "add", "demo-pro", *options)
+    assert result.exit_code == 1
+    assert words in " ".join(result.stderr.split())
+    assert len(answer(gateway, "keys", "show", "demo-pro")["keys"]) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--calls", "1.5"), ("--calls", "many"), ("--usd", "1e400"), ("--until", "tomorrow"), ("--until", "20270101"), ()],
+)
+def test_limits_that_cannot_be_read_are_refused_before_anything_is_asked(
+    gateway: LocalGateway, options: tuple[str, ...]
+) -> None:
+    assert gateway.modest("keys", "limit", "demo-pro/main", *options).exit_code == 2
 
 
 def test_a_moved_key_has_its_new_plans_rate(gateway: LocalGateway) -> None:
@@ -121,7 +172,7 @@ def test_the_list_has_every_account_with_its_plan_and_state(gateway: LocalGatewa
     assert {"listed", "demo-free", "demo-mega"} <= listed.keys()
     assert (listed["listed"]["plan"], listed["listed"]["keys"][0]["state"]) == ("Basic", "works")
     table = gateway.modest("keys", "list").stdout.splitlines()
-    assert table[0].split() == ["account", "plan", "key", "state", "created", "id"]
+    assert table[0].split() == ["account", "plan", "name", "key", "state", "limits", "a", "month", "created", "id"]
     assert any(line.split()[:2] == ["listed", "Basic"] for line in table)
 
 

@@ -114,7 +114,8 @@ def test_these_tests_know_every_code_there_is() -> None:
     shown = {code for _, _, code in (*FAILURES, *REFUSALS)}
     # policy_violation has test_lists.py to itself, and the ledger's have test_booking.py.
     elsewhere = {"invalid_request", "invalid_base64", "unauthorized", "request_too_slow", "policy_violation"}
-    of_the_ledger = {"idempotency_in_progress", "idempotency_mismatch", "quota_exceeded", "ledger_unavailable"}
+    in_progress, mismatch, unavailable = "idempotency_in_progress", "idempotency_mismatch", "ledger_unavailable"
+    of_the_ledger = {in_progress, mismatch, unavailable, "quota_exceeded", "key_limit_exceeded"}
     assert shown | elsewhere | of_the_ledger == {code for _, code in STATUS_AND_CODE.values()}
 
 

@@ -203,6 +203,7 @@ def test_an_entry_holds_everything_that_its_amount_follows_from(shop: Shop) -> N
         "sk": f"call#2026-11-23T03:52:04+00:00#{same}",
         "request": same,
         "key": customer.key_hash,
+        "key_name": "their key",
         "plan": "Large",
         "outcome": "ok",
         "images": 3,

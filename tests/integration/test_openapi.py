@@ -207,6 +207,7 @@ def test_every_code_has_an_example_under_its_status_on_every_route(document: dic
         kept = (
             "unauthorized",
             "quota_exceeded",
+            "key_limit_exceeded",
             "ledger_unavailable",
             "idempotency_in_progress",
             "idempotency_mismatch",

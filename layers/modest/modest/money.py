@@ -66,6 +66,12 @@ def amount_due(price_usd: Decimal, terms: Terms) -> Decimal:
     return discounted.quantize(SMALLEST[terms.currency], ROUND_HALF_UP)
 
 
+def shortest(number: Decimal) -> str:
+    """Writes a number without trailing zeros and without an exponent."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def format_amount(amount: Decimal, currency: Currency) -> str:
     """Writes an amount with all its decimal places. DynamoDB drops trailing zeros."""
     return f"{amount.quantize(SMALLEST[currency]):f}"

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from modest.allowance import Allowance
 from modest.errors import PublicError
+from modest.money import shortest
 
 
 class UnknownKey(PublicError):
@@ -70,8 +71,9 @@ class KeyLimitExceeded(NotAdmitted):
     @classmethod
     def of_usd(cls, limit: Decimal, taken: Decimal, wanted: Decimal, allowance: Allowance) -> "KeyLimitExceeded":
         return cls(
-            f"This API key may spend {limit:f} US dollars a month. Calls have taken {taken:f} of them, and this one "
-            f"could cost {wanted:f}. {_resets(allowance)} Fewer images in one call may still fit. "
+            f"This API key may spend {shortest(limit)} US dollars a month. Calls have taken {shortest(taken)} of "
+            f"them, and this one could cost {shortest(wanted)}. {_resets(allowance)} "
+            "Fewer images in one call may still fit. "
             "Whoever gave you this key can raise its limit, which takes effect at once.",
             allowance,
         )

@@ -10,7 +10,8 @@ from modest.accounts.errors import InvalidName, NotFound, Taken
 from modest.api_keys import hash_of, is_well_formed
 from modest.refusals import UnknownKey
 from modest_cli.gateway_keys import GatewayKeys
-from modest_cli.keyring import HASH_SHOWN, AmbiguousKey, Keyring, KeyState
+from modest_cli.key_status import KeyState
+from modest_cli.keyring import HASH_SHOWN, AmbiguousKey, Keyring
 
 DAY = timedelta(hours=24)
 
@@ -224,7 +225,7 @@ def test_a_key_is_named_by_what_is_shown_of_it(world: World) -> None:
 def test_a_start_that_no_key_has_or_that_two_have_names_none(world: World) -> None:
     owner = world.keyring.create("acme", "Pro").owner.account
     for end in ("0", "1"):
-        world.registry.add_key(owner.id, "ab" * 20 + end * 24, "acme")
+        world.registry.add_key(owner.id, "ab" * 20 + end * 24, f"key {end}")
     with pytest.raises(NotFound, match="no key whose SHA-256 begins with 0000"):
         world.keyring.find("0" * 12)
     with pytest.raises(AmbiguousKey, match="2 keys begins with abab"):

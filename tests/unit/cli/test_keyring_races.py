@@ -12,7 +12,8 @@ from tests.helpers.operators import World
 
 from modest.accounts.errors import ConcurrentChange, RegistryError, Taken
 from modest.api_keys import hash_of
-from modest_cli.keyring import Keyring, KeyState
+from modest_cli.key_status import KeyState
+from modest_cli.keyring import Keyring
 
 DAY = timedelta(hours=24)
 EVENT = "before-call.api-gateway"

@@ -28,7 +28,7 @@ from moderate.dialects.usage_schema import (
 from modest.accounts.key_limits import NO_LIMITS
 from modest.ledger.ledger import KeyUsage
 from modest.ledger.usage import UsageByKey
-from modest.money import Currency
+from modest.money import Currency, shortest
 from modest.months import month_end
 from modest.refusals import LedgerUnavailable
 
@@ -87,7 +87,7 @@ def answer(found: KeyUsage, rules: Rules, request_id: str) -> UsageAnswer:
         images_judged=usage.images,
         charges=_charges(usage.charges),
         keys=[_of_key(used) for used in usage.by_key],
-        discount_percent=_exact(usage.account.discount_percent),
+        discount_percent=shortest(usage.account.discount_percent),
         xno_rate=_rate(found),
         policy=shown_rules(rules),
     )
@@ -108,15 +108,15 @@ def _of_key(used: UsageByKey) -> UsageOfKey:
         calls_limit=limits.calls,
         images_judged=used.images,
         charges=_charges(used.charges),
-        usd_reserved=_exact(used.reserved_usd),
-        usd_limit=None if limits.usd is None else _exact(limits.usd),
+        usd_reserved=shortest(used.reserved_usd),
+        usd_limit=None if limits.usd is None else shortest(limits.usd),
         expires=_moment(expires) if expires else None,
         deleted=used.key is None,
     )
 
 
 def _charges(charges: Mapping[Currency, Decimal]) -> dict[str, str]:
-    return {currency.value: _exact(amount) for currency, amount in charges.items()}
+    return {currency.value: shortest(amount) for currency, amount in charges.items()}
 
 
 def _moment(moment: datetime) -> str:
@@ -127,10 +127,4 @@ def _rate(found: KeyUsage) -> XnoRate | None:
     """Returns None for accounts that are not, and in this month were not, charged in XNO (Nano)."""
     rate = found.usage.rate
     in_xno = found.usage.account.currency is Currency.XNO or Currency.XNO in found.usage.charges
-    return XnoRate(usd=_exact(rate.usd), date=rate.day.isoformat()) if rate and in_xno else None
-
-
-def _exact(number: Decimal) -> str:
-    """Returns the number without trailing zeros and without an exponent."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return XnoRate(usd=shortest(rate.usd), date=rate.day.isoformat()) if rate and in_xno else None

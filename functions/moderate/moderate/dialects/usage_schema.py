@@ -73,26 +73,16 @@ _EXAMPLE = UsageAnswer(
         ),
         images_judged=2400,
         charges={"XNO": "4.137931034"},
+        # One key with all its limits, because FastAPI leaves nulls out of examples.
         keys=[
             UsageOfKey(
-                name="main",
-                calls=1000,
-                calls_limit=None,
-                images_judged=2000,
-                charges={"XNO": "3.448275862"},
-                usd_reserved="0",
-                usd_limit=None,
-                expires=None,
-                deleted=False,
-            ),
-            UsageOfKey(
-                name="staging",
-                calls=250,
-                calls_limit=1000,
-                images_judged=400,
-                charges={"XNO": "0.689655172"},
-                usd_reserved="0.6",
-                usd_limit="5",
+                name="website",
+                calls=1250,
+                calls_limit=10000,
+                images_judged=2400,
+                charges={"XNO": "4.137931034"},
+                usd_reserved="3.6",
+                usd_limit="50",
                 expires="2027-01-01T00:00:00Z",
                 deleted=False,
             ),
@@ -115,9 +105,9 @@ DOCUMENTATION: Documentation = {
         "UTC. A month without calls has zeros, even if it was before your account existed: `plan` is then null. "
         "`limit` and `remaining` are null unless `plan` is still sold; `limit` is what it includes now. "
         "`discount_percent`, `xno_rate` and `policy` are the present ones. Calls that name no policy are judged by "
-        "`policy`: a class that reaches its limit makes a picture nsfw. `keys` has what was used with each key; `usd_reserved` is what its "
-        "calls could have cost at most, which counts towards `usd_limit` and is never given back. Of a key that is "
-        "`deleted`, `calls` are those that ended."
+        "`policy`: a class that reaches its limit makes a picture nsfw. `keys` has what was used with each key; "
+        "`usd_reserved` is what its calls could have cost at most, which counts towards `usd_limit` and is never given "
+        "back. Of a key that is `deleted`, `calls` are those that ended."
     ),
     "responses": answered("The month's usage.", UsageAnswer, _EXAMPLE),
     "openapi_extra": {

@@ -33,8 +33,8 @@ _ALWAYS = {
     ),
 }
 _MONTH = {
-    **_allowance("X-RateLimit-Limit", f"Calls that the plan includes per month. {_COUNTED}"),
-    **_allowance("X-RateLimit-Remaining", "Calls left this month."),
+    **_allowance("X-RateLimit-Limit", f"Calls per month of the plan or, if it has fewer left, of the key. {_COUNTED}"),
+    **_allowance("X-RateLimit-Remaining", "Calls left this month, of the plan or of the key, whichever are fewer."),
     **_allowance("X-RateLimit-Reset", "Seconds until the next month begins, in UTC."),
     **_allowance("RateLimit-Policy", f"The quota {_IETF}: calls, and the length of the month in seconds."),
     **_allowance("RateLimit", f"What is left {_IETF}: calls, and seconds until the quota resets."),
@@ -42,7 +42,7 @@ _MONTH = {
 _RETRY_AFTER = {"Retry-After": _header("Seconds after which the same call can be sent again.", _COUNT, 1)}
 _SHOULD_RETRY = {
     "x-should-retry": _header(
-        "`false` if the month's quota is used up. `Retry-After` then says when it resets, in seconds.",
+        "`false` if the month's quota or a limit of the key is used up. `Retry-After` says when it resets, in seconds.",
         {"type": "string", "const": "false"},
         "false",
     )

@@ -17,7 +17,7 @@ from modest.texts import printable
 LACKING = "its issuer's name, address and tax id, its due date and how to pay"
 """What an invoice lacks if no issuer is set."""
 
-_PAGE, _INVOICE, _BILL, _LINE = (
+_PAGE, _INVOICE, _BILL, _LINE, _KEYS = (
     Template(part)
     for part in Path(__file__).with_name("invoice_pages.html").read_text("utf-8").split("<!-- part -->\n")
 )
@@ -68,6 +68,7 @@ def _invoice(facts: Facts) -> str:
         customer=_lines(facts["bill_to"] or facts["name"]),
         facts="".join(f"<tr><th>{what}</th><td><bdi>{value}</bdi></td></tr>\n" for what, value in rows),
         bills="".join(_bill(bill, facts) for bill in facts["bills"]),
+        keys=_keys(facts["keys"]),
         payment=f'<h2>Payment</h2>\n<p class="text">{_lines(issuer["payment"])}</p>\n' if due else "",
         remark=f'<p class="text">{_lines(issuer["note"])}</p>\n' if issuer["note"] else "",
         calls=f"{facts['calls']:,}",
@@ -82,6 +83,20 @@ def _warnings(facts: Facts) -> Iterator[str]:
         yield f"Preliminary: {_name_month(facts['month'])} is not over. There is nothing to pay yet."
     if facts["issuer"] is None:
         yield f"This invoice cannot be sent yet. It lacks {LACKING}, all of which <code>modest issuer set</code> adds."
+
+
+def _keys(keys: Sequence[Facts]) -> str:
+    """Of an account with one key there is nothing to tell apart."""
+    rows = [
+        _LINE.substitute(
+            text=f"<bdi>{_text(key['name'])}</bdi>",
+            quantity=f"{key['calls']:,}",
+            price=f"{key['images']:,}",
+            amount=", ".join(f"{amount} {currency}" for currency, amount in key["charges"].items()) or "0",
+        )
+        for key in keys
+    ]
+    return _KEYS.substitute(keys="".join(rows)) if len(rows) > 1 else ""
 
 
 def _bill(bill: Facts, facts: Facts) -> str:

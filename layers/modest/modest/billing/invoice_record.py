@@ -7,6 +7,7 @@ from typing import Any
 
 from modest.billing.invoices import Bill, Invoice, Line
 from modest.billing.issuer import Issuer
+from modest.ledger.usage import UsageByKey
 from modest.money import format_amount
 
 Facts = dict[str, Any]
@@ -37,8 +38,14 @@ def _describe(invoice: Invoice, issuer: Issuer | None) -> Facts:
         "rate": {"usd": f"{rate.usd:f}", "day": rate.day.isoformat()} if rate else None,
         "calls": invoice.calls,
         "images": invoice.images,
+        "keys": [_describe_key(used) for used in invoice.by_key],
         "bills": [_describe_bill(bill) for bill in invoice.bills],
     }
+
+
+def _describe_key(used: UsageByKey) -> Facts:
+    charges = {currency.value: format_amount(amount, currency) for currency, amount in used.charges.items()}
+    return {"name": used.name, "calls": used.calls, "images": used.images, "charges": charges}
 
 
 def _describe_bill(bill: Bill) -> Facts:

@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from modest.accounts.records import PlanHeld
-from modest.ledger.usage import Usage
+from modest.ledger.usage import Usage, UsageByKey
 from modest.money import SMALLEST, Currency, Terms, amount_due
 from modest.months import month_end
 from modest.plans import Plans
@@ -93,6 +93,8 @@ class Invoice:
     calls: int
     """Calls admitted."""
     images: int
+    by_key: Sequence[UsageByKey]
+    """For information. What is owed is in the bills."""
     bills: Sequence[Bill]
     """The first is in the account's currency. Another follows if calls were charged in an earlier currency."""
 
@@ -132,6 +134,7 @@ def invoice_for(usage: Usage, plans: Plans, now: datetime) -> Invoice | None:
         terms=terms,
         calls=usage.used,
         images=usage.images,
+        by_key=usage.by_key,
         bills=_bills(_plan_lines(prices[most_expensive], terms), terms.currency, usage),
     )
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from modest.accounts.key_limits import KeyLimits
 from modest.accounts.records import (
     Account,
     AccountKey,
@@ -29,7 +30,7 @@ ACCOUNT = Account(
     policy={"policy": "strict", "class_limits": {"porn": Decimal("0.4")}},
 )
 BASIC = Plan("Basic", quota=1, rate=1, burst=1, price_usd=Decimal("14.5"))
-KEY = AccountKey("ab12", "acct_1", "laptop", enabled=True, created=datetime(2026, 9, 30, tzinfo=UTC))
+KEY = AccountKey("ab12", "acct_1", "laptop", 1, enabled=True, created=datetime(2026, 9, 30, tzinfo=UTC))
 
 
 def test_an_account_lists_every_plan_that_it_held_in_a_month() -> None:
@@ -88,12 +89,19 @@ def test_taking_the_present_plan_again_changes_an_account_only_if_the_price_has_
 
 
 def test_a_key_survives_being_stored() -> None:
-    for key in (KEY, AccountKey("ab12", "acct_1", "", enabled=False, created=KEY.created, until=KEY.created)):
+    limits = KeyLimits(calls=1000, usd=Decimal("4.5"))
+    for key in (KEY, replace(KEY, enabled=False, until=KEY.created), replace(KEY, limits=limits, expires=KEY.created)):
         assert api_key_from_item({"pk": "account#acct_1", "sk": "key#ab12"} | api_key_to_item(key)) == key
 
 
 def test_a_key_works_while_it_is_enabled_and_has_not_expired() -> None:
     later = KEY.created + timedelta(hours=1)
     assert KEY.works(later)
-    assert not AccountKey("ab12", "acct_1", "", enabled=False, created=KEY.created).works(later)
-    assert not AccountKey("ab12", "acct_1", "", enabled=True, created=KEY.created, until=later).works(later)
+    assert not replace(KEY, enabled=False).works(later)
+    for key in (
+        replace(KEY, until=later),
+        replace(KEY, expires=later),
+        replace(KEY, until=later, expires=later + timedelta(days=1)),
+    ):
+        assert key.works(KEY.created)
+        assert not key.works(later)

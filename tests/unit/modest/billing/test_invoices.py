@@ -51,6 +51,7 @@ def usage(
             for price, images in ({"0.0015": 2} if charged_at is None else charged_at).items()
         },
         charges=amounts,
+        by_key=[],
         calls_by_day={3: 7},
         rate=RATE,
     )

@@ -15,6 +15,7 @@ from tests.fakes.steps import Crash, Run, pause
 from tests.fakes.table import FakeTable, Fault
 from tests.helpers.ledgers import LEASE, PLANS, Customer, Shop, few_retries
 
+from modest.accounts.key_limits import KeyLimits
 from modest.api_keys import hash_of, new_key
 from modest.ledger.admission import Replay
 from modest.ledger.chain import ChainWriter
@@ -24,11 +25,11 @@ from modest.ledger.ledger import Ledger
 from modest.ledger.month import used
 from modest.ledger.timing import CLOCK_ERROR
 from modest.prices import Charge, by_the_image, covered_by_plan
-from modest.refusals import IdempotencyInProgress, LedgerUnavailable, QuotaExceeded, UnknownKey
+from modest.refusals import IdempotencyInProgress, KeyLimitExceeded, LedgerUnavailable, QuotaExceeded, UnknownKey
 from modest.store.table import ConditionFailed, Item
 
 FAULTS = st.lists(st.sampled_from([Fault.NONE] * 6 + list(Fault)), min_size=1, max_size=6)
-ENDS = (QuotaExceeded, UnknownKey, LedgerUnavailable, IdempotencyInProgress, Crash)
+ENDS = (QuotaExceeded, KeyLimitExceeded, UnknownKey, LedgerUnavailable, IdempotencyInProgress, Crash)
 ATTEMPTS = 8
 """Also the seconds that an operation may take, and that a request may be under way."""
 
@@ -66,12 +67,18 @@ class LedgerMachine(RuleBasedStateMachine):
         self.limit = 0
         self.under_way_for = 0
 
-    @initialize(plan=st.sampled_from(["Tiny", "Large"]), month_ends=st.booleans())
-    def open(self, plan: str, month_ends: bool) -> None:
+    @initialize(
+        plan=st.sampled_from(["Tiny", "Large"]),
+        month_ends=st.booleans(),
+        limits=st.sampled_from([KeyLimits(), KeyLimits(calls=2), KeyLimits(usd=Decimal("0.006"))]),
+    )
+    def open(self, plan: str, month_ends: bool, limits: KeyLimits) -> None:
         self.limit = PLANS[plan].quota
         if month_ends:
             self.clock.now = datetime(2026, 11, 30, 23, 59, 58, tzinfo=UTC)
         self.customer = self.shop.customer(plan)
+        self.key_limits = limits
+        self.shop.registry.limit_key(self.customer.key_hash, limits, None)
         for process in (0, 1):
             self.begin(process, images=1, succeeds=True, key="k")
 
@@ -99,7 +106,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.calls.append(call)
 
     def _carry_out(self, ledger: Ledger, key_hash: str, call: Call) -> Answer:
-        outcome = ledger.admit(key_hash, call.request, call.repeatable)
+        outcome = ledger.admit(key_hash, call.request, call.repeatable, call.images)
         if isinstance(outcome, Replay):
             call.phase = "replayed"
             return outcome.answer
@@ -202,6 +209,16 @@ class LedgerMachine(RuleBasedStateMachine):
         assert all(used <= self.limit for used in self._used())
 
     @invariant()
+    def no_limit_of_a_key_is_passed(self) -> None:
+        limits = self.key_limits
+        for month, item in self._months().items():
+            calls, reserved = item.get("k1", 0), item.get("u1", 0)
+            charged = sum(entry["amount"] for entry in self._entries() if entry["pk"].endswith(f"#{month}"))
+            assert calls == used(item)
+            assert limits.calls is None or calls <= limits.calls
+            assert limits.usd is None or charged <= reserved <= limits.usd
+
+    @invariant()
     def the_sums_of_each_month_are_exact(self) -> None:
         for month in self._months():
             entries = [entry for entry in self._entries() if entry["pk"].endswith(f"#{month}")]
@@ -275,8 +292,8 @@ class LedgerMachine(RuleBasedStateMachine):
             run.crash()
         self.patch.undo()
 
-    def _months(self) -> set[str]:
-        return {item["pk"].rpartition("#")[2] for item in self._items("month")}
+    def _months(self) -> dict[str, Item]:
+        return {item["pk"].rpartition("#")[2]: item for item in self._items("month")}
 
     def _used(self) -> list[int]:
         """Returns the calls that each month has counted."""

@@ -11,6 +11,8 @@ from tests.fakes.steps import Crash, Run, pause
 from tests.fakes.table import FakeTable, Fault
 from tests.helpers.ledgers import few_retries
 
+from modest.accounts.key_limits import NO_LIMITS
+from modest.ledger.key_counters import KeyCounter
 from modest.ledger.month import Counted, MonthCounter, month_item_key
 from modest.ledger.timing import CLOCK_ERROR
 from modest.refusals import LedgerUnavailable
@@ -18,6 +20,7 @@ from modest.store.table import ConditionFailed, Item
 
 ACCOUNT, LIMIT, ATTEMPTS = "acct_1", 9, 5
 FAULTS = st.lists(st.sampled_from([Fault.LATE, Fault.LOST_ANSWER, Fault.NONE, Fault.NONE, *Fault]), max_size=2)
+KEY = KeyCounter(1, NO_LIMITS)
 MONTH = month_item_key(ACCOUNT, "2026-11")
 
 
@@ -42,7 +45,7 @@ class CountingMachine(RuleBasedStateMachine):
         now = self.clocks[process]()
         seen = dict(self.table.items.get(MONTH, {}))
         counter, retries = self.processes[process], self.retries[process]
-        call = Run(lambda: counter.count(ACCOUNT, LIMIT, now, seen, retries.deadline()))
+        call = Run(lambda: counter.count(ACCOUNT, LIMIT, KEY, now, seen, deadline=retries.deadline()))
         self.calls.append(call)
         call.step()
         self._go_on(call, faults)

@@ -2,6 +2,7 @@
 const BINARY_TYPE = 'application/octet-stream';
 const UNREACHABLE = outcome('error', 'Not classified', 'The service could not be reached. Check your connection and try again.');
 const NEW_KEYS = 'The line below its field says where to get one.';
+const USED_UP = { quota_exceeded: 'Monthly quota used up', key_limit_exceeded: "This key's limit is used up" };
 // Counts the runs. What belongs to an earlier one is ignored, because its images or its policy are no longer chosen.
 let latestRun = 0;
 
@@ -57,7 +58,7 @@ async function judge(image, run) {
   if (response.ok) return describe(image, answer);
   const wait = Number(response.headers.get('Retry-After'));
   const retry = response.status === 429 && response.headers.get('x-should-retry') !== 'false' && wait > 0 && wait <= 60;
-  if (retry && answer.code !== 'quota_exceeded') {
+  if (retry && !(answer.code in USED_UP)) {
     setOutcome(image, outcome('quiet', 'Rate limit reached', `Retrying in ${Math.ceil(wait)} s.`));
     if (await countDown(Math.ceil(wait), run)) return judge(image, run);
   } else if (answer.code === 'too_many_pixels' && image.file && !image.copy) {
@@ -72,8 +73,8 @@ async function judge(image, run) {
 
 function refusal(status, answer, wait) {
   const message = answer.message || answer.error || `The service answered with status ${status}.`;
-  if (answer.code === 'quota_exceeded') {
-    return { ...outcome('error', 'Monthly quota used up', wait ? describeReset(wait) : message, answer), final: true };
+  if (answer.code in USED_UP) {
+    return { ...outcome('error', USED_UP[answer.code], wait ? describeReset(wait) : message, answer), final: true };
   }
   if (status === 401) {
     const note = `The service does not know this key, or it was disabled. Check that you copied all of it. ${NEW_KEYS}`;
@@ -116,5 +117,5 @@ function describeReset(seconds) {
   const reset = new Date(Math.round((Date.now() + seconds * 1000) / 3600000) * 3600000);
   const date = reset.toLocaleDateString('en', { day: 'numeric', month: 'long', timeZone: 'UTC' });
   const duration = hours > 48 ? `${days} days` : hours === 1 ? 'less than an hour' : `${hours} hours`;
-  return `The quota resets on ${date} (UTC), in ${duration}.`;
+  return `It resets on ${date} (UTC), in ${duration}.`;
 }
