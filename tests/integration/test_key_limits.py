@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.capacity import size_of
 from tests.helpers.ledgers import Customer, Shop, admitted, request_id
 from tests.helpers.support import data_url, png
-from tests.integration.test_booking import CHECK, FIRST, IMAGE, MODERATIONS, SECOND, USAGE, Store
+from tests.integration.test_booking import CHECK, FIRST, IMAGE, MODERATIONS, SECOND, USAGE, WEB, Store
 
 from modest.accounts.errors import InvalidName, Taken, TooManyKeys
 from modest.accounts.key_limits import KeyLimits
@@ -22,6 +22,7 @@ from modest.money import Currency
 from modest.prices import IMAGE_PRICE_USD, by_the_image
 from modest.refusals import KeyLimitExceeded, QuotaExceeded, UnknownKey
 
+DETECT = "/v1/detect-images"
 TEN_CALLS, TEN_IMAGES = KeyLimits(calls=10), KeyLimits(usd=IMAGE_PRICE_USD * 10)
 
 
@@ -234,7 +235,7 @@ def test_a_key_that_is_used_up_is_a_429_that_no_client_retries_in_each_dialect(
     assert store.client.get(USAGE).status_code == 200
 
 
-@pytest.mark.parametrize("route", [IMAGE, MODERATIONS])
+@pytest.mark.parametrize("route", [IMAGE, MODERATIONS, DETECT])
 def test_a_key_never_spends_more_than_its_dollars(route: str) -> None:
     store = Store(discount="10")
     store.shop.registry.limit_key(store.customer.key_hash, KeyLimits(usd=Decimal("0.00405")), None)
@@ -242,6 +243,8 @@ def test_a_key_never_spends_more_than_its_dollars(route: str) -> None:
     def send(*urls: str) -> Any:
         if route == IMAGE:
             return store.judge(*urls)
+        if route == DETECT:
+            return store.client.post(DETECT, files=[("image", ("a.png", WEB[url], "image/png")) for url in urls])
         parts = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
         return store.client.post(MODERATIONS, json={"input": parts})
 
