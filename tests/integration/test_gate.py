@@ -168,6 +168,13 @@ def test_a_form_in_which_another_server_may_see_another_file_does_not_pass(name:
     assert plain.status_code == 204
 
 
+@pytest.mark.parametrize("boundary", ["----WebKitFormBoundaryX1", '"a boundary=b"', "boundary"])
+def test_a_boundary_may_be_called_one(boundary: str) -> None:
+    content = (X % SAFE_IMAGE + b"--x--\r\n").replace(b"--x", b"--" + boundary.strip('"').encode())
+    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+    assert serving(0.1).client.post(GATE, content=content, headers=headers).status_code == 204
+
+
 def test_two_files_in_a_form_or_a_file_and_a_url_are_refused() -> None:
     client = serving(0.1).client
     assert client.post(GATE, files=[("a", png()), ("b", png())]).status_code == 400
@@ -210,6 +217,7 @@ def test_a_repeated_call_gets_its_first_answer_whether_it_passed_or_not() -> Non
         first, second = (store.client.post(GATE, content=png(grey=grey), headers=headers) for _ in range(2))
         assert (first.status_code, second.status_code) == (status, status)
         assert first.content == second.content
+        assert first.headers.get("content-type") == second.headers.get("content-type")
         assert second.headers["idempotency-replayed"] == "true"
     assert len(store.entries()) == 2
 

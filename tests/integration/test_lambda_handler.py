@@ -64,6 +64,8 @@ def test_nanogpts_example_event(service: ServedApp) -> None:
             "truncated": False,
             "has_nsfw_concepts": [False, True],
             "is_nsfw": True,
+            "verdicts": ["safe", "nsfw"],
+            "reasons": [None, {"class": "porn"}],
             "sha256": [sha256(BENIGN).hexdigest(), sha256(FLAGGED).hexdigest()],
         },
     )

@@ -79,7 +79,8 @@ class Metering:
             examined = await examine(request)
             match await self._admit(request, examined, charged):
                 case Replay(answer):
-                    return Response(answer.body or None, answer.status, _REPLAYED, "application/json")
+                    kind = "application/json" if answer.body else None
+                    return Response(answer.body, answer.status, _REPLAYED, kind)
                 case None:
                     return _answer(await _judge(judge, request, examined, _FREE))
                 case Admission() as admission:

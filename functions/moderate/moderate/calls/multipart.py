@@ -13,6 +13,7 @@ MAX_FIELDS = 32
 
 # The time that reading a header takes grows with the square of these.
 _MAX_SEMICOLONS = 256
+_BOUNDARIES = re.compile(r";\s*boundary[*0-9]*\s*=", re.IGNORECASE)
 _NOT_ENCODED = (b"7bit", b"8bit", b"binary")
 _FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
 _TYPE_OF_FILE = re.compile(rb"\s*(?:image/|(?:application|binary)/octet-stream)", re.IGNORECASE)
@@ -52,7 +53,7 @@ def files(content_type: str, body: bytes) -> list[bytes]:
     delimiter = b"--" + _boundary(content_type)
     whole = body.startswith(delimiter) and body.count(delimiter + b"--") == 1
     whole = whole and body.endswith((delimiter + b"--", delimiter + b"--\r\n"))
-    if not whole or content_type.lower().count("boundary") > 1 or not all(part.is_plain for part in found):
+    if not whole or len(_BOUNDARIES.findall(content_type)) > 1 or not all(part.is_plain for part in found):
         raise InvalidRequest(
             "Servers read this form in different ways: it repeats a header or its boundary, encodes a part, or has "
             "text before or after its parts. Send it as an HTML form does, or send the image as the body."
