@@ -190,7 +190,7 @@ class RemoteTable:
             self._process.stand_still(random.choice(STANDS_STILL))
             world.wait(0)
         if failure == "late request":
-            world.at(world.time + TIMEOUT + random.random(), arrive)
+            world.at(world.time + TIMEOUT * (1 + random.random()), arrive)
         elif failure not in ("throttled", "lost request"):
             world.at(world.time + latency / 2, arrive)
         if failure == "suspended answer":

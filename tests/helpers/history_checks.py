@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import combinations
 
 import pytest
 from tests.fakes.store import Written
@@ -14,8 +15,10 @@ from modest.ledger.entries import SEALED
 from modest.ledger.usage import UsageReader
 from modest.refusals import LedgerUnavailable, NotAdmitted, UnknownKey
 
-LINKS = (1, 2, 3, 5)
+LINKS = (1, 1, 2, 5)
 CLOSED_AFTER, CLOCK_ERROR, LONGEST_WRITE = timedelta(seconds=60), timedelta(seconds=5), 1
+SHORTEST_LEASE = 20
+"""By the clocks of two processes that are wrong by 5 s each."""
 
 
 def mistakes_in(seed: int) -> list[str]:
@@ -130,6 +133,16 @@ class Checks:
         charged = [call.repeatable for call in self._entries if call.repeatable and call.succeeds]
         if len(charged) != len(set(charged)):
             yield "two calls with one Idempotency-Key were charged"
+        judged = [call for call in self._admissions if call.repeatable and isinstance(call.result, Admission)]
+        for first, second in combinations(sorted(judged, key=self._counted_at), 2):
+            free = first.comes_at + SHORTEST_LEASE
+            if entries := self._entries.get(first):
+                free = min(free, entries[0].time)
+            if first.repeatable == second.repeatable and self._counted_at(second) < free:
+                yield f"{first.request} and {second.request} were judged at once with one Idempotency-Key"
+
+    def _counted_at(self, call: Call) -> float:
+        return self._admissions[call][0].time
 
     def _stood_still(self, call: Call, entry: Written) -> bool:
         """Says whether its process stood still after its last look at the clock, so that a link may lack its entry."""
