@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
+from random import Random
 
 import pytest
 from tests.fakes.store import Written
@@ -25,6 +26,7 @@ def mistakes_in(seed: int) -> list[str]:
     """Plays a history, with links so short that it has some, and returns what was wrong with it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("modest.ledger.chain.LINK_CALLS", LINKS[seed % len(LINKS)])
+        patch.setattr("modest.store.retries.random", Random(seed))
         history = Play(seed).run()
         mistakes = Checks(history).run()
     finish(history.world)
@@ -133,16 +135,17 @@ class Checks:
         charged = [call.repeatable for call in self._entries if call.repeatable and call.succeeds]
         if len(charged) != len(set(charged)):
             yield "two calls with one Idempotency-Key were charged"
-        judged = [call for call in self._admissions if call.repeatable and isinstance(call.result, Admission)]
-        for first, second in combinations(sorted(judged, key=self._counted_at), 2):
+        claims: dict[Call, Written] = {}
+        for written in self._history.store.written:
+            if written.key.sk == "idempotency" and isinstance(written.about, Call):
+                claims.setdefault(written.about, written)
+        judged = [call for call in claims if isinstance(call.result, Admission)]
+        for first, second in combinations(judged, 2):
             free = first.comes_at + SHORTEST_LEASE
             if entries := self._entries.get(first):
                 free = min(free, entries[0].time)
-            if first.repeatable == second.repeatable and self._counted_at(second) < free:
-                yield f"{first.request} and {second.request} were judged at once with one Idempotency-Key"
-
-    def _counted_at(self, call: Call) -> float:
-        return self._admissions[call][0].time
+            if first.repeatable == second.repeatable and claims[second].time < free:
+                yield f"{first.request} and {second.request} had one Idempotency-Key at once"
 
     def _stood_still(self, call: Call, entry: Written) -> bool:
         """Says whether its process stood still after its last look at the clock, so that a link may lack its entry."""
