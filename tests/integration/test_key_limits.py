@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.capacity import size_of
 from tests.helpers.ledgers import Customer, Shop, admitted, request_id
 from tests.helpers.support import data_url, png
-from tests.integration.test_booking import CHECK, FIRST, IMAGE, MODERATIONS, SECOND, USAGE, WEB, Store
+from tests.integration.test_booking import CHECK, FIRST, IMAGE, MODERATIONS, SECOND, USAGE, Store
 
 from modest.accounts.errors import InvalidName, Taken, TooManyKeys
 from modest.accounts.key_limits import KeyLimits
@@ -23,6 +23,7 @@ from modest.prices import IMAGE_PRICE_USD, by_the_image
 from modest.refusals import KeyLimitExceeded, QuotaExceeded, UnknownKey
 
 DETECT = "/v1/detect-images"
+PICTURES = {FIRST: png(grey=0), SECOND: png(grey=1)}
 TEN_CALLS, TEN_IMAGES = KeyLimits(calls=10), KeyLimits(usd=IMAGE_PRICE_USD * 10)
 
 
@@ -244,7 +245,7 @@ def test_a_key_never_spends_more_than_its_dollars(route: str) -> None:
         if route == IMAGE:
             return store.judge(*urls)
         if route == DETECT:
-            return store.client.post(DETECT, files=[("image", ("a.png", WEB[url], "image/png")) for url in urls])
+            return store.client.post(DETECT, files=[("image", ("a.png", PICTURES[url], "image/png")) for url in urls])
         parts = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
         return store.client.post(MODERATIONS, json={"input": parts})
 
