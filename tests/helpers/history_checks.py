@@ -18,8 +18,8 @@ from modest.refusals import LedgerUnavailable, NotAdmitted, UnknownKey
 
 LINKS = (1, 1, 2, 5)
 CLOSED_AFTER, CLOCK_ERROR, LONGEST_WRITE = timedelta(seconds=60), timedelta(seconds=5), 1
-SHORTEST_LEASE = 20
-"""By the clocks of two processes that are wrong by 5 s each."""
+SHORTEST_LEASE = 19
+"""By the clocks of two processes that are wrong by 5 s each, and in whole seconds."""
 
 
 def mistakes_in(seed: int) -> list[str]:
