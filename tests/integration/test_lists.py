@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import json
 import subprocess
 import sys
 import time
@@ -26,7 +25,6 @@ from moderate.blocking.pdq import hash_of_points
 from moderate.blocking.places import Content
 from moderate.blocking.reloading import CHECK_SECONDS, ReloadedLists
 from moderate.images.decode import decode
-from moderate.observability import Observer
 from moderate.pipeline import Pipeline
 from moderate.sources import ImageUrl
 from moderate.verdict import Cuts, Policy
@@ -191,16 +189,6 @@ def test_two_warm_services_take_up_a_change_with_their_next_call_a_minute_later(
             answer = warm.client.post("/v1/check", json=request_body).json()
             assert answer["meta"]["reason"]["match"] == line.split(maxsplit=1)[0]
         assert warm.observer.lists_read[-1] == {kind: int(line.startswith(f"{kind} ")) for kind in Kind}
-
-
-def test_lists_that_cannot_be_read_are_logged_and_counted_and_no_call_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    observer = Observer()
-    observer.lists(read={"sha256": 2}, late=3, failures=["S3 answered AccessDenied"])
-    observer.call({"code": None}, milliseconds=1)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(line["level"], line["message"]) for line in lines[:2]] == [("INFO", "lists"), ("ERROR", "lists not read")]
-    assert lines[1]["reason"] == "S3 answered AccessDenied"
-    assert (lines[-1]["ListChecksLate"], lines[-1]["ListChecksFailed"]) == ([3.0], [1.0])
 
 
 @pytest.fixture

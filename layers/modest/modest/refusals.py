@@ -64,7 +64,7 @@ class KeyLimitExceeded(NotAdmitted):
     def of_calls(cls, limit: int, allowance: Allowance) -> "KeyLimitExceeded":
         return cls(
             f"This API key has used all {limit:,} of its calls of this month. "
-            f"{_resets(allowance)} Whoever gave you this key can raise its limit, which takes effect at once.",
+            f"{_resets(allowance)} Whoever gave you the key can raise the limit.",
             allowance,
         )
 
@@ -74,7 +74,7 @@ class KeyLimitExceeded(NotAdmitted):
             f"This API key may spend {shortest(limit)} US dollars a month. Calls have taken {shortest(taken)} of "
             f"them, and this one could cost {shortest(wanted)}. {_resets(allowance)} "
             "Fewer images in one call may still fit. "
-            "Whoever gave you this key can raise its limit, which takes effect at once.",
+            "Whoever gave you the key can raise the limit.",
             allowance,
         )
 

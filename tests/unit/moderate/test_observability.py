@@ -48,3 +48,14 @@ def test_a_call_that_needs_no_second_opinion_counts_none() -> None:
         "observer.second_opinions(asked=0, unflagged=0)", "observer.call({'request_id': 'r'}, milliseconds=1)"
     )
     assert "SecondOpinions" not in metrics
+
+
+def test_lists_that_cannot_be_read_are_logged_and_counted() -> None:
+    read, failed, _, metrics = lines_of(
+        "observer.lists(read={'sha256': 2}, late=3, failures=['S3 answered AccessDenied'])",
+        "observer.call({'code': None}, milliseconds=1)",
+    )
+    assert (read["level"], read["message"], read["entries"]) == ("INFO", "lists", {"sha256": 2})
+    assert (failed["level"], failed["message"]) == ("ERROR", "lists not read")
+    assert failed["reason"] == "S3 answered AccessDenied"
+    assert (metrics["ListChecksLate"], metrics["ListChecksFailed"]) == ([3.0], [1.0])

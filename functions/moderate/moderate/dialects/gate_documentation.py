@@ -37,7 +37,7 @@ DOCUMENTATION: Documentation = {
     "operation_id": "gate",
     "summary": "Let an upload pass or not",
     "description": (
-        "For hooks that go by the status. 204: the image was judged, and passes. 406 (or 403, by `reject_status`): it "
+        "204: the image was judged, and passes. 406 (or 403, by `reject_status`): it "
         "was judged and rejected; a body like check's says why. Any other status: it was not judged in full, and does "
         "not pass. Takes one image: as the raw body, as the only file of a form, whose fields are not read, or in the "
         "query, where all parameters stand."

@@ -74,11 +74,11 @@ _PREDICTIONS = {"Neutral": 0.95, "Drawing": 0.03, "Sexy": 0.01, "Hentai": 0.005,
 DETECT: Documentation = {
     "summary": "Classify up to ten images for a Misskey server",
     "description": (
-        f"Takes up to {MAX_PARTS} images as the parts of a multipart form, under any names, and returns for each "
-        "part, in order, all five classes, the highest first, or why it was not judged. The classes are those of "
+        "Takes images as the parts of a multipart form, under any names, and returns for each part, "
+        "in order, all five classes, the highest first, or why it was not judged. The classes are those of "
         "the picture that scores highest; of two models, the mean. `verdict`, `reason` and `sha256` are not "
-        "Misskey's. Each distinct image that was judged is charged. Images of every accepted format and size are "
-        "judged, whatever a part's `Content-Type` says. An animation that is too much to judge in full is "
+        "Misskey's. Each distinct image that was judged is charged. A part's `Content-Type` does not "
+        "matter. An animation that is too much to judge in full is "
         "`REQUEST_TOO_LARGE`, unless a picture in it is nsfw. A client that takes every error, such as a "
         '429, for "not sensitive" lets images through while it is throttled, and once the month is used up.'
     ),

@@ -59,8 +59,8 @@ _DATA_URL = {"type": "string", "description": "data:image/[type];base64,[data]"}
 IMAGE: Documentation = {
     "summary": "Flag up to ten images",
     "description": (
-        "Returns one flag per image, in order. Images are read from the five image fields, in the order in which the "
-        f"schema lists them, as URLs or data URLs. Only the first {MAX_IMAGES} are processed; if there are more, "
+        "Returns one flag per image, in order. Images are read from the five image fields, in the schema's order, as "
+        f"URLs or data URLs. Only the first {MAX_IMAGES} are processed; if there are more, "
         "`truncated` is true and `is_nsfw` says nothing about the rest. Identical images are "
         "judged and charged once. By default, one image that cannot be judged fails the whole call, and nothing is "
         "charged. With `on_error: partial`, the flag of such an image is `null`, and `errors` says why. The flag of an "

@@ -102,7 +102,7 @@ def documentation(name: str, method: str, cuts: Cuts) -> Documentation:
             f"judge in full: {_JUDGED_IN_PART[name]} {_safe(name, cuts)} "
             "If your account's own policy decided, `meta.policy` has its scores. "
             "A still whose longer side is at least 2.5 times the shorter is also judged in `meta.tiles` squares. "
-            "If a second model was asked, `meta.second_opinion` has what each of them said. "
+            "`meta.second_opinion` has what each of two models said. "
             "If the answer or the verdict is not safe, `meta.reason` says what decided. "
             "`meta.sha256` is the SHA-256 of the bytes that were judged. "
             f"`/nsfw-api/v1/{name}` works the same way."

@@ -88,8 +88,8 @@ MODERATIONS: Documentation = {
         "Returns one entry in `results` per image, in order. `flagged` and `categories.sexual` are true if the verdict "
         "is nsfw; `category_scores.sexual` is the score. No other category is judged, not even `sexual/minors`: "
         "`category_applied_input_types` is empty for all of them. Text is not judged either: a request that contains "
-        "text gets an error, never an unflagged result. Any `model` is accepted; the response names the model that was "
-        "used. Each distinct image is charged; `GET /v1/usage` has the charges. `sha256`, in the order of `results`, "
+        "text gets an error, never an unflagged result. Any `model` is accepted; the answer names the one that was "
+        "used. Each distinct image is charged. `sha256`, in the order of `results`, "
         "and the `verdict` and `reason` of a result are not OpenAI's. An animation that is too much to judge in full "
         "is flagged or is an error, `too_many_frames`."
     ),

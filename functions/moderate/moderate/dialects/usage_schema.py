@@ -69,7 +69,7 @@ _EXAMPLE = UsageAnswer(
             limit=45000,
             remaining=43750,
             resets="2026-06-01T00:00:00Z",
-            by_day={"2026-05-30": 1000, "2026-05-31": 250},
+            by_day={"2026-05-31": 1250},
         ),
         images_judged=2400,
         charges={"XNO": "4.137931034"},
@@ -102,12 +102,9 @@ DOCUMENTATION: Documentation = {
     "description": (
         "Works even if the month's quota is used up, and does not count as a call. `charges` holds exact decimals "
         "as text, one for each currency in which something was charged: USD, or XNO (Nano). Months and days are in "
-        "UTC. A month without calls has zeros, even if it was before your account existed: `plan` is then null. "
-        "`limit` and `remaining` are null unless `plan` is still sold; `limit` is what it includes now. "
-        "`discount_percent`, `xno_rate` and `policy` are the present ones. Calls that name no policy are judged by "
-        "`policy`: a class that reaches its limit makes a picture nsfw. `keys` has what was used with each key; "
-        "`usd_reserved` is what its calls could have cost at most, which counts towards `usd_limit` and is never given "
-        "back. Of a key that is `deleted`, `calls` are those that ended."
+        "UTC. `plan`, `limit` and `remaining` are null where there was no plan, or none that is still sold. `policy`, "
+        "`xno_rate` and `discount_percent` are the present ones. `keys` has what was used with each key; `calls` of a "
+        "`deleted` one are those that ended."
     ),
     "responses": answered("The month's usage.", UsageAnswer, _EXAMPLE),
     "openapi_extra": {

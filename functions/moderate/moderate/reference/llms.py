@@ -20,7 +20,7 @@ All paths are relative to the URL of this file without `llms.txt`, which may inc
 ## Keys
 
 Send the key in `x-api-key`, `x-oanor-key` or `Authorization: Bearer`, never in a URL. Read it from the environment,
-never from code that others can see.
+never from code.
 
 ## What a verdict means
 
@@ -46,8 +46,7 @@ maybe for your account alone: see `policy` in `GET /v1/usage`.
 
 ## Usage and charges
 
-`X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds), on every answer to a counted call, say how many calls are left
-this month.
+`X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds) say how many calls are left this month.
 """
 
 _ABOUT_IMAGES = (
