@@ -9,11 +9,14 @@ import httpx2
 from tests.helpers.support import serve
 
 from moderate.dialects import oanor
+from moderate.dialects.parameter_names import CHECK, CLASSIFY
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 # Keyed operations that take no image.
 WITHOUT_IMAGES = frozenset({("GET", "/v1/usage")})
+# Keyed operations that take the bytes of images alone.
+WITHOUT_URLS = frozenset({("POST", "/v1/detect-images")})
 
 DOCUMENT: dict[str, Any] = serve().client.get("/openapi.json").json()
 _PATHS: dict[str, dict[str, Any]] = DOCUMENT["paths"]
@@ -37,6 +40,12 @@ class Slot:
         return f"{self.method} {self.path} {self.place} {self.name}"
 
     @property
+    def success(self) -> int:
+        """The status that the document has for an image that was judged and is safe."""
+        operation = _PATHS[_documented(self.path)][self.method.lower()]
+        return min(int(status) for status in operation["responses"] if status.isdigit())
+
+    @property
     def fetches(self) -> bool:
         """What takes data URLs alone never fetches."""
         return "data" not in self.name.lower()
@@ -55,7 +64,7 @@ class Slot:
 
 def code_of(answer: httpx2.Response) -> str | None:
     """Whatever its dialect; none where it is no error."""
-    body: dict[str, Any] = answer.json()
+    body: dict[str, Any] = answer.json() if answer.content else {}
     error = body.get("error")
     code: str | None = error["code"] if isinstance(error, dict) else body.get("code")
     return code
@@ -113,13 +122,9 @@ def _as_item(build: Build, url: str) -> list[Any]:
 def _twins(path: str) -> list[str]:
     """A path and where else the same route answers, which the document says in prose alone."""
     first, *others = oanor.PREFIXES
-    if not path.startswith(f"{first}/") or "oanor" not in _tags(path):
+    if path not in (CHECK, CLASSIFY):
         return [path]
     return [path, *(path.replace(first, other, 1) for other in others)]
-
-
-def _tags(path: str) -> set[str]:
-    return {tag for operation in _PATHS[path].values() for tag in operation["tags"]}
 
 
 def _documented(path: str) -> str:

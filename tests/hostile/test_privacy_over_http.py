@@ -35,6 +35,7 @@ ELSEWHERE = {
     "idempotency_mismatch",
     "ledger_unavailable",
     "quota_exceeded",
+    "key_limit_exceeded",
 }
 LOUD = {"LOG_LEVEL": "DEBUG", "PYTHONASYNCIODEBUG": "1", "PYTHONWARNINGS": "always"}
 # No request by any standard, so the server answers it and not the application.

@@ -72,7 +72,7 @@ def essence(answer: httpx2.Response) -> object:
 @pytest.mark.parametrize("headers", ACCEPTED.values(), ids=ACCEPTED)
 @pytest.mark.parametrize("slot", FETCHING, ids=str)
 def test_a_known_key_is_let_in_from_each_header(service: ServiceProcess, slot: Slot, headers: Headers) -> None:
-    assert slot.ask(service.client, URL, headers).status_code == 200
+    assert slot.ask(service.client, URL, headers).is_success
 
 
 @pytest.mark.parametrize("slot", FETCHING, ids=str)

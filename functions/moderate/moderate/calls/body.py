@@ -3,7 +3,6 @@
 Parsing takes time that grows with the body, so nothing here that parses belongs on the event loop.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -55,18 +54,14 @@ async def read(request: Request) -> bytes:
 async def parsed(request: Request, parse: Callable[..., T], *arguments: object) -> T:
     """Returns what `parse` makes of the body, and of the arguments, and lets the body go. Raises what both raise.
 
-    A request is parsed once: whoever asks again gets the same result, or the same error.
+    Whoever asks again gets the same result.
     """
     if not hasattr(request.state, "parsed"):
-        request.state.parsed = asyncio.ensure_future(_parsed(request, parse, *arguments))
-    result: T = await request.state.parsed
+        data = await read(request)
+        del request.state.body
+        request.state.parsed = await beside_the_loop(len(data), parse, data, *arguments)
+    result: T = request.state.parsed
     return result
-
-
-async def _parsed(request: Request, parse: Callable[..., T], *arguments: object) -> T:
-    data = await read(request)
-    del request.state.body
-    return await beside_the_loop(len(data), parse, data, *arguments)
 
 
 async def _read(request: Request) -> bytes:

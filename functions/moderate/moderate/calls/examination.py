@@ -1,8 +1,8 @@
 """Finds out about a request what must be known before it is admitted."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from fastapi import Request
@@ -11,9 +11,12 @@ from moderate.calls import body
 from moderate.calls.parameters import InvalidRequest
 from moderate.fetching.self_reference import carries_own_marker
 from moderate.scheduling.threads import beside_the_loop
+from moderate.sources import Source, bytes_sent
 from modest.errors import PublicError
 from modest.ledger.idempotency import Repeatable
 
+ReadImages = Callable[[Request], Awaitable[Sequence[Source]]]
+"""Returns the images that a request sends. Raises PublicError if anything is wrong with it."""
 IDEMPOTENCY_KEY_CHARACTERS = "[!-~]"
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
@@ -26,16 +29,30 @@ class Examined:
 
     repeatable: Repeatable | None = None
     """Set if the request carries an Idempotency-Key."""
+    images: int | None = 0
+    """How many distinct images it sends, if they are charged one by one. None if nobody has counted them yet."""
     refusal: PublicError | None = None
     """What is wrong with the request. It is raised after admission, because malformed calls count too."""
 
 
-async def examine(request: Request) -> Examined:
+async def examine(request: Request, *, counted: bool = True) -> Examined:
+    """counted: whether there are no images to count, because the route does not charge them one by one."""
     try:
         _refuse_own_fetches(request)
-        return Examined(repeatable=await _repeatable(request))
+        return Examined(await _repeatable(request), images=0 if counted else None)
     except PublicError as refusal:
         return Examined(refusal=refusal)
+
+
+async def count_images(request: Request, examined: Examined, read_images: ReadImages | None) -> Examined:
+    """Counts the images of a request. If they cannot be read, the request will be refused and has none."""
+    try:
+        sources = await read_images(request) if read_images else ()
+    except PublicError as refusal:
+        # Its traceback leads to the frame that has the body.
+        return replace(examined, images=0, refusal=refusal.with_traceback(None))
+    # Comparing images takes time that grows with them.
+    return replace(examined, images=len(await beside_the_loop(bytes_sent(sources), set, sources)))
 
 
 def _refuse_own_fetches(request: Request) -> None:

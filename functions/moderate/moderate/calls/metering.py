@@ -13,13 +13,10 @@ from fastapi.responses import Response
 
 from moderate.calls.answers import JsonAnswer
 from moderate.calls.authentication import Unauthorized
-from moderate.calls.examination import Examined, examine
+from moderate.calls.examination import Examined, ReadImages, count_images, examine
 from moderate.calls.parameters import InvalidRequest
 from moderate.calls.problems import problem_of
 from moderate.observability import Observer
-from moderate.scheduling.threads import beside_the_loop
-from moderate.sources import Source, bytes_sent
-from modest.errors import PublicError
 from modest.ledger.admission import Admission, Replay
 from modest.ledger.idempotency import Answer
 from modest.ledger.ledger import ImagesNotCounted, KeyUsage, Ledger
@@ -47,8 +44,6 @@ class Judged:
 
 
 Judge = Callable[[Request, Terms], Awaitable[Judged]]
-ReadImages = Callable[[Request], Awaitable[Sequence[Source]]]
-"""Returns the images that a request sends. Raises what is wrong with it."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -76,8 +71,13 @@ class Metering:
         """
 
         async def endpoint(request: Request) -> Response:
-            examined = await examine(request)
-            match await self._admit(request, examined, charged):
+            examined = await examine(request, counted=charged is None)
+            try:
+                admitted = await self._admit(request, examined)
+            except ImagesNotCounted:
+                examined = await count_images(request, examined, charged)
+                admitted = await self._admit(request, examined)
+            match admitted:
                 case Replay(answer):
                     kind = "application/json" if answer.body else None
                     return Response(answer.body, answer.status, _REPLAYED, kind)
@@ -93,19 +93,14 @@ class Metering:
 
         return endpoint
 
-    async def _admit(
-        self, request: Request, examined: Examined, charged: ReadImages | None
-    ) -> Admission | Replay | None:
+    async def _admit(self, request: Request, examined: Examined) -> Admission | Replay | None:
         """Returns None for a call that is judged free of charge. Raises Unauthorized, and what Ledger.admit raises."""
         state = request.state
         # Clients can choose API Gateway's request id, and the ledger counts two calls with the same id only once.
         call_id = f"{state.request_id}.{secrets.token_hex(8)}"
-        admit = partial(self._ledger.admit, state.key_hash, call_id, examined.repeatable)
+        admit = partial(self._ledger.admit, state.key_hash, call_id, examined.repeatable, examined.images)
         try:
-            try:
-                admission = await asyncio.to_thread(admit, images=None if charged else 0)
-            except ImagesNotCounted:
-                admission = await asyncio.to_thread(admit, images=await _count(request, examined, charged))
+            admission = await asyncio.to_thread(admit)
         except UnknownKey as refusal:
             raise self._unauthorized("admit", refusal) from None
         except NotAdmitted as refusal:
@@ -170,18 +165,6 @@ class Metering:
         if refusal.detail:
             self._observer.ledger_failure(operation, refusal.detail, free=False)
         return Unauthorized()
-
-
-async def _count(request: Request, examined: Examined, charged: ReadImages | None) -> int:
-    """Returns how many distinct images a call may be charged for: none, if it will be refused."""
-    if charged is None or examined.refusal:
-        return 0
-    try:
-        sources = await charged(request)
-    except PublicError:
-        return 0
-    # Comparing images takes time that grows with them.
-    return len(await beside_the_loop(bytes_sent(sources), set, sources))
 
 
 async def _judge(judge: Judge, request: Request, examined: Examined, terms: Terms) -> Judged:
