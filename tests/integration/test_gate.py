@@ -152,6 +152,21 @@ AMBIGUOUS = {
     "another form after it": ("x", X % SAFE_IMAGE + b"--x--\r\n" + Y % OTHER + b"--y--\r\n"),
     "two boundaries": ("x; boundary=y", X % SAFE_IMAGE + Y % OTHER + b"--y--\r\n"),
     "a boundary in two ways": ("x; boundary*=utf-8''y", X % SAFE_IMAGE + Y % OTHER + b"--y--\r\n"),
+    # PHP ends a line at its line feed, and Go lets white space follow a boundary: both see two files.
+    "a boundary after a bare line feed": ("x", X % (SAFE_IMAGE + b"\n" + X % OTHER)),
+    "a boundary before white space": ("x", X % (SAFE_IMAGE + b"\r\n" + (X % OTHER).replace(b"x", b"x ", 1))),
+    # PHP takes the first `boundary`, also within another word, and ends it at a comma.
+    "a boundary with a comma": ("x,y", (X % (SAFE_IMAGE + b"\r\n" + X % OTHER)).replace(b"--x", b"--x,y", 1)),
+    "a word that ends in boundary": ("x; xboundary=y", X % SAFE_IMAGE),
+    # Go and PHP end headers at bare line feeds, too.
+    "headers that end early": ("x", (X % SAFE_IMAGE).replace(HEAD, HEAD + b"\r\nX-A: a\n\nGIF89a")),
+    # Werkzeug and Go read this name of a file, PHP the other one.
+    "a file by a continued name": ("x", X % SAFE_IMAGE + X.replace(b"filename", b"filename*0") % b"GIF89a"),
+    "a file by its first word": (
+        "x",
+        X % SAFE_IMAGE + b'--x\r\nContent-Disposition: filename="a.gif"; name="b"\r\n\r\nGIF89a\r\n',
+    ),
+    "a form in a part": ("x", (X % SAFE_IMAGE).replace(HEAD, HEAD + b"\r\nContent-Type: multipart/mixed; boundary=y")),
 }
 
 
@@ -160,7 +175,8 @@ def test_a_form_in_which_another_server_may_see_another_file_does_not_pass(name:
     boundary, content = AMBIGUOUS[name]
     headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
     service = serve(classifier=FakeClassifier(scoring(0.1), {10: scoring(0.9)}))
-    answer = service.client.post(GATE, content=content + b"--x--\r\n", headers=headers)
+    end = b"--x,y--\r\n" if boundary == "x,y" else b"--x--\r\n"
+    answer = service.client.post(GATE, content=content + end, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     plain = service.client.post(
         GATE, content=X % SAFE_IMAGE + b"--x--", headers=headers | {"content-type": "multipart/form-data; boundary=x"}

@@ -163,7 +163,7 @@ class _Hosts(_Sorted):
         super().__init__(count)
         try:
             self._ends = np.frombuffer(section, "<u4", count + 1)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise InvalidLists("The section of hosts does not have the length that its header says.") from None
         self._names = section[self._ends.nbytes :]
         if self._ends[-1] != len(self._names):

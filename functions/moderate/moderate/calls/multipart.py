@@ -13,7 +13,17 @@ MAX_FIELDS = 32
 
 # The time that reading a header takes grows with the square of these.
 _MAX_SEMICOLONS = 256
-_BOUNDARIES = re.compile(r";\s*boundary[*0-9]*\s*=", re.IGNORECASE)
+# PHP takes the first `boundary` in it, wherever that is, and ends an unquoted one at a comma.
+_PLAIN_TYPE = re.compile(
+    r"multipart/[\w-]+(?:\s*;\s*charset=[\w\"-]+)?"
+    r"\s*;\s*boundary=(?:\"[\w'()+,./:=? -]{1,70}\"|[\w'()+./:=?-]{1,70})(?:\s*;\s*charset=[\w\"-]+)?\s*",
+    re.IGNORECASE | re.ASCII,
+)
+# Some servers end a header at a bare line feed.
+_PLAIN_HEADER = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
+# Servers differ in which other words make a file of a field.
+_PLAIN_FIELD = re.compile(rb"\s*form-data\s*;\s*name=(?:\"[^\"\\]*\"|[^\s\";,=]+)\s*", re.IGNORECASE)
+_NESTED = re.compile(rb"\s*(?:multipart|message)/", re.IGNORECASE)
 _NOT_ENCODED = (b"7bit", b"8bit", b"binary")
 _FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
 _TYPE_OF_FILE = re.compile(rb"\s*(?:image/|(?:application|binary)/octet-stream)", re.IGNORECASE)
@@ -53,10 +63,13 @@ def files(content_type: str, body: bytes) -> list[bytes]:
     delimiter = b"--" + _boundary(content_type)
     whole = body.startswith(delimiter) and body.count(delimiter + b"--") == 1
     whole = whole and body.endswith((delimiter + b"--", delimiter + b"--\r\n"))
-    if not whole or len(_BOUNDARIES.findall(content_type)) > 1 or not all(part.is_plain for part in found):
+    # Some servers end a part at a boundary after a bare line feed, too.
+    whole = whole and body.count(delimiter) == len(found) + 1
+    if not whole or not _PLAIN_TYPE.fullmatch(content_type) or not all(part.is_plain for part in found):
         raise InvalidRequest(
-            "Servers read this form in different ways: it repeats a header or its boundary, encodes a part, or has "
-            "text before or after its parts. Send it as an HTML form does, or send the image as the body."
+            "Servers read this form in different ways: it repeats a header or its boundary, encodes a part, has "
+            "unusual headers, or text before or after its parts. Send it as an HTML form does, or send the image as "
+            "the body."
         )
     return [value for _, value in (part.field() for part in found) if isinstance(value, bytes)]
 
@@ -71,7 +84,16 @@ class Part:
     def is_plain(self) -> bool:
         """Whether all servers read the part alike. Not all of them decode what is encoded."""
         coding = self.headers.get(b"content-transfer-encoding", b"binary").strip().lower()
-        return not self.repeats_a_header and coding in _NOT_ENCODED
+        if (
+            self.repeats_a_header
+            or coding not in _NOT_ENCODED
+            or not all(map(_PLAIN_HEADER.fullmatch, self.headers.values()))
+        ):
+            return False
+        if _NESTED.match(self.headers.get(b"content-type", b"")):
+            return False
+        disposition = self.headers.get(b"content-disposition", b"")
+        return self._is_file(self.data) or _PLAIN_FIELD.fullmatch(disposition) is not None
 
     def field(self) -> tuple[str, str | bytes]:
         """Returns the part's name, and its text as str or its file as bytes. Raises InvalidRequest, InvalidBase64."""
@@ -79,7 +101,7 @@ class Part:
         data = self._decoded()
         return name, data if self._is_file(data) else _text(data)
 
-    def _is_file(self, data: bytes) -> bool:
+    def _is_file(self, data: bytes | bytearray) -> bool:
         """Not all clients give an image a file name or a type, but every image has a NUL, and no text does."""
         return bool(
             _FILE_NAME.search(self.headers.get(b"content-disposition", b""))
