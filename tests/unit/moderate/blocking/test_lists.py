@@ -2,6 +2,8 @@
 
 import hashlib
 import random
+import struct
+import zlib
 
 import pytest
 from tests.helpers.lists import packed
@@ -123,3 +125,13 @@ def test_more_entries_than_a_list_may_have_are_refused(monkeypatch: pytest.Monke
     monkeypatch.setattr(lists, "MAX_ENTRIES", 1)
     with pytest.raises(TooManyEntries, match="1 entries of the kind sha256, not 2"):
         pack({Kind.SHA256: {ONE, OTHER}})
+
+
+@pytest.mark.parametrize("number", range(2 * len(Kind)))
+@pytest.mark.parametrize("value", [1 << 32, (1 << 63) - 1, (1 << 64) - 1])
+def test_a_header_with_a_huge_number_and_a_right_checksum_makes_no_list(number: int, value: int) -> None:
+    file = bytearray(packed("host example.com"))
+    struct.pack_into("<Q", file, 16 + 8 * number, value)
+    struct.pack_into("<Q", file, 8, zlib.crc32(file[16:]))
+    with pytest.raises(InvalidLists):
+        Lists(bytes(file))
