@@ -67,7 +67,7 @@ class Keyring:
         """Changes a key's limits and its end. Raises NotFound, AmbiguousKey, ConcurrentChange."""
         account, keys = self.find(who)
         key = _find_current_key(keys, who)
-        self.registry.limit_key(key.hash, *change(key))
+        self.registry.limit_key(key.hash, *change(key), seen=key)
         return self.get_status(account)
 
     def rotate(self, who: str, *, old_works_for: timedelta) -> IssuedKey:

@@ -11,7 +11,7 @@ from tests.helpers.ledgers import Customer, Shop, admitted, request_id
 from tests.helpers.support import data_url, png
 from tests.integration.test_booking import CHECK, FIRST, IMAGE, MODERATIONS, SECOND, USAGE, Store
 
-from modest.accounts.errors import InvalidName, Taken, TooManyKeys
+from modest.accounts.errors import ConcurrentChange, InvalidName, Taken, TooManyKeys
 from modest.accounts.key_limits import KeyLimits
 from modest.accounts.key_registry import MAX_KEYS
 from modest.api_keys import hash_of, new_key
@@ -174,6 +174,33 @@ def test_changed_limits_apply_from_the_next_call_on_and_count_what_was_used(shop
     shop.clock.advance(days=1)
     with pytest.raises(UnknownKey):
         use(shop, key_hash)
+
+
+def test_limits_that_somebody_else_changed_meanwhile_are_not_lost(shop: Shop) -> None:
+    customer = shop.customer()
+    seen = shop.registry.key(customer.key_hash)
+    shop.registry.limit_key(customer.key_hash, KeyLimits(usd=Decimal(5)), None, seen=seen)
+    with pytest.raises(ConcurrentChange):
+        shop.registry.limit_key(customer.key_hash, KeyLimits(calls=10), None, seen=seen)
+    assert shop.registry.key(customer.key_hash).limits == KeyLimits(usd=Decimal(5))
+
+
+def test_a_key_that_is_disabled_while_its_limits_change_stays_disabled(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = shop.customer()
+    read_keys = type(shop.registry).keys
+
+    def disabled_after(registry: Any, account_id: str) -> Any:
+        found = read_keys(registry, account_id)
+        registry.enable_key(customer.key_hash, enabled=False)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(shop.registry), "keys", disabled_after)
+        with pytest.raises(ConcurrentChange):
+            shop.registry.limit_key(customer.key_hash, KeyLimits(calls=10), None)
+    assert not shop.registry.key(customer.key_hash).enabled
 
 
 def test_a_key_ends_at_the_moment_that_was_set(shop: Shop) -> None:

@@ -77,19 +77,31 @@ class KeyRegistry(AccountReader):
         self._put_key(key, before.replaced_by(account), account)
         return key
 
-    def limit_key(self, key_hash: str, limits: KeyLimits, expires: datetime | None) -> AccountKey:
+    def limit_key(
+        self, key_hash: str, limits: KeyLimits, expires: datetime | None, *, seen: AccountKey | None = None
+    ) -> AccountKey:
         """Gives a key these limits and this end from the next call on, in place of those that it had.
 
         Keys that it replaced, and that still work, get the same limits.
+        seen: the key as it was when the limits were chosen, if somebody else may have changed it since.
 
         Raises NotFound, ConcurrentChange.
         """
         key = self.key(key_hash)
         before = self._version(key.account_id)
-        same = [other for other in self.keys(key.account_id) if other.number == key.number]
+        keys = self.keys(key.account_id)
+        if seen and seen not in keys:
+            raise ConcurrentChange(before.account.name)
+        same = [other for other in keys if other.number == key.number]
         changed = [replace(other, limits=limits, expires=expires) for other in same]
+        # A key that is disabled meanwhile, which makes no new version of its account, must not come back.
         puts = [
-            Put(api_key_item_key(other.account_id, other.hash), api_key_to_item(other), _EXISTS) for other in changed
+            Put(
+                api_key_item_key(other.account_id, other.hash),
+                api_key_to_item(other),
+                Attr("enabled").eq(other.enabled),
+            )
+            for other in changed
         ]
         try:
             self._write(before.replaced_by(before.account), *puts)
