@@ -117,5 +117,5 @@ function describeReset(seconds) {
   const reset = new Date(Math.round((Date.now() + seconds * 1000) / 3600000) * 3600000);
   const date = reset.toLocaleDateString('en', { day: 'numeric', month: 'long', timeZone: 'UTC' });
   const duration = hours > 48 ? `${days} days` : hours === 1 ? 'less than an hour' : `${hours} hours`;
-  return `It resets on ${date} (UTC), in ${duration}.`;
+  return `The quota resets on ${date} (UTC), in ${duration}.`;
 }
