@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from modest.accounts.records import Account, AccountKey
+from modest.accounts.key_records import AccountKey
+from modest.accounts.records import Account
 from modest.ledger.audit import Audit
 from modest.ledger.totals import Totals
 from modest.plans import Plan

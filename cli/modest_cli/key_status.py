@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from modest.accounts.records import Account, AccountKey
+from modest.accounts.key_records import AccountKey
+from modest.accounts.records import Account
 from modest_cli.gateway_keys import GatewayKey
 
 

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from modest.accounts.records import AccountKey
+from modest.accounts.key_records import AccountKey
 from modest.money import shortest
 from modest_cli.key_status import AccountStatus, IssuedKey, KeyState, KeyStatus
 from modest_cli.keyring import HASH_SHOWN

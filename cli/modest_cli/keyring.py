@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from modest.accounts.errors import ConcurrentChange, NotFound, Taken
 from modest.accounts.key_limits import KeyLimits
+from modest.accounts.key_records import AccountKey
 from modest.accounts.names import ID_PREFIX
-from modest.accounts.records import Account, AccountKey
+from modest.accounts.records import Account
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, is_well_formed, new_key
 from modest_cli.errors import OperatorError

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modest.accounts.key_limits import NO_LIMITS, KeyLimits
-from modest.accounts.records import AccountKey
+from modest.accounts.key_records import AccountKey
 from modest_cli import aws
 from modest_cli.arguments import (
     AccountArgument,

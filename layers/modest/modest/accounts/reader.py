@@ -3,20 +3,16 @@
 from collections.abc import Mapping
 
 from modest.accounts.errors import NotFound
+from modest.accounts.key_records import AccountKey, all_keys, api_key_from_item, api_key_item_key, pointer_item_key
 from modest.accounts.names import is_visible
 from modest.accounts.records import (
     NAMES_PK,
     RATE_KEY,
     Account,
-    AccountKey,
     AccountVersion,
     account_from_item,
     account_item_key,
-    all_keys,
-    api_key_from_item,
-    api_key_item_key,
     name_item_key,
-    pointer_item_key,
     rate_from_items,
 )
 from modest.money import Rate

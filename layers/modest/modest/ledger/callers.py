@@ -7,17 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from modest.accounts.records import (
-    RATE_KEY,
-    Account,
-    AccountKey,
-    account_from_item,
-    account_item_key,
-    api_key_from_item,
-    api_key_item_key,
-    pointer_item_key,
-    rate_from_items,
-)
+from modest.accounts.key_records import AccountKey, api_key_from_item, api_key_item_key, pointer_item_key
+from modest.accounts.records import RATE_KEY, Account, account_from_item, account_item_key, rate_from_items
 from modest.money import Currency, Rate, Terms
 from modest.plans import Plan, Plans
 from modest.refusals import LedgerUnavailable, UnknownKey

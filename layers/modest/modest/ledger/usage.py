@@ -5,16 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from modest.accounts.records import (
-    RATE_KEY,
-    Account,
-    AccountKey,
-    account_from_item,
-    account_item_key,
-    all_keys,
-    api_key_from_item,
-    rate_from_items,
-)
+from modest.accounts.key_records import AccountKey, all_keys, api_key_from_item
+from modest.accounts.records import RATE_KEY, Account, account_from_item, account_item_key, rate_from_items
 from modest.ledger.audit import Audit, Auditor
 from modest.ledger.chain import Link, all_links, last_link, link_from_item, start_after
 from modest.ledger.entries import SEALED, all_entries, open_entries, second_of

@@ -3,15 +3,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from modest.accounts.key_limits import KeyLimits
-from modest.accounts.records import (
-    Account,
-    AccountKey,
-    PlanHeld,
-    account_from_item,
-    account_to_item,
-    api_key_from_item,
-    api_key_to_item,
-)
+from modest.accounts.key_records import AccountKey, api_key_from_item, api_key_to_item
+from modest.accounts.records import Account, PlanHeld, account_from_item, account_to_item
 from modest.money import Currency
 from modest.plans import Plan
 

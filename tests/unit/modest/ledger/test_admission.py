@@ -8,7 +8,8 @@ import pytest
 from tests.helpers.ledgers import PLANS
 
 from modest.accounts.key_limits import KeyLimits
-from modest.accounts.records import Account, AccountKey, PlanHeld
+from modest.accounts.key_records import AccountKey
+from modest.accounts.records import Account, PlanHeld
 from modest.ledger.admission import Decision, Found, Proceed, Replay, admission_of, decide
 from modest.ledger.callers import Caller
 from modest.ledger.idempotency import Answer, Record, Repeatable
