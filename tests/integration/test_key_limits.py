@@ -149,6 +149,16 @@ def test_a_key_that_replaces_another_has_its_limits_and_what_it_used(shop: Shop)
     assert (used.calls, used.key and used.key.hash) == (3, new)
 
 
+def test_replacing_one_key_leaves_the_replaced_ones_of_other_names_their_hours(shop: Shop) -> None:
+    customer = shop.customer()
+    old = key_of(shop, customer, "ci", KeyLimits())
+    shop.registry.replace_key(old, hash_of(new_key()), old_works_for=timedelta(days=1))
+    shop.registry.replace_key(customer.key_hash, hash_of(new_key()), old_works_for=timedelta(0))
+    use(shop, old)
+    with pytest.raises(UnknownKey):
+        use(shop, customer.key_hash)
+
+
 def test_a_key_with_the_name_of_a_deleted_one_starts_from_zero_and_nothing_that_was_used_is_lost(shop: Shop) -> None:
     customer = shop.customer()
     first = key_of(shop, customer, "ci", KeyLimits(calls=1))

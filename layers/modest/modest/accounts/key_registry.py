@@ -111,7 +111,7 @@ class KeyRegistry(AccountReader):
     ) -> AccountKey:
         """Gives the account a new key under the same name. The old key works for as long as stated.
 
-        Keys that were replaced earlier expire by then at the latest.
+        Keys of this name that were replaced earlier expire by then at the latest.
         seen: the old key as it was when it was chosen, if somebody else may have replaced it since.
 
         Raises NotFound, Taken, ConcurrentChange.
@@ -129,7 +129,7 @@ class KeyRegistry(AccountReader):
                 api_key_item_key(old.account_id, key.hash), set={"until": min(key.until or until, until).isoformat()}
             )
             for key in keys
-            if key.hash == old_hash or key.until
+            if key.hash == old_hash or (key.until and key.number == old.number)
         ]
         self._put_key(new, before.replaced_by(before.account), before.account, *replaced)
         return new
