@@ -1,7 +1,7 @@
 """Accounts and the rate of XNO, and the table's items that hold them.
 
-account#<id>   account        name, plans held, currency, discount, referrer, billing address, policy, how many keys were
-                              made, version
+account#<id>   account        name, plans held, currency, discount, referrer, billing address, policy, keys made,
+                              version
 accounts       <name>         the account's id: makes names unique and lets accounts be listed
 rates          XNO            what one XNO is worth
 """
