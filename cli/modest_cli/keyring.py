@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from modest.accounts.errors import ConcurrentChange, NotFound, Taken
 from modest.accounts.key_limits import KeyLimits
 from modest.accounts.key_records import AccountKey
-from modest.accounts.names import ID_PREFIX
+from modest.accounts.names import ID_PREFIX, SEPARATOR
 from modest.accounts.records import Account
 from modest.accounts.registry import Registry
 from modest.api_keys import hash_of, is_well_formed, new_key
@@ -162,14 +162,10 @@ class Keyring:
         return account, self.registry.keys(account.id)
 
     def _find_named(self, who: str) -> tuple[Account, list[AccountKey]]:
-        account_name, _, key_name = who.rpartition("/")
-        try:
-            account = self.registry.account_named(who)
-            return account, self.registry.keys(account.id)
-        except NotFound:
-            if not account_name:
-                raise
+        account_name, separator, key_name = who.partition(SEPARATOR)
         account = self.registry.account_named(account_name)
+        if not separator:
+            return account, self.registry.keys(account.id)
         keys = [key for key in self.registry.keys(account.id) if key.name == key_name]
         if not keys:
             raise NotFound(f"{account.name} has no key named {key_name}. `modest keys show` lists its keys.")

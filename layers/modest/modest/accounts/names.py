@@ -10,6 +10,8 @@ MAX_LENGTH = 64
 MAX_KEY_NAME_LENGTH = 32
 """Each entry of the ledger has the name of its call's key."""
 ID_PREFIX = "acct_"
+SEPARATOR = "/"
+"""Stands between an account's name and its key's where a key is named: `acme/ci`."""
 
 _SHOWN = 16
 # The starts by which operators name accounts and keys, whatever their case.
@@ -28,9 +30,9 @@ def is_visible(name: str) -> bool:
 
 def check_name(name: str) -> None:
     """Raises InvalidName unless an account may be given this name."""
-    if not is_visible(name):
+    if not is_visible(name) or SEPARATOR in name:
         raise InvalidName(
-            f"An account's name has 1 to {MAX_LENGTH} visible characters, and spaces only between them. "
+            f"An account's name has 1 to {MAX_LENGTH} visible characters, no slash, and spaces only between them. "
             f"{_shortened(name)!a} is not such a name."
         )
     if _NAMES_ANOTHER.fullmatch(name):
@@ -39,7 +41,7 @@ def check_name(name: str) -> None:
 
 def check_key_name(name: str) -> None:
     """Raises InvalidName unless a key may be given this name."""
-    if not is_visible(name) or len(name) > MAX_KEY_NAME_LENGTH or "/" in name:
+    if not is_visible(name) or len(name) > MAX_KEY_NAME_LENGTH or SEPARATOR in name:
         raise InvalidName(
             f"A key's name has 1 to {MAX_KEY_NAME_LENGTH} visible characters, no slash, and spaces only between them. "
             f"{_shortened(name)!a} is not such a name."

@@ -44,6 +44,12 @@ def test_what_cannot_be_seen_or_is_longer_is_no_name(name: str) -> None:
         check_name(name)
 
 
+@pytest.mark.parametrize("name", ["acme/ci", "/", "/ci", "acme/"])
+def test_what_names_an_account_and_its_key_is_no_name_of_an_account(name: str) -> None:
+    with pytest.raises(InvalidName, match="no slash"):
+        check_name(name)
+
+
 @pytest.mark.parametrize("name", ["acct_1", "ACCT_1", "mod_live_x", "0123456789ab", "DEADBEEFDEADBEEF"])
 def test_what_commands_take_for_an_id_or_a_key_is_no_name(name: str) -> None:
     with pytest.raises(InvalidName, match="looks like a key"):
