@@ -1,27 +1,15 @@
 """What DynamoDB does with a request in one moment, as its documentation says, and a record of who wrote what."""
 
-import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from boto3.dynamodb.conditions import ConditionBase
+from tests.fakes.conditions import holds
 
 from modest.store.table import ConditionFailed, Delete, Item, Key, Page, Put, Range, Write
 
 if TYPE_CHECKING:
     from tests.fakes.world import World
-
-
-_OF_PARTS: dict[str, Callable[[Iterable[bool]], bool]] = {"AND": all, "OR": any, "NOT": lambda parts: not any(parts)}
-_OF_VALUES: dict[str, Callable[..., bool]] = {
-    "attribute_exists": lambda _found: True,
-    "attribute_not_exists": lambda _found: False,
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-    "contains": operator.contains,
-}
 
 
 class Written(NamedTuple):
@@ -53,7 +41,7 @@ class Store:
         return Page(items, page[-1] if page and (len(keys) > len(page) or key_of_empty_page) else None)
 
     def write(self, writes: Sequence[Write], world: "World") -> None:
-        failed = [write for write in writes if write.condition and not _holds(write.condition, self._at(write))]
+        failed = [write for write in writes if write.condition and not holds(write.condition, self._at(write))]
         if failed:
             raise ConditionFailed({write.key: self.items[write.key] for write in failed if write.key in self.items})
         for write in writes:
@@ -84,14 +72,3 @@ class Store:
 def _stored(value: Any) -> Any:
     assert not isinstance(value, float), "DynamoDB has no floats"
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _holds(condition: ConditionBase, item: Item) -> bool:
-    expression = condition.get_expression()
-    verb, values = expression["operator"], expression["values"]
-    if verb in _OF_PARTS:
-        return _OF_PARTS[verb](_holds(part, item) for part in values)
-    attribute, *others = values
-    if attribute.name not in item:
-        return bool(verb == "attribute_not_exists")
-    return _OF_VALUES[verb](item[attribute.name], *others)

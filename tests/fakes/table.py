@@ -1,7 +1,6 @@
 """The ledger's table in memory, which fails in the ways that the real one does."""
 
 import copy
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
@@ -9,19 +8,13 @@ from itertools import repeat
 from threading import RLock
 from typing import Any, TypeVar
 
-from boto3.dynamodb.conditions import AttributeBase, ConditionBase
+from tests.fakes.conditions import holds
 
 from modest.store.table import ConditionFailed, Delete, Item, Key, Page, Put, Range, TableFailure, Update, Write
 
 T = TypeVar("T")
 
 _PAGE = 50
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-    "contains": operator.contains,
-}
 
 
 class Fault(Enum):
@@ -104,7 +97,7 @@ class FakeTable:
 
     def _write(self, writes: Sequence[Write]) -> None:
         failed = [
-            write for write in writes if write.condition is not None and not _holds(write.condition, self._at(write))
+            write for write in writes if write.condition is not None and not holds(write.condition, self._at(write))
         ]
         if failed:
             found = {write.key: self.items[write.key] for write in failed if write.key in self.items}
@@ -145,22 +138,3 @@ def _as_stored(value: Any) -> Any:
     if isinstance(value, float):
         raise TypeError("DynamoDB's numbers are Decimal")
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _holds(condition: ConditionBase, item: Item) -> bool:
-    expression = condition.get_expression()
-    verb, values = expression["operator"], expression["values"]
-    if verb in ("AND", "OR"):
-        sides = [_holds(value, item) for value in values]
-        return all(sides) if verb == "AND" else any(sides)
-    if verb == "NOT":
-        return not _holds(values[0], item)
-    attribute, *others = values
-    assert isinstance(attribute, AttributeBase)
-    there = attribute.name in item
-    if verb in ("attribute_exists", "attribute_not_exists"):
-        return there == (verb == "attribute_exists")
-    if not there:
-        return False
-    found, (wanted,) = item[attribute.name], others
-    return _COMPARISONS[verb](found, wanted)

@@ -4,8 +4,6 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from boto3.dynamodb.conditions import Attr
-
 from modest.accounts.errors import ConcurrentChange, NotFound, Taken, TooManyKeys
 from modest.accounts.key_limits import NO_LIMITS, KeyLimits
 from modest.accounts.key_records import AccountKey, api_key_item_key, api_key_to_item, pointer_item_key
@@ -13,6 +11,7 @@ from modest.accounts.names import check_key_name
 from modest.accounts.reader import AccountReader
 from modest.accounts.records import Account
 from modest.plans import Plan, Plans
+from modest.store.conditions import Attr
 from modest.store.retries import RetryPolicy
 from modest.store.table import ConditionFailed, Delete, Put, Table, Update, Write
 

@@ -12,11 +12,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.conditions import Attr
-
 from modest.money import Currency, Rate, Terms
 from modest.months import month_end, month_start
 from modest.plans import Plan
+from modest.store.conditions import Attr
 from modest.store.table import Item, Key, Put
 
 NAMES_PK = "accounts"

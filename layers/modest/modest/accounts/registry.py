@@ -6,8 +6,6 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.conditions import Attr
-
 from modest.accounts.errors import ConcurrentChange, NoRate, NotFound, Taken
 from modest.accounts.key_registry import KeyRegistry
 from modest.accounts.names import ID_PREFIX, check_name
@@ -22,6 +20,7 @@ from modest.accounts.records import (
     rate_to_item,
 )
 from modest.money import HIGHEST_RATE, LOWEST_RATE, Currency, Rate
+from modest.store.conditions import Attr
 from modest.store.table import ConditionFailed, Put
 from modest.texts import tidy
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from boto3.dynamodb.conditions import Attr
-
 from modest.ledger.entries import as_second, closed_entries, ledger_pk, second_after, second_of
 from modest.ledger.totals import ADDED_UP, Sums, Totals
 from modest.months import month_start
+from modest.store.conditions import Attr
 from modest.store.retries import Deadline, RetryPolicy
 from modest.store.table import ConditionFailed, Item, Key, Put, Range, Table
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from boto3.dynamodb.conditions import Attr
-
 from modest.ledger.timing import last_closed_second
 from modest.ledger.totals import KEY_NAME
 from modest.months import month_of
 from modest.prices import Charge
+from modest.store.conditions import Attr
 from modest.store.table import Item, Key, Put, Range
 
 SEALED = "sealed_sha256"

@@ -6,9 +6,8 @@ from enum import Enum
 from hashlib import sha256
 from typing import Any
 
-from boto3.dynamodb.conditions import Attr, ConditionBase
-
 from modest.ledger.timing import CLOCK_ERROR
+from modest.store.conditions import Attr, Condition
 from modest.store.table import Item, Key, Put
 
 REPLAYED_FOR = timedelta(hours=24)
@@ -87,7 +86,7 @@ class Record:
         # It is free at once, also by the clock of a process that is behind.
         return Put(self.key, self._item(now - 2 * CLOCK_ERROR), self._claimed())
 
-    def _claimed(self) -> ConditionBase:
+    def _claimed(self) -> Condition:
         return Attr("request").eq(self.request_id) & Attr("status").not_exists()
 
     def _item(self, until: datetime) -> dict[str, Any]:

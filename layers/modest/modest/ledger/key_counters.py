@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from boto3.dynamodb.conditions import Attr, ConditionBase
-
 from modest.accounts.key_limits import KeyLimits
 from modest.allowance import Allowance
 from modest.refusals import KeyLimitExceeded
+from modest.store.conditions import Attr, Condition
 from modest.store.table import Item
 
 
@@ -49,7 +48,7 @@ class KeyCounter:
         """What the call adds to the month's item."""
         return {self._calls: 1} | ({self._usd: self.usd} if self.limits.usd is not None and self.usd else {})
 
-    def conditions(self) -> Iterator[ConditionBase]:
+    def conditions(self) -> Iterator[Condition]:
         """They hold as long as there is no refusal. The call was looked at before: alone, it passes no limit."""
         if self.limits.calls is not None:
             yield Attr(self._calls).not_exists() | Attr(self._calls).lt(self.limits.calls)

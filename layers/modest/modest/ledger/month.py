@@ -14,11 +14,10 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_
 
-from boto3.dynamodb.conditions import Attr
-
 from modest.ledger.key_counters import KeyCounter
 from modest.ledger.marks import Marking, OwnMarks, choose
 from modest.months import month_of
+from modest.store.conditions import Attr
 from modest.store.retries import Deadline, RetryPolicy
 from modest.store.table import ConditionFailed, Item, Key, Table, TableFailure, Update
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from secrets import token_bytes
 
-from boto3.dynamodb.conditions import Attr
-
+from modest.store.conditions import Attr
 from modest.store.retries import Deadline, RetryPolicy
 from modest.store.table import ConditionFailed, Item, Key, Put, Table
 

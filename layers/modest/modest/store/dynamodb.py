@@ -1,15 +1,15 @@
-"""Implements the ledger's table on DynamoDB, through a boto3 client."""
+"""Implements the ledger's table on DynamoDB, through botocore's client, which boto3 would hand out as well."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import boto3
-from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
+from botocore.session import Session
 
+from modest.store.attributes import from_attribute, to_attribute
 from modest.store.retries import ANSWER_SECONDS, CONNECT_SECONDS
 from modest.store.table import ConditionFailed, Delete, Item, Key, Page, Put, Range, TableFailure, Update, Write
 
@@ -31,14 +31,11 @@ _BUSY = frozenset(
 )
 _BUSY_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
 
 def make_client(
     *, connect_seconds: float = CONNECT_SECONDS, answer_seconds: float = ANSWER_SECONDS
 ) -> "DynamoDBClient":
-    """Returns a client that never retries, since RetryPolicy does. boto3 finds its region, credentials and endpoint.
+    """Returns a client that never retries, since RetryPolicy does. botocore finds its region, credentials and endpoint.
 
     connect_seconds: how long a connection may take.
     answer_seconds: how long an open connection may be silent.
@@ -54,7 +51,7 @@ def make_client(
         parameter_validation=False,
         user_agent="modest",
     )
-    return boto3.session.Session().client("dynamodb", config=config)
+    return Session().create_client("dynamodb", config=config)
 
 
 class DynamoDBTable:
@@ -85,7 +82,7 @@ class DynamoDBTable:
             self._client.query,
             TableName=self._name,
             KeyConditionExpression="pk = :pk" + between,
-            ExpressionAttributeValues={name: _serialize(value) for name, value in values.items()},
+            ExpressionAttributeValues={name: to_attribute(value) for name, value in values.items()},
             ConsistentRead=True,
             ScanIndexForward=not wanted.backwards,
             **_page_options(wanted),
@@ -128,24 +125,41 @@ class DynamoDBTable:
 
     def _request(self, write: Write) -> dict[str, Any]:
         request: dict[str, Any] = {"TableName": self._name}
-        names: dict[str, str] = {}
-        values: dict[str, Any] = {}
+        placeholders = _Placeholders()
         match write:
             case Put(key, item):
-                request["Item"] = _key(key) | {name: _serialize(value) for name, value in item.items()}
+                request["Item"] = _key(key) | {name: to_attribute(value) for name, value in item.items()}
             case Update(key):
                 request["Key"] = _key(key)
-                request["UpdateExpression"] = _update_expression(write, names, values)
+                request["UpdateExpression"] = _update_expression(write, placeholders)
             case Delete(key):
                 request["Key"] = _key(key)
         if write.condition is not None:
-            request["ConditionExpression"] = _condition_expression(write.condition, names, values)
+            request["ConditionExpression"] = write.condition.expression(placeholders.name, placeholders.value)
             request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        if names:
-            request["ExpressionAttributeNames"] = names
-        if values:
-            request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+        if placeholders.names:
+            request["ExpressionAttributeNames"] = placeholders.names
+        if placeholders.values:
+            request["ExpressionAttributeValues"] = placeholders.values
         return request
+
+
+@dataclass(frozen=True, slots=True)
+class _Placeholders:
+    """Stand for names and values in the expressions of one request."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def name(self, attribute: str) -> str:
+        placeholder = f"#a{len(self.names)}"
+        self.names[placeholder] = attribute
+        return placeholder
+
+    def value(self, value: Any) -> str:
+        placeholder = f":a{len(self.values)}"
+        self.values[placeholder] = to_attribute(value)
+        return placeholder
 
 
 def _page_options(wanted: Range) -> dict[str, Any]:
@@ -156,30 +170,13 @@ def _page_options(wanted: Range) -> dict[str, Any]:
     return options
 
 
-def _update_expression(update: Update, names: dict[str, str], values: dict[str, Any]) -> str:
-    def name(attribute: str) -> str:
-        placeholder = f"#a{len(names)}"
-        names[placeholder] = attribute
-        return placeholder
-
-    def value(attribute_value: Any) -> str:
-        placeholder = f":a{len(values)}"
-        values[placeholder] = attribute_value
-        return placeholder
-
+def _update_expression(update: Update, of: _Placeholders) -> str:
     clauses = {
-        "SET": [f"{name(key)} = {value(new)}" for key, new in update.set.items()],
-        "ADD": [f"{name(key)} {value(more)}" for key, more in update.add.items()],
-        "DELETE": [f"{name(key)} {value(fewer)}" for key, fewer in update.delete.items()],
+        "SET": [f"{of.name(key)} = {of.value(new)}" for key, new in update.set.items()],
+        "ADD": [f"{of.name(key)} {of.value(more)}" for key, more in update.add.items()],
+        "DELETE": [f"{of.name(key)} {of.value(fewer)}" for key, fewer in update.delete.items()],
     }
     return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses.items() if parts)
-
-
-def _condition_expression(condition: ConditionBase, names: dict[str, str], values: dict[str, Any]) -> str:
-    built = ConditionExpressionBuilder().build_expression(condition)
-    names |= built.attribute_name_placeholders
-    values |= built.attribute_value_placeholders
-    return built.condition_expression
 
 
 def _attempt(operation: Callable[..., T], **request: Any) -> T:
@@ -223,8 +220,8 @@ def _found(error: ClientError, writes: Sequence[Write]) -> dict[Key, Item]:
 
 
 def _key(key: Key) -> dict[str, Any]:
-    return {"pk": _serialize(key.pk), "sk": _serialize(key.sk)}
+    return {"pk": to_attribute(key.pk), "sk": to_attribute(key.sk)}
 
 
 def _item(attributes: Any) -> Item:
-    return {name: _deserialize(value) for name, value in attributes.items()}
+    return {name: from_attribute(value) for name, value in attributes.items()}

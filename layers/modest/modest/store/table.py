@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from boto3.dynamodb.conditions import ConditionBase
+from modest.store.conditions import Condition
 
 Item = Mapping[str, Any]
 """Attributes by name: str, Decimal, int, bool, bytes, set, list or dict. Every number is read as a Decimal."""
@@ -26,7 +26,7 @@ class Put:
 
     key: Key
     item: Item
-    condition: ConditionBase | None = None
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Update:
     """What numbers grow by, and what sets gain."""
     delete: Item = field(default_factory=dict)
     """What sets lose. A set that loses everything is no longer there."""
-    condition: ConditionBase | None = None
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Delete:
     """Deletes an item, if it exists."""
 
     key: Key
-    condition: ConditionBase | None = None
+    condition: Condition | None = None
 
 
 Write = Put | Update | Delete

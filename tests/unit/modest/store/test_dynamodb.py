@@ -8,12 +8,12 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ConnectTimeoutError, IncompleteReadError, ReadTimeoutError
 from botocore.stub import Stubber
 from tests.helpers.ledgers import AWS_ENVIRONMENT, environment
 
 from modest.refusals import LedgerUnavailable
+from modest.store.conditions import Attr
 from modest.store.dynamodb import DynamoDBTable, make_client
 from modest.store.retries import ANSWER_SECONDS, FIRST_OPERATION_SECONDS, OPERATION_SECONDS, RetryPolicy
 from modest.store.table import ConditionFailed, Key, Put, TableFailure, Update, Write
