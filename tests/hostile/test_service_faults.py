@@ -17,7 +17,7 @@ from tests.hostile.processes import forget_peak, peak_bytes
 from tests.hostile.service import ServiceProcess, serving
 from tests.hostile.slots import ONE_FOR_EACH_OPERATION, Slot, code_of
 
-from moderate.fetching.fetcher import URL_DEADLINE_SECONDS
+from moderate.fetching.responses import URL_DEADLINE_SECONDS
 from moderate.sources import MAX_FETCHED_BYTES
 
 ADDRESS = "93.184.216.34"

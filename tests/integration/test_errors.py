@@ -23,7 +23,7 @@ from tests.helpers.waiting import given_time
 from moderate.calls.authentication import Unauthorized, from_gateway
 from moderate.calls.problems import STATUS_AND_CODE
 from moderate.dialects.registry import dialect_of
-from moderate.fetching.fetcher import FetchTimeout
+from moderate.fetching.responses import FetchTimeout
 from moderate.fetching.self_reference import VIA, user_agent
 from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION
 from moderate.sources import ImageTooLarge

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from tests.helpers.support import NSFW, SAFE, FakeClassifier, ServedApp, data_url, mosaic, png, scoring, serve
 
-from moderate.fetching.fetcher import FetchTimeout
-from moderate.fetching.responses import FetchFailed
+from moderate.fetching.responses import FetchFailed, FetchTimeout
 from moderate.inference.classifier import Classifier
 from moderate.sources import ImageTooLarge
 from moderate.verdict import Scores

@@ -21,7 +21,8 @@ from moderate.blocking.hits import OnListHit
 from moderate.calls.authentication import from_gateway
 from moderate.calls.problems import STATUS_AND_CODE
 from moderate.dialects.registry import DIALECTS, dialect_of
-from moderate.fetching.fetcher import URL_DEADLINE_SECONDS, Fetcher, FetchTimeout
+from moderate.fetching.fetcher import Fetcher
+from moderate.fetching.responses import URL_DEADLINE_SECONDS, FetchTimeout
 from moderate.verdict import Cuts
 from modest import api_keys
 from modest.ledger.ledger import Ledger

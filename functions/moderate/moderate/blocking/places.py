@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
 from urllib3.exceptions import HTTPError
 
 from moderate.blocking.lists import MAX_FILE_BYTES, Buffer
@@ -158,4 +158,4 @@ def make_s3_client() -> "S3Client":
         # The file has a checksum of its own, and parts of an object have none.
         response_checksum_validation="when_required",
     )
-    return boto3.session.Session().client("s3", config=config)
+    return Session().create_client("s3", config=config)

@@ -7,8 +7,7 @@ from starlette.exceptions import HTTPException
 from moderate.blocking.hits import PolicyViolation
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.parameters import InvalidRequest
-from moderate.fetching.fetcher import FetchTimeout
-from moderate.fetching.responses import FetchFailed
+from moderate.fetching.responses import FetchFailed, FetchTimeout
 from moderate.fetching.urls import BlockedUrl, InvalidUrl
 from moderate.images.limits import TooManyFrames, TooManyPixels, UndecodableImage, UnsupportedFormat
 from moderate.pipeline import RequestTooSlow

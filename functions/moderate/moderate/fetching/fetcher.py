@@ -26,15 +26,21 @@ from moderate.fetching.addresses import IPAddress, is_public
 from moderate.fetching.connection import OverheadLimitedStream, connect
 from moderate.fetching.inflating import Inflater
 from moderate.fetching.resolver import SystemResolver
-from moderate.fetching.responses import FetchFailed, coding_of, redirect_target, refuse_unusable, values_of
+from moderate.fetching.responses import (
+    URL_DEADLINE_SECONDS,
+    FetchFailed,
+    FetchTimeout,
+    coding_of,
+    redirect_target,
+    refuse_unusable,
+    values_of,
+)
 from moderate.fetching.self_reference import VIA, user_agent
 from moderate.fetching.urls import WEB_PORTS, BlockedUrl, Target, parse
 from moderate.images.formats import FORMATS
 from moderate.sources import MAX_FETCHED_BYTES, too_large_to_fetch
 from moderate.version import VERSION
-from modest.errors import PublicError
 
-URL_DEADLINE_SECONDS = 8.0
 MAX_REDIRECTS = 5
 MAX_ADDRESSES_TRIED = 6
 
@@ -44,16 +50,6 @@ _ACCEPT = ",".join([*(image_format.content_types[0] for image_format in FORMATS)
 _BAD_HEADER = ("illegal header line", "continuation line")
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
-
-
-class FetchTimeout(PublicError):
-    """The URL is acceptable, but its server did not deliver in time."""
-
-    def __init__(self, seconds: float = URL_DEADLINE_SECONDS, *, detail: str = "") -> None:
-        super().__init__(
-            f"The image did not arrive in time ({seconds:g} seconds at most). Try again, or send the image itself.",
-            detail=detail,
-        )
 
 
 class Fetcher:

@@ -8,6 +8,8 @@ from modest.errors import PublicError
 
 Headers = Sequence[tuple[bytes, bytes]]
 
+URL_DEADLINE_SECONDS = 8.0
+
 _SUCCESS = range(200, 300)
 _NO_CONTENT = (204, 205)
 _PARTIAL = 206
@@ -24,6 +26,16 @@ _INFLATED = ("gzip", "deflate")
 
 class FetchFailed(PublicError):
     """The URL is acceptable, but no image came from it."""
+
+
+class FetchTimeout(PublicError):
+    """The URL is acceptable, but its server did not deliver in time."""
+
+    def __init__(self, seconds: float = URL_DEADLINE_SECONDS, *, detail: str = "") -> None:
+        super().__init__(
+            f"The image did not arrive in time ({seconds:g} seconds at most). Try again, or send the image itself.",
+            detail=detail,
+        )
 
 
 def redirect_target(current: Target, headers: Headers, allowed_ports: frozenset[int]) -> Target:

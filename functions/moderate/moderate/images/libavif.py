@@ -11,7 +11,7 @@ from functools import cache
 
 from PIL import Image
 
-from moderate.images.bundled import bundled_library
+from moderate.images.bundled import PILLOW, bundled_library
 from moderate.images.limits import CANVAS, PIXELS_PER_MEGAPIXEL, BrokenRule
 
 # Within a version, no member of the structures below moves.
@@ -177,7 +177,7 @@ def _check(result: int) -> None:
 @cache
 def load() -> ctypes.CDLL:
     """Returns the library."""
-    library = bundled_library("pillow", "libavif")
+    library = bundled_library(PILLOW, "libavif")
     library.avifVersion.restype = ctypes.c_char_p
     if not library.avifVersion().startswith(_VERSION):
         raise ImportError(f"libavif {library.avifVersion().decode()} is not one whose structures are known")

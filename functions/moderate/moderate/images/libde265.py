@@ -12,7 +12,7 @@ from functools import cache
 
 from PIL import Image
 
-from moderate.images.bundled import bundled_library
+from moderate.images.bundled import PI_HEIF, bundled_library
 from moderate.images.hevc_parameters import BITS
 from moderate.images.limits import BreaksOff
 
@@ -88,7 +88,7 @@ def _without_last_bits(count: int) -> Sequence[int]:
 @cache
 def load() -> ctypes.CDLL:
     """Returns the library."""
-    library = bundled_library("pi-heif", "libde265")
+    library = bundled_library(PI_HEIF, "libde265")
     for name in _OF_POINTERS:
         getattr(library, f"de265_{name}").restype = ctypes.c_void_p
     # Otherwise the first decoder makes the tables that all share, and the last throws them away.

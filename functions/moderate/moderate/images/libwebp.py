@@ -9,7 +9,7 @@ from functools import cache
 
 from PIL import Image
 
-from moderate.images.bundled import bundled_library
+from moderate.images.bundled import PILLOW, bundled_library
 from moderate.images.limits import BrokenRule
 
 
@@ -43,6 +43,6 @@ def decode(data: bytes, size: tuple[int, int], *, has_alpha: bool) -> Image.Imag
 @cache
 def load() -> ctypes.CDLL:
     """Returns the library."""
-    library = bundled_library("pillow", "libwebp-")
+    library = bundled_library(PILLOW, "libwebp-")
     library.WebPDecodeRGBAInto.restype = ctypes.c_void_p
     return library

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from moderate.blocking.hits import ListHit, PolicyViolation
 from moderate.calls.authentication import Unauthorized
 from moderate.calls.parameters import parse_policy
-from moderate.fetching.fetcher import FetchTimeout
-from moderate.fetching.responses import refuse_unusable
+from moderate.fetching.responses import FetchTimeout, refuse_unusable
 from moderate.fetching.urls import parse
 from moderate.images.formats import recognise
 from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION, UndecodableImage

@@ -1,28 +1,24 @@
 """Builds the whole service from the operator's settings."""
 
-import gc
-
-# Objects made while modules are imported stay alive, and checking them for garbage takes a tenth of a cold start.
-gc.disable()
+# This import comes first, because it prepares the process for a fast start.
+from moderate.web import start  # isort: skip
 
 import os
-
-# numpy's matrices are small here, and starting threads for them takes a tenth of a cold start.
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
 from moderate.blocking.hits import refuse
 from moderate.blocking.places import place_of
-from moderate.blocking.reloading import FixedLists, ReloadedLists
+from moderate.blocking.reloading import CurrentLists, FixedLists, ReloadedLists
 from moderate.calls import ledgers
 from moderate.calls.authentication import Identify
 from moderate.dialects.service import Service
-from moderate.fetching.fetcher import Fetcher
 from moderate.fetching.resolver import limit_lookup_time
 from moderate.fetching.self_reference import user_agent
 from moderate.images.sandbox.pool import Decoder
@@ -33,6 +29,9 @@ from moderate.pipeline import Pipeline
 from moderate.settings import Settings
 from moderate.version import VERSION
 from moderate.web.app import create_app
+
+if TYPE_CHECKING:
+    from moderate.fetching.fetcher import Fetcher
 
 # Until the lists are there, calls are judged without them. Lambda allows a start ten seconds.
 _SECONDS_FOR_LISTS = 5.0
@@ -62,13 +61,8 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         classifier = Classifier(settings.model_path)
         classifier.warm_up()
         second = second_model.find(settings.second_opinion, classifier.model, settings.model_path)
-    fetcher = Fetcher(
-        allowed_ports=settings.allowed_ports,
-        agent=user_agent(VERSION, settings.contact_url),
-        refuse_host=lambda host: refuse(lists.current.find_host(host), sha256(host.encode()).hexdigest()),
-    )
     pipeline = Pipeline(
-        fetcher.fetch,
+        _fetching(settings, lists),
         classifier,
         cuts=settings.cuts,
         second=second,
@@ -98,6 +92,24 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
     )
     decoder.warm_up()
     lists.wait(_SECONDS_FOR_LISTS)
-    gc.freeze()
-    gc.enable()
+    start.finish()
     return Composition(settings, classifier, service, app)
+
+
+def _fetching(settings: Settings, lists: CurrentLists) -> Callable[[str], Awaitable[bytes]]:
+    """Returns what fetches a URL. It loads the HTTP client at the first one, since most calls bring the image along."""
+
+    @cache
+    def fetcher() -> "Fetcher":
+        from moderate.fetching.fetcher import Fetcher  # noqa: PLC0415
+
+        return Fetcher(
+            allowed_ports=settings.allowed_ports,
+            agent=user_agent(VERSION, settings.contact_url),
+            refuse_host=lambda host: refuse(lists.current.find_host(host), sha256(host.encode()).hexdigest()),
+        )
+
+    async def fetch(url: str) -> bytes:
+        return await fetcher().fetch(url)
+
+    return fetch

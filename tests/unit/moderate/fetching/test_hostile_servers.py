@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.moderate.fetching.web import Handler, Web
 
 from moderate.fetching.connection import MAX_OVERHEAD_BYTES, READ_BYTES
-from moderate.fetching.fetcher import FetchTimeout
-from moderate.fetching.responses import FetchFailed
+from moderate.fetching.responses import FetchFailed, FetchTimeout
 from moderate.sources import ImageTooLarge
 from modest.errors import PublicError
 
