@@ -4,26 +4,26 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from modest.store.conditions import Both, Compares, Condition, Contains, Either, Exists, Missing, Not
+from modest.store.conditions import Compares, Condition, Exists, Joined, Not
 from modest.store.table import Item
 
-_RELATIONS: dict[str, Callable[[Any, Any], bool]] = {"=": operator.eq, "<": operator.lt, "<=": operator.le}
+_RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    "contains": operator.contains,
+}
 
 
-def holds(condition: Condition, item: Item) -> bool:  # noqa: PLR0911 - a return for each kind
+def holds(condition: Condition, item: Item) -> bool:
     match condition:
-        case Both(first, second):
-            return holds(first, item) and holds(second, item)
-        case Either(first, second):
-            return holds(first, item) or holds(second, item)
+        case Joined(first, word, second):
+            sides = (holds(first, item), holds(second, item))
+            return all(sides) if word == "AND" else any(sides)
         case Not(negated):
             return not holds(negated, item)
-        case Exists(attribute):
-            return attribute in item
-        case Missing(attribute):
-            return attribute not in item
-        case Contains(attribute, value):
-            return attribute in item and value in item[attribute]
+        case Exists(attribute, exists):
+            return (attribute in item) == exists
         case Compares(attribute, relation, value):
             return attribute in item and _RELATIONS[relation](item[attribute], value)
     raise AssertionError(f"{condition!r} is not a condition")

@@ -14,7 +14,7 @@ from tests.helpers.reference import MAX_DECODES, Stopwatch, processor_seconds
 with atheris.instrument_imports(include=["moderate", "PIL"]):
     from moderate.images.decode import decode
     from moderate.images.limits import MAX_VIEWS_OF_CALL
-    from moderate.images.points import BYTES
+    from moderate.images.points_grid import BYTES
 from modest.errors import PublicError
 
 SIZE = 16

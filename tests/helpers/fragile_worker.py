@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from moderate.images.decode import decode, decode_as
+from moderate.images.decoded import Frames, Picture
 from moderate.images.formats import recognise
 from moderate.images.limits import UndecodableImage
-from moderate.images.pictures import Frames, Picture
 from moderate.images.sandbox.worker import serve
 
 # A deed may be numbered, so that images which do the same are not the same.

@@ -27,8 +27,7 @@ from moderate.dialects.registry import DIALECTS
 from moderate.dialects.service import Service
 from moderate.fetching.responses import FetchFailed
 from moderate.fetching.urls import parse
-from moderate.images.pictures import Picture
-from moderate.images.views import View
+from moderate.images.decoded import Picture, View
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import EXPLAINED, Grid
 from moderate.inference.model_file import LABELS, Model

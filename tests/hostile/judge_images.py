@@ -17,8 +17,8 @@ from tests.helpers.reference import Stopwatch, processor_seconds
 from tests.helpers.waiting import HANGS_SECONDS
 
 from moderate.images.decode import decode
+from moderate.images.decoded import View
 from moderate.images.room import NeedsRoom, granting
-from moderate.images.views import View
 from moderate.inference.classifier import Classifier
 from modest.errors import PublicError
 

@@ -13,7 +13,7 @@ from tests.fakes.table import FakeTable, Fault
 from tests.helpers.ledgers import Shop, few_retries
 from tests.helpers.support import FakeClassifier, data_url, png, serve
 
-from moderate.images.views import View
+from moderate.images.decoded import View
 from moderate.verdict import Cuts, Policy, Scores
 from modest.accounts.records import account_item_key
 

@@ -19,7 +19,7 @@ from tests.helpers.support import NSFW, FakeClassifier, ServedApp, Web, data_url
 from moderate.blocking.hits import OnListHit
 from moderate.blocking.reloading import CurrentLists
 from moderate.calls.authentication import from_gateway
-from moderate.images.views import View
+from moderate.images.decoded import View
 from moderate.inference.classifier import Classifier
 from moderate.verdict import Scores
 from modest.money import Currency

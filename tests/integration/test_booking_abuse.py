@@ -11,7 +11,7 @@ from tests.helpers.support import FakeClassifier, gateway_event, invoke
 from tests.integration.test_booking import CLASSIFY, FIRST, IMAGE, USAGE, Store
 
 from moderate.fetching.self_reference import user_agent
-from moderate.images.views import View
+from moderate.images.decoded import View
 from moderate.sources import MAX_SENT_BYTES
 from moderate.verdict import Scores
 

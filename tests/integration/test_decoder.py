@@ -15,8 +15,8 @@ from tests.helpers.support import attempt, data_url, encoded, mosaic, png, serve
 from tests.helpers.waiting import HANGS_SECONDS
 
 from moderate.images.decode import decode
+from moderate.images.decoded import Picture
 from moderate.images.limits import MAX_VIEWS_OF_CALL, DecoderDied, UndecodableImage
-from moderate.images.pictures import Picture
 from moderate.images.room import NeedsRoom
 from moderate.images.sandbox.pool import Decoder
 from modest.errors import PublicError

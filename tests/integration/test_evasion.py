@@ -10,7 +10,7 @@ from tests.helpers.photos import photo
 from tests.helpers.support import MOSAICS, encoded, mosaic
 
 from moderate.images.decode import decode
-from moderate.images.pictures import Frames
+from moderate.images.decoded import Frames
 from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, Verdict, nsfw_score
 

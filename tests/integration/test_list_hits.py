@@ -14,7 +14,7 @@ from tests.helpers.support import FakeClassifier, ServedApp, data_url, png, scor
 
 from moderate.blocking.hits import ListHit, OnListHit, PolicyViolation
 from moderate.blocking.screening import decode_here
-from moderate.images.pictures import Picture
+from moderate.images.decoded import Picture
 from moderate.scheduling.work import Work
 
 LISTED, FINE = png(grey=10), png(grey=200)

@@ -17,8 +17,8 @@ from PIL import Image
 from moderate.images import heif_file
 from moderate.images.boxes import Items
 from moderate.images.decode import decode
+from moderate.images.formats import is_heif
 from moderate.images.heif_pictures import CodedPicture, Plane, Still
-from moderate.images.parsers.heif import is_heif
 from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, nsfw_score
 from modest.errors import PublicError

@@ -24,7 +24,7 @@ from tests.second_decoder.__main__ import by_ffmpeg
 from tests.second_decoder.mutants import mutant
 
 from moderate.images.decode import decode
-from moderate.images.parsers.heif import is_heif
+from moderate.images.formats import is_heif
 from modest.errors import PublicError
 
 _SIDE = 64

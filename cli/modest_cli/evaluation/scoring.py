@@ -12,8 +12,7 @@ from typing import NamedTuple
 import moderate
 import modest
 from moderate.blocking.screening import Decode
-from moderate.images.pictures import Picture
-from moderate.images.views import View
+from moderate.images.decoded import Picture, View
 from moderate.inference import second_model
 from moderate.inference.classifier import Classifier
 from moderate.inference.model_file import ModelUnusable

@@ -12,11 +12,10 @@ from functools import partial
 from moderate.blocking.hits import ListHit, PolicyViolation
 from moderate.blocking.reloading import CurrentLists, FixedLists
 from moderate.blocking.screening import Decode, Screening, decode_here
+from moderate.images.decoded import Frames, Tile
 from moderate.images.formats import refuse_page
 from moderate.images.limits import MAX_PICTURE_BYTES, TooManyFrames
-from moderate.images.pictures import Frames
 from moderate.images.room import NeedsRoom
-from moderate.images.views import Tile
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
 from moderate.inference.judge import Judge, SecondOpinion, second_opinion, worst_whole

@@ -3,8 +3,9 @@
 # This import comes first, because it prepares the process for a fast start.
 from moderate.web.composition import build  # isort: skip
 
-# A call that is one of many may not be able to open files, which loading this takes.
-import moderate.fetching.fetcher  # isort: skip  # noqa: F401
+# In Lambda the first call that needs these loads them. Here calls are many, and could have all the files open.
+import moderate.fetching.fetcher  # isort: skip
+import moderate.inference.overlay  # isort: skip  # noqa: F401
 
 import argparse
 import os

@@ -10,8 +10,8 @@ from tests.helpers.support import NSFW, SAFE, FakeClassifier, FakeFetch, Never, 
 from tests.helpers.waiting import HANGS_SECONDS, given_time
 
 from moderate.fetching.responses import FetchFailed
+from moderate.images.decoded import View
 from moderate.images.limits import MAX_VIEWS_OF_CALL, MAX_VIEWS_OF_STILL, TooManyFrames
-from moderate.images.views import View
 from moderate.inference.second_model import SecondModel
 from moderate.pipeline import Judgement, Outcome, Pipeline, RequestTooSlow
 from moderate.sources import ImageBase64, ImageBytes, ImageUrl, InvalidBase64, Source

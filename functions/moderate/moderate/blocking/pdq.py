@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moderate.images.points import MIN_SIDE, SIDE, WINDOWS
+from moderate.images.points_grid import MIN_SIDE, SIDE, WINDOWS
 
 MIN_QUALITY = 50
 """The least quality of a hash that is compared: one of a picture with hardly any contours matches too much."""

@@ -5,8 +5,7 @@ from typing import Protocol
 from moderate.blocking.hits import refuse
 from moderate.blocking.pdq import hash_of_points
 from moderate.blocking.reloading import CurrentLists
-from moderate.images.decode import decode
-from moderate.images.pictures import Picture
+from moderate.images.decoded import Picture
 from moderate.scheduling.work import Work
 
 
@@ -27,6 +26,9 @@ def decode_here(
     points: bool,
 ) -> Picture:
     """Decodes in this process, which no call can interrupt."""
+    # The service decodes in other processes, and starts without this.
+    from moderate.images.decode import decode  # noqa: PLC0415
+
     return decode(data, size, work.images, points=points)
 
 

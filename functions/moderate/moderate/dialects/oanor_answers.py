@@ -14,7 +14,7 @@ from moderate.dialects.oanor_schema import (
     new_meta,
 )
 from moderate.dialects.reasons import shown_reason
-from moderate.inference.heatmap import EXPLAINED, overlay
+from moderate.inference.heatmap import EXPLAINED, Grid
 from moderate.inference.judge import Opinion
 from moderate.inference.model_file import Model
 from moderate.pipeline import Judgement
@@ -57,8 +57,15 @@ def classified(judgement: Judgement, explain: Explain, size: int) -> ClassifyDat
         data["heatmaps"] = judgement.heatmaps
     if explain is Explain.OVERLAY:
         grids = judgement.heatmaps
-        data["overlay"] = overlay(grids[_worst_class(judgement)], size) if grids else None
+        data["overlay"] = _overlay(grids[_worst_class(judgement)], size) if grids else None
     return data
+
+
+def _overlay(grid: Grid, size: int) -> str:
+    # Few calls want one, and to load what draws takes a start 10 ms.
+    from moderate.inference.overlay import overlay  # noqa: PLC0415
+
+    return overlay(grid, size)
 
 
 def shown_rules(rules: Rules) -> PolicyMeta:

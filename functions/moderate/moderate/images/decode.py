@@ -1,15 +1,31 @@
 """Turns an image's bytes into the pictures that a person looking at it would see, at the model's size."""
 
 import warnings
+from collections.abc import Callable, Mapping
 
 from PIL import Image
 
+from moderate.images.decoded import Picture
 from moderate.images.formats import FORMATS, ImageFormat, recognise
 from moderate.images.limits import PIXELS_PER_MEGAPIXEL, BrokenRule, UndecodableImage
-from moderate.images.pictures import Picture
+from moderate.images.parsers import avif, bmp, gif, heif, jpeg, png, webp
 from moderate.images.points import wanting
 from moderate.images.room import NeedsRoom
 from modest.errors import PublicError
+
+_PARSERS: Mapping[str, Callable[[bytes, int, int], Picture]] = {
+    "JPEG": jpeg.decode,
+    "PNG": png.decode,
+    "GIF": gif.decode,
+    "WEBP": webp.decode,
+    "AVIF": avif.decode,
+    "HEIF": heif.decode,
+    "BMP": bmp.decode,
+}
+"""By the name of each format. Each takes a file, the side of the views in pixels and the number of images in the call.
+
+They raise PublicError, or anything on a damaged file.
+"""
 
 # Pillow allocates a WebP's canvas while it opens the file, so a limit must hold before ours can. It only warns
 # above this many pixels, and refuses above twice as many.
@@ -35,7 +51,7 @@ def decode(data: bytes, size: int, images: int = 1, *, points: bool = False) -> 
 def decode_as(image_format: ImageFormat, data: bytes, size: int, images: int = 1) -> Picture:
     """Runs the decoder of one format. Raises what `decode` does."""
     try:
-        return image_format.decode(data, size, images)
+        return _PARSERS[image_format.name](data, size, images)
     except (PublicError, NeedsRoom):
         raise
     except Image.DecompressionBombError:

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image, ImageChops
 
+from moderate.images.decoded import View
 from moderate.images.exif import UPRIGHT
 from moderate.images.limits import MAX_VIEWS_OF_CALL
 from moderate.images.shrinking import AS_STORED, Area, Rendering, Shrunk, pixels_in, without_idle_alpha
 from moderate.images.views import (
     Colour,
     Presentations,
-    View,
     apart,
     backgrounds,
     fine_if_wanted,

@@ -1,16 +1,35 @@
-"""Describes each accepted image format in one record, from which every list of formats and content types follows."""
+"""Describes each accepted image format in one record, from which every list of formats and content types follows.
+
+The service knows these and not their parsers, which `moderate.images.decode` names.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from moderate.images import limits, png_file, refused
+from moderate.images import limits, refused
+from moderate.images.boxes import brands_of
 from moderate.images.limits import AnimationCap, PixelCap, UnsupportedFormat
-from moderate.images.parsers import avif, bmp, gif, heif, jpeg, png, webp
-from moderate.images.pictures import Picture
+
+_BRANDS_OF_AVIF = {b"avif", b"avis"}
+_BRANDS_OF_HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
 
 
 def begins_with(*signatures: bytes) -> Callable[[bytes], bool]:
     return lambda data: data.startswith(signatures)
+
+
+def is_webp(data: bytes) -> bool:
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+
+
+def is_avif(data: bytes) -> bool:
+    return not _BRANDS_OF_AVIF.isdisjoint(brands_of(data))
+
+
+def is_heif(data: bytes) -> bool:
+    """Whether a file has a brand of HEIF, and none of AVIF, whose files have those of HEIF too."""
+    found = brands_of(data)
+    return not _BRANDS_OF_HEIF.isdisjoint(found) and _BRANDS_OF_AVIF.isdisjoint(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +44,7 @@ class ImageFormat:
     """Every type under which browsers, phones and libraries send it. template.yaml lists the same for API Gateway,
     which passes the bytes of any other type on as text."""
     pixel_caps: tuple[PixelCap, ...]
-    """One for each kind of picture on which its decoder spends memory or time of its own."""
-    decode: Callable[[bytes, int, int], Picture]
-    """Takes a file, the side of the views in pixels and the number of images in the call.
-
-    Raises PublicError, or anything on a damaged file.
-    """
+    """One for each kind of picture on which its parser spends memory or time of its own."""
     animation_cap: AnimationCap | None = None
 
     @property
@@ -45,16 +59,14 @@ FORMATS = (
         matches=begins_with(b"\xff\xd8\xff"),
         content_types=("image/jpeg", "image/jpg", "image/pjpeg", "image/jfif", "image/mpo"),
         pixel_caps=(limits.BASELINE_JPEG, limits.PROGRESSIVE_JPEG, limits.PROGRESSIVE_CMYK_JPEG, limits.PROFILED),
-        decode=jpeg.decode,
     ),
     ImageFormat(
         name="PNG",
         title="PNG/APNG",
-        matches=begins_with(png_file.SIGNATURE),
+        matches=begins_with(b"\x89PNG\r\n\x1a\n"),
         content_types=("image/png", "image/x-png", "image/apng", "image/vnd.mozilla.apng"),
         pixel_caps=(limits.PNG_OR_BMP, limits.DEEP_PNG, limits.PROFILED, limits.CANVAS),
         animation_cap=limits.PNG_ANIMATION,
-        decode=png.decode,
     ),
     ImageFormat(
         name="GIF",
@@ -63,33 +75,29 @@ FORMATS = (
         content_types=("image/gif",),
         pixel_caps=(limits.CANVAS,),
         animation_cap=limits.GIF_ANIMATION,
-        decode=gif.decode,
     ),
     ImageFormat(
         name="WEBP",
         title="WebP",
-        matches=webp.is_webp,
+        matches=is_webp,
         content_types=("image/webp",),
         pixel_caps=(limits.WEBP.memory, limits.CANVAS),
         animation_cap=limits.WEBP.animation,
-        decode=webp.decode,
     ),
     ImageFormat(
         name="AVIF",
         title="AVIF",
-        matches=avif.is_avif,
+        matches=is_avif,
         content_types=("image/avif", "image/avif-sequence"),
         pixel_caps=(limits.AVIF.memory, limits.CANVAS),
         animation_cap=limits.AVIF.animation,
-        decode=avif.decode,
     ),
     ImageFormat(
         name="HEIF",
         title="HEIC",
-        matches=heif.is_heif,
+        matches=is_heif,
         content_types=("image/heic", "image/heif", "image/heic-sequence", "image/heif-sequence"),
         pixel_caps=(limits.HEIC, limits.DEEP_HEIC, limits.PROFILED_HEIC),
-        decode=heif.decode,
     ),
     ImageFormat(
         name="BMP",
@@ -97,7 +105,6 @@ FORMATS = (
         matches=begins_with(b"BM"),
         content_types=("image/bmp", "image/x-bmp", "image/x-ms-bmp", "image/x-windows-bmp"),
         pixel_caps=(limits.PNG_OR_BMP, limits.PROFILED),
-        decode=bmp.decode,
     ),
 )
 

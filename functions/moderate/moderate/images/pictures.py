@@ -3,7 +3,6 @@
 import io
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from PIL import Image
 
 from moderate.images import points
 from moderate.images.animation import Frame, play
+from moderate.images.decoded import Frames, Picture, Tile, View
 from moderate.images.distinct import Budget, BudgetSpent, Distinct, Screen, cost_of
 from moderate.images.exif import UPRIGHT, orientations_in
 from moderate.images.limits import (
@@ -24,8 +24,9 @@ from moderate.images.limits import (
     UndecodableImage,
     area,
 )
+from moderate.images.points_grid import BYTES
 from moderate.images.shrinking import AS_STORED, Area, Rendering, full_colour
-from moderate.images.views import Presentations, Still, Tile, View, Whole, views, ways
+from moderate.images.views import Presentations, Still, views, ways
 
 _TOO_MANY_VIEWS = (
     "Viewers can show this image in too many ways, depending on rotation, page background and colour metadata. "
@@ -35,44 +36,6 @@ _TOO_MANY_VIEWS = (
 _TRANSPARENCY = 1.25
 # The share of its time that a still takes again for each further way in which viewers decode it.
 _ANOTHER_WAY = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    judged: int
-    """Those whose pictures were judged, and those whose pictures a judged one stands for."""
-    total: int
-
-    @property
-    def all_judged(self) -> bool:
-        return self.judged == self.total
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Holds what a person may see of one image: each distinct picture, on several pages if it is not opaque.
-
-    Tiles come last.
-    """
-
-    views: tuple[View, ...]
-    frames: Frames
-    shown_from: tuple[int, ...] = ()
-    """The frame, from 1, in which each view is seen first. Empty if all are of the first."""
-
-    def frame_of(self, view: View) -> int:
-        """Returns the number of the frame in which a view is seen first."""
-        return self.shown_from[self.views.index(view)] if self.shown_from else 1
-
-    @property
-    def whole(self) -> Sequence[View]:
-        """The views that are not tiles."""
-        return [view for view in self.views if not isinstance(view, Tile)]
-
-    @property
-    def points(self) -> Sequence[bytes]:
-        """The points of each whole view, as `moderate.images.points` describes them, if they were asked for."""
-        return [view.points for view in self.views if isinstance(view, Whole)]
 
 
 def open_image(data: bytes, image_format: str) -> Image.Image:
@@ -205,7 +168,7 @@ def _screens(canvas: tuple[int, int], size: int, shown: Iterable[Presentations],
 
 def _bytes_of_views(frames: int, size: int) -> int:
     """Returns what the views of an animation take, which come twice: where they are compared, and in the answer."""
-    each = size * size * 3 + (points.BYTES if points.wanted() else 0)
+    each = size * size * 3 + (BYTES if points.wanted() else 0)
     return 2 * each * MAX_VIEWS_OF_CALL if frames > 1 else 0
 
 

@@ -8,28 +8,10 @@ from operator import mul
 from PIL import Image, ImageChops
 
 from moderate.images import points
+from moderate.images.decoded import Tile, View, Whole
 from moderate.images.exif import UPRIGHT
 from moderate.images.shrinking import AS_STORED, OPAQUE, Fine, Rendering, Shrunk
 from moderate.images.squares import side_by_side, squares
-
-View = bytes
-"""A picture to judge: one byte each for red, green and blue, row by row, with as many rows as columns."""
-
-
-class Whole(View):
-    """A view of a whole picture, with the points of which its hash is made."""
-
-    points: bytes
-
-    def __new__(cls, view: View, points: bytes) -> "Whole":
-        self = super().__new__(cls, view)
-        self.points = points
-        return self
-
-
-class Tile(View):
-    """A square of a long picture, which is judged beside the whole of it."""
-
 
 Colour = tuple[int, int, int]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from moderate.images.views import View
+from moderate.images.decoded import View
 from moderate.inference.heatmap import Grid, against_neutral
 from moderate.inference.model_file import ModelFile
 from moderate.verdict import Scores

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from moderate.images.views import Tile, View
+from moderate.images.decoded import Tile, View
 from moderate.inference.classifier import Classifier
 from moderate.inference.heatmap import Grid
 from moderate.inference.model_file import Model

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from moderate.images.pictures import Picture
-from moderate.images.views import Tile
+from moderate.images.decoded import Picture, Tile
 from moderate.inference.judge import Judged
 from moderate.verdict import Cuts, Policy, decisive_class, lifted_score
 

@@ -6,9 +6,7 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 
-from PIL import Image
-
-from moderate.images.views import View
+from moderate.images.decoded import View
 from moderate.inference.classifier import Classifier
 from moderate.inference.model_file import Model, ModelUnusable
 from moderate.verdict import Scores
@@ -60,5 +58,8 @@ def _fit(view: View, size: int) -> View:
     side = math.isqrt(len(view) // 3)
     if side == size:
         return view
+    # Few calls come here, and to load this takes a start 10 ms.
+    from PIL import Image  # noqa: PLC0415
+
     filter_ = Image.Resampling.BOX if size < side else Image.Resampling.BILINEAR
     return Image.frombytes("RGB", (side, side), view).resize((size, size), filter_).tobytes()

@@ -3,7 +3,6 @@
 boto3 has the same and more, but to import it would take a twentieth of each start of the service.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,20 +11,20 @@ Placeholder = Callable[[Any], str]
 """Returns what stands in an expression for the name of an attribute, or for a value."""
 
 
-class Condition(ABC):
+class Condition:
     """Two conditions are joined with `&` and `|`, and one is turned around with `~`."""
 
     __slots__ = ()
 
-    @abstractmethod
     def expression(self, name: Placeholder, value: Placeholder) -> str:
         """Returns the condition as DynamoDB reads it."""
+        raise NotImplementedError
 
     def __and__(self, other: "Condition") -> "Condition":
-        return Both(self, other)
+        return Joined(self, "AND", other)
 
     def __or__(self, other: "Condition") -> "Condition":
-        return Either(self, other)
+        return Joined(self, "OR", other)
 
     def __invert__(self) -> "Condition":
         return Not(self)
@@ -34,17 +33,10 @@ class Condition(ABC):
 @dataclass(frozen=True, slots=True)
 class Exists(Condition):
     attribute: str
+    exists: bool
 
-    def expression(self, name: Placeholder, value: Placeholder) -> str:  # noqa: ARG002
-        return f"attribute_exists({name(self.attribute)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Missing(Condition):
-    attribute: str
-
-    def expression(self, name: Placeholder, value: Placeholder) -> str:  # noqa: ARG002
-        return f"attribute_not_exists({name(self.attribute)})"
+    def expression(self, name: Placeholder, value: Placeholder) -> str:  # noqa: ARG002 - it has none
+        return f"attribute_{'exists' if self.exists else 'not_exists'}({name(self.attribute)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,40 +44,22 @@ class Compares(Condition):
     """Never holds if the item has no such attribute."""
 
     attribute: str
-    relation: Literal["=", "<", "<="]
+    relation: Literal["=", "<", "<=", "contains"]
     value: Any
 
     def expression(self, name: Placeholder, value: Placeholder) -> str:
-        return f"{name(self.attribute)} {self.relation} {value(self.value)}"
+        first, second = name(self.attribute), value(self.value)
+        return f"contains({first}, {second})" if self.relation == "contains" else f"{first} {self.relation} {second}"
 
 
 @dataclass(frozen=True, slots=True)
-class Contains(Condition):
-    """Holds if the attribute is a set that has the value."""
-
-    attribute: str
-    value: Any
-
-    def expression(self, name: Placeholder, value: Placeholder) -> str:
-        return f"contains({name(self.attribute)}, {value(self.value)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Both(Condition):
+class Joined(Condition):
     first: Condition
+    word: Literal["AND", "OR"]
     second: Condition
 
     def expression(self, name: Placeholder, value: Placeholder) -> str:
-        return f"({self.first.expression(name, value)} AND {self.second.expression(name, value)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Either(Condition):
-    first: Condition
-    second: Condition
-
-    def expression(self, name: Placeholder, value: Placeholder) -> str:
-        return f"({self.first.expression(name, value)} OR {self.second.expression(name, value)})"
+        return f"({self.first.expression(name, value)} {self.word} {self.second.expression(name, value)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +70,27 @@ class Not(Condition):
         return f"(NOT {self.condition.expression(name, value)})"
 
 
-@dataclass(frozen=True, slots=True)
 class Attr:
     """Makes the conditions that are about one attribute."""
 
-    name: str
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def exists(self) -> Condition:
-        return Exists(self.name)
+        return Exists(self._name, exists=True)
 
     def not_exists(self) -> Condition:
-        return Missing(self.name)
+        return Exists(self._name, exists=False)
 
     def eq(self, value: Any) -> Condition:
-        return Compares(self.name, "=", value)
+        return Compares(self._name, "=", value)
 
     def lt(self, value: Any) -> Condition:
-        return Compares(self.name, "<", value)
+        return Compares(self._name, "<", value)
 
     def lte(self, value: Any) -> Condition:
-        return Compares(self.name, "<=", value)
+        return Compares(self._name, "<=", value)
 
-    def contains(self, value: Any) -> Condition:
-        return Contains(self.name, value)
+    def contains(self, member: Any) -> Condition:
+        """Holds if the attribute is a set that has the member."""
+        return Compares(self._name, "contains", member)

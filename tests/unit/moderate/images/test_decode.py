@@ -14,8 +14,8 @@ from tests.helpers.photos import photo
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
+from moderate.images.decoded import Frames
 from moderate.images.limits import TooManyPixels, UndecodableImage, UnsupportedFormat
-from moderate.images.pictures import Frames
 
 SIZE = 224
 # Twice as wide as the model's input: at this factor no filter depends on the direction it works in.

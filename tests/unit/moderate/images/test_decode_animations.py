@@ -24,6 +24,7 @@ from tests.helpers.support import arrays, encoded, png
 
 from moderate.images.animation import Disposal, Frame
 from moderate.images.decode import decode
+from moderate.images.decoded import Frames, Picture
 from moderate.images.formats import FORMATS
 from moderate.images.limits import (
     MAX_FRAMES,
@@ -33,7 +34,7 @@ from moderate.images.limits import (
     TooManyPixels,
     UndecodableImage,
 )
-from moderate.images.pictures import Frames, Picture, draw_frames
+from moderate.images.pictures import draw_frames
 from moderate.images.shrinking import AS_STORED, Rendering, full_colour
 from moderate.images.views import Presentations
 

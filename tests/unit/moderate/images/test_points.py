@@ -13,7 +13,7 @@ from tests.helpers.support import encoded
 
 from moderate.blocking.pdq import MAX_DISTANCE, PdqHash, hash_of_points, luma_of, pdq_hash
 from moderate.images.decode import decode
-from moderate.images.points import BYTES
+from moderate.images.points_grid import BYTES
 from moderate.images.squares import squares
 from moderate.images.views import BACKGROUNDS
 

@@ -8,9 +8,9 @@ from PIL import Image
 from tests.helpers.support import encoded
 
 from moderate.images.decode import decode
+from moderate.images.decoded import Tile
 from moderate.images.limits import MAX_VIEWS_OF_STILL
 from moderate.images.squares import squares
-from moderate.images.views import Tile
 
 COLOURS = ((200, 30, 30), (30, 200, 30), (30, 30, 200), (200, 200, 30))
 

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from moderate.inference.classifier import Classifier
-from moderate.inference.heatmap import EXPLAINED, against_neutral, overlay
+from moderate.inference.heatmap import EXPLAINED, against_neutral
+from moderate.inference.overlay import overlay
 
 LABELS = ("drawing", "hentai", "neutral", "porn", "sexy")
 

@@ -5,7 +5,7 @@ import pytest
 from tests.helpers.support import FakeClassifier, scoring
 from tests.helpers.waiting import HANGS_SECONDS
 
-from moderate.images.views import Tile, View
+from moderate.images.decoded import Tile, View
 from moderate.inference.judge import Judge, Judged, second_opinion, worst_whole
 from moderate.inference.model_file import Model, ModelUnusable
 from moderate.inference.second_model import SecondModel, find

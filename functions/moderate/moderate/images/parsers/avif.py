@@ -11,7 +11,6 @@ from moderate.images import libavif
 from moderate.images.avif_repairs import with_one_list_of_uses
 from moderate.images.boxes import (
     Data,
-    brands_of,
     inside,
     inside_if_any,
     kind_of,
@@ -23,15 +22,15 @@ from moderate.images.colours import avif_boxes
 from moderate.images.colours.avif_boxes import Said
 from moderate.images.colours.levels import AS_STORED, SPREAD, with_levels
 from moderate.images.colours.renderings import is_steep, renderings
+from moderate.images.decoded import Picture
 from moderate.images.exif import UPRIGHT
 from moderate.images.heif_transformations import orientation
 from moderate.images.libavif import AvifFile
 from moderate.images.limits import AVIF, BrokenRule
-from moderate.images.pictures import Picture, draw_sequence
+from moderate.images.pictures import draw_sequence
 from moderate.images.shrinking import Rendering
 from moderate.images.views import Presentations
 
-_BRANDS = {b"avif", b"avis"}
 _PICTURES, _ALPHA = b"pict", b"auxv"
 
 
@@ -46,10 +45,6 @@ class CroppedAvif(MisleadingAvif):
         "The AVIF asks its viewer to crop the picture, which not all viewers do. "
         "Export the picture again, cropped, as a plain JPEG or PNG."
     )
-
-
-def is_avif(data: bytes) -> bool:
-    return not _BRANDS.isdisjoint(brands_of(data))
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:

@@ -10,8 +10,9 @@ from moderate.images.colours.descriptions import Calibrated, Description
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
 from moderate.images.colours.spaces import BT_709, Primaries
+from moderate.images.decoded import Picture
 from moderate.images.limits import PNG_OR_BMP, BreaksOff, BrokenRule, UnsupportedFormat
-from moderate.images.pictures import Picture, draw_still, still
+from moderate.images.pictures import draw_still, still
 from moderate.images.views import Presentations, views
 
 _HEADER = 14

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import chain, count
 
 from moderate.images.animation import Disposal, Frame
+from moderate.images.decoded import Picture
 from moderate.images.gif_readings import AS_WRITTEN, CHROMIUM, FIREFOX, Reading
 from moderate.images.limits import (
     GIF_ANIMATION,
@@ -15,7 +16,7 @@ from moderate.images.limits import (
     Disputed,
     counted,
 )
-from moderate.images.pictures import Picture, draw_frames, together
+from moderate.images.pictures import draw_frames, together
 from moderate.images.views import Presentations
 
 _HEADER = 6

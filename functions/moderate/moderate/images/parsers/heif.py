@@ -9,30 +9,22 @@ from collections.abc import Callable, Sequence
 from PIL import Image
 
 from moderate.images import heif_file, libde265
-from moderate.images.boxes import brands_of
 from moderate.images.broken_off import named_if_broken_off
 from moderate.images.colours.levels import AS_STORED, SPREAD, with_levels
 from moderate.images.colours.matrices import coloured
 from moderate.images.colours.renderings import renderings
+from moderate.images.decoded import Picture
 from moderate.images.heif_file import UnusableHeif
 from moderate.images.heif_pictures import CodedPicture, Plane, Still
 from moderate.images.limits import DEEP_HEIC, HEIC, PROFILED_HEIC, area
-from moderate.images.pictures import Picture, draw_still, draw_stills
+from moderate.images.pictures import draw_still, draw_stills
 from moderate.images.views import Presentations
 
-_BRANDS_OF_AVIF = {b"avif", b"avis"}
-_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
 # What libde265 holds for each pixel of the tile that it decodes.
 _BYTES_OF_TILE = 5
 # How many times longer a picture takes, by pixels decoded, if it may be transparent.
 _TRANSPARENCY = 1.25
 _NO_COLOUR = (128, 128)
-
-
-def is_heif(data: bytes) -> bool:
-    """Whether a file has a brand of HEIF, and none of AVIF, whose files have those of HEIF too."""
-    found = brands_of(data)
-    return not _BRANDS.isdisjoint(found) and _BRANDS_OF_AVIF.isdisjoint(found)
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:  # noqa: ARG001 - a still takes no share of a call's time

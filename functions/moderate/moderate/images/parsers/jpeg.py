@@ -7,6 +7,7 @@ from PIL import Image
 
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import is_steep, renderings
+from moderate.images.decoded import Picture
 from moderate.images.exif import UPRIGHT, orientations_in
 from moderate.images.jpeg_structure import PROFILE_NAME, Frame, Structure, read
 from moderate.images.limits import (
@@ -19,7 +20,7 @@ from moderate.images.limits import (
     PixelCap,
     UndecodableImage,
 )
-from moderate.images.pictures import Picture, draw_still, open_image, still, without_end
+from moderate.images.pictures import draw_still, open_image, still, without_end
 from moderate.images.views import Presentations
 
 _END_MARKER = b"\xff\xd9"

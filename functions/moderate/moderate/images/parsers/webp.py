@@ -11,15 +11,9 @@ from PIL import (
 from moderate.images import libwebp
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
+from moderate.images.decoded import Picture
 from moderate.images.limits import CANVAS, WEBP, BreaksOff, BrokenRule, counted
-from moderate.images.pictures import (
-    Picture,
-    draw_sequence,
-    draw_still,
-    open_image,
-    still,
-    turned_or_not,
-)
+from moderate.images.pictures import draw_sequence, draw_still, open_image, still, turned_or_not
 from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering
 from moderate.images.views import BACKGROUNDS, Presentations
 
@@ -73,10 +67,6 @@ class _Frames:
         self._image.seek(frame)
         self._image.load()
         return [self._image]
-
-
-def is_webp(data: bytes) -> bool:
-    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
 def decode(data: bytes, size: int, images: int) -> Picture:

@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 from queue import SimpleQueue
 
+from moderate.images.decoded import Picture
 from moderate.images.limits import MAX_PICTURE_BYTES, DecoderDied
-from moderate.images.pictures import Picture
 from moderate.images.room import NeedsRoom
 from moderate.images.sandbox.protocol import NoAnswer, from_message, max_answer_bytes, receive_head, send
 from moderate.scheduling.work import Work

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from moderate.images.decoded import Frames, Picture, Tile, View, Whole
 from moderate.images.limits import (
     MAX_PICTURE_BYTES,
     MAX_VIEWS_OF_CALL,
@@ -18,10 +19,8 @@ from moderate.images.limits import (
     UndecodableImage,
     UnsupportedFormat,
 )
-from moderate.images.pictures import Frames, Picture
-from moderate.images.points import BYTES as BYTES_OF_POINTS
+from moderate.images.points_grid import BYTES as BYTES_OF_POINTS
 from moderate.images.room import NeedsRoom
-from moderate.images.views import Tile, View, Whole
 from modest.errors import PublicError
 
 Head = Mapping[str, Any]

@@ -12,8 +12,8 @@ from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
 
 from moderate.images import libavif, libde265, libwebp
 from moderate.images.decode import decode
+from moderate.images.decoded import Picture
 from moderate.images.limits import MAX_PICTURE_BYTES
-from moderate.images.pictures import Picture
 from moderate.images.room import NeedsRoom, granting
 from moderate.images.sandbox.protocol import Head, NoAnswer, receive, send, to_message
 from modest.errors import PublicError

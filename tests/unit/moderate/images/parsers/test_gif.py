@@ -6,8 +6,8 @@ from tests.helpers.crafted import GREYS, GifFrame, blocks, gif, gif_frame, gif_h
 from tests.helpers.support import arrays
 
 from moderate.images.decode import decode
+from moderate.images.decoded import Frames, Picture
 from moderate.images.limits import UndecodableImage
-from moderate.images.pictures import Frames, Picture
 
 SIZE = 8
 SCREEN = (SIZE, SIZE)

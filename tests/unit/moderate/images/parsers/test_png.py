@@ -23,8 +23,8 @@ from tests.helpers.crafted import (
 from tests.helpers.support import arrays
 
 from moderate.images.decode import decode
+from moderate.images.decoded import Frames, Picture
 from moderate.images.limits import UndecodableImage
-from moderate.images.pictures import Frames, Picture
 
 SIZE = 8
 LEVELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE))

@@ -11,8 +11,8 @@ from tests.helpers.support import arrays, encoded
 
 from moderate.images.colours.spaces import BT_709
 from moderate.images.decode import decode
+from moderate.images.decoded import Frames
 from moderate.images.limits import UndecodableImage
-from moderate.images.pictures import Frames
 
 SIZE = 32
 FLAGS, HAS_ALPHA = 20, 0x10

@@ -11,13 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.helpers.support import attempt
 
+from moderate.images.decoded import Frames, Picture, Tile, Whole
 from moderate.images.formats import not_accepted
 from moderate.images.limits import BASELINE_JPEG, GIF_ANIMATION, MAX_PICTURE_BYTES, UndecodableImage
-from moderate.images.pictures import Frames, Picture
-from moderate.images.points import BYTES as POINTS_BYTES
+from moderate.images.points_grid import BYTES as POINTS_BYTES
 from moderate.images.room import NeedsRoom
 from moderate.images.sandbox.protocol import NoAnswer, from_message, receive, receive_head, send, to_message
-from moderate.images.views import Tile, Whole
 from modest.errors import PublicError
 
 SIZE = 2

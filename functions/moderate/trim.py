@@ -1,0 +1,78 @@
+"""Removes from the installed packages what the service never reads. The image's build runs it, before it compiles them.
+
+    python trim.py SITE_PACKAGES
+
+What botocore knows of AWS is read at every start, so it is cut to the services that are spoken to.
+"""
+
+import gzip
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+UNUSED = (
+    # For programs in C; the Python module has all of it inside.
+    "onnxruntime/capi/libonnxruntime.so*",
+    *(f"onnxruntime/{name}" for name in ("backend", "datasets", "quantization", "tools", "transformers")),
+    *("numpy/**/tests", "numpy/**/*.pyi", "numpy/f2py", "numpy/random", "numpy/_core/include", "numpy/_core/lib"),
+    "numpy/_core/_simd.*",
+    "fastapi_offline/static/redoc*",
+    "botocore/data/*/*/examples-1.json",
+)
+SERVICES = ("dynamodb", "s3", "sts")
+"""Those of AWS that are spoken to; STS lends credentials outside Lambda."""
+
+
+def main() -> None:
+    site_packages = Path(sys.argv[1])
+    remove_unused(site_packages)
+    describe_services(site_packages / "botocore/data")
+
+
+def remove_unused(site_packages: Path) -> None:
+    for pattern in UNUSED:
+        for path in sorted(site_packages.glob(pattern)):
+            _remove(path)
+
+
+def describe_services(data: Path) -> None:
+    """Leaves the descriptions of SERVICES, without what only people read."""
+    for service in data.iterdir():
+        if service.is_dir() and service.name not in SERVICES:
+            _remove(service)
+    for packed in data.glob("*/*/service-2.json.gz"):
+        described = without_documentation(json.loads(gzip.decompress(packed.read_bytes())))
+        packed.with_suffix("").write_text(json.dumps(described, separators=(",", ":")))
+        packed.unlink()
+    endpoints = data / "endpoints.json"
+    everywhere = json.loads(endpoints.read_text())
+    for partition in everywhere["partitions"]:
+        known = partition["services"]
+        partition["services"] = {name: known[name] for name in SERVICES if name in known}
+    endpoints.write_text(json.dumps(everywhere, separators=(",", ":")))
+
+
+def without_documentation(part: Any) -> Any:
+    """Returns a part of a description without its texts. A member of a shape may have the same name; that one stays."""
+    if isinstance(part, list):
+        return [without_documentation(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: without_documentation(value)
+        for name, value in part.items()
+        if not (name == "documentation" and isinstance(value, str))
+    }
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()
