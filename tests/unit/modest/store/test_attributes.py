@@ -36,7 +36,7 @@ def test_a_value_that_dynamodb_has_no_type_for_is_refused(value: Any) -> None:
         to_attribute(value)
 
 
-@pytest.mark.parametrize("number", [Decimal("1E+130"), Decimal("1E-200"), 10**38 + 1, Decimal(1) / 3 + 10**12])
+@pytest.mark.parametrize("number", [Decimal("1E+130"), Decimal("1E-200"), 10**38 + 1])
 def test_a_number_that_dynamodb_would_round_is_refused(number: int | Decimal) -> None:
     with pytest.raises(DecimalException):
         to_attribute(number)
