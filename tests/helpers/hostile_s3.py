@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from moderate.blocking.places import S3Place, make_s3_client
+from moderate.blocking.s3_place import S3Place, make_s3_client
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

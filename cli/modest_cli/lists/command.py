@@ -25,7 +25,8 @@ from modest_cli.lists.imports import HashKind, Imported, read_entries
 from modest_cli.output import AsJson, print_json, print_note, print_table
 
 if TYPE_CHECKING:
-    from moderate.blocking.places import FilePlace, S3Place
+    from moderate.blocking.places import FilePlace
+    from moderate.blocking.s3_place import S3Place
     from modest_cli.lists.store import ListStore
 
 app = typer.Typer(
@@ -194,7 +195,8 @@ def _open(at: str, stack: str, *, replaces_broken: bool = False) -> "ListStore":
 
 
 def _place(text: str) -> "S3Place | FilePlace":
-    from moderate.blocking.places import S3Place, place_of  # noqa: PLC0415
+    from moderate.blocking.named_places import place_of  # noqa: PLC0415
+    from moderate.blocking.s3_place import S3Place  # noqa: PLC0415
 
     place = place_of(text)
     return S3Place(place.bucket, place.key, aws.make_s3_client) if isinstance(place, S3Place) else place

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from moderate.blocking.entries import Kind
 from moderate.blocking.lists import Buffer, Entries, InvalidLists, Lists, TooManyEntries, pack
-from moderate.blocking.places import FilePlace, PlaceFailure, S3Place
+from moderate.blocking.places import FilePlace, PlaceFailure
+from moderate.blocking.s3_place import S3Place
 from modest_cli.errors import OperatorError
 
 T = TypeVar("T")

@@ -1,30 +1,11 @@
-"""Reads the file of a list from where the operator's commands write it: an object in S3, or a file on this machine."""
+"""Reads the file of a list from where the operator's commands write it, such as a file on this machine."""
 
 import os
-import re
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
-from urllib3.exceptions import HTTPError
+from typing import Protocol
 
 from moderate.blocking.lists import MAX_FILE_BYTES, Buffer
-
-if TYPE_CHECKING:
-    from types_boto3_s3.client import S3Client
-
-MAX_SECONDS = 60.0
-"""How long it may take to read an object, which is then continued where it stopped."""
-
-_S3 = re.compile(r"s3://([^/]+)/(.+)")
-_CONNECT_SECONDS, _SILENT_SECONDS = 2, 5
-_CHUNK = 64 * 1024
-_UNCHANGED, _SERVER_ERRORS = 304, 500
 
 
 class PlaceFailure(Exception):
@@ -46,12 +27,6 @@ class Place(Protocol):
         """
 
 
-def place_of(text: str) -> "S3Place | FilePlace":
-    """text: s3://bucket/key, or a path."""
-    found = _S3.fullmatch(text)
-    return S3Place(found[1], found[2]) if found else FilePlace(Path(text))
-
-
 class FilePlace:
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -63,7 +38,7 @@ class FilePlace:
                 tag = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
                 if tag == known:
                     return None
-                _refuse_large(status.st_size)
+                refuse_large(status.st_size)
                 return Content(file.read(MAX_FILE_BYTES), tag)
         except FileNotFoundError:
             return None if known == "" else Content(b"", "")
@@ -71,91 +46,7 @@ class FilePlace:
             raise PlaceFailure(f"{self.path} cannot be read: {error.strerror}") from None
 
 
-@dataclass(slots=True)
-class _Part:
-    """What has been read of an object, and where to continue."""
-
-    tag: str
-    data: bytearray
-    length: int = 0
-
-    @property
-    def content_range(self) -> str:
-        """How S3 describes the rest of the object."""
-        return f"bytes {self.length}-{len(self.data) - 1}/{len(self.data)}"
-
-
-class S3Place:
-    def __init__(self, bucket: str, key: str, make_client: "Callable[[], S3Client] | None" = None) -> None:
-        self.bucket = bucket
-        self.key = key
-        self._make_client = make_client or make_s3_client
-        self._client: S3Client | None = None
-        self._part: _Part | None = None
-
-    def client(self) -> "S3Client":
-        if self._client is None:
-            self._client = self._make_client()
-        return self._client
-
-    def read(self, known: str | None) -> Content | None:
-        try:
-            return self._read(self.client(), known)
-        except ClientError as error:
-            status, code = error.response["ResponseMetadata"]["HTTPStatusCode"], str(error.response["Error"]["Code"])
-            if status == _UNCHANGED:
-                return None
-            if status < _SERVER_ERRORS:
-                # What was read of it is of an object that has changed or is gone.
-                self._part = None
-            if code == "NoSuchKey":
-                return None if known == "" else Content(b"", "")
-            raise PlaceFailure(f"S3 answered {code}") from None
-        except (BotoCoreError, HTTPError, OSError) as error:
-            raise PlaceFailure(f"S3 did not answer in full ({type(error).__name__})") from None
-
-    def _read(self, client: "S3Client", known: str | None) -> Content | None:
-        until = time.monotonic() + MAX_SECONDS
-        part = self._part
-        answer = client.get_object(Bucket=self.bucket, Key=self.key, **_condition(part, known))
-        if part is None:
-            _refuse_large(answer["ContentLength"])
-            part = self._part = _Part(answer["ETag"], bytearray(answer["ContentLength"]))
-        elif (answer["ETag"], answer.get("ContentRange")) != (part.tag, part.content_range):
-            self._part = None
-            raise PlaceFailure("S3 sent another part than the one that it was asked for")
-        with answer["Body"] as body, memoryview(part.data) as whole:
-            while part.length < len(whole):
-                chunk = body.read(_CHUNK)
-                if not chunk or len(chunk) > len(whole) - part.length:
-                    raise PlaceFailure("S3 did not answer in full")
-                whole[part.length : part.length + len(chunk)] = chunk
-                part.length += len(chunk)
-                if time.monotonic() > until:
-                    raise PlaceFailure(f"S3 took more than {MAX_SECONDS:.0f} seconds")
-        self._part = None
-        return Content(part.data, part.tag)
-
-
-def _condition(part: _Part | None, known: str | None) -> dict[str, Any]:
-    if part is not None:
-        # Only the same version is continued. What S3 sends of another would fit no checksum.
-        return {"IfMatch": part.tag, "Range": f"bytes={part.length}-"}
-    return {"IfNoneMatch": known} if known else {}
-
-
-def _refuse_large(size: int) -> None:
+def refuse_large(size: int) -> None:
+    """Raises PlaceFailure."""
     if size > MAX_FILE_BYTES:
         raise PlaceFailure(f"a list may have at most {MAX_FILE_BYTES:,} bytes, not {size:,}")
-
-
-def make_s3_client() -> "S3Client":
-    """Returns a client that gives up soon and does not try again, because the next check does."""
-    config = Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_SILENT_SECONDS,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        # The file has a checksum of its own, and parts of an object have none.
-        response_checksum_validation="when_required",
-    )
-    return Session().create_client("s3", config=config)

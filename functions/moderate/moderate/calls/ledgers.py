@@ -5,7 +5,6 @@ from datetime import timedelta
 from moderate.pipeline import REQUEST_DEADLINE_SECONDS
 from moderate.settings import Settings
 from modest.ledger.ledger import Ledger
-from modest.store.dynamodb import DynamoDBTable, make_client
 from modest.store.retries import RetryPolicy
 
 LEASE = timedelta(seconds=REQUEST_DEADLINE_SECONDS + 5)
@@ -16,6 +15,9 @@ def open_ledger(settings: Settings) -> Ledger | None:
     """Returns the ledger with its connection already made, or None if the settings name no table."""
     if not settings.ledger_table:
         return None
+    # A server without a ledger starts without a client for it.
+    from modest.store.dynamodb import DynamoDBTable, make_client  # noqa: PLC0415
+
     ledger = Ledger(
         DynamoDBTable(make_client(), settings.ledger_table),
         settings.plans,

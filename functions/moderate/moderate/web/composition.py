@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from moderate.blocking.hits import refuse
-from moderate.blocking.places import place_of
+from moderate.blocking.named_places import place_of
 from moderate.blocking.reloading import CurrentLists, FixedLists, ReloadedLists
 from moderate.calls import ledgers
 from moderate.calls.authentication import Identify

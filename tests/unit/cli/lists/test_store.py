@@ -11,7 +11,8 @@ from moto import mock_aws
 from tests.helpers.lists import packed
 
 from moderate.blocking.entries import Entry, Kind
-from moderate.blocking.places import FilePlace, S3Place
+from moderate.blocking.places import FilePlace
+from moderate.blocking.s3_place import S3Place
 from modest_cli.errors import OperatorError
 from modest_cli.lists.changes import add_entries
 from modest_cli.lists.store import ListStore

@@ -12,7 +12,9 @@ from tests.helpers.hostile_s3 import DATA, Answer, HostileS3, client_of, error, 
 
 from moderate.blocking import places
 from moderate.blocking.lists import MAX_FILE_BYTES
-from moderate.blocking.places import Content, FilePlace, PlaceFailure, S3Place, place_of
+from moderate.blocking.named_places import place_of
+from moderate.blocking.places import Content, FilePlace, PlaceFailure
+from moderate.blocking.s3_place import S3Place
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
