@@ -49,8 +49,8 @@ def run(
 
 
 def measure_imports(cpus: float, memory: int) -> str:
-    """Returns the output of `python -X importtime` for everything that Lambda imports."""
-    code = "import awslambdaric.bootstrap, moderate.main"
+    """Returns the output of `python -X importtime` for everything that Lambda imports, the ledger's client included."""
+    code = "import awslambdaric.bootstrap, modest.store.dynamodb, moderate.main"
     return _docker(
         *("run", "--rm", *_limits(cpus, memory, ledger.WITHOUT), "--entrypoint=python"),
         *(IMAGE, "-X", "importtime", "-c", code),

@@ -146,7 +146,7 @@ class _Worker:
         with theirs:
             # It inherits its end of the socket and stderr, and no variables but those above.
             self._process = subprocess.Popen(  # noqa: S603 - no part of it is a client's
-                [sys.executable, "-S", "-m", self._module],
+                [sys.executable, "-m", self._module],
                 env=_ENVIRONMENT,
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
