@@ -5,7 +5,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from moderate.images.decode import decode, decode_as
@@ -21,7 +20,7 @@ DIGITS = b"0123456789"
 def decode_or_misbehave(data: bytes, size: int, images: int, *, points: bool) -> Picture:
     image_format = recognise(data)
     if image_format.name == "BMP":
-        return decode_as(replace(image_format, decode=misbehave), data, size, images)
+        return decode_as(image_format, misbehave, data, size, images)
     return decode(data, size, images, points=points)
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -105,4 +105,4 @@ def make_s3_client() -> "S3Client":
         # The file has a checksum of its own, and parts of an object have none.
         response_checksum_validation="when_required",
     )
-    return Session().create_client("s3", config=config)
+    return cast("S3Client", Session().create_client("s3", config=config))

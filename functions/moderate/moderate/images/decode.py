@@ -13,7 +13,13 @@ from moderate.images.points import wanting
 from moderate.images.room import NeedsRoom
 from modest.errors import PublicError
 
-_PARSERS: Mapping[str, Callable[[bytes, int, int], Picture]] = {
+Parse = Callable[[bytes, int, int], Picture]
+"""Takes a file, the side of the views in pixels and the number of images in the call.
+
+Raises PublicError, or anything on a damaged file.
+"""
+
+_PARSERS: Mapping[str, Parse] = {
     "JPEG": jpeg.decode,
     "PNG": png.decode,
     "GIF": gif.decode,
@@ -22,10 +28,7 @@ _PARSERS: Mapping[str, Callable[[bytes, int, int], Picture]] = {
     "HEIF": heif.decode,
     "BMP": bmp.decode,
 }
-"""By the name of each format. Each takes a file, the side of the views in pixels and the number of images in the call.
-
-They raise PublicError, or anything on a damaged file.
-"""
+"""Those of each format, by its name."""
 
 # Pillow allocates a WebP's canvas while it opens the file, so a limit must hold before ours can. It only warns
 # above this many pixels, and refuses above twice as many.
@@ -45,13 +48,14 @@ def decode(data: bytes, size: int, images: int = 1, *, points: bool = False) -> 
     Raises UnsupportedFormat, UndecodableImage, TooManyPixels, TooManyFrames, NeedsRoom.
     """
     with wanting(points):
-        return decode_as(recognise(data), data, size, images)
+        image_format = recognise(data)
+        return decode_as(image_format, _PARSERS[image_format.name], data, size, images)
 
 
-def decode_as(image_format: ImageFormat, data: bytes, size: int, images: int = 1) -> Picture:
-    """Runs the decoder of one format. Raises what `decode` does."""
+def decode_as(image_format: ImageFormat, parse: Parse, data: bytes, size: int, images: int = 1) -> Picture:
+    """Runs the parser of one format. Raises what `decode` does."""
     try:
-        return _PARSERS[image_format.name](data, size, images)
+        return parse(data, size, images)
     except (PublicError, NeedsRoom):
         raise
     except Image.DecompressionBombError:

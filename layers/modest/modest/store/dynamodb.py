@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -51,7 +51,7 @@ def make_client(
         parameter_validation=False,
         user_agent="modest",
     )
-    return Session().create_client("dynamodb", config=config)
+    return cast("DynamoDBClient", Session().create_client("dynamodb", config=config))
 
 
 class DynamoDBTable:

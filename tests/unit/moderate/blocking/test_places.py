@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 from tests.helpers.hostile_s3 import DATA, Answer, HostileS3, client_of, error, hostile_s3
 
-from moderate.blocking import places
+from moderate.blocking import s3_place
 from moderate.blocking.lists import MAX_FILE_BYTES
 from moderate.blocking.named_places import place_of
 from moderate.blocking.places import Content, FilePlace, PlaceFailure
@@ -144,7 +144,7 @@ def test_nothing_larger_than_a_list_can_be_is_read(hostile: HostileS3) -> None:
 
 
 def test_a_server_that_says_nothing_is_given_up(hostile: HostileS3, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "_SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(s3_place, "_SILENT_SECONDS", 0.2)
     hostile.answers(lambda _: time.sleep(1))
     with pytest.raises(PlaceFailure, match="ReadTimeoutError"):
         hostile.place.read(None)
@@ -153,14 +153,14 @@ def test_a_server_that_says_nothing_is_given_up(hostile: HostileS3, monkeypatch:
 def test_a_server_that_sends_slowly_is_given_up_and_continued_later(
     hostile: HostileS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "MAX_SECONDS", -1.0)
+    monkeypatch.setattr(s3_place, "MAX_SECONDS", -1.0)
     hostile.answers(
         lambda handler: handler.send(200, DATA),
         lambda handler: handler.send_rest(),
     )
     with pytest.raises(PlaceFailure, match="took more than"):
         hostile.place.read(None)
-    monkeypatch.setattr(places, "MAX_SECONDS", 60.0)
+    monkeypatch.setattr(s3_place, "MAX_SECONDS", 60.0)
     assert hostile.place.read(None) == Content(DATA, '"v1"')
 
 

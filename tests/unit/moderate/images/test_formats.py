@@ -2,6 +2,7 @@ import pytest
 from PIL import Image
 from tests.helpers.support import encoded
 
+from moderate.images import decode
 from moderate.images.formats import ACCEPTED, CONTENT_TYPES, FORMATS, ImageFormat, recognise, refuse_page
 from moderate.images.limits import UnsupportedFormat
 
@@ -18,6 +19,10 @@ def test_an_accepted_format_is_recognised_by_its_first_bytes(image_format: Image
     data = encoded(PICTURE, image_format.name)
     assert [each for each in FORMATS if each.matches(data)] == [image_format]
     assert recognise(data) is image_format
+
+
+def test_each_format_has_a_parser() -> None:
+    assert [*decode._PARSERS] == [each.name for each in FORMATS]
 
 
 def test_the_formats_are_those_that_are_published() -> None:
