@@ -150,6 +150,9 @@ def _load(path: Path) -> ort.InferenceSession:
     # same cores, which is 4 times slower under contention.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    # After the first call it would take one block for all that a call needs, and keep what that one took: 2 MB, or 10
+    # with two models. Without it no call takes longer.
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     options.add_session_config_entry("session.use_env_allocators", "1")
     try:

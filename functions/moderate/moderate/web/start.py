@@ -17,8 +17,14 @@ import fastapi  # noqa: F401
 
 del BaseModel.model_config["defer_build"]
 
+from moderate.scheduling.memory import give_memory_back
+
 
 def finish() -> None:
-    """Turns garbage collection on again. It ignores what the service consists of by now."""
+    """Turns garbage collection on again. It ignores what the service consists of by now.
+
+    What was needed only to start is given back to the system.
+    """
     gc.freeze()
     gc.enable()
+    give_memory_back()

@@ -5,11 +5,9 @@ import gc
 # As in the service, checking for garbage what is imported to stay would take a tenth of the start.
 gc.disable()
 
-import ctypes
 import resource
 import signal
 import sys
-from collections.abc import Callable
 from typing import Protocol
 
 # Nothing can be imported once confined.
@@ -21,14 +19,12 @@ from moderate.images.decoded import Picture
 from moderate.images.limits import MAX_PICTURE_BYTES
 from moderate.images.room import NeedsRoom, granting
 from moderate.images.sandbox.protocol import Head, NoAnswer, receive, send, to_message
+from moderate.scheduling.memory import give_memory_back
 from modest.errors import PublicError
 
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 # What one picture may take, and what Python and the decoders hold themselves.
 MAX_DATA_BYTES = MAX_PICTURE_BYTES + 150 * 1024 * 1024
-
-# glibc keeps up to 50 MB of a large picture's small blocks. Other C libraries have no such function.
-_give_memory_back: Callable[[int], object] = getattr(ctypes.CDLL(None), "malloc_trim", lambda _keep: None)
 
 
 def main() -> None:
@@ -65,7 +61,7 @@ def _answer(decode: Decode) -> None:
         send(*to_message(_attempt(decode, bytes(data), head)), sys.stdout.buffer.write)
     sys.stdout.buffer.flush()
     if room.leaves_much:
-        _give_memory_back(0)
+        give_memory_back()
 
 
 def confine() -> None:
