@@ -62,7 +62,7 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
         classifier.warm_up()
         second = second_model.find(settings.second_opinion, classifier.model, settings.model_path)
     pipeline = Pipeline(
-        _fetching(settings, lists),
+        _fetch_on_demand(settings, lists),
         classifier,
         cuts=settings.cuts,
         second=second,
@@ -96,7 +96,7 @@ def build(settings: Settings, identify: Identify, *, spare_workers: int = 0) -> 
     return Composition(settings, classifier, service, app)
 
 
-def _fetching(settings: Settings, lists: CurrentLists) -> Callable[[str], Awaitable[bytes]]:
+def _fetch_on_demand(settings: Settings, lists: CurrentLists) -> Callable[[str], Awaitable[bytes]]:
     """Returns what fetches a URL. It loads the HTTP client at the first one, since most calls bring the image along."""
 
     @cache
