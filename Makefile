@@ -31,7 +31,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: always help setup model parity run test check hostile ledger-scale timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench template stack smoke readme build e2e deploy change-set execute lock clean
+.PHONY: always help setup model parity run test check hostile ledger-scale timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench instructions template stack smoke readme build e2e deploy change-set execute lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -126,8 +126,11 @@ evidence: .build/model/mobilenet_v2.onnx .build/model/mobilenet_v2_mid.onnx ## c
 	$(BIN)/python -m tests.evidence .build/evidence
 	$(BIN)/python model/evaluate.py .build/evidence
 
-bench: $(MODELS) .build/sam/.ready ## compare Modest with its peers and write docs/benchmarks.md
-	$(BIN)/python -m bench
+bench: $(MODELS) .build/sam/.ready ## compare Modest with its peers, and with a commit (BASE=), and write docs/benchmarks.md
+	$(BIN)/python -m bench $(BASE:%=--base %)
+
+instructions: $(READY) ## count the instructions of decoding, and compare them with bench/instructions.json (UPDATE=1 replaces those; needs valgrind)
+	$(BIN)/python -m bench.instructions $(UPDATE:%=--update)
 
 parity: $(READY) .build/pdq/.ready ## compare each model, freshly built, with nsfwjs, and our PDQ with Meta's (needs a C++ compiler)
 	$(BIN)/pytest tests/parity

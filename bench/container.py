@@ -21,12 +21,13 @@ _EMULATOR = ".build/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-
 _STARTS_WITHIN_SECONDS = 30
 
 
-def build() -> None:
-    _docker("build", "--quiet", "--tag", IMAGE, "--file", "functions/moderate/Dockerfile", ".")
+def build(folder: Path = ROOT, image: str = IMAGE) -> None:
+    """folder: the checkout whose image is built."""
+    _docker("build", "--quiet", "--tag", image, "--file", "functions/moderate/Dockerfile", ".", folder=folder)
 
 
-def read_image_megabytes() -> float:
-    return round(int(_docker("image", "inspect", "--format={{.Size}}", IMAGE)) / 1e6)
+def read_image_megabytes(image: str = IMAGE) -> float:
+    return round(int(_docker("image", "inspect", "--format={{.Size}}", image)) / 1e6)
 
 
 def run(
@@ -36,13 +37,14 @@ def run(
     memory: int,
     files: Sequence[Path] = (),
     environment: Mapping[str, str] = ledger.WITHOUT,
+    image: str = IMAGE,
 ) -> Any:
     """Runs a module of bench.image in the image and returns its JSON. Its last arguments are the mounted `files`."""
     mounts = [f"--volume={file}:/files/{file.name}:ro" for file in files]
     inside = [f"/files/{file.name}" for file in files]
     output = _docker(
         *("run", "--rm", *_limits(cpus, memory, environment), *mounts, f"--volume={_PACKAGE}:/opt/bench/bench:ro"),
-        *("--env=PYTHONPATH=/var/task:/opt/bench", "--entrypoint=python", IMAGE),
+        *("--env=PYTHONPATH=/var/task:/opt/bench", "--entrypoint=python", image),
         *("-m", f"bench.image.{module}", *arguments, *inside),
     )
     return json.loads(output.splitlines()[-1])
@@ -107,8 +109,8 @@ def _limits(cpus: float, memory: int, environment: Mapping[str, str]) -> list[st
     ]
 
 
-def _docker(*arguments: str, stderr_too: bool = False) -> str:
-    result = subprocess.run(["docker", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
+def _docker(*arguments: str, stderr_too: bool = False, folder: Path = ROOT) -> str:
+    result = subprocess.run(["docker", *arguments], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603, S607
     if result.returncode:
         raise RuntimeError(f"docker {arguments[0]}: {result.stderr[-2000:]}")
     return result.stderr if stderr_too else result.stdout.strip()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.base import Base
 from bench.facts import BUILT, ROOT
 from bench.processes import process_tree, pss_megabytes
 from bench.sampling import Timing
@@ -72,13 +73,17 @@ class Contestant:
 
 @contextmanager
 def running(
-    names: Sequence[str], model: Path, environment: Mapping[str, str] | None = None
+    names: Sequence[str], model: Path, environment: Mapping[str, str] | None = None, base: Base | None = None
 ) -> Iterator[dict[str, Contestant]]:
-    """Yields the running contestants by name. Each name is a module of bench/peers."""
+    """Yields the running contestants by name. Each name is a module of bench/peers; "base" is Modest at that commit."""
     started: dict[str, Contestant] = {}
     try:
         for name in names:
             started[name] = _start(name, model, environment)
+        if base is not None:
+            # Its own code measures it, because that knows what its modules are called.
+            command = [str(base.python), "-m", "bench.peers.modest", str(base.model(model.name))]
+            started["base"] = Contestant("base", command, base.folder)
         yield started
     finally:
         for contestant in started.values():

@@ -38,6 +38,7 @@ def _measure_one_image(worker: Contestant, megapixels: str, rounds: int) -> dict
     return {
         "calls": summaries(samples),
         "added_to_the_pipeline": {name: difference(samples, name, "pipeline") for name in _PATH[1:]},
+        "times_the_pipeline": {name: ratio(samples, name, "pipeline") for name in _PATH[1:]},
         "added_by_the_ledger": difference(samples, "handler with the ledger", "handler"),
     }
 

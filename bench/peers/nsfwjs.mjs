@@ -37,6 +37,7 @@ async function classify(rgb) {
 }
 
 const operations = {
+  decode: async (file) => () => pixels(file),
   async infer(file) {
     const rgb = await pixels(file);
     return () => classify(rgb);
