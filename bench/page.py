@@ -1,6 +1,6 @@
 """docs/benchmarks.md, written from bench/results."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bench import plots, releases, tables
@@ -44,7 +44,7 @@ def write(command: str) -> None:
     PAGE.write_text("\n".join(section.rstrip() + "\n" for section in sections))
 
 
-def _decoding(speed: Mapping[str, Any]) -> list[str]:
+def _decoding(speed: dict[str, Any]) -> list[str]:
     """Returns the section on decoding, if the recorded run measured it apart."""
     measured = all("decoding_times_as_long_as_modest" in found for found in speed["bytes_to_verdict"].values())
     return ["## Decoding alone\n\n" + tables.decoding(speed)] if measured else []

@@ -7,6 +7,7 @@ from typing import Any
 from bench.claims import Claim
 from bench.cost import worst_keyless_month
 from bench.facts import ROOT
+from bench.releases import Release
 from bench.speed import DECODERS, JUDGES
 from modest_cli.capacity.measured import PRICES
 
@@ -55,17 +56,18 @@ def decoding(speed: Result) -> str:
     rows = []
     for case, found in speed["bytes_to_verdict"].items():
         ratios = found["decoding_times_as_long_as_modest"]
-        cells = [f"{found['calls'][f'decode by {name}']['median_ms']:.1f} ({ratios[name]['cpu']:.2f})" for name in ratios]
+        cells = [
+            f"{found['calls'][f'decode by {name}']['median_ms']:.1f} ({ratios[name]['cpu']:.2f})" for name in ratios
+        ]
         rows.append([case, *cells])
     return table(["photo", *(f"{name}, ms" for name in DECODERS.values())], rows) + (
-        "\nEach decodes a photo and shrinks it to 224 x 224 pixels by averaging; Modest does so in a sandboxed process. "
+        "\nEach decodes a photo and shrinks it to 224 x 224 pixels by averaging, Modest in a sandboxed process. "
         "sharp lets libjpeg shrink a JPEG before it is decoded whole. The figure in brackets is the time relative to "
         "Modest's, by CPU.\n"
     )
 
 
-def releases(kept: Iterable[Result], claims: Iterable[Claim]) -> str:
-    kept = list(kept)
+def releases(kept: Sequence[Release], claims: Iterable[Claim]) -> str:
     rows = []
     for claim in claims:
         figures = [each["figures"].get(claim.text) for each in kept]
