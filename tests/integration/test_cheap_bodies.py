@@ -78,13 +78,22 @@ async def _ask(app: FastAPI, path: str, content: bytes, headers: dict[str, str])
     return int(answers[0]["status"])
 
 
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    return serve().app
+
+
+@pytest.fixture(scope="module")
+def stopwatch(photo_path: Path) -> Stopwatch:
+    return Stopwatch(photo_path.read_bytes())
+
+
 @pytest.mark.parametrize("name", DEAR)
 def test_a_body_made_to_be_dear_takes_at_most_two_decodes_of_a_photo_and_six_times_its_memory(
-    photo_path: Path, name: str
+    app: FastAPI, stopwatch: Stopwatch, name: str
 ) -> None:
     path, content = DEAR[name]
-    stopwatch, app = Stopwatch(photo_path.read_bytes()), serve().app
-    assert min(stopwatch.decodes(lambda: ask(app, path, content)) for _ in range(ATTEMPTS)) < 2
+    assert any(stopwatch.decodes(lambda: ask(app, path, content)) < 2 for _ in range(ATTEMPTS))
     tracemalloc.start()
     status = ask(app, path, content)
     peak = tracemalloc.get_traced_memory()[1]
@@ -94,17 +103,19 @@ def test_a_body_made_to_be_dear_takes_at_most_two_decodes_of_a_photo_and_six_tim
 
 
 @pytest.mark.parametrize("name", DEAR)
-def test_the_event_loop_works_for_a_large_body_no_longer_than_a_tenth_of_a_decode(photo_path: Path, name: str) -> None:
+def test_the_event_loop_works_for_a_large_body_no_longer_than_a_tenth_of_a_decode(
+    app: FastAPI, stopwatch: Stopwatch, name: str
+) -> None:
     path, content = DEAR[name]
-    assert loop_seconds(serve().app, path, content) < Stopwatch(photo_path.read_bytes()).decode_seconds() / 10
+    assert loop_seconds(app, path, content) < stopwatch.decode_seconds() / 10
 
 
 @pytest.mark.parametrize("headers", [{}, {"idempotency-key": "a"}])
 def test_nor_does_it_for_a_large_image_or_to_recognise_one_that_is_repeated(
-    photo_path: Path, headers: dict[str, str]
+    app: FastAPI, stopwatch: Stopwatch, headers: dict[str, str]
 ) -> None:
     content = png() + bytes(MAX_SENT_BYTES - 1000)
-    assert loop_seconds(serve().app, CHECK, content, headers) < Stopwatch(photo_path.read_bytes()).decode_seconds() / 10
+    assert loop_seconds(app, CHECK, content, headers) < stopwatch.decode_seconds() / 10
 
 
 def loop_seconds(app: FastAPI, path: str, content: bytes, headers: dict[str, str] | None = None) -> float:
