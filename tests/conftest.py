@@ -1,9 +1,12 @@
 """The model that the tests judge with, and how Hypothesis runs them."""
 
 import os
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 from tests.helpers.photos import reference_photo
 from tests.helpers.support import ROOT
@@ -13,6 +16,18 @@ from moderate.inference.classifier import Classifier
 # Times mean nothing where other tests run on the same cores.
 settings.register_profile("modest", deadline=None)
 settings.load_profile("modest")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _descriptions_of_aws_are_parsed_once() -> Iterator[None]:
+    """Lets sessions of boto3 share what only clients of one session share otherwise.
+
+    A command of the CLI has sessions of its own, and hundreds of them run in one process here: parsing the descriptions
+    for each took half of their time.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        yield
 
 
 @pytest.fixture(scope="session")
