@@ -11,6 +11,8 @@ Area = tuple[int, int, int, int]
 
 OPAQUE = 255
 _FULL_COLOUR = ("L", "RGB")
+# They are reduced as they are decoded: the fourth byte of RGBX costs less there than a copy of the picture without it.
+_REDUCIBLE = (*_FULL_COLOUR, "RGBX")
 _BAND_PIXELS = 1 << 20
 # How many times the size is left after whole steps, at least.
 _LEFT_BY_STEPS = 3
@@ -78,12 +80,12 @@ def in_bands(
 ) -> Iterator[tuple[int, Image.Image]]:
     """Yields bands of `image`, or of an area of it, from top to bottom, in L, RGB or RGBA, each with its first row.
 
-    This way a large picture is never held whole in a wider mode than its own. rows: the height of every band but the
-    last is a multiple of it.
+    This way a large picture is never held whole in a wider mode than its own. One that needs no drawing is a single
+    band, and may be in RGBX. rows: the height of every band but the last is a multiple of it.
     """
     whole = (0, 0, *image.size)
     left, top, right, bottom = area = area or whole
-    as_it_is = rendering == AS_STORED and image.mode in _FULL_COLOUR and not image.has_transparency_data
+    as_it_is = rendering == AS_STORED and image.mode in _REDUCIBLE and not image.has_transparency_data
     if as_it_is and area == whole:
         yield 0, image
         return
@@ -150,7 +152,9 @@ class Shrunk:
         for row, band in in_bands(image, self.rendering, (left, top, right, bottom), rows=down):
             part = without_idle_alpha(band)
             part = part.convert("RGBa") if part.mode == "RGBA" else part
-            self._reduced = _pasted(self._reduced, whole, part.reduce(self._steps), (left // across, row // down))
+            reduced = part.reduce(self._steps)
+            reduced = reduced.convert("RGB") if reduced.mode == "RGBX" else reduced
+            self._reduced = _pasted(self._reduced, whole, reduced, (left // across, row // down))
         self._shrink((left, top, right, bottom))
 
     def _shrink(self, area: Area) -> None:
@@ -162,7 +166,7 @@ class Shrunk:
         # How many of the pixels to which it is reduced a cell takes.
         across, down = (self._shown[axis] / whole[axis] / self._steps[axis] for axis in (0, 1))
         x, y = floor(left * across), floor(top * down)
-        part = self._reduced.crop((x, y, ceil(right * across), ceil(bottom * down)))
+        part = _cropped(self._reduced, (x, y, ceil(right * across), ceil(bottom * down)))
         box = left * across - x, top * down - y, right * across - x, bottom * down - y
         cells = part.resize((right - left, bottom - top), Image.Resampling.BOX, box)
         self._cells = _pasted(self._cells, whole, cells, (left, top))
@@ -203,11 +207,18 @@ class Shrunk:
 def _pasted(onto: Image.Image | None, size: tuple[int, int], part: Image.Image, at: tuple[int, int]) -> Image.Image:
     """Returns `onto`, or else an image of that size, with `part` pasted onto it, in the fuller mode of both."""
     if onto is None:
+        if part.size == size:
+            return part
         onto = Image.new(part.mode, size)
     elif part.mode == "RGBa" != onto.mode:
         onto = onto.convert("RGBA").convert("RGBa")
     onto.paste(part, at)
     return onto
+
+
+def _cropped(image: Image.Image, area: Area) -> Image.Image:
+    """Returns an area of `image`: itself if that is all of it, where Pillow would make a copy."""
+    return image if area == (0, 0, *image.size) else image.crop(area)
 
 
 def without_idle_alpha(image: Image.Image) -> Image.Image:

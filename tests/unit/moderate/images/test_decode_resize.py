@@ -109,13 +109,17 @@ def test_every_pixel_counts_too_where_only_one_side_shrinks(shape: tuple[int, in
         assert 255 / 40 < view.max() < 255 / 2
 
 
+OTHERS = ("PNG", "BMP", "WEBP")
+"""Formats that keep each pixel, and are decoded to bytes of their own."""
+
+
 @pytest.mark.parametrize("side", [SIZE, 3 * SIZE, 1500, 1999])
 def test_the_same_pixels_make_the_same_view_however_they_are_stored(side: int) -> None:
     levels = np.random.default_rng(0).integers(0, 256, (side, 2000), np.uint8)
     palette = Image.fromarray(levels, "L").convert("P")
     palette.putpalette(np.random.default_rng(1).integers(0, 256, 768, np.uint8).tobytes())
     jpeg = encoded(palette.convert("RGB"), "JPEG", quality=80)
-    stored = [encoded(palette, "PNG"), encoded(palette.convert("RGB"), "PNG"), encoded(palette.convert("RGB"), "BMP")]
+    stored = [encoded(palette, "PNG"), *(encoded(palette.convert("RGB"), kind, lossless=True) for kind in OTHERS)]
     assert len({decode(data, SIZE).views for data in stored}) == 1
     with Image.open(io.BytesIO(jpeg)) as opened:
         assert decode(jpeg, SIZE).views == decode(encoded(opened, "PNG", compress_level=1), SIZE).views

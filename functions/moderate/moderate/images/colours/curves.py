@@ -3,7 +3,7 @@
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from moderate.images.limits import BrokenRule
 
@@ -60,8 +60,8 @@ def from_icc(tag: Tag) -> tuple[Curve | None, int]:
             (count,) = struct.unpack_from(">I", tag, 8)
             if count > _MOST_POINTS:
                 raise UnusableColours("a curve of too many points")
-            points = struct.unpack_from(f">{count}H", tag, 12)
-            return _from_numbers(points), 12 + 2 * count
+            length = 12 + 2 * count
+            return _from_numbers(bytes(tag[12:length]), count), length
         if tag[:4] == b"para":
             (kind,) = struct.unpack_from(">H", tag, 8)
             numbers = struct.unpack_from(f">{_PARAMETERS[kind]}i", tag, 12)
@@ -98,8 +98,11 @@ def from_points(points: Sequence[float]) -> Curve:
     return sampled(between)
 
 
-def _from_numbers(numbers: Sequence[int]) -> Curve:
-    """Returns a curve of curveType: with one number an exponent, with none a line."""
+# Most pictures have one of a few profiles.
+@lru_cache(32)
+def _from_numbers(stated: bytes, count: int) -> Curve:
+    """Returns a curve of curveType: with one number an exponent, with none a line. Raises struct.error."""
+    numbers = struct.unpack(f">{count}H", stated)
     if len(numbers) <= 1:
         return power(numbers[0] / 256 if numbers else 1)
     return from_points([number / 65_535 for number in numbers])

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from moderate.images.colours.curves import Curve, UnusableColours, to_icc
 from moderate.images.colours.spaces import BT_709, D50, Matrix, Triple, conversion, scaled
@@ -47,13 +48,20 @@ def of_matrix(colorants: Matrix, curves: Sequence[Curve]) -> Profile:
     for name, colour, factor in zip(_COLORANTS, colorants, most, strict=True):
         tags[name] = _xyz(scaled(colour, factor))
     for name, curve, factor in zip(_CURVES, curves, most, strict=True):
-        tags[name] = to_icc([value / factor for value in curve])
+        tags[name] = _divided(curve, factor)
     on_screen = conversion(colorants, BT_709.colorants())
     farthest = [[share * level for share, level in zip(row, most, strict=True)] for row in on_screen]
     brightest, darkest = (max(sum(max(0.0, sign * each) for each in row) for row in farthest) for sign in (1, -1))
     if max(brightest, darkest) > MOST_LIGHT:
         raise UnusableColours("colours far beyond white")
     return Profile("RGB", _written(b"RGB ", b"XYZ ", tags), brightest=brightest)
+
+
+# Most pictures have one of a few profiles.
+@lru_cache(32)
+def _divided(curve: Curve, divisor: float) -> bytes:
+    """Returns the tag of a curve whose light is divided."""
+    return to_icc([value / divisor for value in curve])
 
 
 def of_grey(curve: Curve, *, of_colours: bool = False) -> Profile:

@@ -41,16 +41,18 @@ class _Bounds:
     step: int
     """The most by which neighbouring greys grow apart or together."""
 
-    def hold(self, one: bytes, other: bytes) -> bool:
-        """Greys come first: a profile of grey has no other samples."""
-        apart = [here - there for here, there in zip(one, other, strict=False)]
-        greys = apart[: 3 * _GREYS]
-        return (
-            sum(map(abs, apart)) <= self.mean * len(apart)
-            and max(map(abs, greys)) <= self.grey
-            and max(map(abs, apart)) <= self.colour
-            and max(abs(after - before) for before, after in zip(greys, greys[3:], strict=False)) <= self.step
-        )
+
+@lru_cache(32)
+def _within(bounds: _Bounds, one: bytes, other: bytes) -> bool:
+    """Whether the samples are no further apart. Greys come first: a profile of grey has no other samples."""
+    apart = [here - there for here, there in zip(one, other, strict=False)]
+    greys = apart[: 3 * _GREYS]
+    return (
+        sum(map(abs, apart)) <= bounds.mean * len(apart)
+        and max(map(abs, greys)) <= bounds.grey
+        and max(map(abs, apart)) <= bounds.colour
+        and max(abs(after - before) for before, after in zip(greys, greys[3:], strict=False)) <= bounds.step
+    )
 
 
 # Profiles of sRGB move the samples by 0 to 1 in the mean; the gamma of 1 / 2.2 that many write for sRGB by 2, and dark
@@ -112,11 +114,11 @@ def _drawn(descriptions: Iterable[Description]) -> Iterator[Rendering]:
             yield _beyond_white_too(Rendering(_drawing(profile), by_table=True), profile)
             continue
         samples = _samples(profile)
-        if any(_UNSEEN.hold(samples, others) for others in shown):
+        if any(_within(_UNSEEN, samples, others) for others in shown):
             continue
         shown.append(samples)
-        is_stored = _UNSEEN.hold(samples, stored)
-        by_curves = Rendering(_drawing(profile), slight=_SLIGHT.hold(samples, stored))
+        is_stored = _within(_UNSEEN, samples, stored)
+        by_curves = Rendering(_drawing(profile), slight=_within(_SLIGHT, samples, stored))
         yield AS_STORED if is_stored else _beyond_white_too(by_curves, profile)
 
 
