@@ -70,7 +70,7 @@ def find(paths: Sequence[str]) -> Findings:
 
 def read_image(path: str) -> ImageBytes | PublicError:
     try:
-        data = _read_stdin() if path == STDIN else read(path)
+        data = _read_image_from_stdin() if path == STDIN else read(path)
     except UnreadableFile as refusal:
         return refusal
     if len(data) > MAX_FETCHED_BYTES:
@@ -107,13 +107,20 @@ def _refuse_other_kinds(status: os.stat_result) -> None:
         raise NotAFile(f"This is {kind}, not a file.")
 
 
-def _read_stdin() -> bytes:
+@contextmanager
+def open_stdin() -> Iterator[BinaryIO]:
+    """Raises NotAFile if nothing is piped in, and UnreadableFile, also if it cannot be read in the context."""
     if sys.stdin is None or sys.stdin.isatty():
-        raise NotAFile("Nothing was piped in. Write `curl https://example.com/photo.jpg | modest classify -`.")
+        raise NotAFile("Nothing was piped in. Write a command and `|` before this one.")
     try:
-        return sys.stdin.buffer.read(MAX_FETCHED_BYTES + 1)
+        yield sys.stdin.buffer
     except OSError as error:
         raise UnreadableFile(f"Standard input cannot be read: {error.strerror}.") from None
+
+
+def _read_image_from_stdin() -> bytes:
+    with open_stdin() as file:
+        return file.read(MAX_FETCHED_BYTES + 1)
 
 
 def is_folder(path: str) -> bool:

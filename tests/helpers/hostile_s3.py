@@ -1,6 +1,8 @@
 """S3 as it can be on a bad day: a server that gives the answers that it was told, in order."""
 
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,6 +56,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class HostileS3:
     def __init__(self, url: str, handler: type[Handler]) -> None:
+        self.url = url
         self.place = S3Place("bucket", "lists", lambda: client_of(url))
         self._handler = handler
 
@@ -78,11 +81,91 @@ def error(status: int, code: str) -> Answer:
 @contextmanager
 def hostile_s3() -> Iterator[HostileS3]:
     handler = type("OneServer", (Handler,), {"answers": [], "asked": []})
+    with _served(handler) as url:
+        yield HostileS3(url, handler)
+
+
+@contextmanager
+def _served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield HostileS3(f"http://127.0.0.1:{server.server_port}", handler)
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
+
+
+class Bucket:
+    """An object in S3 that somebody writes again and again, and that S3 sends as it likes."""
+
+    def __init__(self, url: str, state: "_Object") -> None:
+        self.place = S3Place("bucket", "lists", lambda: client_of(url))
+        self._state = state
+
+    def write(self, data: bytes) -> None:
+        self._state.write(data)
+
+
+class _Object:
+    def __init__(self, generator: random.Random) -> None:
+        self.lock = threading.Lock()
+        self.generator = generator
+        self.data: bytes | None = None
+        self.tag = ""
+        self._writes = 0
+
+    def write(self, data: bytes) -> None:
+        with self.lock:
+            self._writes += 1
+            self.data, self.tag = data, f'"{self._writes}"'
+
+    def fault(self) -> str:
+        with self.lock:
+            return self.generator.choice(
+                ["", "", "", "", "", "cut off", "slow", "busy", "gone", "forbidden", "retagged"]
+            )
+
+
+class _BucketHandler(Handler):
+    state: _Object
+
+    def do_GET(self) -> None:
+        state, fault = self.state, self.state.fault()
+        with state.lock:
+            if fault == "retagged":
+                state.tag = f'"{state.tag[1:-1]}+"'
+            data, tag = state.data, state.tag
+        if fault in _REFUSALS or data is None:
+            error(*_REFUSALS.get(fault, _REFUSALS["gone"]))(self)
+        elif self.headers.get("If-Match", tag) != tag:
+            error(412, "PreconditionFailed")(self)
+        elif self.headers.get("If-None-Match") == tag:
+            self.send(304, tag=tag)
+        else:
+            if fault == "slow":
+                time.sleep(0.5)
+            self._send_from(data, tag, cut_off=fault == "cut off")
+
+    def _send_from(self, data: bytes, tag: str, *, cut_off: bool) -> None:
+        asked = self.headers.get("Range")
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        self.send_response(PARTIAL if asked else 200)
+        self.send_header("ETag", tag)
+        self.send_header("Content-Length", str(len(data) - start))
+        if asked:
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        self.end_headers()
+        self.close_connection = cut_off
+        self.wfile.write(data[start : start + (len(data) - start) // 2] if cut_off else data[start:])
+
+
+_REFUSALS = {"busy": (503, "SlowDown"), "gone": (404, "NoSuchKey"), "forbidden": (403, "AccessDenied")}
+
+
+@contextmanager
+def bucket(generator: random.Random) -> Iterator[Bucket]:
+    state = _Object(generator)
+    with _served(type("OneBucket", (_BucketHandler,), {"state": state})) as url:
+        yield Bucket(url, state)

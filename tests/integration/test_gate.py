@@ -136,6 +136,7 @@ def test_an_upload_that_names_another_image_does_not_pass_as_that(content: bytes
 
 
 HEAD = b'Content-Disposition: form-data; name="a"; filename="a.png"'
+FIELD = b'Content-Disposition: form-data; name="b"'
 X, Y = b"--x\r\n" + HEAD + b"\r\n\r\n%b\r\n", b"--y\r\n" + HEAD + b"\r\n\r\n%b\r\n"
 SAFE_IMAGE, OTHER = png(grey=200), png(grey=10)
 # Each shows one file to this service, or may, and another to some other server.
@@ -166,6 +167,13 @@ AMBIGUOUS = {
         "x",
         X % SAFE_IMAGE + b'--x\r\nContent-Disposition: filename="a.gif"; name="b"\r\n\r\nGIF89a\r\n',
     ),
+    # Formidable stores whatever has a type as a file. PHP and Werkzeug see a field.
+    "a field with a type": ("x", X % SAFE_IMAGE + b"--x\r\n%b\r\nContent-Type: text/plain\r\n\r\nGIF89a\r\n" % FIELD),
+    "a field with an empty type": ("x", X % SAFE_IMAGE + b"--x\r\n%b\r\nContent-Type:\r\n\r\nGIF89a\r\n" % FIELD),
+    "a field with a type before its name": (
+        "x",
+        b"--x\r\ncontent-type: Text/HTML\r\n%b\r\n\r\n<b>\r\n" % FIELD + X % SAFE_IMAGE,
+    ),
     "a form in a part": ("x", (X % SAFE_IMAGE).replace(HEAD, HEAD + b"\r\nContent-Type: multipart/mixed; boundary=y")),
 }
 
@@ -182,6 +190,37 @@ def test_a_form_in_which_another_server_may_see_another_file_does_not_pass(name:
         GATE, content=X % SAFE_IMAGE + b"--x--", headers=headers | {"content-type": "multipart/form-data; boundary=x"}
     )
     assert plain.status_code == 204
+
+
+SAYS_FORM = [
+    [("content-type", "image/png"), ("content-type", "multipart/form-data; boundary=x")],
+    [("content-type", "multipart/form-data; boundary=x"), ("content-type", "image/png")],
+    [("content-type", "multipart/form-data; boundary=x"), ("Content-Type", "multipart/form-data; boundary=y")],
+    [("content-type", "image/png, multipart/form-data; boundary=x")],
+    [("content-type", "image/png; x=MultiPart/form-data; boundary=x")],
+    [("content-type", "\tmultipart/form-data; boundary=x, image/png")],
+]
+
+
+@pytest.mark.parametrize("headers", SAYS_FORM)
+@pytest.mark.parametrize("content", [SAFE_IMAGE + b"\r\n" + X % OTHER + b"--x--\r\n", X % SAFE_IMAGE + b"--x--\r\n"])
+def test_a_body_that_may_or_may_not_be_a_form_does_not_pass(headers: list[tuple[str, str]], content: bytes) -> None:
+    service = serve(classifier=FakeClassifier(scoring(0.1), {10: scoring(0.9)}))
+    answer = service.client.post(GATE, content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    event = gateway_event("POST", GATE, body=content)
+    event["multiValueHeaders"] |= {"content-type": [value for _, value in headers]}
+    assert invoke(service.app, event)["statusCode"] == 400
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity, br", "aws-chunked", "x"])
+def test_a_body_that_other_servers_may_decode_does_not_pass(coding: str) -> None:
+    client = serving(0.1).client
+    answer = client.post(GATE, content=SAFE_IMAGE, headers={"content-encoding": coding})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_format")
+    files = {"upload": SAFE_IMAGE}
+    assert client.post(GATE, files=files, headers={"content-encoding": coding}).status_code == 415
+    assert client.post(GATE, files=files, headers={"content-encoding": "Identity"}).status_code == 204
 
 
 @pytest.mark.parametrize("boundary", ["----WebKitFormBoundaryX1", '"a boundary=b"', "boundary"])

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from moto import mock_aws
 from PIL import Image
+from tests.helpers.hostile_s3 import error, hostile_s3
 from tests.helpers.lists import packed
 from tests.helpers.local_gateway import LocalGateway
 from tests.helpers.photos import photo
@@ -152,6 +154,9 @@ def test_all_entries_are_removed_only_after_a_yes(modest: Run) -> None:
         (["import", "missing.txt"], "missing.txt: The file cannot be read"),
         (["import", "."], "a folder, not a file"),
         (["import", "cat.png"], "Line 1: a file of entries is UTF-8"),
+        (["add", "host", "a.example", "--at", "s3://bucket"], "must be a path or s3://bucket/key, not 's3://bucket'"),
+        (["add", "host", "a.example", "--at", "/dev/zero"], "/dev/zero is not a file"),
+        (["add", "host", "a.example#b"], "a host has no path"),
     ],
 )
 def test_it_says_what_is_wrong_and_changes_nothing(
@@ -177,3 +182,26 @@ def test_a_laptop_has_lists_that_the_command_changes(tmp_path: Path) -> None:
         result = gateway.modest("lists", "add", "host", "example.com")
         assert (result.exit_code, result.stdout) == (0, "host example.com\n")
     assert Lists((tmp_path / "lists").read_bytes()).counts == {"sha256": 1, "pdq": 0, "host": 1, "allow sha256": 0}
+
+
+@pytest.mark.parametrize("command", [["show"], ["export"], ["add", "host", "a.example"], ["remove", "--all", "--yes"]])
+def test_whoever_may_not_reach_s3_is_told_what_to_do(
+    modest: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    at = ["--at", "s3://bucket/lists"]
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    without_keys = modest(*command, *at)
+    assert (without_keys.returncode, "Run `aws configure`" in without_keys.stderr) == (1, True)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    with mock_aws():
+        without_bucket = modest(*command, *at)
+    assert (without_bucket.returncode, "bucket does not exist" in without_bucket.stderr) == (1, True)
+    with hostile_s3() as s3:
+        s3.answers(error(403, "AccessDenied"))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3.url)
+        forbidden = modest(*command, *at)
+    assert (forbidden.returncode, "do not allow GetObject" in forbidden.stderr) == (1, True)

@@ -1,35 +1,18 @@
 """Our PDQ has the bits and the quality that the package pdqhash computes with Meta's code. `make parity` runs this."""
 
-import json
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from tests.helpers.photos import PICTURES, photo
-from tests.helpers.support import ROOT
 from tests.parity.conftest import Report
+from tests.parity.reference import Pixels, theirs
 from tests.unit.moderate.blocking.test_pdq import REFERENCE
 
-from moderate.blocking.pdq import PdqHash, luma_of, pdq_hash
+from moderate.blocking.pdq import luma_of, pdq_hash
 
-PYTHON = ROOT / ".build" / "pdq" / "bin" / "python"
 SIZES = [(512, 512), (300, 200), (640, 480), (64, 64), (127, 128), (129, 256), (1000, 7), (7, 1000), (65, 63), (5, 5)]
-
-Pixels = NDArray[np.uint8]
-
-
-def theirs(pictures: Mapping[str, Pixels], folder: Path) -> dict[str, PdqHash]:
-    path = folder / "pictures.npz"
-    np.savez(path, allow_pickle=False, **pictures)
-    command = [str(PYTHON), "-m", "tests.parity.reference_pdq", str(path)]
-    answers = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
-    return {
-        name: PdqHash(bytes.fromhex(bits), quality) for name, (bits, quality) in zip(pictures, answers, strict=True)
-    }
 
 
 def made() -> dict[str, Pixels]:

@@ -1,7 +1,5 @@
 """`modest lists`: shows and changes the lists that images are compared with."""
 
-import sys
-from contextlib import nullcontext
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +8,7 @@ import typer
 from moderate.blocking.entries import Entry, Kind
 from modest_cli import aws
 from modest_cli.errors import OperatorError, exit_on_error
-from modest_cli.files import STDIN, UnreadableFile, open_file
+from modest_cli.files import STDIN, UnreadableFile, open_file, open_stdin
 from modest_cli.lists.changes import (
     add_entries,
     clear,
@@ -195,10 +193,14 @@ def _open(at: str, stack: str, *, replaces_broken: bool = False) -> "ListStore":
 
 
 def _place(text: str) -> "S3Place | FilePlace":
-    from moderate.blocking.named_places import place_of  # noqa: PLC0415
+    """Raises OperatorError."""
+    from moderate.blocking.named_places import InvalidPlace, place_of  # noqa: PLC0415
     from moderate.blocking.s3_place import S3Place  # noqa: PLC0415
 
-    place = place_of(text)
+    try:
+        place = place_of(text)
+    except InvalidPlace as error:
+        raise OperatorError(f"The place of the lists must be {error}.") from None
     return S3Place(place.bucket, place.key, aws.make_s3_client) if isinstance(place, S3Place) else place
 
 
@@ -215,7 +217,7 @@ def _named(words: list[str], images: list[str]) -> Hashed:
 def _read(file: str, hashes: HashKind | None) -> Imported:
     """Raises OperatorError."""
     try:
-        with nullcontext(sys.stdin.buffer) if file == STDIN else open_file(file) as opened:
+        with open_stdin() if file == STDIN else open_file(file) as opened:
             imported = read_entries(opened, hashes)
     except UnreadableFile as error:
         raise OperatorError(f"{file}: {error.message}") from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from moderate.blocking.entries import Kind
 from moderate.blocking.lists import Buffer, Entries, InvalidLists, Lists, TooManyEntries, pack
@@ -42,10 +42,13 @@ class ListStore:
         self._replaces_broken = replaces_broken
 
     def read(self) -> Stored:
-        """Raises OperatorError."""
+        """Raises OperatorError, ClientError, BotoCoreError."""
         try:
             content = self._place.read(None)
         except PlaceFailure as error:
+            # The commands explain what AWS says, such as that there are no credentials.
+            if isinstance(error.__cause__, ClientError | BotoCoreError):
+                raise error.__cause__ from None
             raise OperatorError(f"The lists cannot be read: {error}.") from None
         if content is None or not content.tag:
             return Stored(Lists(), "")
@@ -53,7 +56,7 @@ class ListStore:
             return Stored(Lists(content.data), content.tag, content.data)
         except InvalidLists as error:
             if self._replaces_broken:
-                return Stored(Lists(), content.tag)
+                return Stored(Lists(), content.tag, content.data)
             raise OperatorError(
                 f"{error} The service goes on with the lists that it read before. Bring back an earlier version of the "
                 "object, or write new lists with `modest lists import FILE --replace`."
@@ -62,7 +65,9 @@ class ListStore:
     def edit(self, change: Callable[[dict[Kind, set[bytes]]], T]) -> T:
         """Changes the entries, however often others do so at the same time, and returns what `change` returns.
 
-        change: changes the entries that it gets. It may be called several times. Raises OperatorError.
+        change: changes the entries that it gets. It may be called several times.
+
+        Raises OperatorError, ClientError, BotoCoreError.
         """
         for _ in range(_ATTEMPTS):
             stored = self.read()
@@ -70,15 +75,18 @@ class ListStore:
             result = change(entries)
             data = _pack(entries)
             # Every instance reads what is written, so the same is not written again.
-            if data == stored.data or self._write(data, stored.tag):
+            if data == stored.data or self._write(data, stored):
                 return result
         raise OperatorError("Others change the lists all the time. Nothing was changed. Run the same command again.")
 
-    def _write(self, data: bytes, tag: str) -> bool:
-        """Returns whether it was written: not if somebody else has written in between. Raises OperatorError."""
+    def _write(self, data: bytes, before: Stored) -> bool:
+        """Returns whether it was written: not if somebody else has written in between.
+
+        Raises OperatorError, ClientError, BotoCoreError.
+        """
         if isinstance(self._place, FilePlace):
-            return _write_file(self._place, data, tag)
-        return _write_object(self._place, data, tag)
+            return _write_file(self._place, data, before.data)
+        return _write_object(self._place, data, before.tag)
 
 
 def _pack(entries: Entries) -> bytes:
@@ -104,13 +112,15 @@ def _write_object(place: S3Place, data: bytes, tag: str) -> bool:
     return True
 
 
-def _write_file(place: FilePlace, data: bytes, tag: str) -> bool:
-    path = place.path
+def _write_file(place: FilePlace, data: bytes, before: Buffer) -> bool:
+    # A link stays one, and whoever reads the file by its other name sees the change.
+    path = place.path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path.with_name(f"{path.name}.lock")):
-            found = place.read(tag)
-            if found is not None and found.tag != tag:
+            # Two files that were written at nearly the same time may have the same tag.
+            found = place.read(None)
+            if found is not None and found.data != before:
                 return False
             draft = path.with_name(f"{path.name}.new")
             draft.write_bytes(data)

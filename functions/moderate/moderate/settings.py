@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from moderate.blocking.hits import OnListHit
+from moderate.blocking.named_places import PLACES, place_of
 from moderate.fetching.urls import MAX_PORT, WEB_PORTS
 from moderate.observability import SERVICE
 from moderate.verdict import Cuts, Policy
@@ -84,7 +85,7 @@ class Settings:
             allowed_ports=_read(environ, "ALLOWED_PORTS", "", _ports, "ports, such as 80,443,8443"),
             allowed_origin=_read(environ, "ALLOWED_ORIGIN", "", _origin, "an origin, such as https://example.com"),
             contact_url=_read(environ, "CONTACT_URL", "", _contact, "a URL, such as https://example.com/contact"),
-            lists=environ.get("LISTS") or "",
+            lists=_read(environ, "LISTS", "", _lists, PLACES),
             on_list_hit=_read(environ, "ON_LIST_HIT", OnListHit.VERDICT, OnListHit, " or ".join(OnListHit)),
             ledger_table=environ.get("LEDGER_TABLE") or "",
             plans=_read(environ, "PLANS", "{}", plans_from_json, "the plans as JSON"),
@@ -125,6 +126,12 @@ def _workers(environ: Mapping[str, str]) -> int:
 def _model(text: str) -> str:
     if not _MODEL.fullmatch(text):
         raise ValueError(text)
+    return text
+
+
+def _lists(text: str) -> str:
+    if text:
+        place_of(text)
     return text
 
 

@@ -148,6 +148,8 @@ def test_a_lambda_decodes_as_many_images_at_once_as_it_has_cores(memory: str, wo
         ("ALLOWED_PORTS", "http", "ports, such as 80,443,8443"),
         ("ALLOWED_PORTS", "0", "ports, such as 80,443,8443"),
         ("ALLOWED_PORTS", "443,65536", "ports, such as 80,443,8443"),
+        ("LISTS", "s3://bucket", "a path or s3://bucket/key"),
+        ("LISTS", "https://bucket.s3.amazonaws.com/lists", "a path or s3://bucket/key"),
         ("BLOCK_LIST", "s3://bucket/blocked.txt", "`modest lists import FILE` takes your file over, and LISTS"),
         ("BLOCK_DISTANCE", "8", "compared by PDQ"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),

@@ -16,6 +16,8 @@ DIGITS = 64
 """A SHA-256 and a PDQ hash both have so many hexadecimal digits, which do not say which of the two they are."""
 
 _HASH = re.compile(f"[0-9a-fA-F]{{{DIGITS}}}")
+# What comes behind the host of a URL begins with one of these.
+_BEHIND_A_HOST = re.compile(r"[/?#]")
 _FORMS = (
     f"`sha256` and {DIGITS} hexadecimal digits, `pdq` and {DIGITS} hexadecimal digits, `host example.com`, "
     f"or `allow sha256` and {DIGITS} hexadecimal digits"
@@ -97,12 +99,11 @@ def parse_host(name: str) -> bytes:
     is_v6 = name.startswith("[") and name.endswith("]")
     if ":" in name and not is_v6:
         raise InvalidEntry("a host has no port and no scheme; write example.com, or an IPv6 address in square brackets")
+    if _BEHIND_A_HOST.search(name):
+        raise InvalidEntry("a host has no path; write example.com")
     try:
-        target = parse(f"http://{name}/")
+        return parse(f"http://{name}/").host.encode()
     except InvalidUrl:
         raise InvalidEntry("this is not the name of a host; write example.com without a path or wildcard") from None
     except BlockedUrl:
         raise InvalidEntry("this host is not on the public web, so nothing is ever fetched from it") from None
-    if target.path != "/":
-        raise InvalidEntry("a host has no path; write example.com")
-    return target.host.encode()

@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 from moderate.blocking.places import Content, PlaceFailure, refuse_large
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from types_boto3_s3.client import S3Client
 
 MAX_SECONDS = 60.0
@@ -62,31 +63,37 @@ class S3Place:
                 self._part = None
             if code == "NoSuchKey":
                 return None if known == "" else Content(b"", "")
-            raise PlaceFailure(f"S3 answered {code}") from None
+            raise PlaceFailure(f"S3 answered {code}{_about_key(error)}") from error
         except (BotoCoreError, HTTPError, OSError) as error:
-            raise PlaceFailure(f"S3 did not answer in full ({type(error).__name__})") from None
+            raise PlaceFailure(f"S3 did not answer in full ({type(error).__name__})") from error
 
     def _read(self, client: "S3Client", known: str | None) -> Content | None:
         until = time.monotonic() + MAX_SECONDS
         part = self._part
         answer = client.get_object(Bucket=self.bucket, Key=self.key, **_condition(part, known))
-        if part is None:
-            refuse_large(answer["ContentLength"])
-            part = self._part = _Part(answer["ETag"], bytearray(answer["ContentLength"]))
-        elif (answer["ETag"], answer.get("ContentRange")) != (part.tag, part.content_range):
-            self._part = None
-            raise PlaceFailure("S3 sent another part than the one that it was asked for")
-        with answer["Body"] as body, memoryview(part.data) as whole:
-            while part.length < len(whole):
-                chunk = body.read(_CHUNK)
-                if not chunk or len(chunk) > len(whole) - part.length:
-                    raise PlaceFailure("S3 did not answer in full")
-                whole[part.length : part.length + len(chunk)] = chunk
-                part.length += len(chunk)
-                if time.monotonic() > until:
-                    raise PlaceFailure(f"S3 took more than {MAX_SECONDS:.0f} seconds")
+        with answer["Body"] as body:
+            if part is None:
+                refuse_large(answer["ContentLength"])
+                part = self._part = _Part(answer["ETag"], bytearray(answer["ContentLength"]))
+            elif (answer["ETag"], answer.get("ContentRange")) != (part.tag, part.content_range):
+                self._part = None
+                raise PlaceFailure("S3 sent another part than the one that it was asked for")
+            _read_rest(body, part, until)
         self._part = None
         return Content(part.data, part.tag)
+
+
+def _read_rest(body: "StreamingBody", part: _Part, until: float) -> None:
+    """Raises PlaceFailure unless all is read by then."""
+    with memoryview(part.data) as whole:
+        while part.length < len(whole):
+            if time.monotonic() > until:
+                raise PlaceFailure(f"S3 took more than {MAX_SECONDS:.0f} seconds")
+            chunk = body.read(_CHUNK)
+            if not chunk or len(chunk) > len(whole) - part.length:
+                raise PlaceFailure("S3 did not answer in full")
+            whole[part.length : part.length + len(chunk)] = chunk
+            part.length += len(chunk)
 
 
 def _condition(part: _Part | None, known: str | None) -> dict[str, Any]:
@@ -94,6 +101,13 @@ def _condition(part: _Part | None, known: str | None) -> dict[str, Any]:
         # Only the same version is continued. What S3 sends of another would fit no checksum.
         return {"IfMatch": part.tag, "Range": f"bytes={part.length}-"}
     return {"IfNoneMatch": known} if known else {}
+
+
+def _about_key(error: ClientError) -> str:
+    """S3 says that access is denied, too, if the object is encrypted with a key that the role may not use."""
+    return (
+        ", because of the key that encrypts the bucket" if "kms:" in error.response["Error"].get("Message", "") else ""
+    )
 
 
 def make_s3_client() -> "S3Client":

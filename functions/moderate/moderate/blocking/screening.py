@@ -1,9 +1,10 @@
 """Decodes an image unless it is listed, before and after lists that change at that moment."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from moderate.blocking.hits import refuse
-from moderate.blocking.pdq import hash_of_points
+from moderate.blocking.pdq import PdqHash, hash_of_points
 from moderate.blocking.reloading import CurrentLists
 from moderate.images.decoded import Picture
 from moderate.scheduling.work import Work
@@ -38,7 +39,7 @@ class Screening:
         self._lists = lists
 
     def decode(self, data: bytes, digest: str, size: int, work: Work, room: int) -> Picture:
-        """digest: the SHA-256 of the data. Raises PolicyViolation, and whatever `Decode` raises."""
+        """digest: the SHA-256 of the data. Raises PolicyViolation, CallOver, and whatever `Decode` raises."""
         sha256 = bytes.fromhex(digest)
         lists = self._lists.current
         # A listed file is not decoded.
@@ -49,5 +50,12 @@ class Screening:
             refuse(changed.find_file(sha256), digest)
             if changed.has_pdq and not lists.has_pdq:
                 picture = self._decode(data, size, work, room=room, points=True)
-        refuse(changed.find_pictures(map(hash_of_points, picture.points), sha256), digest)
+        refuse(changed.find_pictures(_hashes(picture, work), sha256), digest)
         return picture
+
+
+def _hashes(picture: Picture, work: Work) -> Iterator[PdqHash]:
+    """Yields the hash of each view, which is then looked for. Raises CallOver once the call is over."""
+    for points in picture.points:
+        work.check()
+        yield hash_of_points(points)

@@ -92,6 +92,13 @@ def _refuse_compressed(request: Request, data: bytes) -> None:
         raise UnsupportedFormat(f"The body is compressed with {coding}. Send it uncompressed.")
 
 
+def refuse_coded(request: Request) -> None:
+    """Raises UnsupportedFormat if a header says that the body is encoded: other servers may decode it."""
+    said = ",".join(request.headers.getlist("content-encoding")).strip().lower()
+    if said not in ("", "identity"):
+        raise UnsupportedFormat("The body has a Content-Encoding. Send it uncompressed, and without that header.")
+
+
 def _is_readable(request: Request, data: bytes) -> bool:
     multipart = request.headers.get("content-type", "").lower().startswith("multipart/")
     return multipart or looks_like_json(data) or looks_like_form(data) or is_image(data)

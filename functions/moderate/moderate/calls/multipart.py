@@ -67,9 +67,9 @@ def files(content_type: str, body: bytes) -> list[bytes]:
     whole = whole and body.count(delimiter) == len(found) + 1
     if not whole or not _PLAIN_TYPE.fullmatch(content_type) or not all(part.is_plain for part in found):
         raise InvalidRequest(
-            "Servers read this form in different ways: it repeats a header or its boundary, encodes a part, has "
-            "unusual headers, or text before or after its parts. Send it as an HTML form does, or send the image as "
-            "the body."
+            "Servers read this form in different ways: it repeats a header or its boundary, encodes a part, gives a "
+            "field a Content-Type, has unusual headers, or text before or after its parts. Send it as an HTML form "
+            "does, or send the image as the body."
         )
     return [value for _, value in (part.field() for part in found) if isinstance(value, bytes)]
 
@@ -92,8 +92,11 @@ class Part:
             return False
         if _NESTED.match(self.headers.get(b"content-type", b"")):
             return False
+        if self._is_file(self.data):
+            return True
+        # Some servers, such as Formidable, store a part as a file for having a type.
         disposition = self.headers.get(b"content-disposition", b"")
-        return self._is_file(self.data) or _PLAIN_FIELD.fullmatch(disposition) is not None
+        return b"content-type" not in self.headers and _PLAIN_FIELD.fullmatch(disposition) is not None
 
     def field(self) -> tuple[str, str | bytes]:
         """Returns the part's name, and its text as str or its file as bytes. Raises InvalidRequest, InvalidBase64."""

@@ -83,8 +83,10 @@ async def parse_upload(request: Request, route: str) -> ParsedRequest:
 
 def _files_of(data: bytes, request: Request) -> list[tuple[str, Any]]:
     """Raises InvalidRequest, UnsupportedFormat."""
-    content_type = request.headers.get("content-type", "")
-    if content_type.lower().startswith("multipart/") and data:
+    body.refuse_coded(request)
+    # Of several types, or several words in one, each server chooses for itself.
+    content_type = ", ".join(request.headers.getlist("content-type"))
+    if "multipart" in content_type.lower() and data:
         return [("", file) for file in multipart.files(content_type, data)]
     if body.looks_like_json(data) or body.looks_like_form(data):
         raise InvalidRequest(_PARAMETERS_IN_A_BODY)

@@ -11,7 +11,7 @@ from moto import mock_aws
 from tests.helpers.lists import packed
 
 from moderate.blocking.entries import Entry, Kind
-from moderate.blocking.places import FilePlace
+from moderate.blocking.places import Content, FilePlace
 from moderate.blocking.s3_place import S3Place
 from modest_cli.errors import OperatorError
 from modest_cli.lists.changes import add_entries
@@ -125,3 +125,36 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OperatorError, match="file/lists"):
         ListStore(FilePlace(tmp_path / "file" / "lists")).edit(adding(A))
+
+
+class SameTag(FilePlace):
+    """Files that are written at nearly the same time, one in the place of the other."""
+
+    def read(self, known: str | None) -> Content | None:
+        found = super().read(None)
+        tag = "same" if found is not None and found.tag else ""
+        return None if found is None or tag == known else Content(found.data, tag)
+
+
+def test_no_change_is_lost_even_if_files_cannot_be_told_apart_by_their_tags(tmp_path: Path) -> None:
+    place = SameTag(tmp_path / "lists")
+    first, second, turns = ListStore(place), ListStore(place), []
+    first.edit(adding(Entry(Kind.HOST, b"c.example")))
+
+    def slowly(found: dict[Kind, set[bytes]]) -> list[Entry]:
+        turns.append(1)
+        if len(turns) == 1:
+            second.edit(adding(B))
+        return add_entries(found, [A])
+
+    first.edit(slowly)
+    assert hosts(first) == ["a.example", "b.example", "c.example"]
+
+
+def test_a_link_stays_one_and_those_who_use_its_names_lose_nothing(tmp_path: Path) -> None:
+    link, file = tmp_path / "link", tmp_path / "folder" / "lists"
+    link.symlink_to(file)
+    for path, entry in ((link, A), (file, B), (link, Entry(Kind.HOST, b"c.example"))):
+        ListStore(FilePlace(path)).edit(adding(entry))
+    assert link.is_symlink()
+    assert hosts(ListStore(FilePlace(file))) == ["a.example", "b.example", "c.example"]

@@ -1,6 +1,6 @@
 import pytest
 
-from moderate.blocking.entries import Entry, InvalidEntry, Kind, parse_line
+from moderate.blocking.entries import Entry, InvalidEntry, Kind, parse_host, parse_line
 
 DIGITS = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -56,6 +56,7 @@ def test_empty_lines_and_comments_are_no_entries(line: str) -> None:
         ("host 2606:2800:220:1::1", "square brackets"),
         ("host a.test/x", "no path"),
         ("host a.test?x", "no path"),
+        ("host a.test/", "no path"),
         ("host *.a.test", "without a path or wildcard"),
         ("host a..test", "without a path or wildcard"),
         ("host user@a.test", "without a path or wildcard"),
@@ -77,3 +78,9 @@ def test_what_is_no_entry_is_refused_by_name(line: str, says: str) -> None:
     with pytest.raises(InvalidEntry) as raised:
         parse_line(line)
     assert says in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["a.test#x", "a.test#", "a.test/#x", "a.test?", "a.test/x", "#"])
+def test_a_host_has_nothing_behind_it_wherever_it_comes_from(name: str) -> None:
+    with pytest.raises(InvalidEntry, match="no path"):
+        parse_host(name)

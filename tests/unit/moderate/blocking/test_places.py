@@ -1,18 +1,22 @@
 """Lists are read from S3, with boto3 as it is, and from files. The server that misbehaves is one of ours."""
 
+import gc
+import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from moto import mock_aws
-from tests.helpers.hostile_s3 import DATA, Answer, HostileS3, client_of, error, hostile_s3
+from tests.helpers.hostile_s3 import DATA, Answer, Handler, HostileS3, client_of, error, hostile_s3
 
 from moderate.blocking import s3_place
 from moderate.blocking.lists import MAX_FILE_BYTES
-from moderate.blocking.named_places import place_of
+from moderate.blocking.named_places import InvalidPlace, place_of
 from moderate.blocking.places import Content, FilePlace, PlaceFailure
 from moderate.blocking.s3_place import S3Place
 
@@ -164,6 +168,60 @@ def test_a_server_that_sends_slowly_is_given_up_and_continued_later(
     assert hostile.place.read(None) == Content(DATA, '"v1"')
 
 
+def test_what_was_read_in_full_is_used_even_if_that_took_too_long(
+    hostile: HostileS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, *[59.0] * -(-len(DATA) // s3_place._CHUNK), *[61.0] * 9])
+    monkeypatch.setattr(places, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    hostile.answers(lambda handler: handler.send(200, DATA))
+    assert hostile.place.read(None) == Content(DATA, '"v1"')
+
+
+def _other_part(handler: Handler) -> None:
+    if "Range" in handler.headers:
+        handler.send_rest('"v2"')
+    else:
+        handler.send(200, DATA[:100_000], length=len(DATA))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda handler: handler.send(200, bytes(MAX_FILE_BYTES // 4), length=MAX_FILE_BYTES + 1),
+        lambda handler: handler.send(200, DATA[:100_000], length=len(DATA)),
+        lambda handler: (
+            handler.send_rest('"v2"') if "Range" in handler.headers else handler.send(200, DATA[:9], length=99)
+        ),
+        error(403, "AccessDenied"),
+        lambda handler: handler.send(304),
+    ],
+    ids=["too large", "cut off", "another part", "forbidden", "unchanged"],
+)
+def test_what_is_not_read_to_its_end_leaves_no_connection_open(hostile: HostileS3, answer: Answer) -> None:
+    # Garbage is not collected while a service sleeps.
+    gc.collect()
+    gc.disable()
+    try:
+        open_files = []
+        for _ in range(6):
+            hostile.answers(answer)
+            with suppress(PlaceFailure):
+                hostile.place.read('"v0"')
+            open_files.append(len(list(Path("/proc/self/fd").iterdir())))
+        # One connection is kept for the next time, whose other end is in this process, too.
+        assert open_files[-1] - open_files[1] <= 2
+    finally:
+        gc.enable()
+
+
+def test_a_key_that_the_role_may_not_use_is_told_from_a_bucket_that_it_may_not_read(hostile: HostileS3) -> None:
+    says = "User: x is not authorized to perform: kms:Decrypt on resource: y"
+    body = f"<Error><Code>AccessDenied</Code><Message>{says}</Message></Error>".encode()
+    hostile.answers(lambda handler: handler.send(403, body))
+    with pytest.raises(PlaceFailure, match="S3 answered AccessDenied, because of the key that encrypts the bucket"):
+        hostile.place.read(None)
+
+
 def test_a_server_that_is_not_there_is_a_failure() -> None:
     with pytest.raises(PlaceFailure, match="EndpointConnectionError"):
         S3Place("bucket", "lists", lambda: client_of("http://127.0.0.1:1")).read(None)
@@ -189,6 +247,29 @@ def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
     assert place.read(second.tag) == Content(b"", "")
 
 
+def test_a_file_that_changes_is_read_again_even_if_whoever_puts_it_there_sets_its_time(tmp_path: Path) -> None:
+    path = tmp_path / "lists"
+    place, known, seen = FilePlace(path), None, []
+    for data in (b"one", b"two", b"six"):
+        path.write_bytes(data)
+        os.utime(path, (1, 1))
+        found = place.read(known)
+        assert found is not None
+        known = found.tag
+        seen.append(found.data)
+        # Until the clock of the file system ticks.
+        time.sleep(0.02)
+    assert seen == [b"one", b"two", b"six"]
+    assert place.read(known) is None
+
+
+def test_a_named_pipe_and_a_device_are_failures_and_nobody_waits_for_them(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(PlaceFailure, match="is not a file"):
+            FilePlace(path).read(None)
+
+
 def test_what_is_no_file_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(PlaceFailure, match="Is a directory"):
         FilePlace(tmp_path).read(None)
@@ -203,3 +284,11 @@ def test_a_place_in_s3_has_a_bucket_and_a_key() -> None:
     place = place_of("s3://bucket/a/lists")
     assert isinstance(place, S3Place)
     assert (place.bucket, place.key) == ("bucket", "a/lists")
+
+
+@pytest.mark.parametrize(
+    "text", ["s3://bucket", "s3://bucket/", "s3:///lists", "S3://bucket/lists", "https://a.test/x"]
+)
+def test_a_url_of_anything_but_an_object_is_no_place_and_no_file(text: str) -> None:
+    with pytest.raises(InvalidPlace, match="a path or s3://bucket/key, not"):
+        place_of(text)
