@@ -31,7 +31,7 @@ CHECKOV := .build/checkov/bin/checkov
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: always help setup model parity run test check hostile ledger-scale timing soak soak-local load dearest fuzz browser clients shown sweep evidence bench instructions template stack smoke readme build e2e deploy change-set execute lock clean
+.PHONY: always help setup model parity run test check hostile ledger-scale timing soak soak-local load dearest fuzz browser clients shown sweep evidence pdq bench instructions template stack smoke readme build e2e deploy change-set execute lock clean
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,6 +125,10 @@ sweep: $(MODELS) ## try the images of many packages, which it fetches, and write
 evidence: .build/model/mobilenet_v2.onnx .build/model/mobilenet_v2_mid.onnx ## count false positives on the pictures of many packages, which it fetches, for the model card (needs apt-get, pip and npm)
 	$(BIN)/python -m tests.evidence .build/evidence
 	$(BIN)/python model/evaluate.py .build/evidence
+
+pdq: $(READY) .build/pdq/.ready ## measure PDQ on the pictures of many packages, which it fetches, and Meta's code (needs apt-get, pip, npm and a C++ compiler)
+	$(BIN)/python -m tests.evidence .build/evidence
+	$(BIN)/python -m tests.pdq .build/evidence/safe
 
 bench: $(MODELS) .build/sam/.ready ## compare Modest with its peers, and with a commit (BASE=), and write docs/benchmarks.md
 	$(BIN)/python -m bench $(BASE:%=--base %)

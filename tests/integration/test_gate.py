@@ -174,6 +174,10 @@ AMBIGUOUS = {
         "x",
         b"--x\r\ncontent-type: Text/HTML\r\n%b\r\n\r\n<b>\r\n" % FIELD + X % SAFE_IMAGE,
     ),
+    "a field whose name has that of a file": (
+        "x",
+        X % SAFE_IMAGE + b'--x\r\nContent-Disposition: form-data; name="b FileName=c"\r\n\r\nGIF89a\r\n',
+    ),
     "a form in a part": ("x", (X % SAFE_IMAGE).replace(HEAD, HEAD + b"\r\nContent-Type: multipart/mixed; boundary=y")),
 }
 
@@ -275,6 +279,18 @@ def test_a_repeated_call_gets_its_first_answer_whether_it_passed_or_not() -> Non
         assert first.headers.get("content-type") == second.headers.get("content-type")
         assert second.headers["idempotency-replayed"] == "true"
     assert len(store.entries()) == 2
+
+
+def test_a_body_that_was_judged_as_one_form_does_not_pass_as_another() -> None:
+    store = Store()
+    content = X % png(grey=5) + b"--x--\r\n"
+    headers = {"idempotency-key": "once"}
+    types = ["multipart/form-data; boundary=x", "multipart/form-data; boundary=-x", "image/png", "image/png; multipart"]
+    answers = [store.client.post(GATE, content=content, headers=headers | {"content-type": kind}) for kind in types]
+    assert [answer.status_code for answer in answers] == [204, 422, 422, 422]
+    assert answers[1].json()["code"] == "idempotency_mismatch"
+    again = store.client.post(GATE, content=content, headers=headers | {"content-type": types[0]})
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (204, "true")
 
 
 def test_a_used_up_month_lets_nothing_pass() -> None:

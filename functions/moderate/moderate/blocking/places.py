@@ -43,7 +43,7 @@ class FilePlace:
                 if tag == known:
                     return None
                 refuse_large(status.st_size)
-                return Content(file.read(MAX_FILE_BYTES), tag)
+                return Content(file.read(status.st_size), tag)
         except FileNotFoundError:
             return None if known == "" else Content(b"", "")
         except OSError as error:

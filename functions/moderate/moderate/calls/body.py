@@ -92,6 +92,16 @@ def _refuse_compressed(request: Request, data: bytes) -> None:
         raise UnsupportedFormat(f"The body is compressed with {coding}. Send it uncompressed.")
 
 
+def content_type(request: Request) -> str:
+    """Returns what the header says. Of several headers it returns all, since each server chooses for itself."""
+    return ", ".join(request.headers.getlist("content-type"))
+
+
+def may_be_form(content_type: str) -> bool:
+    """Returns whether any server reads a body of this type as a multipart form."""
+    return "multipart" in content_type.lower()
+
+
 def refuse_coded(request: Request) -> None:
     """Raises UnsupportedFormat if a header says that the body is encoded: other servers may decode it."""
     said = ",".join(request.headers.getlist("content-encoding")).strip().lower()

@@ -73,7 +73,10 @@ async def _repeatable(request: Request) -> Repeatable | None:
             f"Idempotency-Key must be a single value of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
         )
     data = await body.read(request)
-    parts = (request.scope["path"].encode(), request.scope["query_string"], data)
+    parts = [request.scope["path"].encode(), request.scope["query_string"], data]
+    # Other bodies are read by their content, whatever they are called.
+    if body.may_be_form(content_type := body.content_type(request)):
+        parts.append(content_type.encode("latin-1", errors="replace"))
     return Repeatable(keys.pop(), await beside_the_loop(len(data), _digest, parts))
 
 

@@ -23,6 +23,8 @@ _PLAIN_TYPE = re.compile(
 _PLAIN_HEADER = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 # Servers differ in which other words make a file of a field.
 _PLAIN_FIELD = re.compile(rb"\s*form-data\s*;\s*name=(?:\"[^\"\\]*\"|[^\s\";,=]+)\s*", re.IGNORECASE)
+# CGI.pm looks for it anywhere, also within the name of a field.
+_MAY_NAME_A_FILE = re.compile(rb"filename[\s*0-9]*=", re.IGNORECASE)
 _NESTED = re.compile(rb"\s*(?:multipart|message)/", re.IGNORECASE)
 _NOT_ENCODED = (b"7bit", b"8bit", b"binary")
 _FILE_NAME = re.compile(rb";\s*filename\*?\s*=", re.IGNORECASE)
@@ -95,8 +97,10 @@ class Part:
         if self._is_file(self.data):
             return True
         # Some servers, such as Formidable, store a part as a file for having a type.
+        if b"content-type" in self.headers:
+            return False
         disposition = self.headers.get(b"content-disposition", b"")
-        return b"content-type" not in self.headers and _PLAIN_FIELD.fullmatch(disposition) is not None
+        return _PLAIN_FIELD.fullmatch(disposition) is not None and not _MAY_NAME_A_FILE.search(disposition)
 
     def field(self) -> tuple[str, str | bytes]:
         """Returns the part's name, and its text as str or its file as bytes. Raises InvalidRequest, InvalidBase64."""

@@ -84,9 +84,8 @@ async def parse_upload(request: Request, route: str) -> ParsedRequest:
 def _files_of(data: bytes, request: Request) -> list[tuple[str, Any]]:
     """Raises InvalidRequest, UnsupportedFormat."""
     body.refuse_coded(request)
-    # Of several types, or several words in one, each server chooses for itself.
-    content_type = ", ".join(request.headers.getlist("content-type"))
-    if "multipart" in content_type.lower() and data:
+    content_type = body.content_type(request)
+    if body.may_be_form(content_type) and data:
         return [("", file) for file in multipart.files(content_type, data)]
     if body.looks_like_json(data) or body.looks_like_form(data):
         raise InvalidRequest(_PARAMETERS_IN_A_BODY)

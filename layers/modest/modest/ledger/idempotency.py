@@ -21,7 +21,7 @@ class Repeatable:
 
     key: str
     fingerprint: str
-    """A hash of everything that makes two calls the same: route, query and body."""
+    """A hash of everything that makes two calls the same: route, query and body, and how a form is divided."""
 
 
 @dataclass(frozen=True, slots=True)

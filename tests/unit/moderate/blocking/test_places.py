@@ -172,7 +172,7 @@ def test_what_was_read_in_full_is_used_even_if_that_took_too_long(
     hostile: HostileS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([0.0, *[59.0] * -(-len(DATA) // s3_place._CHUNK), *[61.0] * 9])
-    monkeypatch.setattr(places, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(s3_place, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     hostile.answers(lambda handler: handler.send(200, DATA))
     assert hostile.place.read(None) == Content(DATA, '"v1"')
 
