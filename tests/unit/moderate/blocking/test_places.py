@@ -18,7 +18,7 @@ from moderate.blocking import s3_place
 from moderate.blocking.lists import MAX_FILE_BYTES
 from moderate.blocking.named_places import InvalidPlace, place_of
 from moderate.blocking.places import Content, FilePlace, PlaceFailure
-from moderate.blocking.s3_place import S3Place
+from moderate.blocking.s3_place import MAX_SECONDS, S3Place
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -171,8 +171,11 @@ def test_a_server_that_sends_slowly_is_given_up_and_continued_later(
 def test_what_was_read_in_full_is_used_even_if_that_took_too_long(
     hostile: HostileS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter([0.0, *[59.0] * -(-len(DATA) // s3_place._CHUNK), *[61.0] * 9])
-    monkeypatch.setattr(s3_place, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    def seconds() -> float:
+        part = hostile.place._part
+        return MAX_SECONDS + 1 if part is not None and part.length == len(DATA) else 0.0
+
+    monkeypatch.setattr(s3_place, "time", SimpleNamespace(monotonic=seconds))
     hostile.answers(lambda handler: handler.send(200, DATA))
     assert hostile.place.read(None) == Content(DATA, '"v1"')
 
