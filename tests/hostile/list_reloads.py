@@ -29,6 +29,8 @@ VERSIONS, CALLERS, MOST = 200, 3, 1_000_000
 IMAGES = [png(grey=number) for number in range(8)]
 DIGESTS = [hashlib.sha256(data).digest() for data in IMAGES]
 HUGE_EVERY, WARM = 40, 45
+SECONDS_TO_END = 0.5
+"""How long the threads of connections may take to end."""
 
 Write = Callable[[bytes], None]
 
@@ -87,6 +89,9 @@ class Load:
         for thread in self._threads:
             thread.join()
 
+    def found(self) -> dict[str, object]:
+        return {"statuses": self.statuses, "halves": self.halves, "longest_wait": self.longest_wait}
+
     def _call(self, number: int) -> None:
         while not self._over.is_set():
             number += 1
@@ -140,25 +145,16 @@ def run(place: FilePlace | Bucket, write: Write, generator: random.Random) -> di
     lists.check()
     lists.wait(10)
     service = serve(lists=lists, decode=decoder.decode)
-    untaken, before = 0, held()
-    with Load(service, lists) as load:
-        for number in range(1, VERSIONS + 1):
-            wanted = change(write, of_huge, number, generator)
-            untaken += not taken_up(lists, clock, wanted)
-            if number == WARM:
-                before = held()
-        write(version_of(0, 0))
-        untaken += not taken_up(lists, clock, 0)
-    time.sleep(0.5)
-    return {
-        "statuses": load.statuses,
-        "halves": load.halves,
-        "longest_wait": load.longest_wait,
-        "untaken": untaken,
-        "before": before,
-        "after": held(),
-        "faults": len(service.observer.failures),
-    }
+    untaken, phases = 0, []
+    for versions in (range(1, WARM), range(WARM, VERSIONS + 1)):
+        with Load(service, lists) as load:
+            for number in versions:
+                untaken += not taken_up(lists, clock, change(write, of_huge, number, generator))
+            write(version_of(0, 0))
+            untaken += not taken_up(lists, clock, 0)
+        time.sleep(SECONDS_TO_END)
+        phases.append(load.found() | held())
+    return {"phases": phases, "untaken": untaken, "faults": len(service.observer.failures)}
 
 
 def taken_up(lists: ReloadedLists, clock: Clock, wanted: int | None) -> bool:

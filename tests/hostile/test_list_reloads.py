@@ -23,10 +23,12 @@ def test_200_reloads_under_load_leak_nothing_and_show_nobody_half_of_a_list(kind
     run = subprocess.run(command, cwd=ROOT, env={**os.environ, **keys}, stdout=subprocess.PIPE, check=True)
     found = json.loads(run.stdout)
     print(found)
-    assert set(found["statuses"]) == {"200"}
-    assert (found["halves"], found["untaken"], found["faults"]) == (0, 0, 0)
-    assert found["longest_wait"] < WAIT_SECONDS + _LATE_SECONDS
-    before, after = found["before"], found["after"]
+    assert (found["untaken"], found["faults"]) == (0, 0)
+    for phase in found["phases"]:
+        assert (set(phase["statuses"]), phase["halves"]) == ({"200"}, 0)
+        assert phase["longest_wait"] < WAIT_SECONDS + _LATE_SECONDS
+    # By then there was a list of a million entries, and every kind of damage.
+    before, after = found["phases"]
     assert after["bytes"] - before["bytes"] < _MOST_KEPT
-    assert after["files"] - before["files"] <= 1
+    assert after["files"] <= before["files"]
     assert after["threads"] <= before["threads"]
