@@ -156,6 +156,12 @@ AMBIGUOUS = {
     # PHP ends a line at its line feed, and Go lets white space follow a boundary: both see two files.
     "a boundary after a bare line feed": ("x", X % (SAFE_IMAGE + b"\n" + X % OTHER)),
     "a boundary before white space": ("x", X % (SAFE_IMAGE + b"\r\n" + (X % OTHER).replace(b"x", b"x ", 1))),
+    # Multiparty knows no boundary with a space behind it, and stores all until the next one as one file.
+    "white space behind a boundary": ("x", X.replace(b"x", b"x ", 1) % SAFE_IMAGE),
+    "white space behind the second boundary": (
+        "x",
+        X % b"" + (X % SAFE_IMAGE).replace(b"--x", b"--x\t", 1),
+    ),
     # PHP takes the first `boundary`, also within another word, and ends it at a comma.
     "a boundary with a comma": ("x,y", (X % (SAFE_IMAGE + b"\r\n" + X % OTHER)).replace(b"--x", b"--x,y", 1)),
     "a word that ends in boundary": ("x; xboundary=y", X % SAFE_IMAGE),

@@ -7,15 +7,19 @@ Meta's code gives them, or if two pictures count as the same that are not in ali
 import argparse
 import sys
 import tomllib
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 
 from tests.pdq.measuring import Measured, measure
-from tests.pdq.report import COMPARED_WITH_THEIRS, LEAST_PICTURES, Nearest, hashed_well, nearest, table
+from tests.pdq.report import LEAST_PICTURES, Nearest, hashed_well, nearest, table
 
 _EXPLAINED = Path(__file__).with_name("alike.toml")
-_AT_ONCE = 20
+_DRAWN = "drawn"
+_AT_ONCE = 8
+_NEAR = 10
+_SAME, _DIFFERENT, _UNKNOWN = "the same picture", "a different drawing", "not explained"
 
 
 def main() -> None:
@@ -42,35 +46,35 @@ def _measured(paths: list[Path], workers: int | None) -> list[Measured]:
 def _report(measured: list[Measured]) -> bool:
     """Prints what was found, and returns whether it is as it should be."""
     good = hashed_well(measured)
-    print(*table(good), sep="\n")
-    compared = len(measured) * COMPARED_WITH_THEIRS
-    same = sum(each.same_as_theirs for each in measured)
-    print(f"\nPictures: {len(measured):,}, of which {len(good):,} have a quality of 50 or more.")
-    print(f"Equal pixels with the hash and quality of pdqhash: {same:,} of {compared:,} pictures.")
-    print(f"Our hash of a file is at most {max(each.from_theirs for each in good)} bits from that of pdqhash.")
-    found = nearest(good)
-    unexplained = _print_alike(found)
-    return len(good) >= LEAST_PICTURES and same == compared and not unexplained
+    photographed = [each for each in good if each.path.parent.name != _DRAWN]
+    drawn = [each for each in good if each.path.parent.name == _DRAWN]
+    for title, some in (("Photos and paintings", photographed), ("Drawings", drawn)):
+        print(f"{title}: {len(some):,}\n", *table(some), "", sep="\n")
+    hashes = [each for picture in measured for each in picture.all]
+    same = sum(each.is_same for each in hashes)
+    apart = sorted(each.apart for picture in good for each in picture.all)
+    print(f"Pictures: {len(measured):,}, of which {len(good):,} have a quality of 50 or more.")
+    print(f"Equal pixels with the hash and quality of pdqhash: {same:,} of {len(hashes):,} files.")
+    near = 100 * sum(each <= _NEAR for each in apart) / len(apart)
+    print(f"Our hash of a file is within {_NEAR} bits of that of pdqhash for {near:.2f} %, at most {apart[-1]} away.\n")
+    unexplained = _print_alike(nearest(good))
+    return len(good) >= LEAST_PICTURES and same == len(hashes) and not unexplained
 
 
 def _print_alike(found: Nearest) -> int:
     """Returns how many pairs are alike and nobody has said why."""
-    explained = {
-        frozenset((one, other)): group["because"]
-        for group in tomllib.loads(_EXPLAINED.read_text())["alike"]
-        for one in group["pictures"]
-        for other in group["pictures"]
-    }
-    unexplained = 0
+    groups = tomllib.loads(_EXPLAINED.read_text())["alike"]
+    about = {frozenset(pair): group for group in groups for pair in combinations(group["pictures"], 2)}
+    pairs: Counter[str] = Counter()
     for pair in found.alike:
-        why = explained.get(pair.names)
-        unexplained += why is None
-        print(f"{pair.distance} bits apart: {pair.one} and {pair.other}: {why or 'NOT EXPLAINED'}")
-    print(
-        f"Pairs within 31 bits: {len(found.alike)} of {found.pairs:,}, of which {unexplained} are different pictures."
-    )
+        group = about.get(pair.names)
+        kind = _UNKNOWN if group is None else _DIFFERENT if group.get("different") else _SAME
+        pairs[kind] += 1
+        because = "nobody has said why" if group is None else group["because"]
+        print(f"{pair.distance} bits apart: {pair.one[:12]} and {pair.other[:12]}: {kind}: {because}")
+    print(f"\nPairs within 31 bits: {len(found.alike)} of {found.pairs:,}: {dict(pairs)}.")
     print(f"The nearest others are {found.beyond} bits apart.")
-    return unexplained
+    return pairs[_UNKNOWN]
 
 
 if __name__ == "__main__":

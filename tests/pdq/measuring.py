@@ -9,56 +9,79 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from tests.parity.reference import Pixels, theirs
-from tests.pdq.variants import JPEGS, VARIANTS, as_bmp
+from tests.pdq.variants import VARIANTS, as_bmp
 
 from moderate.blocking.pdq import PdqHash, hash_of_points, luma_of, pdq_hash
 from moderate.images.decode import decode
 
 MOST_SIDE = 1024
 """In pixels. Larger pictures are made smaller first, so that their variants do not take hours."""
+ORIGINAL = "the picture itself"
 
 _ANY_SIZE = 224
 _PAGE = "white"
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    path: Path
-    hash: PdqHash
-    """That of a file of all pixels, as a list would have it."""
-    variants: Mapping[str, PdqHash]
-    same_as_theirs: int
-    """For how many pictures, this one and its JPEGs, equal pixels have the hash and the quality of Meta's code."""
-    from_theirs: int
-    """The largest distance between our hash of a file and Meta's of its pixels, of the same pictures."""
+class Hashes:
+    """Those of one file."""
+
+    ours: PdqHash
+    """What the service makes of the file."""
+    theirs: PdqHash
+    """What Meta's code makes of all its pixels."""
+    is_same: bool
+    """Whether ours has the same hash and quality for all its pixels, bit for bit."""
+
+    @property
+    def apart(self) -> int:
+        return distance(self.ours, self.theirs)
 
 
 @dataclass(frozen=True, slots=True)
-class _Hashed:
+class Measured:
     path: Path
-    files: Mapping[str, PdqHash]
-    pixels: Mapping[str, Pixels]
-    """Those of which Meta's code is asked, too."""
+    original: Hashes
+    variants: Mapping[str, Hashes]
+
+    @property
+    def all(self) -> Sequence[Hashes]:
+        return [self.original, *self.variants.values()]
 
 
 def measure(paths: Sequence[Path]) -> list[Measured]:
-    hashed = list(map(_hashed, paths))
+    files = [_files(path) for path in paths]
     with tempfile.TemporaryDirectory() as folder:
-        named = dict(_named(hashed))
-        expected = theirs(named, Path(folder))
-    return [_compared(number, each, expected) for number, each in enumerate(hashed)]
+        pixels = {f"{number} {name}": _pixels(data) for number, name, data in _each(files)}
+        expected = theirs(pixels, Path(folder))
+    hashes: list[dict[str, Hashes]] = [{} for _ in files]
+    for number, name, data in _each(files):
+        key = f"{number} {name}"
+        ours = hash_of_points(decode(data, _ANY_SIZE, points=True).points[0])
+        hashes[number][name] = Hashes(ours, expected[key], pdq_hash(luma_of(pixels[key])) == expected[key])
+    return [
+        Measured(path, found[ORIGINAL], {name: found[name] for name in VARIANTS})
+        for path, found in zip(paths, hashes, strict=True)
+    ]
 
 
 def distance(one: PdqHash, other: PdqHash) -> int:
     return (int.from_bytes(one.bits, "big") ^ int.from_bytes(other.bits, "big")).bit_count()
 
 
-def _hashed(path: Path) -> _Hashed:
+def _files(path: Path) -> dict[str, bytes]:
     picture = _opaque(path)
-    made = {"": as_bmp(picture), **{name: make(picture) for name, make in VARIANTS.items()}}
-    files = {name: hash_of_points(decode(data, _ANY_SIZE, points=True).points[0]) for name, data in made.items()}
-    pixels = {name: np.array(Image.open(io.BytesIO(made[name])).convert("RGB")) for name in ("", *JPEGS)}
-    return _Hashed(path, files, pixels)
+    return {ORIGINAL: as_bmp(picture), **{name: make(picture) for name, make in VARIANTS.items()}}
+
+
+def _each(files: Sequence[Mapping[str, bytes]]) -> Iterator[tuple[int, str, bytes]]:
+    for number, made in enumerate(files):
+        for name, data in made.items():
+            yield number, name, data
+
+
+def _pixels(data: bytes) -> Pixels:
+    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def _opaque(path: Path) -> Image.Image:
@@ -69,20 +92,3 @@ def _opaque(path: Path) -> Image.Image:
     picture.paste(shown, mask=shown)
     picture.thumbnail((MOST_SIDE, MOST_SIDE), Image.Resampling.LANCZOS)
     return picture
-
-
-def _named(hashed: Sequence[_Hashed]) -> Iterator[tuple[str, Pixels]]:
-    for number, each in enumerate(hashed):
-        for name, pixels in each.pixels.items():
-            yield f"{number} {name}", pixels
-
-
-def _compared(number: int, hashed: _Hashed, expected: Mapping[str, PdqHash]) -> Measured:
-    pairs = [(name, expected[f"{number} {name}"]) for name in hashed.pixels]
-    return Measured(
-        path=hashed.path,
-        hash=hashed.files[""],
-        variants={name: found for name, found in hashed.files.items() if name},
-        same_as_theirs=sum(pdq_hash(luma_of(hashed.pixels[name])) == theirs for name, theirs in pairs),
-        from_theirs=max(distance(hashed.files[name], theirs) for name, theirs in pairs),
-    )

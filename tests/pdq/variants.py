@@ -38,11 +38,8 @@ def _cropped(picture: Image.Image, share: float) -> bytes:
     return as_bmp(picture.crop((x, y, picture.width - x, picture.height - y)))
 
 
-JPEGS: Mapping[str, Callable[[Image.Image], bytes]] = {
-    f"JPEG of quality {quality}": partial(_as_jpeg, quality=quality) for quality in (95, 80, 50)
-}
 VARIANTS: Mapping[str, Callable[[Image.Image], bytes]] = {
-    **JPEGS,
+    **{f"JPEG of quality {quality}": partial(_as_jpeg, quality=quality) for quality in (95, 80, 50)},
     "half the size": partial(_scaled, by=0.5),
     "three quarters of the size": partial(_scaled, by=0.75),
     "twice the size": partial(_scaled, by=2),

@@ -65,8 +65,8 @@ def files(content_type: str, body: bytes) -> list[bytes]:
     delimiter = b"--" + _boundary(content_type)
     whole = body.startswith(delimiter) and body.count(delimiter + b"--") == 1
     whole = whole and body.endswith((delimiter + b"--", delimiter + b"--\r\n"))
-    # Some servers end a part at a boundary after a bare line feed, too.
-    whole = whole and body.count(delimiter) == len(found) + 1
+    # Some servers end a part at a boundary after a bare line feed, too, and some at none that is followed by a space.
+    whole = whole and body.count(delimiter) == len(found) + 1 and body.count(delimiter + b"\r\n") == len(found)
     if not whole or not _PLAIN_TYPE.fullmatch(content_type) or not all(part.is_plain for part in found):
         raise InvalidRequest(
             "Servers read this form in different ways: it repeats a header or its boundary, encodes a part, gives a "
