@@ -49,16 +49,22 @@ def _report(measured: list[Measured]) -> bool:
     photographed = [each for each in good if each.path.parent.name != _DRAWN]
     drawn = [each for each in good if each.path.parent.name == _DRAWN]
     for title, some in (("Photos and paintings", photographed), ("Drawings", drawn)):
-        print(f"{title}: {len(some):,}\n", *table(some), "", sep="\n")
+        print(f"{title}: {len(some):,}\n", *table(some), "", _said_of_theirs(some), "", sep="\n")
     hashes = [each for picture in measured for each in picture.all]
     same = sum(each.is_same for each in hashes)
-    apart = sorted(each.apart for picture in good for each in picture.all)
     print(f"Pictures: {len(measured):,}, of which {len(good):,} have a quality of 50 or more.")
-    print(f"Equal pixels with the hash and quality of pdqhash: {same:,} of {len(hashes):,} files.")
-    near = 100 * sum(each <= _NEAR for each in apart) / len(apart)
-    print(f"Our hash of a file is within {_NEAR} bits of that of pdqhash for {near:.2f} %, at most {apart[-1]} away.\n")
+    print(f"Equal pixels with the hash and quality of pdqhash: {same:,} of {len(hashes):,} files.\n")
     unexplained = _print_alike(nearest(good))
     return len(good) >= LEAST_PICTURES and same == len(hashes) and not unexplained
+
+
+def _said_of_theirs(measured: list[Measured]) -> str:
+    apart = sorted(each.apart for picture in measured for each in picture.all)
+    near = 100 * sum(each <= _NEAR for each in apart) / len(apart)
+    return (
+        f"Our hash of a file is within {_NEAR} bits of that which pdqhash makes of its pixels for {near:.2f} %, "
+        f"and at most {apart[-1]} away."
+    )
 
 
 def _print_alike(found: Nearest) -> int:

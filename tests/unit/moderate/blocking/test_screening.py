@@ -25,7 +25,7 @@ class Animation:
         self._views = [Whole(bytes(12), generator.randbytes(BYTES)) for _ in range(160)]
         self._work = work
 
-    def decode(self, _data: bytes, _size: int, _work: Work, *, room: int, points: bool) -> Picture:  # noqa: ARG002
+    def decode(self, data: bytes, size: int, work: Work, *, room: int, points: bool) -> Picture:  # noqa: ARG002
         animation = self
 
         class Counted(Picture):
