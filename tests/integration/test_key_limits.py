@@ -11,7 +11,7 @@ from tests.helpers.ledgers import Customer, Shop, admitted, request_id
 from tests.helpers.support import data_url, png
 from tests.integration.test_booking import CHECK, FIRST, IMAGE, MODERATIONS, SECOND, USAGE, Store
 
-from modest.accounts.errors import ConcurrentChange, InvalidName, Taken, TooManyKeys
+from modest.accounts.errors import ConcurrentChange, InvalidName, KeyEnded, Taken, TooManyKeys
 from modest.accounts.key_limits import KeyLimits
 from modest.accounts.key_registry import MAX_KEYS
 from modest.api_keys import hash_of, new_key
@@ -117,6 +117,15 @@ def test_a_refusal_says_when_the_limit_resets_and_what_is_left_of_the_key(shop: 
     assert (refusal.value.allowance.limit, refusal.value.allowance.remaining) == (2, 0)
 
 
+def test_usage_tells_a_key_what_is_left_of_its_own_calls(shop: Shop) -> None:
+    customer, ledger = shop.customer(), shop.ledger()
+    key_hash = key_of(shop, customer, "ci", KeyLimits(calls=2))
+    use(shop, key_hash)
+    for asked, left in ((key_hash, (2, 1)), (customer.key_hash, (1000, 999))):
+        allowance = ledger.usage(asked).allowance
+        assert (allowance.limit, allowance.remaining) == left
+
+
 def test_a_new_month_gives_a_key_its_limits_again(shop: Shop) -> None:
     customer = shop.customer()
     key_hash = key_of(shop, customer, "ci", KeyLimits(calls=1, usd=IMAGE_PRICE_USD))
@@ -149,6 +158,29 @@ def test_a_key_that_replaces_another_has_its_limits_and_what_it_used(shop: Shop)
     assert (used.calls, used.key and used.key.hash) == (3, new)
 
 
+def test_a_key_that_was_replaced_is_not_replaced_again_so_that_its_name_has_one_key(shop: Shop) -> None:
+    customer, hours = shop.customer(), timedelta(days=1)
+    old, new, newest = key_of(shop, customer, "ci", KeyLimits()), hash_of(new_key()), hash_of(new_key())
+    shop.registry.replace_key(old, new, old_works_for=hours)
+    with pytest.raises(Taken, match="replaced already"):
+        shop.registry.replace_key(old, newest, old_works_for=hours)
+    shop.registry.delete_key(new)
+    shop.registry.replace_key(old, newest, old_works_for=hours)
+    current = [key.hash for key in shop.registry.keys(customer.account_id) if key.name == "ci" and key.until is None]
+    assert current == [newest]
+
+
+def test_a_key_that_has_ended_is_not_replaced_by_one_that_has_ended_too(shop: Shop) -> None:
+    customer, hours = shop.customer(), timedelta(days=1)
+    old, new = key_of(shop, customer, "ci", KeyLimits(), days=1), hash_of(new_key())
+    shop.clock.advance(days=1)
+    with pytest.raises(KeyEnded, match="ended on 2026-11-24"):
+        shop.registry.replace_key(old, new, old_works_for=hours)
+    shop.registry.limit_key(old, KeyLimits(), shop.clock.now + hours)
+    shop.registry.replace_key(old, new, old_works_for=hours)
+    use(shop, new)
+
+
 def test_replacing_one_key_leaves_the_replaced_ones_of_other_names_their_hours(shop: Shop) -> None:
     customer = shop.customer()
     old = key_of(shop, customer, "ci", KeyLimits())
@@ -159,16 +191,33 @@ def test_replacing_one_key_leaves_the_replaced_ones_of_other_names_their_hours(s
         use(shop, customer.key_hash)
 
 
-def test_a_key_with_the_name_of_a_deleted_one_starts_from_zero_and_nothing_that_was_used_is_lost(shop: Shop) -> None:
+def test_a_key_with_the_name_of_a_deleted_one_starts_from_zero_and_each_is_shown_with_its_own(shop: Shop) -> None:
     customer = shop.customer()
-    first = key_of(shop, customer, "ci", KeyLimits(calls=1))
+    first = key_of(shop, customer, "ci", KeyLimits(calls=1, usd=Decimal(1)))
     use(shop, first, images=1)
     shop.registry.delete_key(first)
-    deleted = used_by_key(shop, customer)["ci"]
-    assert (deleted.key, deleted.calls, deleted.images) == (None, 1, 1)
-    use(shop, key_of(shop, customer, "ci", KeyLimits(calls=1)), images=2)
-    again = used_by_key(shop, customer)["ci"]
-    assert (again.calls, again.images, again.charges) == (1, 3, {Currency.USD: Decimal("0.0045")})
+    again = key_of(shop, customer, "ci", KeyLimits(calls=2))
+    for _ in range(2):
+        use(shop, again, images=2)
+    usage = shop.usage_reader.usage(customer.account_id, "2026-11")
+    assert usage
+    shown = [(used.name, used.key and used.key.hash, used.calls, used.images) for used in usage.by_key]
+    assert shown == [("ci", None, 1, 1), ("ci", again, 2, 4), ("their key", customer.key_hash, 0, 0)]
+    assert [used.charges.get(Currency.USD) for used in usage.by_key] == [Decimal("0.0015"), Decimal("0.006"), None]
+    assert [used.reserved_usd for used in usage.by_key] == [Decimal("0.0015"), 0, 0]
+
+
+def test_a_month_that_is_over_keeps_its_keys_whatever_becomes_of_them(shop: Shop) -> None:
+    customer = shop.customer()
+    first = key_of(shop, customer, "ci", KeyLimits())
+    use(shop, first, images=1)
+    shop.clock.advance(days=30)
+    shop.registry.delete_key(first)
+    key_of(shop, customer, "ci", KeyLimits())
+    key_of(shop, customer, "made later", KeyLimits())
+    usage = shop.usage_reader.usage(customer.account_id, "2026-11")
+    assert usage
+    assert [(used.name, used.calls, used.images) for used in usage.by_key] == [("ci", 1, 1), ("their key", 0, 0)]
 
 
 def test_changed_limits_apply_from_the_next_call_on_and_count_what_was_used(shop: Shop) -> None:

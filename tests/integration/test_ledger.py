@@ -204,6 +204,7 @@ def test_an_entry_holds_everything_that_its_amount_follows_from(shop: Shop) -> N
         "request": same,
         "key": customer.key_hash,
         "key_name": "their key",
+        "key_number": 1,
         "plan": "Large",
         "outcome": "ok",
         "images": 3,

@@ -103,8 +103,8 @@ DOCUMENTATION: Documentation = {
         "Works even if the month's quota is used up, and does not count as a call. `charges` holds exact decimals "
         "as text, one for each currency in which something was charged: USD, or XNO (Nano). Months and days are in "
         "UTC. `plan`, `limit` and `remaining` are null where there was no plan, or none that is still sold. `policy`, "
-        "`xno_rate` and `discount_percent` are the present ones. `keys` has what was used with each key; `calls` of a "
-        "`deleted` one are those that ended."
+        "`xno_rate` and `discount_percent` are the present ones. `keys` has what was used with each key, and with "
+        "those `deleted` whose calls ended in the month."
     ),
     "responses": answered("The month's usage.", UsageAnswer, _EXAMPLE),
     "openapi_extra": {

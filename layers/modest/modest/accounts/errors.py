@@ -17,6 +17,10 @@ class Taken(RegistryError):
     """Raised if the name or the key belongs to another account, or the name to another key of the same account."""
 
 
+class KeyEnded(RegistryError):
+    """Raised if a key has passed its end, so that one with the same end would not work either."""
+
+
 class TooManyKeys(RegistryError):
     """Raised if an account has as many keys as one may have."""
 

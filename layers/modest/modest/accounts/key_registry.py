@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from modest.accounts.errors import ConcurrentChange, NotFound, Taken, TooManyKeys
+from modest.accounts.errors import ConcurrentChange, KeyEnded, NotFound, Taken, TooManyKeys
 from modest.accounts.key_limits import NO_LIMITS, KeyLimits
 from modest.accounts.key_records import AccountKey, api_key_item_key, api_key_to_item, pointer_item_key
 from modest.accounts.names import check_key_name
@@ -113,7 +113,7 @@ class KeyRegistry(AccountReader):
         Keys of this name that were replaced earlier expire by then at the latest.
         seen: the old key as it was when it was chosen, if somebody else may have replaced it since.
 
-        Raises NotFound, Taken, ConcurrentChange.
+        Raises NotFound, Taken, KeyEnded, ConcurrentChange.
         """
         old = self.key(old_hash)
         before = self._version(old.account_id)
@@ -121,6 +121,7 @@ class KeyRegistry(AccountReader):
         if seen and seen not in keys:
             raise ConcurrentChange(before.account.name)
         now = self._now()
+        _refuse_replacing(old, keys, before.account, now)
         new = replace(old, hash=new_hash, enabled=True, created=now, until=None)
         until = now + old_works_for
         replaced = [
@@ -194,3 +195,15 @@ def _refuse_another(name: str, keys: Collection[AccountKey], account: Account, k
         raise Taken(f"{account.name} already has a key named {name}. Choose another name.")
     if len(numbers) >= MAX_KEYS:
         raise TooManyKeys(f"{account.name} has {MAX_KEYS} keys, which is the most. Delete one first.")
+
+
+def _refuse_replacing(old: AccountKey, keys: Collection[AccountKey], account: Account, now: datetime) -> None:
+    """Raises Taken, KeyEnded."""
+    # A number has one key that was not replaced: names and the most keys of an account rest on that.
+    if old.until and any(key.number == old.number and key.until is None for key in keys):
+        raise Taken(f"This key was replaced already. Replace the key that {account.name}/{old.name} names instead.")
+    if old.expires and old.expires <= now:
+        raise KeyEnded(
+            f"{account.name}/{old.name} ended on {old.expires:%Y-%m-%d}, and so would the new key. "
+            "Give it a later end first: `modest keys limit --until`."
+        )

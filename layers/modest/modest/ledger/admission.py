@@ -75,20 +75,28 @@ class Found:
 
     @property
     def allowance(self) -> Allowance:
-        """What is left of the month, or of the key's calls if they are fewer."""
-        month, limit = self.month_allowance, self.caller.key.limits.calls
-        if limit is None:
-            return month
-        of_key = Allowance(limit, self.counter.calls_in(self.month_item), self.now)
-        return of_key if of_key.remaining < month.remaining else month
+        return allowance_of(self.caller, self.month_item, self.now)
 
     @property
     def month_allowance(self) -> Allowance:
-        return Allowance(self.caller.plan.quota, used(self.month_item), self.now)
+        return month_allowance_of(self.caller, self.month_item, self.now)
 
     @property
     def earlier_call(self) -> Answer | EarlierCall:
         return self.record.earlier_call(self.record_item, self.now) if self.record else EarlierCall.NONE
+
+
+def allowance_of(caller: Caller, month_item: Item, now: datetime) -> Allowance:
+    """Returns what is left of the month, or of the key's calls if they are fewer."""
+    month, limits = month_allowance_of(caller, month_item, now), caller.key.limits
+    if limits.calls is None:
+        return month
+    of_key = Allowance(limits.calls, KeyCounter(caller.key.number, limits).calls_in(month_item), now)
+    return of_key if of_key.remaining < month.remaining else month
+
+
+def month_allowance_of(caller: Caller, month_item: Item, now: datetime) -> Allowance:
+    return Allowance(caller.plan.quota, used(month_item), now)
 
 
 def decide(found: Found) -> Decision:
@@ -120,6 +128,7 @@ def admission_of(found: Found, counted: Counted) -> Admission:
         request_id=found.request_id,
         key_hash=found.key_hash,
         key_name=found.caller.key.name,
+        key_number=found.caller.key.number,
         plan=found.caller.plan.name,
         admitted_at=found.now.replace(microsecond=0),
         number=used(found.month_item),

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modest.ledger.timing import last_closed_second
-from modest.ledger.totals import KEY_NAME
+from modest.ledger.totals import KEY_NAME, KEY_NUMBER
 from modest.months import month_of
 from modest.prices import Charge
 from modest.store.conditions import Attr
@@ -35,6 +35,8 @@ class AdmittedCall:
     key_hash: str
     key_name: str
     """Also of a key that is deleted later."""
+    key_number: int
+    """Tells a key from one that gets its name after it was deleted."""
     plan: str
     admitted_at: datetime
     """In UTC, to the second, by the clock of the process. It decides which month the call belongs to."""
@@ -64,6 +66,7 @@ def write_entry(
         "request": call.request_id,
         "key": call.key_hash,
         KEY_NAME: call.key_name,
+        KEY_NUMBER: call.key_number,
         "plan": call.plan,
         "outcome": outcome,
         "images": charge.images,

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 
 from modest.accounts.records import RATE_KEY, Account
 from modest.allowance import Allowance
-from modest.ledger.admission import Admission, Decision, Found, Proceed, Replay, admission_of, decide
+from modest.ledger.admission import Admission, Decision, Found, Proceed, Replay, admission_of, allowance_of, decide
 from modest.ledger.callers import CallerLookup
 from modest.ledger.chain import ChainWriter, is_behind, is_due
 from modest.ledger.entries import write_entry
 from modest.ledger.idempotency import MAX_STORED_BYTES, Answer, Record, Repeatable
-from modest.ledger.month import MonthCounter, month_item_key, used
+from modest.ledger.month import MonthCounter, month_item_key
 from modest.ledger.seals import Seals
 from modest.ledger.timing import longest_call
 from modest.ledger.usage import Usage, UsageReader
@@ -39,7 +39,7 @@ class KeyUsage:
     quota: int | None
     """The calls a month that this plan includes now. None if it is no longer sold."""
     allowance: Allowance
-    """What is left of the present month, whichever month was asked about."""
+    """What is left of the present month, or of the key's calls if they are fewer, whichever month was asked about."""
 
 
 class ImagesNotCounted(Exception):
@@ -163,7 +163,7 @@ class Ledger:
             self._extend_chain(usage.account.id, usage.month)
         name = usage.account.last_plan_in(usage.month)
         plan = self.plans.get(name or "")
-        allowance = Allowance(caller.plan.quota, used(caller.items.get(present, {})), now)
+        allowance = allowance_of(caller, caller.items.get(present, {}), now)
         return KeyUsage(usage, name, plan.quota if plan else None, allowance)
 
     def _look_up(

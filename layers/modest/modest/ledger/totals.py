@@ -9,8 +9,8 @@ from typing import Any
 from modest.money import Currency
 from modest.store.table import Item
 
-KEY_NAME = "key_name"
-ADDED_UP = ("images", "image_price_usd", "currency", "amount", KEY_NAME)
+KEY_NUMBER, KEY_NAME = "key_number", "key_name"
+ADDED_UP = ("images", "image_price_usd", "currency", "amount", KEY_NUMBER, KEY_NAME)
 """The attributes of an entry that its month's totals follow from."""
 
 _AT = " at "
@@ -26,12 +26,13 @@ class Totals:
     """How many images were charged one by one, by currency and by list price in US dollars."""
     amounts: dict[Currency, Decimal] = field(default_factory=dict)
     """Only the currencies in which something was charged."""
-    by_key: dict[str, "KeyTotals"] = field(default_factory=dict)
-    """The same by the name of the key that the calls were made with."""
+    by_key: dict[int, "KeyTotals"] = field(default_factory=dict)
+    """The same by the number of the key that the calls were made with, because a deleted key's name may be given again.
+    """
 
     def to_item(self) -> dict[str, Any]:
         images_at = {f"{currency}{_AT}{price:f}": images for (currency, price), images in self.images_at.items()}
-        by_key = {name: totals.to_item() for name, totals in self.by_key.items()}
+        by_key = {str(number): totals.to_item() for number, totals in self.by_key.items()}
         return {"calls": self.calls, "images": self.images, "by_key": by_key} | images_at | _by_text(self.amounts)
 
     @classmethod
@@ -42,14 +43,15 @@ class Totals:
             images=int(item["images"]),
             images_at={(Currency(currency), Decimal(price)): images for (currency, _, price), images in charged},
             amounts=_by_currency(item),
-            by_key={name: KeyTotals.from_item(of_key) for name, of_key in item["by_key"].items()},
+            by_key={int(number): KeyTotals.from_item(of_key) for number, of_key in item["by_key"].items()},
         )
 
 
 @dataclass(frozen=True, slots=True)
 class KeyTotals:
-    """The exact sums of some settled calls that were made with one key."""
+    """The exact sums of some settled calls that were made with one key, or with one that replaced it."""
 
+    name: str
     calls: int = 0
     images: int = 0
     amounts: dict[Currency, Decimal] = field(default_factory=dict)
@@ -58,14 +60,14 @@ class KeyTotals:
     def plus(self, images: int, currency: Currency, amount: Decimal) -> "KeyTotals":
         """Returns the sums with one more call."""
         more = {currency: self.amounts.get(currency, Decimal(0)) + amount} if amount else {}
-        return KeyTotals(self.calls + 1, self.images + images, self.amounts | more)
+        return KeyTotals(self.name, self.calls + 1, self.images + images, self.amounts | more)
 
     def to_item(self) -> dict[str, Any]:
-        return {"calls": self.calls, "images": self.images} | _by_text(self.amounts)
+        return {"name": self.name, "calls": self.calls, "images": self.images} | _by_text(self.amounts)
 
     @classmethod
     def from_item(cls, item: Item) -> "KeyTotals":
-        return cls(int(item["calls"]), int(item["images"]), _by_currency(item))
+        return cls(item["name"], int(item["calls"]), int(item["images"]), _by_currency(item))
 
 
 class Sums:
@@ -87,8 +89,9 @@ class Sums:
             self._images_at[currency, price.normalize()] += images
         if entry["amount"]:
             self._amounts[currency] = self._amounts.get(currency, Decimal(0)) + entry["amount"]
-        of_key = self._by_key.get(entry[KEY_NAME], KeyTotals())
-        self._by_key[entry[KEY_NAME]] = of_key.plus(images, currency, entry["amount"])
+        number = int(entry[KEY_NUMBER])
+        of_key = self._by_key.get(number) or KeyTotals(entry[KEY_NAME])
+        self._by_key[number] = of_key.plus(images, currency, entry["amount"])
 
     @property
     def totals(self) -> Totals:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
+from modest.accounts.key_limits import NO_LIMITS
 from modest.accounts.key_records import AccountKey, all_keys, api_key_from_item
 from modest.accounts.records import RATE_KEY, Account, account_from_item, account_item_key, rate_from_items
 from modest.ledger.audit import Audit, Auditor
@@ -15,6 +16,7 @@ from modest.ledger.month import calls_by_day, month_item_key, used
 from modest.ledger.seals import read_seal
 from modest.ledger.totals import ADDED_UP, KeyTotals, Totals, add_up
 from modest.money import Currency, Rate
+from modest.months import month_end
 from modest.store.retries import RetryPolicy, operator_retries
 from modest.store.table import Item, Table
 
@@ -27,7 +29,7 @@ class UsageByKey:
     key: AccountKey | None
     """None if the key has been deleted."""
     calls: int
-    """Calls admitted; of a deleted key, those of them that ended."""
+    """Calls admitted."""
     images: int
     charges: dict[Currency, Decimal]
     reserved_usd: Decimal
@@ -50,7 +52,8 @@ class Usage:
     charges: dict[Currency, Decimal]
     """The exact sums of what the calls were charged. Only the currencies in which something was charged."""
     by_key: list[UsageByKey]
-    """The account's keys and, of those that were deleted, the ones whose calls ended in this month; by name."""
+    """The keys that the account had by the end of the month and, of those that were deleted, the ones whose calls ended
+    in it; by name."""
     calls_by_day: dict[int, int]
     """Calls admitted, by day of the month (in UTC). Days without calls are left out."""
     rate: Rate | None
@@ -81,7 +84,7 @@ class UsageReader:
             images=totals.images,
             images_at=totals.images_at,
             charges=totals.amounts,
-            by_key=_by_key(map(api_key_from_item, keys), totals, month_item),
+            by_key=_by_key(map(api_key_from_item, keys), totals, month_item, month_end(month)),
             calls_by_day=calls_by_day(month_item),
             rate=rate_from_items(found),
         )
@@ -124,22 +127,27 @@ class UsageReader:
         return link, add_up(self._retries.query(self._table, wanted), link.totals if link else None)
 
 
-def _by_key(keys: Iterable[AccountKey], totals: Totals, month_item: Item) -> list[UsageByKey]:
+def _by_key(keys: Iterable[AccountKey], totals: Totals, month_item: Item, end: datetime) -> list[UsageByKey]:
     # A key comes after those that it replaced, and takes their place.
-    present = {key.name: key for key in sorted(keys, key=lambda key: key.until is None)}
-    return [
-        _of_key(name, present.get(name), totals.by_key.get(name, KeyTotals()), month_item)
-        for name in sorted(present.keys() | totals.by_key)
+    present = {key.number: key for key in sorted(keys, key=lambda key: key.until is None)}
+    rows = [
+        _of_key(number, key, totals.by_key.get(number) or KeyTotals(key.name), month_item)
+        for number, key in present.items()
     ]
+    rows += [
+        _of_key(number, None, ended, month_item) for number, ended in totals.by_key.items() if number not in present
+    ]
+    shown = (used for used in rows if used.calls or used.key is None or used.key.created < end)
+    return sorted(shown, key=lambda used: (used.name, used.key is not None))
 
 
-def _of_key(name: str, key: AccountKey | None, ended: KeyTotals, month_item: Item) -> UsageByKey:
-    counter = KeyCounter(key.number, key.limits) if key else None
+def _of_key(number: int, key: AccountKey | None, ended: KeyTotals, month_item: Item) -> UsageByKey:
+    counter = KeyCounter(number, NO_LIMITS)
     return UsageByKey(
-        name=name,
+        name=ended.name,
         key=key,
-        calls=counter.calls_in(month_item) if counter else ended.calls,
+        calls=counter.calls_in(month_item),
         images=ended.images,
         charges=ended.amounts,
-        reserved_usd=counter.usd_in(month_item) if counter else Decimal(0),
+        reserved_usd=counter.usd_in(month_item),
     )

@@ -227,6 +227,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert usage
             assert (usage.settled, usage.images) == (len(entries), sum(entry["images"] for entry in entries))
             assert sum(usage.charges.values()) == sum(entry["amount"] for entry in entries)
+            assert sum(each.calls for each in usage.by_key) == usage.used
+            assert sum(each.images for each in usage.by_key) == usage.images
             audit = self.shop.usage_reader.audit(self.customer.account_id, month)
             assert audit.holds
             assert len(audit.late) == sum(entry["sk"].startswith("late#") for entry in entries)
