@@ -6,7 +6,7 @@ from modest.accounts.key_records import AccountKey
 from modest.money import shortest
 from modest_cli.key_status import AccountStatus, IssuedKey, KeyState, KeyStatus
 from modest_cli.keyring import HASH_SHOWN
-from modest_cli.output import escape, print_json, print_note, print_table
+from modest_cli.output import print_json, print_note, print_table
 
 _COLOURS = {
     KeyState.WORKS: "green",
@@ -23,7 +23,7 @@ def print_account(status: AccountStatus) -> None:
     rows += [("since", f"{account.created:%Y-%m-%d}")]
     for key_status in status.keys:
         key = key_status.key
-        rows += [(f"key {escape(key.name)}", f"{key.hash}  {_describe_state(key_status)}")]
+        rows += [(f"key {key.name}", f"{key.hash}  {_describe_state(key_status)}")]
         rows += [("", ", ".join(_limits(key)))] if _limits(key) else []
     print_table(("", ""), rows)
 

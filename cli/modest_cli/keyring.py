@@ -72,7 +72,7 @@ class Keyring:
         return self.get_status(account)
 
     def rotate(self, who: str, *, old_works_for: timedelta) -> IssuedKey:
-        """Replaces a key by a new one. Raises NotFound, AmbiguousKey, ConcurrentChange."""
+        """Replaces a key by a new one. Raises NotFound, AmbiguousKey, Taken, KeyEnded, ConcurrentChange."""
         account, keys = self.find(who)
         secret = new_key()
         old = _find_current_key(keys, who)
@@ -147,23 +147,19 @@ class Keyring:
 
     def find(self, who: str) -> tuple[Account, list[AccountKey]]:
         """Finds an account and all its keys by its name or id; or one key, by itself, by the start of its SHA-256 or as
-        `account/name`.
+        `account/key`.
 
         Raises NotFound, AmbiguousKey.
         """
         if is_well_formed(who):
             return self._find_key(hash_of(who))
-        if who.startswith(ID_PREFIX):
-            account = self.registry.account(who)
-        elif _HASH_START.fullmatch(who):
+        if _HASH_START.fullmatch(who):
             return self._find_key(self._find_hash(who.lower()))
-        else:
-            return self._find_named(who)
-        return account, self.registry.keys(account.id)
+        return self._find_named(who)
 
     def _find_named(self, who: str) -> tuple[Account, list[AccountKey]]:
-        account_name, separator, key_name = who.partition(SEPARATOR)
-        account = self.registry.account_named(account_name)
+        owner, separator, key_name = who.partition(SEPARATOR)
+        account = self.registry.account(owner) if owner.startswith(ID_PREFIX) else self.registry.account_named(owner)
         if not separator:
             return account, self.registry.keys(account.id)
         keys = [key for key in self.registry.keys(account.id) if key.name == key_name]

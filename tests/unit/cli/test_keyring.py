@@ -209,6 +209,16 @@ def test_rotating_asks_which_of_several_keys_is_meant(world: World) -> None:
     world.keyring.rotate("a" * 64, old_works_for=DAY)
 
 
+def test_a_key_is_named_after_its_account_or_the_accounts_id(world: World) -> None:
+    account = world.keyring.create("acme", "Free").owner.account
+    world.registry.add_key(account.id, "a" * 64, "ci")
+    for who in ("acme/ci", f"{account.id}/ci"):
+        assert [key.hash for key in world.keyring.find(who)[1]] == ["a" * 64]
+    for who in (f"{account.id}/none", "acct_none/ci", "acct_none"):
+        with pytest.raises(NotFound):
+            world.keyring.find(who)
+
+
 def test_a_key_is_named_by_what_is_shown_of_it(world: World) -> None:
     issued = world.keyring.create("acme", "Pro")
     world.keyring.create("other", "Free")
