@@ -235,6 +235,38 @@ def test_changed_limits_apply_from_the_next_call_on_and_count_what_was_used(shop
         use(shop, key_hash)
 
 
+def test_a_limit_of_dollars_below_what_was_taken_stops_only_calls_that_are_charged_by_the_image(shop: Shop) -> None:
+    customer = shop.customer()
+    key_hash = key_of(shop, customer, "ci", TEN_IMAGES)
+    use(shop, key_hash, images=3)
+    shop.registry.limit_key(key_hash, KeyLimits(usd=IMAGE_PRICE_USD), None)
+    with pytest.raises(KeyLimitExceeded):
+        use(shop, key_hash, images=1)
+    use(shop, key_hash, images=0)
+
+
+def test_several_keys_at_once_share_the_last_calls_of_their_account_and_none_passes_its_own_limit(shop: Shop) -> None:
+    customer = shop.customer("Ten")
+    keys = [key_of(shop, customer, f"key {number}", KeyLimits(calls=number)) for number in (1, 2, 3, 8)]
+
+    def call(number: int) -> str:
+        try:
+            use(shop, keys[number % 4])
+        except (KeyLimitExceeded, QuotaExceeded) as refusal:
+            return type(refusal).__name__
+        return "admitted"
+
+    with ThreadPoolExecutor(50) as callers:
+        ends = list(callers.map(call, range(48)))
+    used = [used_by_key(shop, customer)[f"key {number}"].calls for number in (1, 2, 3, 8)]
+    assert (ends.count("admitted"), sum(used)) == (10, 10)
+    assert all(calls <= limit for calls, limit in zip(used, (1, 2, 3, 8), strict=True))
+    # Who comes when the account has none left is told about the account.
+    assert "QuotaExceeded" in ends
+    with pytest.raises(QuotaExceeded):
+        use(shop, keys[0])
+
+
 def test_limits_that_somebody_else_changed_meanwhile_are_not_lost(shop: Shop) -> None:
     customer = shop.customer()
     seen = shop.registry.key(customer.key_hash)

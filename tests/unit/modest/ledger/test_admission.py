@@ -107,6 +107,7 @@ def of_a_key_with(limits: KeyLimits, month_item: Item, images: int = 0) -> Found
         (KeyLimits(usd=Decimal("0.003")), {"used": 1, "u1": Decimal("0.0015")}, 1, None),
         (KeyLimits(usd=Decimal("0.003")), {"used": 1, "u1": Decimal("0.0015")}, 2, KeyLimitExceeded),
         (KeyLimits(usd=Decimal("0.003")), {"used": 1, "u1": Decimal("0.003")}, 0, None),
+        (KeyLimits(usd=Decimal("0.003")), {"used": 1, "u1": Decimal("0.0045")}, 0, None),
     ],
 )
 def test_a_call_that_would_pass_a_limit_of_its_key_is_refused(
