@@ -124,6 +124,11 @@ def test_dollars_are_reserved_less_the_discount_of_the_account() -> None:
 
 
 def test_what_is_left_is_told_of_the_key_if_that_is_less_than_of_the_month() -> None:
-    for calls, month_item, shown in ((2, {"used": 1, "k1": 1}, (2, 1)), (3, {"used": 2, "k1": 1}, (3, 2))):
+    cases: list[tuple[int, Item, tuple[int, int]]] = [
+        (2, {"used": 1, "k1": 1}, (2, 1)),
+        (3, {"used": 2, "k1": 1}, (3, 2)),
+        (2, {"used": 1, "k1": 0}, (3, 1)),
+    ]
+    for calls, month_item, shown in cases:
         allowance = of_a_key_with(KeyLimits(calls=calls), month_item).allowance
         assert (allowance.limit, allowance.used) == shown
