@@ -106,6 +106,22 @@ def test_images_must_be_counted_before_a_call_with_a_limit_of_dollars_and_only_t
     assert ledger.usage(customer.key_hash).usage.used == 1
 
 
+def test_the_images_of_a_call_that_is_refused_anyway_are_not_counted(shop: Shop) -> None:
+    key_hash = key_of(shop, shop.customer(), "ci", KeyLimits(calls=1, usd=Decimal(1)))
+    use(shop, key_hash)
+    with pytest.raises(KeyLimitExceeded):
+        shop.ledger().admit(key_hash, request_id(), images=None)
+
+
+def test_changed_limits_apply_to_a_replaced_key_that_still_works(shop: Shop) -> None:
+    old, new = key_of(shop, shop.customer(), "ci", KeyLimits()), hash_of(new_key())
+    shop.registry.replace_key(old, new, old_works_for=timedelta(days=1))
+    shop.registry.limit_key(new, KeyLimits(calls=1), None)
+    use(shop, old)
+    with pytest.raises(KeyLimitExceeded):
+        use(shop, old)
+
+
 def test_a_refusal_says_when_the_limit_resets_and_what_is_left_of_the_key(shop: Shop) -> None:
     customer, ledger = shop.customer(), shop.ledger()
     key_hash = key_of(shop, customer, "ci", KeyLimits(calls=2))

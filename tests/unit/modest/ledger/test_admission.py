@@ -132,3 +132,9 @@ def test_what_is_left_is_told_of_the_key_if_that_is_less_than_of_the_month() -> 
     for calls, month_item, shown in cases:
         allowance = of_a_key_with(KeyLimits(calls=calls), month_item).allowance
         assert (allowance.limit, allowance.used) == shown
+
+
+def test_a_call_that_the_month_did_not_count_because_of_its_key_is_told_so() -> None:
+    found = of_a_key_with(KeyLimits(calls=2), {"used": 1, "k1": 1})
+    with pytest.raises(KeyLimitExceeded):
+        admission_of(found, Counted(was_counted=False, month_item={"used": 2, "k1": 2}))
