@@ -68,12 +68,12 @@ def send(client: TestClient, name: str, images: list[tuple[Sent, bool]], headers
             return client.post("/v1/moderations", json={"input": parts}, headers=headers)
         case _:
             # The boundary says how a form is divided, so that only the same one is the same call.
-            parts = b"".join(
+            form = b"".join(
                 b'--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n%b\r\n' % sent.data
                 for sent, _ in images
             )
-            form = {"content-type": "multipart/form-data; boundary=x"} | headers
-            return client.post("/v1/detect-images", content=parts + b"--x--\r\n", headers=form)
+            typed = {"content-type": "multipart/form-data; boundary=x"} | headers
+            return client.post("/v1/detect-images", content=form + b"--x--\r\n", headers=typed)
 
 
 def flags(name: str, answer: httpx2.Response, images: int) -> list[bool | None]:
