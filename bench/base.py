@@ -12,6 +12,9 @@ from tempfile import TemporaryDirectory
 
 from bench.facts import BUILT, ROOT
 
+# What `make bench` was given, and gives to its commands.
+_OF_THIS_CHECKOUT = ("MAKEFLAGS", "MFLAGS", "MODEL", "MODEL_FILE", "SECOND_OPINION", "BASE")
+
 
 @dataclass(frozen=True, slots=True)
 class Base:
@@ -44,12 +47,11 @@ def _build(folder: Path) -> None:
     # Fetched packages are compared with their checksums wherever they come from.
     if (ROOT / ".build" / "packages").exists():
         shutil.copytree(ROOT / ".build" / "packages", folder / ".build" / "packages")
-    # What `make bench` was given is about this checkout.
-    kept = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MODEL", "BASE")}
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_THIS_CHECKOUT}
     python = f"PYTHON={sys.executable}"
     subprocess.run(["make", "--silent", "setup", "model", python], cwd=folder, env=kept, check=True)  # noqa: S603, S607
 
 
 def _git(*arguments: str) -> str:
     command = ["git", *arguments]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()  # noqa: S603
