@@ -20,7 +20,7 @@ from bench.photos import FORMATS, photos
 
 BUDGETS = ROOT / "bench" / "instructions.json"
 TOLERANCE = 0.03
-"""By what share a count may differ. Repeated runs give the same count, and Python 3.11 to 3.13 differ by up to 1%."""
+"""By what share a count may differ. Repeated runs differ by less than 0.1%, and Python 3.11 to 3.13 by up to 1%."""
 _MEGAPIXELS = "1"
 _TOTAL = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
 # What bench/counted.py marks with: a function of the C library that nothing else calls.
