@@ -7,9 +7,8 @@ import pytest
 from tests.helpers.lists import fixed
 
 from moderate.blocking.screening import Screening
-from moderate.images.pictures import Frames, Picture
-from moderate.images.points import BYTES
-from moderate.images.views import Whole
+from moderate.images.decoded import Frames, Picture, Whole
+from moderate.images.points_grid import BYTES
 from moderate.scheduling.work import CallOver, Work
 
 DATA = b"an image"
