@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from moderate.images import libavif
+from moderate.images.libraries import libavif
 
 Planes = Sequence[np.ndarray[Any, Any]]
 """Brightness, two of colours and, if anything is transparent, alpha, each in bytes."""

@@ -13,8 +13,8 @@ from PIL import Image
 from tests.helpers.avif import box, full_box
 from tests.helpers.support import encoded
 
-from moderate.images import heif_file
-from moderate.images.heif_pictures import CodedPicture
+from moderate.images.heif import file as heif_file
+from moderate.images.heif.pictures import CodedPicture
 
 TYPE = box(b"ftyp", b"heic", bytes(4), b"mif1heic")
 ALPHA = full_box(b"auxC", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")

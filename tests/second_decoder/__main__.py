@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from moderate.images import heif_file
 from moderate.images.boxes import Items
 from moderate.images.decode import decode
 from moderate.images.formats import is_heif
-from moderate.images.heif_pictures import CodedPicture, Plane, Still
+from moderate.images.heif import file as heif_file
+from moderate.images.heif.pictures import CodedPicture, Plane, Still
 from moderate.inference.classifier import Classifier
 from moderate.verdict import Policy, nsfw_score
 from modest.errors import PublicError

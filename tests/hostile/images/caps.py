@@ -30,7 +30,7 @@ from tests.hostile.images.making import (
     zeros,
 )
 
-from moderate.images.heif_pictures import CodedPicture
+from moderate.images.heif.pictures import CodedPicture
 from moderate.images.limits import (
     TooManyPixels,
 )

@@ -7,7 +7,6 @@ from itertools import chain
 
 from PIL import Image
 
-from moderate.images import libavif
 from moderate.images.avif_repairs import with_one_list_of_uses
 from moderate.images.boxes import (
     Data,
@@ -24,8 +23,9 @@ from moderate.images.colours.levels import AS_STORED, SPREAD, with_levels
 from moderate.images.colours.renderings import is_steep, renderings
 from moderate.images.decoded import Picture
 from moderate.images.exif import UPRIGHT
-from moderate.images.heif_transformations import orientation
-from moderate.images.libavif import AvifFile
+from moderate.images.heif.transformations import orientation
+from moderate.images.libraries import libavif
+from moderate.images.libraries.libavif import AvifFile
 from moderate.images.limits import AVIF, BrokenRule
 from moderate.images.pictures import draw_sequence
 from moderate.images.shrinking import Rendering

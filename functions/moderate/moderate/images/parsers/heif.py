@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image
 
-from moderate.images import heif_file, libde265
 from moderate.images.broken_off import named_if_broken_off
 from moderate.images.colours.levels import AS_STORED, SPREAD, with_levels
 from moderate.images.colours.matrices import coloured
 from moderate.images.colours.renderings import renderings
 from moderate.images.decoded import Picture
-from moderate.images.heif_file import UnusableHeif
-from moderate.images.heif_pictures import CodedPicture, Plane, Still
+from moderate.images.heif import file as heif_file
+from moderate.images.heif.file import UnusableHeif
+from moderate.images.heif.pictures import CodedPicture, Plane, Still
+from moderate.images.libraries import libde265
 from moderate.images.limits import DEEP_HEIC, HEIC, PROFILED_HEIC, area
 from moderate.images.pictures import draw_still, draw_stills
 from moderate.images.views import Presentations

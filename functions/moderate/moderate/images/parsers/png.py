@@ -10,9 +10,9 @@ from moderate.images.decoded import Picture, View
 from moderate.images.deflate import MOST_KEPT, handed_out, with_right_checksum
 from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP, AnimationCap, BreaksOff
 from moderate.images.pictures import draw_frames, draw_still, open_image, still, together, turned_or_not, without_end
-from moderate.images.png_file import EIGHT_BITS, Png, require
-from moderate.images.png_reading import read
-from moderate.images.png_transparency import has_deep_key, readings, with_deep_key
+from moderate.images.png.file import EIGHT_BITS, Png, require
+from moderate.images.png.reading import read
+from moderate.images.png.transparency import has_deep_key, readings, with_deep_key
 from moderate.images.shrinking import AS_STORED, Rendering
 from moderate.images.views import Presentations, points_beyond_palette
 

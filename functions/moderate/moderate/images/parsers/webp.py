@@ -8,10 +8,10 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401 - else the first WebP makes Pillow import every format it knows
 )
 
-from moderate.images import libwebp
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
 from moderate.images.decoded import Picture
+from moderate.images.libraries import libwebp
 from moderate.images.limits import CANVAS, WEBP, BreaksOff, BrokenRule, counted
 from moderate.images.pictures import draw_sequence, draw_still, open_image, still, turned_or_not
 from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering

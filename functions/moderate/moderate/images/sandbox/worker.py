@@ -13,9 +13,9 @@ from typing import Protocol
 # Nothing can be imported once confined.
 from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
 
-from moderate.images import libavif, libde265, libwebp
 from moderate.images.decode import decode
 from moderate.images.decoded import Picture
+from moderate.images.libraries import libavif, libde265, libwebp
 from moderate.images.limits import MAX_PICTURE_BYTES
 from moderate.images.room import NeedsRoom, granting
 from moderate.images.sandbox.protocol import Head, NoAnswer, receive, send, to_message

@@ -31,7 +31,7 @@ from tests.helpers.heic import (
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
-from moderate.images.heif_pictures import CodedPicture
+from moderate.images.heif.pictures import CodedPicture
 from moderate.images.limits import TooManyPixels, UndecodableImage, UnsupportedFormat
 from moderate.images.views import BACKGROUNDS
 

@@ -4,12 +4,13 @@ import struct
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from moderate.images import av1, hevc
+from moderate.images import av1
 from moderate.images.boxes import Box, Data, Items, boxes
 from moderate.images.colours.avif_boxes import Said, is_alpha
 from moderate.images.exif import UPRIGHT, orientations_in
-from moderate.images.heif_pictures import CodedPicture, Plane, Size, Still
-from moderate.images.heif_transformations import transformations, transformed
+from moderate.images.heif import hevc
+from moderate.images.heif.pictures import CodedPicture, Plane, Size, Still
+from moderate.images.heif.transformations import transformations, transformed
 from moderate.images.limits import BrokenRule, UnsupportedFormat
 
 _CODED, _GRID = b"hvc1", b"grid"

@@ -10,10 +10,10 @@ from PIL import Image
 from tests.helpers.heic import coded, deep
 from tests.helpers.heic import configuration as box_of
 
-from moderate.images import heif_file
 from moderate.images.av1 import Numbers
-from moderate.images.hevc import picture_in, read_configuration
-from moderate.images.hevc_parameters import UnusableHevc
+from moderate.images.heif import file as heif_file
+from moderate.images.heif.hevc import picture_in, read_configuration
+from moderate.images.heif.hevc_parameters import UnusableHevc
 
 PICTURE = Image.effect_noise((62, 38), 80).convert("RGB")
 VIDEO, SEQUENCE, PIXELS = 32, 33, 34

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from moderate.images.hevc_parameters import HEADER, Layout, UnusableHevc, picture_set
-from moderate.images.hevc_parameters import layout as layout_of
+from moderate.images.heif.hevc_parameters import HEADER, Layout, UnusableHevc, picture_set
+from moderate.images.heif.hevc_parameters import layout as layout_of
 from moderate.images.limits import counted
 
 Data = bytes | memoryview

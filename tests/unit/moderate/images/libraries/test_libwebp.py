@@ -9,7 +9,7 @@ from PIL import Image
 from tests.helpers.support import encoded
 from tests.hostile.images.making import photo
 
-from moderate.images.libwebp import UndecodableWebp, decode
+from moderate.images.libraries.libwebp import UndecodableWebp, decode
 from moderate.images.limits import BrokenRule
 from moderate.images.parsers.webp import without_other_chunks
 from moderate.images.pictures import open_image

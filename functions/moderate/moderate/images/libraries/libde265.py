@@ -12,8 +12,8 @@ from functools import cache
 
 from PIL import Image
 
-from moderate.images.bundled import PI_HEIF, bundled_library
-from moderate.images.hevc_parameters import BITS
+from moderate.images.heif.hevc_parameters import BITS
+from moderate.images.libraries.bundled import PI_HEIF, bundled_library
 from moderate.images.limits import BreaksOff
 
 _CHANNELS_OF = {0: 1}

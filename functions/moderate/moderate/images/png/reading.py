@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from moderate.images.colours import png_chunks
 from moderate.images.limits import BreaksOff, counted
-from moderate.images.png_file import PALETTE, SIGNATURE, Png, checksum, require, size_in
+from moderate.images.png.file import PALETTE, SIGNATURE, Png, checksum, require, size_in
 
 _MAX_PALETTE = 3 * 256
 _PIXELS, _FRAME_PIXELS, _CONTROL, _ANIMATION = b"IDAT", b"fdAT", b"fcTL", b"acTL"

@@ -11,7 +11,7 @@ from tests.helpers.crafted import animated
 from tests.helpers.support import arrays, encoded
 
 from moderate.images.decode import decode
-from moderate.images.libavif import AvifFile, UndecodableAvif, opened
+from moderate.images.libraries.libavif import AvifFile, UndecodableAvif, opened
 from moderate.images.limits import CANVAS
 
 SIDE = 32

@@ -9,7 +9,7 @@ from functools import cache
 
 from PIL import Image
 
-from moderate.images.bundled import PILLOW, bundled_library
+from moderate.images.libraries.bundled import PILLOW, bundled_library
 from moderate.images.limits import BrokenRule
 
 

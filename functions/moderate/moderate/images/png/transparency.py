@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageChops
 
-from moderate.images.png_file import COLOUR, EIGHT_BITS, GREY, PALETTE, Png
+from moderate.images.png.file import COLOUR, EIGHT_BITS, GREY, PALETTE, Png
 from moderate.images.shrinking import OPAQUE
 
 _MAX_LEVELS = 256

@@ -11,7 +11,7 @@ from functools import cache
 
 from PIL import Image
 
-from moderate.images.bundled import PILLOW, bundled_library
+from moderate.images.libraries.bundled import PILLOW, bundled_library
 from moderate.images.limits import CANVAS, PIXELS_PER_MEGAPIXEL, BrokenRule
 
 # Within a version, no member of the structures below moves.

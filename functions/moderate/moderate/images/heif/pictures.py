@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from moderate.images.colours.avif_boxes import Said
-from moderate.images.heif_transformations import Area
-from moderate.images.hevc_parameters import Layout
+from moderate.images.heif.hevc_parameters import Layout
+from moderate.images.heif.transformations import Area
 from moderate.images.limits import area
 
 # In how many pixels' time a decoder starts and ends, and how many times longer a large picture takes for each pixel.
