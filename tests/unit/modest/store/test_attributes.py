@@ -29,7 +29,6 @@ def test_a_value_is_written_as_boto3_writes_it_and_read_as_it_was(value: Any) ->
 @pytest.mark.parametrize(
     "value",
     [1.5, set(), {"a", 1}, {("a",)}, object(), Decimal("NaN"), Decimal("Infinity"), Decimal("-Infinity"), [1.5]],
-    ids=repr,
 )
 def test_a_value_that_dynamodb_has_no_type_for_is_refused(value: Any) -> None:
     with pytest.raises(TypeError):
