@@ -168,7 +168,7 @@ def test_without_an_issuer_invoices_are_written_and_the_log_says_what_they_lack(
 
 
 def test_names_that_no_file_can_have_are_written_as_pages_of_their_own(world: World) -> None:
-    for number, name in enumerate(["../../x", "CON", "a/b\\c", "=1+1", "<script>"]):
+    for number, name in enumerate(["..\\..\\x", "CON", "..", "=1+1", "<script>"]):
         account = world.shop.registry.create(name, "Large")
         world.shop.registry.add_key(account.id, hash_of(f"key {number}"), "main")
     assert handler(A_SCHEDULE, None)["pages"] == {"written": 5}
