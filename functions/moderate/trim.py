@@ -20,6 +20,8 @@ UNUSED = (
     "numpy/_core/_simd.*",
     "fastapi_offline/static/redoc*",
     "botocore/data/*/*/examples-1.json",
+    # The module of pyvips, and what it is for. The library itself is called.
+    *("_libvips.abi3.so", "_cffi_backend.*", "cffi", "pycparser"),
 )
 SERVICES = ("dynamodb", "s3", "sts")
 """Those of AWS that are spoken to; STS lends credentials outside Lambda."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 # quarter of a decoding process's start.
 PILLOW = ("pillow.libs", "PIL/.dylibs")
 PI_HEIF = ("pi_heif.libs", "pi_heif/.dylibs")
+PYVIPS = ("pyvips_binary.libs", "pyvips_binary.dylibs")
 
 
 def bundled_library(folders: Sequence[str], name: str) -> ctypes.CDLL:

@@ -2,12 +2,14 @@
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 
 from PIL import Image, ImageFile
 
 from moderate.images.colours.renderings import renderings
 from moderate.images.decoded import Picture, View
 from moderate.images.deflate import MOST_KEPT, handed_out, with_right_checksum
+from moderate.images.libraries import libvips
 from moderate.images.limits import DEEP_PNG, PNG_ANIMATION, PNG_OR_BMP, AnimationCap, BreaksOff
 from moderate.images.pictures import draw_frames, draw_still, open_image, still, together, turned_or_not, without_end
 from moderate.images.png.file import EIGHT_BITS, Png, require
@@ -68,6 +70,9 @@ def _draw(png: Png, size: int, presentations: Presentations) -> Iterator[View]:
 
 def _decoded(png: Png) -> Image.Image:
     """Raises OSError if the pixels are damaged."""
+    if png.is_plain:
+        with suppress(libvips.UndecodablePng):
+            return libvips.decode(png.still())
     if not has_deep_key(png):
         return _loaded(png.still())
     without_key = png.with_transparency(b"").still()

@@ -19,11 +19,11 @@ from moderate.images.deflate import unpacked_bytes
 from moderate.images.limits import BreaksOff, BrokenRule
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-GREY, COLOUR, PALETTE, GREY_ALPHA = 0, 2, 3, 4
+GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
 EIGHT_BITS = 8
 # Its rows are counted, it is drawn, and it is blended with what is there.
 _WORK_TO_BLEND = 4
-_CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, 6: 4}
+_CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
 _DISPOSALS = (Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE)
 
 
@@ -70,6 +70,12 @@ class Png:
     @property
     def is_interlaced(self) -> bool:
         return bool(self.single[b"IHDR"][12])
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether each pixel is three or four bytes, in the order in which they are shown, as in most photos."""
+        has_bytes = self.depth == EIGHT_BITS and self.colour in (COLOUR, COLOUR_ALPHA)
+        return has_bytes and not self.is_interlaced and b"tRNS" not in self.single
 
     def unpacked(self, size: tuple[int, int]) -> int:
         """Returns how many bytes the pixels of a picture or frame of this size unpack to, at least.

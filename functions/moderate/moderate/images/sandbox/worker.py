@@ -15,7 +15,7 @@ from PIL import Image, MpoImagePlugin, TiffImagePlugin  # noqa: F401
 
 from moderate.images.decode import decode
 from moderate.images.decoded import Picture
-from moderate.images.libraries import libavif, libde265, libwebp
+from moderate.images.libraries import libavif, libde265, libvips, libwebp
 from moderate.images.limits import MAX_PICTURE_BYTES
 from moderate.images.room import NeedsRoom, granting
 from moderate.images.sandbox.protocol import Head, NoAnswer, receive, send, to_message
@@ -42,6 +42,7 @@ def serve(decode: Decode) -> None:
     Image.preinit()
     libavif.load()
     libde265.load()
+    libvips.load()
     libwebp.load()
     gc.freeze()
     gc.enable()
