@@ -25,7 +25,7 @@ from modest.errors import PublicError
 from modest_cli.errors import OperatorError
 from modest_cli.judging import error_code, fetch_nothing
 
-_LIBRARIES = ("numpy", "onnxruntime", "pi-heif", "pillow")
+_LIBRARIES = ("numpy", "onnxruntime", "pi-heif", "pillow", "pyvips-binary")
 
 
 class Setting(NamedTuple):

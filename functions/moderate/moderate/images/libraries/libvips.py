@@ -15,14 +15,16 @@ from PIL import Image
 from moderate.images.libraries.bundled import PYVIPS, bundled_library
 from moderate.images.limits import BrokenRule
 
-# Fewer take longer, and more do not stay in the processor's cache while Pillow reads them.
-_ROWS = 32
+# Of a few rows, which stay in the processor's cache until Pillow has read them. Single ones would take longer.
+_STRIP_BYTES = 400_000
 _MODES = {3: "RGB", 4: "RGBA"}
 # Of the enumerations VipsAccess, VipsFailOn and GLogLevelFlags.
 _SEQUENTIAL = 1
 _ON_A_WARNING = 3
 _EVERY_LEVEL = ~3
 _OF_POINTERS = ("vips_region_new", "vips_region_fetch")
+# What it would write into the log about a file is raised anyway.
+_SAY_NOTHING = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(lambda *_: None)
 
 
 class UndecodablePng(BrokenRule):
@@ -39,10 +41,11 @@ def decode(data: bytes) -> Image.Image:
         width, height = library.vips_image_get_width(image), library.vips_image_get_height(image)
         mode = _MODES[library.vips_image_get_bands(image)]
         whole = Image.new(mode, (width, height))
-        for top in range(0, height, _ROWS):
-            rows = min(_ROWS, height - top)
-            with _fetched(region, (0, top, width, rows)) as levels:
-                whole.paste(Image.frombuffer(mode, (width, rows), levels, "raw", mode, 0, 1), (0, top))
+        step = max(1, _STRIP_BYTES // (width * len(mode)))
+        for top in range(0, height, step):
+            rows = min(step, height - top)
+            levels = _fetched(region, (0, top, width, rows))
+            whole.paste(Image.frombuffer(mode, (width, rows), levels, "raw", mode, 0, 1), (0, top))
         return whole
 
 
@@ -65,14 +68,13 @@ def _released(address: int | None) -> Iterator[ctypes.c_void_p]:
         load().g_object_unref(ctypes.c_void_p(address))
 
 
-@contextmanager
-def _fetched(region: ctypes.c_void_p, area: Sequence[int]) -> Iterator[ctypes.Array[ctypes.c_char]]:
-    """Yields what the pixels of an area hold: left, top, width and height."""
+def _fetched(region: ctypes.c_void_p, area: Sequence[int]) -> bytes:
+    """Returns the levels of an area: left, top, width and height."""
     length = ctypes.c_size_t()
     address = load().vips_region_fetch(region, *area, ctypes.byref(length))
     _check(bool(address))
     try:
-        yield (ctypes.c_char * length.value).from_address(address)
+        return ctypes.string_at(address, length.value)
     finally:
         load().g_free(ctypes.c_void_p(address))
 
@@ -84,11 +86,6 @@ def _check(succeeded: bool) -> None:  # noqa: FBT001 - reads like an assertion
         raise UndecodablePng("a picture that cannot be decoded")
 
 
-@ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
-def _say_nothing(domain: bytes, level: int, message: bytes, data: int | None) -> None:
-    """Takes what libvips would write into the log about a file: it is raised anyway."""
-
-
 @cache
 def load() -> ctypes.CDLL:
     """Returns the library."""
@@ -98,7 +95,7 @@ def load() -> ctypes.CDLL:
     library.vips_pngload_buffer.argtypes = (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p)
     if library.vips_init(b"moderate"):
         raise ImportError("libvips cannot be initialised")
-    library.g_log_set_handler(b"VIPS", ctypes.c_int(_EVERY_LEVEL), _say_nothing, None)
+    library.g_log_set_handler(b"VIPS", ctypes.c_int(_EVERY_LEVEL), _SAY_NOTHING, None)
     # It keeps what it did last, pixels among it.
     library.vips_cache_set_max(0)
     return library
