@@ -16,7 +16,9 @@ _NUMBER = 2
 def readings(png: Png) -> Sequence[Png]:
     """Returns the picture as each viewer takes it, so that Pillow treats its transparency as that viewer does.
 
-    If there is more of it than the picture can have, Chromium cuts it off and Firefox ignores it.
+    If there is more of it than the picture can have, Chromium cuts it off and Firefox ignores it. The transparent grey of
+    a picture with less than 8 bits may have bits of a byte that no pixel has. Firefox drops those, and Chromium then
+    finds no pixel transparent.
     """
     stated = png.single.get(b"tRNS", b"")
     if png.colour == PALETTE:
@@ -26,6 +28,7 @@ def readings(png: Png) -> Sequence[Png]:
         length = _NUMBER * {GREY: 1, COLOUR: 3}.get(png.colour, 0)
         found, is_disputed, is_counted = stated[:length], len(stated) > length, len(stated) >= length
         if length and is_counted:
+            is_disputed |= stated[_NUMBER - 1] >> png.depth > 0
             found = _key(found, png)
     if not is_counted or not found:
         return [png.with_transparency(b"")]

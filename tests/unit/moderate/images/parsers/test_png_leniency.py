@@ -146,13 +146,23 @@ def test_transparency_of_more_colours_than_there_are_is_cut_off_and_ignored(entr
     assert shown(data) == [*blank, levels.tolist()]
 
 
-@pytest.mark.parametrize(("depth", "key"), [(8, 256 + 3), (4, 16 + 3), (1, 2 + 1)])
+@pytest.mark.parametrize(("depth", "key"), [(8, 256 + 3), (4, 256 + 3), (1, 512 + 1)])
 def test_bits_that_no_pixel_has_do_not_count_in_a_transparent_grey(depth: int, key: int) -> None:
     levels = np.zeros((SIZE, SIZE), int)
     levels[0] = key & (1 << depth) - 1
     on_white, on_black, _ = shown(png(levels, depth, GREY, chunk(b"tRNS", struct.pack(">H", key))))
     assert on_white == [[255] * SIZE, *[[0] * SIZE] * 7]
     assert on_black == [[0] * SIZE] * SIZE
+
+
+@pytest.mark.parametrize(("depth", "key"), [(4, 16 + 3), (2, 128 + 1), (1, 2 + 1)])
+def test_bits_of_a_byte_that_no_pixel_has_count_in_chromium_and_not_in_firefox(depth: int, key: int) -> None:
+    levels = np.zeros((SIZE, SIZE), int)
+    levels[0] = key & (1 << depth) - 1
+    on_white, on_black, _, opaque = shown(png(levels, depth, GREY, chunk(b"tRNS", struct.pack(">H", key))))
+    assert on_white == [[255] * SIZE, *[[0] * SIZE] * 7]
+    assert on_black == [[0] * SIZE] * SIZE
+    assert opaque == [[255 // ((1 << depth) - 1) * levels[0][0]] * SIZE, *[[0] * SIZE] * 7]
 
 
 def test_bits_that_no_pixel_has_do_not_count_in_a_transparent_colour() -> None:
