@@ -105,10 +105,10 @@ def test_it_does_not_run_as_root(container: str) -> None:
     assert set(_processes(container, "uid")) == {"65532"}
 
 
-def test_it_is_at_most_400_megabytes() -> None:
+def test_it_is_at_most_320_megabytes() -> None:
     size = int(docker("image", "inspect", "--format={{.Size}}", IMAGE))
     print(f"\nimage: {size / MEGABYTE:.0f} MB")
-    assert size <= 400 * MEGABYTE
+    assert size <= 320 * MEGABYTE
 
 
 def test_the_plain_server_refuses_to_start_without_being_told_about_keys() -> None:
