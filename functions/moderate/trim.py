@@ -23,8 +23,11 @@ UNUSED = (
     # The module of pyvips, and what it is for. The library itself is called.
     *("_libvips.abi3.so", "_cffi_backend.*", "cffi", "pycparser"),
 )
-SERVICES = ("dynamodb", "s3", "sts")
-"""Those of AWS that are spoken to; STS lends credentials outside Lambda."""
+SERVICES = ("dynamodb", "s3", "sts", "sso", "sso-oidc")
+"""Those of AWS that are spoken to. The last three lend credentials outside Lambda."""
+
+# botocore looks the texts of these up with each request to S3.
+_READ_WHOLE = {"clientContextParams"}
 
 
 def main() -> None:
@@ -45,7 +48,7 @@ def describe_services(data: Path) -> None:
         if service.is_dir() and service.name not in SERVICES:
             _remove(service)
     for packed in data.glob("*/*/service-2.json.gz"):
-        described = without_documentation(json.loads(gzip.decompress(packed.read_bytes())))
+        described = undocumented_service(json.loads(gzip.decompress(packed.read_bytes())))
         packed.with_suffix("").write_text(json.dumps(described, separators=(",", ":")))
         packed.unlink()
     endpoints = data / "endpoints.json"
@@ -54,6 +57,11 @@ def describe_services(data: Path) -> None:
         known = partition["services"]
         partition["services"] = {name: known[name] for name in SERVICES if name in known}
     endpoints.write_text(json.dumps(everywhere, separators=(",", ":")))
+
+
+def undocumented_service(described: Any) -> Any:
+    """Returns a service's description without texts, except those that botocore fails without."""
+    return without_documentation(described) | {name: described[name] for name in _READ_WHOLE & described.keys()}
 
 
 def without_documentation(part: Any) -> Any:

@@ -1,11 +1,16 @@
 """What is removed from the image's packages is there, and what botocore still knows is all that the service asks it."""
 
+import json
+import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import botocore
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from botocore.session import Session
 
@@ -13,7 +18,45 @@ import trim
 
 SITE_PACKAGES = Path(botocore.__file__).parents[1]
 WHOLE = SITE_PACKAGES / "botocore/data"
+PARTITIONS = json.loads((WHOLE / "endpoints.json").read_text())["partitions"]
 REGIONS = ("eu-central-1", "us-gov-west-1", "cn-north-1")
+ALL_REGIONS = (
+    *(region for partition in PARTITIONS for region in partition["regions"]),
+    *("aws-global", "fips-us-east-1", "us-gov-west-1-fips", "eu-nowhere-9", "not a region"),
+)
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+SETTINGS = {
+    "AWS_USE_FIPS_ENDPOINT": ("true", "false"),
+    "AWS_USE_DUALSTACK_ENDPOINT": ("true",),
+    "AWS_STS_REGIONAL_ENDPOINTS": ("legacy", "regional"),
+    "AWS_ENDPOINT_URL": ("http://localhost:4566", "not a URL"),
+    "AWS_ENDPOINT_URL_S3": ("https://storage.example/a/path",),
+    "AWS_ENDPOINT_URL_DYNAMODB": ("http://localhost:8000",),
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": ("true",),
+    "AWS_DEFAULTS_MODE": ("standard", "in-region", "auto"),
+    "AWS_ACCOUNT_ID": ("123456789012",),
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": ("required", "disabled"),
+    "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": ("legacy", "regional"),
+    "AWS_S3_USE_ARN_REGION": ("true", "false"),
+}
+POINT = "arn:aws:s3:us-west-2:123456789012:accesspoint/lists"
+ROLE = {"RoleArn": "arn:aws:iam::123456789012:role/r", "RoleSessionName": "s", "WebIdentityToken": "token"}
+REQUESTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("dynamodb", "batch_get_item", {"RequestItems": {"ledger": {"Keys": [{"pk": {"S": "a"}}]}}}),
+    ("dynamodb", "update_item", {"TableName": "ledger", "Key": {"pk": {"S": "a"}}}),
+    ("s3", "get_object", {"Bucket": "lists", "Key": "a"}),
+    ("s3", "get_object", {"Bucket": "With.Dots", "Key": "a"}),
+    ("s3", "get_object", {"Bucket": POINT, "Key": "a"}),
+    ("s3", "get_object", {"Bucket": "lists--use1-az4--x-s3", "Key": "a"}),
+    ("s3", "put_object", {"Bucket": "lists", "Key": "a", "Body": b"", "IfNoneMatch": "*"}),
+    ("sts", "assume_role_with_web_identity", ROLE),
+    ("sso", "get_role_credentials", {"roleName": "r", "accountId": "123456789012", "accessToken": "token"}),
+    ("sso-oidc", "create_token", {"clientId": "id", "clientSecret": "secret", "grantType": "refresh_token"}),
+)
+
+
+class Sent(Exception):
+    """Stops a request in front of the network."""
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +72,53 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
+@pytest.fixture(scope="module")
+def loaders(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Loader, Loader]:
+    """Those of what is left, and of everything."""
+    # By a path of its own, because moto adds operations to what botocore has read by the usual one.
+    whole = tmp_path_factory.mktemp("botocore") / "whole"
+    whole.symlink_to(WHOLE)
+    return loader_of(data), loader_of(whole)
+
+
 def client(loader: Loader, service: str, region: str) -> BaseClient:
     session = Session()
     session.register_component("data_loader", loader)
     return session.create_client(service, region_name=region)
+
+
+def loader_of(data: Path) -> Loader:
+    loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
+    # botocore asks other rules where a service is if its descriptions are not its own.
+    loader.BUILTIN_DATA_PATH = str(data)
+    return loader
+
+
+def sent_by(loader: Loader, service: str, region: str, operation: str, parameters: dict[str, Any]) -> object:
+    """Returns what is sent, or why nothing is."""
+
+    def stop(request: AWSPreparedRequest, **_event: object) -> None:
+        raise Sent(request.method, request.url, sorted(request.headers.keys()), scope(request), content(request))
+
+    try:
+        asked = client(loader, service, region)
+        asked.meta.events.register("before-send", stop)
+        getattr(asked, operation)(**parameters)
+    except Sent as sent:
+        return sent.args
+    except (BotoCoreError, ClientError, ValueError) as error:
+        return repr(error)
+    raise AssertionError("nothing was sent")
+
+
+def content(request: AWSPreparedRequest) -> object:
+    body: Any = request.body
+    return body.read() if hasattr(body, "read") else body
+
+
+def scope(request: AWSPreparedRequest) -> list[str]:
+    """Returns the region and the service that a request is signed for. The date before them may just have changed."""
+    return str(request.headers.get("Authorization", "")).partition(",")[0].split("/")[2:]
 
 
 @pytest.mark.parametrize("pattern", trim.UNUSED)
@@ -57,21 +143,29 @@ def test_only_the_services_that_are_spoken_to_are_described(data: Path) -> None:
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("service", trim.SERVICES)
 def test_a_client_does_the_same_at_the_same_address(
-    service: str, region: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: str, region: str, loaders: tuple[Loader, Loader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    # By a path of its own, because moto adds operations to what botocore has read by the usual one.
-    (tmp_path / "whole").symlink_to(WHOLE)
-    loaders = [
-        Loader(extra_search_paths=[str(path)], include_default_search_paths=False)
-        for path in (data, tmp_path / "whole")
-    ]
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
     ours, theirs = (client(loader, service, region) for loader in loaders)
     assert ours.meta.endpoint_url == theirs.meta.endpoint_url
     assert ours.meta.method_to_api_mapping == theirs.meta.method_to_api_mapping
     trimmed, whole = (loader.load_service_model(service, "service-2") for loader in loaders)
-    assert trimmed == trim.without_documentation(whole)
+    assert trimmed == trim.undocumented_service(whole)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_it_sends_the_same_requests_whatever_settings_and_regions_a_client_has(
+    seed: int, loaders: tuple[Loader, Loader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = random.Random(seed)
+    settings = {name: chosen.choice(values) for name, values in SETTINGS.items() if chosen.random() < 1 / 4}
+    for name, value in (CREDENTIALS | settings).items():
+        monkeypatch.setenv(name, value)
+    for service, operation, parameters in REQUESTS:
+        region = chosen.choice(ALL_REGIONS)
+        sent = [sent_by(loader, service, region, operation, parameters) for loader in loaders]
+        assert sent[0] == sent[1], (settings, service, region)
 
 
 def test_a_member_that_is_named_documentation_stays() -> None:
