@@ -47,6 +47,17 @@ def test_it_judges_for_the_keys_of_a_file_and_for_nobody_else(model_path: Path, 
             server.terminate()
 
 
+def test_a_ledger_that_aws_cannot_be_asked_for_is_named_and_nothing_is_served(model_path: Path) -> None:
+    environment = os.environ | {"MODEL_PATH": str(model_path), "LEDGER_TABLE": "ledger", "AWS_PROFILE": "nobody"}
+    command = [sys.executable, "-m", "moderate.serve", "--no-keys"]
+    run = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr == (
+        "serve: LEDGER_TABLE names a table that AWS cannot be asked for: The config profile (nobody) could not be "
+        "found (ProfileNotFound)\n"
+    )
+
+
 def wait_until_up(client: httpx2.Client, server: subprocess.Popen[bytes]) -> None:
     def answers() -> bool:
         try:

@@ -32,6 +32,10 @@ _BUSY = frozenset(
 _BUSY_REASONS = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 
 
+class NoClient(Exception):
+    """The region, the credentials or the endpoint are missing or invalid; botocore's words in the message say which."""
+
+
 def make_client(
     *, connect_seconds: float = CONNECT_SECONDS, answer_seconds: float = ANSWER_SECONDS
 ) -> "DynamoDBClient":
@@ -39,6 +43,8 @@ def make_client(
 
     connect_seconds: how long a connection may take.
     answer_seconds: how long an open connection may be silent.
+
+    Raises NoClient.
     """
     config = Config(
         connect_timeout=connect_seconds,
@@ -51,7 +57,10 @@ def make_client(
         parameter_validation=False,
         user_agent="modest",
     )
-    return cast("DynamoDBClient", Session().create_client("dynamodb", config=config))
+    try:
+        return cast("DynamoDBClient", Session().create_client("dynamodb", config=config))
+    except (BotoCoreError, OSError, ValueError) as error:
+        raise NoClient(f"{error} ({type(error).__name__})") from error
 
 
 class DynamoDBTable:
@@ -192,6 +201,10 @@ def _attempt(operation: Callable[..., T], **request: Any) -> T:
     except BotoCoreError as error:
         no_answer = isinstance(error, HTTPClientError)
         raise TableFailure(type(error).__name__, perhaps_written=True, worth_retrying=no_answer) from error
+    except (OSError, ValueError) as error:
+        # Credentials run out while the service runs, and botocore passes on what goes wrong with the file or the
+        # program that has new ones.
+        raise TableFailure(type(error).__name__, perhaps_written=True, worth_retrying=False) from error
 
 
 def _condition_failed(error: ClientError) -> bool:

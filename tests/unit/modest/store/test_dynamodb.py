@@ -14,7 +14,7 @@ from tests.helpers.ledgers import AWS_ENVIRONMENT, environment
 
 from modest.refusals import LedgerUnavailable
 from modest.store.conditions import Attr
-from modest.store.dynamodb import DynamoDBTable, make_client
+from modest.store.dynamodb import DynamoDBTable, NoClient, make_client
 from modest.store.retries import ANSWER_SECONDS, FIRST_OPERATION_SECONDS, OPERATION_SECONDS, RetryPolicy
 from modest.store.table import ConditionFailed, Key, Put, TableFailure, Update, Write
 
@@ -99,6 +99,33 @@ def test_a_request_that_was_sent_and_not_answered_may_have_written(
         table.update(ONE)
     client.meta.events.unregister("before-send.dynamodb", fail)
     assert failure.value.perhaps_written is perhaps_written
+
+
+def test_credentials_that_cannot_be_read_are_a_failure_that_no_retry_mends(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/ledger")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/token")
+    table = DynamoDBTable(make_client(), "ledger")
+    with pytest.raises(TableFailure) as failure:
+        table.update(ONE)
+    assert failure.value.reason == "FileNotFoundError"
+    assert not failure.value.worth_retrying
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"AWS_PROFILE": "nobody"}, "nobody"),
+        ({"AWS_DEFAULT_REGION": "eu central"}, "eu central"),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "somewhere"}, "somewhere"),
+    ],
+    ids=["profile", "region", "endpoint"],
+)
+def test_without_what_a_client_needs_the_message_names_it(variables: dict[str, str], named: str) -> None:
+    with environment(AWS_ENVIRONMENT | variables), pytest.raises(NoClient, match=named):
+        make_client()
 
 
 def cancelled(stub: Stubber, *reasons: dict[str, object]) -> None:
