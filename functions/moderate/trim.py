@@ -5,10 +5,12 @@
 What botocore knows of AWS is read at every start, so it is cut to the services that are spoken to.
 """
 
+import ast
 import gzip
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ def main() -> None:
     site_packages = Path(sys.argv[1])
     remove_unused(site_packages)
     describe_services(site_packages / "botocore/data")
+    remove_docstrings(site_packages)
 
 
 def remove_unused(site_packages: Path) -> None:
@@ -75,6 +78,38 @@ def without_documentation(part: Any) -> Any:
         for name, value in part.items()
         if not (name == "documentation" and isinstance(value, str))
     }
+
+
+def remove_docstrings(site_packages: Path) -> None:
+    """Python keeps them in memory, in each process. Its own -OO would remove the assertions of packages as well."""
+    for path in site_packages.rglob("*.py"):
+        shorter = without_docstrings(path.read_bytes())
+        # A link in place of the file may be another's, such as an installer's cache.
+        path.unlink()
+        path.write_bytes(shorter)
+
+
+def without_docstrings(source: bytes) -> bytes:
+    """Returns the source of a module with the same code in the same lines. Only the lines of docstrings are empty."""
+    lines = source.splitlines(keepends=True)
+    for text in _docstrings(ast.parse(source)):
+        first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
+        before, after = lines[first][: text.col_offset], lines[last][text.end_col_offset :]
+        emptied = before + b'"""' + b"\n" * (last - first) + b'"""' + after
+        lines[first : last + 1] = emptied.splitlines(keepends=True)
+    return b"".join(lines)
+
+
+def _docstrings(module: ast.Module) -> Iterator[ast.expr]:
+    for node in ast.walk(module):
+        match node:
+            case (
+                ast.Module(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
+                | ast.ClassDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
+                | ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
+                | ast.AsyncFunctionDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
+            ):
+                yield text
 
 
 def _remove(path: Path) -> None:

@@ -1,5 +1,6 @@
 """What is removed from the image's packages is there, and what botocore still knows is all that the service asks it."""
 
+import ast
 import json
 import random
 import shutil
@@ -171,3 +172,51 @@ def test_it_sends_the_same_requests_whatever_settings_and_regions_a_client_has(
 def test_a_member_that_is_named_documentation_stays() -> None:
     described = {"documentation": "<p>It is.</p>", "members": {"documentation": {"shape": "String"}}}
     assert trim.without_documentation([described]) == [{"members": {"documentation": {"shape": "String"}}}]
+
+
+@pytest.mark.parametrize("package", ["fastapi", "mangum", "pydantic", "starlette"])
+def test_a_package_without_docstrings_has_the_same_code_in_the_same_lines(package: str) -> None:
+    for path in (SITE_PACKAGES / package).rglob("*.py"):
+        source = path.read_bytes()
+        assert code(trim.without_docstrings(source), docstrings=("", "\n")) == code(source), path
+
+
+def code(source: bytes, docstrings: tuple[str, ...] | None = None) -> tuple[str, list[int]]:
+    """Returns a module's code with its lines, but without docstrings, which are to have no other characters."""
+    module = ast.parse(source)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node, clean=False)
+            if text is None:
+                continue
+            assert docstrings is None or set(text) <= {*docstrings}
+            del node.body[0]
+    return ast.dump(module), [node.lineno for node in ast.walk(module) if isinstance(node, ast.stmt | ast.expr)]
+
+
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ('"""It is."""\n', '""""""\n'),
+        ("'It is.'; a = 1\n", '""""""; a = 1\n'),
+        ('def f(): "It is."; return "é"\n', 'def f(): """"""; return "é"\n'),
+        (
+            'class A:\n    """Is\n\n    it?\n    """\n    b = """no"""\n',
+            'class A:\n    """\n\n\n"""\n    b = """no"""\n',
+        ),
+        ('async def f():\n    ("é"\n     "é")\n', 'async def f():\n    ("""\n""")\n'),
+        ('a = 1\n"""no"""\n', 'a = 1\n"""no"""\n'),
+        ('b"no"\n', 'b"no"\n'),
+    ],
+)
+def test_only_docstrings_are_emptied(source: str, left: str) -> None:
+    assert trim.without_docstrings(source.encode()).decode() == left
+
+
+def test_the_files_that_an_installer_keeps_elsewhere_stay_whole(tmp_path: Path) -> None:
+    kept, installed = tmp_path / "cache.py", tmp_path / "site-packages/module.py"
+    installed.parent.mkdir()
+    kept.write_text('"""It is."""\n')
+    installed.hardlink_to(kept)
+    trim.remove_docstrings(installed.parent)
+    assert (kept.read_text(), installed.read_text()) == ('"""It is."""\n', '""""""\n')
