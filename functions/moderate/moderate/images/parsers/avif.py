@@ -119,6 +119,9 @@ def _ways(file: AvifFile, said: Said) -> Sequence[Sequence[Rendering]]:
 
 def _with_alpha_spread(rendering: Rendering) -> Rendering:
     def draw(picture: Image.Image) -> Image.Image:
+        if picture.mode != "RGBA":
+            # It is opaque, as a whole or once it is shrunk.
+            return rendering.draw(picture)
         spread = picture.copy()
         spread.putalpha(picture.getchannel("A").point(SPREAD))
         return rendering.draw(spread)

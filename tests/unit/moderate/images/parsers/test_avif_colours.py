@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image, ImageChops
 from tests.helpers.avif import avif, box, nclx, peak_box, profile_box
 from tests.helpers.colours import PHOTO, SIZE, brightened_by_gamma, nearest
 from tests.helpers.crafted import animated
 from tests.helpers.profiles import SRGB, UPSIDE_DOWN, curve, gamma, rgb_profile
-from tests.helpers.support import encoded
+from tests.helpers.support import arrays, encoded
 
 from moderate.images.colours import avif_boxes
 from moderate.images.colours.curves import PQ, UnusableColours
@@ -155,6 +156,19 @@ def test_a_still_is_judged_with_its_alpha_as_chromium_spreads_it_too(side: int) 
     assert nearest(spread, data) < 2
     assert len(decode(data, SIZE).views) == 6
     assert len(decode(encoded(PHOTO.convert("RGBA"), "AVIF", speed=10), SIZE).views) == 1
+
+
+@pytest.mark.parametrize("size", [(600, 600), (100, 2000)])
+def test_a_still_is_judged_whose_alpha_is_opaque_once_it_is_shrunk(size: tuple[int, int]) -> None:
+    opaque = PHOTO.resize(size)
+    picture = opaque.convert("RGBA")
+    picture.putpixel((0, 0), (*opaque.getpixel((0, 0)), 254))  # type: ignore[misc]
+    data = encoded(picture, "AVIF", quality=100, speed=10)
+    assert open_image(data, "AVIF").getpixel((0, 0))[3] == 254  # type: ignore[index]
+    wanted, found = (arrays(decode(file, SIZE)) for file in (encoded(opaque, "PNG"), data))
+    # The whole comes first, and the last square of a long picture last.
+    for place in (0, -1):
+        assert np.abs(wanted[place].astype(int) - found[place]).mean() < 2
 
 
 @pytest.mark.parametrize("cut", range(40, 400, 30))
