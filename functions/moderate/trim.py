@@ -59,7 +59,7 @@ def describe_services(data: Path) -> None:
     for partition in everywhere["partitions"]:
         known = partition["services"]
         partition["services"] = {name: known[name] for name in SERVICES if name in known}
-    endpoints.write_text(json.dumps(everywhere, separators=(",", ":")))
+    _replace(endpoints, json.dumps(everywhere, separators=(",", ":")).encode())
 
 
 def undocumented_service(described: Any) -> Any:
@@ -83,10 +83,7 @@ def without_documentation(part: Any) -> Any:
 def remove_docstrings(site_packages: Path) -> None:
     """Python keeps them in memory, in each process. Its own -OO would remove the assertions of packages as well."""
     for path in site_packages.rglob("*.py"):
-        shorter = without_docstrings(path.read_bytes())
-        # A link in place of the file may be another's, such as an installer's cache.
-        path.unlink()
-        path.write_bytes(shorter)
+        _replace(path, without_docstrings(path.read_bytes()))
 
 
 def without_docstrings(source: bytes) -> bytes:
@@ -110,6 +107,12 @@ def _docstrings(module: ast.Module) -> Iterator[ast.expr]:
                 | ast.AsyncFunctionDef(body=[ast.Expr(value=ast.Constant(value=str()) as text), *_])
             ):
                 yield text
+
+
+def _replace(path: Path, content: bytes) -> None:
+    # Installers link files into several environments at once. Written in place, all of theirs would change.
+    path.unlink()
+    path.write_bytes(content)
 
 
 def _remove(path: Path) -> None:

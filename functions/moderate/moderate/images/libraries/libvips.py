@@ -15,8 +15,11 @@ from PIL import Image
 from moderate.images.libraries.bundled import PYVIPS, bundled_library
 from moderate.images.limits import BrokenRule
 
-# Of a few rows, which stay in the processor's cache until Pillow has read them. Single ones would take longer.
-_STRIP_BYTES = 400_000
+# Of a few rows. Single ones take longer, and larger strips scatter over the memory that libvips uses in between.
+_STRIP_BYTES = 100_000
+# It keeps so many rows of a picture that is read from top to bottom, and takes as much whatever its width.
+_ROWS_KEPT = 520
+_BYTES_KEPT = 700_000
 _MODES = {3: "RGB", 4: "RGBA"}
 # Of the enumerations VipsAccess, VipsFailOn and GLogLevelFlags.
 _SEQUENTIAL = 1
@@ -29,6 +32,11 @@ _SAY_NOTHING = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_ch
 
 class UndecodablePng(BrokenRule):
     """libvips finds something wrong with the file."""
+
+
+def bytes_kept(width: int) -> int:
+    """Returns how many bytes it takes at most, besides those of the picture, to decode one of this width."""
+    return _BYTES_KEPT + _ROWS_KEPT * width * max(_MODES)
 
 
 def decode(data: bytes) -> Image.Image:

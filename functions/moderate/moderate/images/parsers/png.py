@@ -51,7 +51,7 @@ def _draw(png: Png, size: int, presentations: Presentations) -> Iterator[View]:
     cap = DEEP_PNG if png.depth > EIGHT_BITS else PNG_OR_BMP
     if has_deep_key(png):
         cap = cap.shared(_SHARES_OF_DEEP_KEY, more_bytes=_BYTES_OF_DEEP_KEY)
-    cap.check(png.size)
+    cap.check(png.size, more_bytes=libvips.bytes_kept(png.size[0]) if png.is_plain else 0)
     try:
         image = _decoded(png)
     except OSError:

@@ -1,5 +1,8 @@
 """Plain PNGs: what libvips takes has the pixels that Pillow decodes, and it leaves the rest to Pillow."""
 
+import os
+import subprocess
+import sys
 import zlib
 from contextlib import suppress
 from dataclasses import replace
@@ -10,11 +13,12 @@ from PIL import Image
 from tests.helpers.support import encoded
 from tests.hostile.images.making import photo
 
-from moderate.images.libraries.libvips import UndecodablePng, decode, load
+from moderate.images.libraries.libvips import UndecodablePng, bytes_kept, decode, load
 from moderate.images.pictures import open_image
 from moderate.images.png.file import Png
 from moderate.images.png.reading import read
 
+PATH = os.pathsep.join(sys.path)
 SIZES = (1, 1), (1, 70), (70, 1), (33, 31), (32, 32), (31, 33), (320, 240)
 
 
@@ -60,6 +64,28 @@ def test_nothing_is_kept_of_a_picture(capfd: pytest.CaptureFixture[str]) -> None
         decode(png.with_pixels(png.pixels[0][0][:-100]).still())
     assert (load().vips_tracked_get_mem(), load().vips_tracked_get_allocs()) == (0, 0)
     assert capfd.readouterr() == ("", "")
+
+
+HIGHEST_AFTER_EACH = """
+import ctypes, io
+from PIL import Image
+from moderate.images.libraries.libvips import decode, load
+highest = load().vips_tracked_get_mem_highwater
+highest.restype = ctypes.c_size_t
+for size in {sizes}:
+    file = io.BytesIO()
+    Image.new("RGBA", size).save(file, "PNG")
+    decode(file.getvalue())
+    print(highest())
+"""
+
+
+def test_it_takes_no_more_memory_than_it_says() -> None:
+    sizes = [(1, 65_535), (100, 5000), (1000, 6000), (8000, 600), (30_000, 900)]
+    script = HIGHEST_AFTER_EACH.format(sizes=sizes)
+    found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, env={"PYTHONPATH": PATH})
+    for (width, _), highest in zip(sizes, map(int, found.stdout.split()), strict=True):
+        assert 0.5 * bytes_kept(width) < highest < bytes_kept(width)
 
 
 def mutated(random: Random, png: Png) -> Png:
