@@ -77,7 +77,8 @@ class LocalGateway:
 
     def _answers(self) -> bool:
         try:
-            httpx2.get(f"{self.url}/nowhere")
+            with self.client() as client:
+                client.get("/nowhere")
         except httpx2.TransportError:
             return False
         return True
@@ -99,7 +100,9 @@ class LocalGateway:
         return str(json.loads((self.folder / "keys.json").read_text())[plan])
 
     def client(self, key: str = "") -> httpx2.Client:
-        return httpx2.Client(base_url=self.url, timeout=HANGS_SECONDS, headers={"x-api-key": key} if key else {})
+        headers = {"x-api-key": key} if key else {}
+        # Reading the authorities' certificates, which HTTP does not need, takes longer than a call.
+        return httpx2.Client(base_url=self.url, timeout=HANGS_SECONDS, headers=headers, verify=False)
 
     def modest(self, *arguments: str) -> Result:
         """The operator's command against it."""
