@@ -39,15 +39,13 @@ READS = {"dynamodb:BatchGetItem", "dynamodb:Query"}
 class Deployment:
     """A ledger in the local table, which the operator may do anything to, and the function what its role allows."""
 
-    def __init__(self, aws: LocalAws, template: Template) -> None:
+    def __init__(self, aws: LocalAws, statements: list[Any]) -> None:
         self.client = aws.dynamodb()
         self.operator = Shop(dynamodb_table(self.client, TABLE), Clock())
         self.operator.registry.set_rate(Decimal("0.87"))
         IssuerStore(self.operator.table).write(ISSUER)
         self.customer = self.operator.customer("Tiny", Currency.XNO, Decimal(10))
-        resources = sam.resolve(sam.translate(template), {"Ledger": TABLE})["Resources"]
-        (policy,) = resources["ModerateRole"]["Properties"]["Policies"]
-        self.role = Role(policy["PolicyDocument"]["Statement"])
+        self.role = Role(statements)
         self.function_client = aws.dynamodb()
         self.role.take_on(self.function_client)
         self.function = Shop(DynamoDBTable(self.function_client, TABLE), self.operator.clock)
@@ -56,10 +54,18 @@ class Deployment:
         return self.client.scan(TableName=TABLE)["Items"]
 
 
+@pytest.fixture(scope="module")
+def statements(template: Template) -> list[Any]:
+    """The role's. Not to be changed."""
+    resources = sam.resolve(sam.translate(template), {"Ledger": TABLE})["Resources"]
+    (policy,) = resources["ModerateRole"]["Properties"]["Policies"]
+    return list(policy["PolicyDocument"]["Statement"])
+
+
 @pytest.fixture
-def deployment(template: Template) -> Iterator[Deployment]:
+def deployment(statements: list[Any]) -> Iterator[Deployment]:
     with in_memory(SCHEMA) as rows:
-        yield Deployment(LocalAws(rows), template)
+        yield Deployment(LocalAws(rows), statements)
 
 
 def test_calls_need_exactly_the_rights_to_write_that_the_role_has(deployment: Deployment) -> None:
