@@ -157,7 +157,7 @@ def test_a_file_that_is_allowed_may_look_like_a_listed_picture_and_is_judged() -
     blocking = service(*pdq_lines(LISTED), f"allow sha256 {SHA256}")
     assert blocking.client.post("/v1/check", content=LISTED).status_code == 200
     assert blocking.classifier.shown == 1  # type: ignore[attr-defined]
-    again = encoded(CAT, "PNG", compress_level=1)
+    again = encoded(CAT, "PNG", compress_level=9)
     assert blocking.client.post("/v1/check", content=again).json()["meta"]["reason"]["match"] == "pdq"
 
 
