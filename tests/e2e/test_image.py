@@ -1,39 +1,25 @@
-"""The built image as Lambda runs it: one core, 1,769 MB, nothing writable but /tmp, no shared memory, no root."""
+"""The built image as Lambda runs it."""
 
-import base64
 import json
 import subprocess
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import httpx2
+import boto3
 import pytest
-from tests.helpers.waiting import HANGS_SECONDS, wait_until
+from moto.server import ThreadedMotoServer
+from tests.e2e.lambda_container import IMAGE, REPOSITORY, docker, invoke, mosaic_event, running
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-EMULATOR = next(REPOSITORY.glob(".build/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"))
-IMAGE = "modest:e2e"
 MEGABYTE = 1_000_000
-
-
-def docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")
 def container() -> Iterator[str]:
-    identity = docker(
-        *("run", "--detach", "--rm", "--cpus=1", "--memory=1769m", "--read-only", "--tmpfs=/tmp", "--ipc=none"),
-        *("--cap-drop=ALL", "--security-opt=no-new-privileges", "--publish=127.0.0.1::8080"),
-        *("--env=AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1769", "--env=AWS_LAMBDA_FUNCTION_TIMEOUT=29"),
-        *(f"--volume={EMULATOR}:/aws-lambda-rie:ro", "--entrypoint=/aws-lambda-rie"),
-        *(IMAGE, "/usr/local/bin/entrypoint", "moderate.main.handler"),
-    )
-    _wait_for_the_emulator(identity)
-    yield identity
-    docker("kill", identity)
+    with running() as identity:
+        yield identity
 
 
 @pytest.fixture(scope="module")
@@ -42,40 +28,6 @@ def first_answer(container: str) -> tuple[dict[str, Any], float]:
     start = time.monotonic()
     answer = invoke(container, mosaic_event("neutral.png"))
     return answer, time.monotonic() - start
-
-
-def mosaic_event(name: str) -> dict[str, Any]:
-    return raw_body_event((REPOSITORY / "tests/fixtures/mosaics" / name).read_bytes())
-
-
-def raw_body_event(image: bytes) -> dict[str, Any]:
-    """The published call, with the image itself in place of its URL."""
-    event: dict[str, Any] = json.loads((REPOSITORY / "events/oanor-classify.json").read_text())
-    body = {"body": base64.b64encode(image).decode(), "isBase64Encoded": True, "httpMethod": "POST"}
-    return event | body | {"queryStringParameters": None, "multiValueQueryStringParameters": None}
-
-
-def invoke(container: str, event: dict[str, Any]) -> dict[str, Any]:
-    url = f"{_address(container)}/2015-03-31/functions/function/invocations"
-    answer: dict[str, Any] = httpx2.post(url, json=event, timeout=HANGS_SECONDS).json()
-    return answer
-
-
-def _address(container: str) -> str:
-    return "http://" + docker("port", container, "8080/tcp").splitlines()[0]
-
-
-def _wait_for_the_emulator(container: str) -> None:
-    """Until it listens; the function itself starts with the first call."""
-
-    def listens() -> bool:
-        try:
-            httpx2.get(_address(container))
-        except httpx2.TransportError:
-            return False
-        return True
-
-    assert wait_until(listens)
 
 
 def test_it_answers_the_first_call(first_answer: tuple[dict[str, Any], float]) -> None:
@@ -142,3 +94,23 @@ def _proportional_set_size(container: str) -> int:
 def _processes(container: str, column: str) -> list[str]:
     rows = docker("top", container, "-eo", "pid,uid").splitlines()
     return [row.split()[rows[0].lower().split().index(column)] for row in rows[1:]]
+
+
+def test_it_reads_its_lists_from_s3() -> None:
+    """Of botocore it has only a part, which is enough for this."""
+    host = docker("network", "inspect", "bridge", "--format={{(index .IPAM.Config 0).Gateway}}")
+    server = ThreadedMotoServer("0.0.0.0", 0)  # noqa: S104 - the container reaches it there
+    server.start()
+    try:
+        aws = f"http://{host}:{server.get_host_and_port()[1]}"
+        secrets = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+        s3 = boto3.client("s3", "us-east-1", endpoint_url=aws, aws_access_key_id="id", aws_secret_access_key="secret")  # noqa: S106
+        s3.create_bucket(Bucket="lists")
+        listed = sha256((REPOSITORY / "tests/fixtures/mosaics/neutral.png").read_bytes()).hexdigest()
+        s3.put_object(Bucket="lists", Key="blocked.txt", Body=f"sha256 {listed}\n".encode())
+        where = {"LISTS": "s3://lists/blocked.txt", "AWS_ENDPOINT_URL": aws, "AWS_REGION": "us-east-1"}
+        with running(**where, **secrets) as identity:
+            found = json.loads(invoke(identity, mosaic_event("neutral.png"))["body"])["data"]
+            assert (found["verdict"], found["reason"]["kind"]) == ("nsfw", "list")
+    finally:
+        server.stop()
