@@ -34,7 +34,7 @@ def write(command: str) -> None:
         "## Releases\n\n" + tables.releases(releases.read(), found),
         "## Inference alone\n\n" + tables.inference(results["speed"]),
         "## Image bytes to a verdict\n\n" + _picture(names["verdict"]) + tables.verdicts(results["speed"]),
-        *_decoding(results["speed"]),
+        "## Decoding alone\n\n" + tables.decoding(results["speed"]),
         "## The Lambda path\n\n" + tables.lambda_path(results["request"]),
         "## Start\n\n" + _picture(names["start"]) + tables.start(results["start"]),
         "## Memory\n\n" + tables.memory(results),
@@ -42,12 +42,6 @@ def write(command: str) -> None:
         "## The contestants\n\n" + tables.contestants(results["speed"]),
     ]
     PAGE.write_text("\n".join(section.rstrip() + "\n" for section in sections))
-
-
-def _decoding(speed: dict[str, Any]) -> list[str]:
-    """Returns the section on decoding, if the recorded run measured it apart."""
-    measured = all("decoding_times_as_long_as_modest" in found for found in speed["bytes_to_verdict"].values())
-    return ["## Decoding alone\n\n" + tables.decoding(speed)] if measured else []
 
 
 def _machine(results: Results) -> str:
