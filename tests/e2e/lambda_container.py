@@ -14,6 +14,7 @@ from tests.helpers.waiting import HANGS_SECONDS, wait_until
 REPOSITORY = Path(__file__).resolve().parents[2]
 EMULATOR = next(REPOSITORY.glob(".build/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"))
 IMAGE = "modest:e2e"
+MOSAICS = REPOSITORY / "tests/fixtures/mosaics"
 
 
 def docker(*arguments: str) -> str:
@@ -39,7 +40,7 @@ def running(**environment: str) -> Iterator[str]:
 
 
 def mosaic_event(name: str) -> dict[str, Any]:
-    return raw_body_event((REPOSITORY / "tests/fixtures/mosaics" / name).read_bytes())
+    return raw_body_event((MOSAICS / name).read_bytes())
 
 
 def raw_body_event(image: bytes) -> dict[str, Any]:

@@ -4,14 +4,17 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
-from tests.e2e.lambda_container import IMAGE, REPOSITORY, docker, invoke, mosaic_event, running
+from tests.e2e.lambda_container import IMAGE, MOSAICS, docker, invoke, mosaic_event, running
+from typer.testing import CliRunner
+
+from modest_cli.exit_codes import ExitCode
+from modest_cli.main import app
 
 MEGABYTE = 1_000_000
 
@@ -96,21 +99,28 @@ def _processes(container: str, column: str) -> list[str]:
     return [row.split()[rows[0].lower().split().index(column)] for row in rows[1:]]
 
 
-def test_it_reads_its_lists_from_s3() -> None:
-    """Of botocore it has only a part, which is enough for this."""
+def test_it_reads_from_s3_what_the_operator_lists() -> None:
+    """Of botocore, the image has only a part."""
     host = docker("network", "inspect", "bridge", "--format={{(index .IPAM.Config 0).Gateway}}")
     server = ThreadedMotoServer("0.0.0.0", 0)  # noqa: S104 - the container reaches it there
     server.start()
     try:
-        aws = f"http://{host}:{server.get_host_and_port()[1]}"
-        secrets = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
-        s3 = boto3.client("s3", "us-east-1", endpoint_url=aws, aws_access_key_id="id", aws_secret_access_key="secret")  # noqa: S106
-        s3.create_bucket(Bucket="lists")
-        listed = sha256((REPOSITORY / "tests/fixtures/mosaics/neutral.png").read_bytes()).hexdigest()
-        s3.put_object(Bucket="lists", Key="blocked.txt", Body=f"sha256 {listed}\n".encode())
-        where = {"LISTS": "s3://lists/blocked.txt", "AWS_ENDPOINT_URL": aws, "AWS_REGION": "us-east-1"}
-        with running(**where, **secrets) as identity:
-            found = json.loads(invoke(identity, mosaic_event("neutral.png"))["body"])["data"]
-            assert (found["verdict"], found["reason"]["kind"]) == ("nsfw", "list")
+        aws = {
+            "AWS_ENDPOINT_URL": f"http://{host}:{server.get_host_and_port()[1]}",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "id",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+        }
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in aws.items():
+                patch.setenv(name, value)
+            boto3.session.Session().client("s3").create_bucket(Bucket="lists")
+            command = ["lists", "add", "sha256", "--from", str(MOSAICS / "neutral.png"), "--at", "s3://lists/block"]
+            assert CliRunner().invoke(app, command).exit_code == ExitCode.DONE
+        with running(LISTS="s3://lists/block", **aws) as identity:
+            answer = json.loads(invoke(identity, mosaic_event("neutral.png"))["body"])
+        assert answer["data"]["verdict"] == "nsfw"
+        assert answer["meta"]["reason"]["match"] == "sha256"
     finally:
         server.stop()
