@@ -66,6 +66,18 @@ def test_it_is_at_most_320_megabytes() -> None:
     assert size <= 320 * MEGABYTE
 
 
+def test_a_start_compiles_no_module() -> None:
+    """The published base image comes without compiled modules of the standard library."""
+    script = (
+        "import os, sys, awslambdaric, moderate.main, moderate.serve, moderate.images.sandbox.worker\n"
+        "compiled = [each.__cached__ for each in list(sys.modules.values()) if getattr(each, '__cached__', None)]\n"
+        "print(len(compiled), *(path for path in compiled if not os.path.exists(path)))"
+    )
+    count, *missing = docker("run", "--rm", "--entrypoint=python", IMAGE, "-c", script).split()
+    assert int(count) > 500
+    assert missing == []
+
+
 def test_the_plain_server_refuses_to_start_without_being_told_about_keys() -> None:
     result = subprocess.run(["docker", "run", "--rm", IMAGE, "serve"], capture_output=True, text=True, check=False)
     assert result.returncode == 2
