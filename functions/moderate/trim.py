@@ -25,6 +25,9 @@ UNUSED = (
     # The module of pyvips, and what it is for. The library itself is called.
     *("_libvips.abi3.so", "_cffi_backend.*", "cffi", "pycparser"),
 )
+DOCUMENTED = ("numpy/_core/fromnumeric.py", "numpy/_core/numeric.py")
+"""Modules that keep their docstrings. numpy.ma looks for sentences in these, without which numpy.unique fails too."""
+
 SERVICES = ("dynamodb", "s3", "sts", "sso", "sso-oidc")
 """Those of AWS that are spoken to. The last three lend credentials outside Lambda."""
 
@@ -82,7 +85,8 @@ def without_documentation(part: Any) -> Any:
 
 def remove_docstrings(site_packages: Path) -> None:
     """Python keeps them in memory, in each process. Its own -OO would remove the assertions of packages as well."""
-    for path in site_packages.rglob("*.py"):
+    kept = {site_packages / name for name in DOCUMENTED}
+    for path in {*site_packages.rglob("*.py")} - kept:
         _replace(path, without_docstrings(path.read_bytes()))
 
 

@@ -136,3 +136,22 @@ def test_it_reads_from_s3_what_the_operator_lists() -> None:
         assert answer["meta"]["reason"]["match"] == "sha256"
     finally:
         server.stop()
+
+
+def test_every_module_of_its_packages_loads_unless_it_needs_another_package_or_system() -> None:
+    """What the image's build removes, docstrings among it, breaks none. The errors are those of untouched packages."""
+    code = (REPOSITORY / "tests/e2e/load_modules.py").read_text()
+    printed = docker("run", "--rm", "--network=none", "--entrypoint=python", IMAGE, "-c", code)
+    loaded, failures = json.loads(printed.splitlines()[-1])
+    assert loaded > 1000
+    assert failures == {
+        "click._winconsole": "AssertionError",
+        "fastapi.testclient": "RuntimeError",
+        "starlette.testclient": "RuntimeError",
+        "truststore._macos": "ValueError",
+    }
+
+
+def test_numpy_finds_what_it_loads_late() -> None:
+    code = "import numpy; print(numpy.unique([2, 1, 2]).tolist())"
+    assert docker("run", "--rm", "--network=none", "--entrypoint=python", IMAGE, "-c", code) == "[1, 2]"

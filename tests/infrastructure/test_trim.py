@@ -220,3 +220,16 @@ def test_the_files_that_an_installer_keeps_elsewhere_stay_whole(tmp_path: Path) 
     installed.hardlink_to(kept)
     trim.remove_docstrings(installed.parent)
     assert (kept.read_text(), installed.read_text()) == ('"""It is."""\n', '""""""\n')
+
+
+def test_modules_whose_docstrings_are_read_keep_them(tmp_path: Path) -> None:
+    for name in (*trim.DOCUMENTED, "numpy/ma/core.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SITE_PACKAGES / name, tmp_path / name)
+    trim.remove_docstrings(tmp_path)
+    same = {
+        path.relative_to(tmp_path).as_posix()
+        for path in tmp_path.rglob("*.py")
+        if path.read_bytes() == (SITE_PACKAGES / path.relative_to(tmp_path)).read_bytes()
+    }
+    assert same == {*trim.DOCUMENTED}

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx2
+import pytest
 from tests.helpers.support import png
 from tests.helpers.waiting import HANGS_SECONDS, wait_until
 
@@ -67,3 +68,11 @@ def wait_until_up(client: httpx2.Client, server: subprocess.Popen[bytes]) -> Non
         return True
 
     assert wait_until(answers, alive=lambda: server.poll() is None), server.returncode
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_there_cannot_be_is_refused_before_anything_is_loaded(port: str) -> None:
+    command = [sys.executable, "-m", "moderate.serve", "--no-keys", f"--port={port}"]
+    run = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.endswith(f"argument --port: a port is a number from 0 to 65535, not {port}\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from moderate.calls.authentication import Identify, InvalidKeyFile, KeyFile, anyone
+from moderate.fetching.urls import MAX_PORT
 from moderate.inference.model_file import ModelUnusable
 from moderate.settings import InvalidSetting, Settings
 from moderate.web.connections import Connection
@@ -36,6 +37,12 @@ Modest is listening on {base}
 """
 
 
+def _port(text: str) -> int:
+    if not 0 <= (port := int(text)) <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {MAX_PORT}, not {text}")
+    return port
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="serve",
@@ -45,7 +52,7 @@ def main() -> None:
     keys.add_argument("--keys", type=Path, help="a file with one key, or the SHA-256 of one, per line")
     keys.add_argument("--no-keys", action="store_true", help="answer anyone who can reach the port")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=3000)
+    parser.add_argument("--port", type=_port, default=3000)
     parser.add_argument("--photo", default="photo.jpg", help="the image file in the printed examples")
     options = parser.parse_args()
     try:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NotConnected
 from botocore.session import Session
 from urllib3.exceptions import HTTPError
 
@@ -64,8 +65,11 @@ class S3Place:
             if code == "NoSuchKey":
                 return None if known == "" else Content(b"", "")
             raise PlaceFailure(f"S3 answered {code}{_about_key(error)}") from error
-        except (BotoCoreError, HTTPError, OSError) as error:
+        except (NotConnected, HTTPClientError, IncompleteReadError, HTTPError, OSError) as error:
             raise PlaceFailure(f"S3 did not answer in full ({type(error).__name__})") from error
+        except (BotoCoreError, ValueError) as error:
+            # Credentials, the region, the endpoint or the bucket's name, about which botocore says more.
+            raise PlaceFailure(f"S3 cannot be asked: {error} ({type(error).__name__})") from error
 
     def _read(self, client: "S3Client", known: str | None) -> Content | None:
         until = time.monotonic() + MAX_SECONDS

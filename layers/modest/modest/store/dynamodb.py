@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError
 from botocore.exceptions import ConnectionError as NotConnected
 from botocore.session import Session
 
@@ -59,6 +59,9 @@ def make_client(
     )
     try:
         return cast("DynamoDBClient", Session().create_client("dynamodb", config=config))
+    except NoRegionError as error:
+        # botocore does not read AWS_REGION.
+        raise NoClient("there is no region; set AWS_DEFAULT_REGION") from error
     except (BotoCoreError, OSError, ValueError) as error:
         raise NoClient(f"{error} ({type(error).__name__})") from error
 

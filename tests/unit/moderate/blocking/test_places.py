@@ -107,6 +107,27 @@ def test_an_object_that_breaks_off_is_continued_where_it_did(hostile: HostileS3)
     assert "if-none-match" not in hostile.asked[1]
 
 
+@pytest.mark.parametrize(
+    ("variables", "bucket", "named"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "lists", "Unable to locate credentials"),
+        ({"AWS_ENDPOINT_URL": "somewhere"}, "lists", "Invalid endpoint: somewhere"),
+        ({"AWS_PROFILE": "nobody"}, "lists", "profile .nobody. could not be found"),
+        ({}, "Our lists", "Invalid bucket name"),
+    ],
+    ids=["credentials", "endpoint", "profile", "bucket"],
+)
+def test_what_s3_cannot_be_asked_without_is_named(
+    variables: dict[str, str], bucket: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(file, str(tmp_path / "none"))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(PlaceFailure, match=f"(?s)S3 cannot be asked: .*{named}"):
+        S3Place(bucket, "key").read(None)
+
+
 def test_an_object_that_changes_between_two_parts_is_read_anew(hostile: HostileS3) -> None:
     hostile.answers(
         lambda handler: handler.send(200, DATA[:100_000], length=len(DATA)),

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,15 @@ def test_credentials_that_cannot_be_read_are_a_failure_that_no_retry_mends(monke
 )
 def test_without_what_a_client_needs_the_message_names_it(variables: dict[str, str], named: str) -> None:
     with environment(AWS_ENVIRONMENT | variables), pytest.raises(NoClient, match=named):
+        make_client()
+
+
+def test_the_variable_that_is_to_name_the_region_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Other tools of AWS read AWS_REGION, which botocore does not."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    with pytest.raises(NoClient, match="there is no region; set AWS_DEFAULT_REGION"):
         make_client()
 
 
