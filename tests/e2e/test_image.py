@@ -155,3 +155,17 @@ def test_every_module_of_its_packages_loads_unless_it_needs_another_package_or_s
 def test_numpy_finds_what_it_loads_late() -> None:
     code = "import numpy; print(numpy.unique([2, 1, 2]).tolist())"
     assert docker("run", "--rm", "--network=none", "--entrypoint=python", IMAGE, "-c", code) == "[1, 2]"
+
+
+@pytest.mark.parametrize("signal", ["TERM", "INT"])
+def test_the_plain_server_stops_at_once_when_it_is_told_to_while_it_starts(signal: str) -> None:
+    """It is the first process of its container, which gets no signal that it has not asked for."""
+    identity = docker("run", "--detach", "--network=none", IMAGE, "serve", "--no-keys")
+    # In that time Python has started, and the service has not.
+    time.sleep(0.2)
+    try:
+        docker("kill", f"--signal={signal}", identity)
+        assert docker("wait", identity) == "0"
+        assert docker("logs", identity) == ""
+    finally:
+        docker("rm", "--force", identity)

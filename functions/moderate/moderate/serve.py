@@ -1,5 +1,21 @@
 """Runs the service as a plain HTTP server, without Lambda: `docker run IMAGE serve`."""
 
+# Signals are asked for before anything else is loaded.
+# ruff: noqa: E402
+
+import os
+import signal
+
+
+def _stop(*_signal: object) -> None:
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    # The first process of a container gets no signal that it has not asked for, and uvicorn asks late.
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+
 # This import comes first, because it prepares the process for a fast start.
 from moderate.web.composition import build  # isort: skip
 
@@ -8,7 +24,6 @@ import moderate.fetching.fetcher  # isort: skip
 import moderate.inference.overlay  # isort: skip  # noqa: F401
 
 import argparse
-import os
 from pathlib import Path
 
 import uvicorn
