@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
-from tests.e2e.lambda_container import IMAGE, MOSAICS, docker, invoke, mosaic_event, running
+from tests.e2e.lambda_container import IMAGE, MOSAICS, REPOSITORY, docker, invoke, mosaic_event, running
 from typer.testing import CliRunner
 
 from modest_cli.exit_codes import ExitCode

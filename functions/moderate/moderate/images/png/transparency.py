@@ -16,9 +16,9 @@ _NUMBER = 2
 def readings(png: Png) -> Sequence[Png]:
     """Returns the picture as each viewer takes it, so that Pillow treats its transparency as that viewer does.
 
-    If there is more of it than the picture can have, Chromium cuts it off and Firefox ignores it. The transparent grey of
-    a picture with less than 8 bits may have bits of a byte that no pixel has. Firefox drops those, and Chromium then
-    finds no pixel transparent.
+    If there is more of it than the picture can have, Chromium cuts it off and Firefox ignores it. The transparent
+    grey of a picture with less than 8 bits may have bits of a byte that no pixel has. Firefox drops those, and
+    Chromium then finds no pixel transparent.
     """
     stated = png.single.get(b"tRNS", b"")
     if png.colour == PALETTE:
