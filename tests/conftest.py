@@ -1,7 +1,8 @@
 """The model that the tests judge with, and how Hypothesis runs them."""
 
+import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,20 @@ from moderate.inference.classifier import Classifier
 # Times mean nothing where other tests run on the same cores.
 settings.register_profile("modest", deadline=None)
 settings.load_profile("modest")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keeps the garbage collector from what stays until the end anyway: the modules and the 7,000 tests.
+
+    It went through all of them again and again.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
