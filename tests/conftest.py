@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from botocore.hooks import EventAliaser
 from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import settings
 from tests.helpers.photos import reference_photo
@@ -38,11 +39,14 @@ def _descriptions_of_aws_are_parsed_once() -> Iterator[None]:
     """Lets sessions of boto3 share what only clients of one session share otherwise.
 
     A command of the CLI has sessions of its own, and hundreds of them run in one process here: for each, parsing the
-    descriptions took half of the time, and listing the 400 folders that they are in half of what remained.
+    descriptions took half of the time, and listing the 400 folders that they are in half of what remained. Each also
+    looks for other names of the same 130 events.
     """
+    find_name = getattr(EventAliaser, "_alias_event_name")  # noqa: B009 - which its stubs leave out
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
         patch.setattr(Loader, "list_available_services", _listed_once(Loader.list_available_services))
+        patch.setattr(EventAliaser, "_alias_event_name", _named_once(find_name))
         yield
 
 
@@ -54,6 +58,17 @@ def _listed_once(list_services: Callable[[Loader, str], list[str]]) -> Callable[
         if where not in listed:
             listed[where] = list_services(loader, type_name)
         return listed[where]
+
+    return find
+
+
+def _named_once(find_name: Callable[[EventAliaser, str], str]) -> Callable[[EventAliaser, str], str]:
+    names: dict[str, str] = {}
+
+    def find(events: EventAliaser, name: str) -> str:
+        if name not in names:
+            names[name] = find_name(events, name)
+        return names[name]
 
     return find
 
