@@ -13,7 +13,8 @@ OPAQUE = 255
 _FULL_COLOUR = ("L", "RGB")
 # They are reduced as they are decoded: the fourth byte of RGBX costs less there than a copy of the picture without it.
 _REDUCIBLE = (*_FULL_COLOUR, "RGBX")
-_BAND_PIXELS = 1 << 20
+# Each way of drawing takes copies of a band. Smaller ones take as long, and four times larger ones up to 20 MB more.
+_BAND_PIXELS = 1 << 18
 # How many times the size is left after whole steps, at least.
 _LEFT_BY_STEPS = 3
 _SIDEWAYS = {
