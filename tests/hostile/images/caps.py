@@ -54,6 +54,7 @@ at_cap("narrow progressive CMYK JPEG", "CMYK", (447, 44_700), "JPEG", quality=10
 at_cap("RGB PNG", "RGB", (6000, 4500), "PNG", compress_level=1)
 at_cap("RGBA PNG", "RGBA", (6000, 4500), "PNG", compress_level=6)
 at_cap("wide RGBA PNG", "RGBA", (65_535, 411), "PNG", compress_level=6)
+at_cap("widest RGBA PNG for libvips", "RGBA", (16_384, 1647), "PNG", compress_level=6)
 at_cap("LA PNG", "LA", (6000, 4500), "PNG", compress_level=1)
 at_cap("palette PNG", "P", (6000, 4500), "PNG", transparency=bytes(range(256)), compress_level=1)
 at_cap("BMP of two colours", "1", (6000, 4500), "BMP")

@@ -20,6 +20,8 @@ _STRIP_BYTES = 100_000
 # It keeps so many rows of a picture that is read from top to bottom, and takes as much whatever its width.
 _ROWS_KEPT = 520
 _BYTES_KEPT = 700_000
+WIDEST = 16_384
+"""In pixels. It keeps 34 MB of a picture of this width, and of the widest 137, where Pillow needs nothing."""
 _MODES = {3: "RGB", 4: "RGBA"}
 # Of the enumerations VipsAccess, VipsFailOn and GLogLevelFlags.
 _SEQUENTIAL = 1

@@ -51,7 +51,7 @@ def _draw(png: Png, size: int, presentations: Presentations) -> Iterator[View]:
     cap = DEEP_PNG if png.depth > EIGHT_BITS else PNG_OR_BMP
     if has_deep_key(png):
         cap = cap.shared(_SHARES_OF_DEEP_KEY, more_bytes=_BYTES_OF_DEEP_KEY)
-    cap.check(png.size, more_bytes=libvips.bytes_kept(png.size[0]) if png.is_plain else 0)
+    cap.check(png.size, more_bytes=libvips.bytes_kept(png.size[0]) if _is_for_libvips(png) else 0)
     try:
         image = _decoded(png)
     except OSError:
@@ -70,13 +70,17 @@ def _draw(png: Png, size: int, presentations: Presentations) -> Iterator[View]:
 
 def _decoded(png: Png) -> Image.Image:
     """Raises OSError if the pixels are damaged."""
-    if png.is_plain:
+    if _is_for_libvips(png):
         with suppress(libvips.UndecodablePng):
             return libvips.decode(png.still())
     if not has_deep_key(png):
         return _loaded(png.still())
     without_key = png.with_transparency(b"").still()
     return with_deep_key(_loaded(without_key), _loaded(without_key, "RGB;16L"), png.single[b"tRNS"])
+
+
+def _is_for_libvips(png: Png) -> bool:
+    return png.is_plain and png.size[0] <= libvips.WIDEST
 
 
 def _loaded(file: bytes, mode: str = "") -> Image.Image:
