@@ -1,6 +1,7 @@
 """The built image as Lambda runs it."""
 
 import json
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 from tests.e2e.lambda_container import IMAGE, MOSAICS, REPOSITORY, docker, invoke, mosaic_event, running
+from tests.helpers.waiting import wait_until
 from typer.testing import CliRunner
 
 from modest_cli.exit_codes import ExitCode
@@ -157,15 +159,22 @@ def test_numpy_finds_what_it_loads_late() -> None:
     assert docker("run", "--rm", "--network=none", "--entrypoint=python", IMAGE, "-c", code) == "[1, 2]"
 
 
-@pytest.mark.parametrize("signal", ["TERM", "INT"])
-def test_the_plain_server_stops_at_once_when_it_is_told_to_while_it_starts(signal: str) -> None:
+@pytest.mark.parametrize("name", ["TERM", "INT"])
+def test_the_plain_server_stops_at_once_when_it_is_told_to_while_it_starts(name: str) -> None:
     """It is the first process of its container, which gets no signal that it has not asked for."""
-    identity = docker("run", "--detach", "--network=none", IMAGE, "serve", "--no-keys")
-    # In that time Python has started, and the service has not.
-    time.sleep(0.2)
+    # It starts slowly, so that the signal reaches it meanwhile however long Docker takes to pass it on.
+    identity = docker("run", "--detach", "--network=none", "--cpus=0.2", IMAGE, "serve", "--no-keys")
     try:
-        docker("kill", f"--signal={signal}", identity)
+        pid = docker("inspect", "--format={{.State.Pid}}", identity)
+        assert wait_until(lambda: _catches(pid, signal.SIGTERM))
+        docker("kill", f"--signal={name}", identity)
         assert docker("wait", identity) == "0"
         assert docker("logs", identity) == ""
     finally:
         docker("rm", "--force", identity)
+
+
+def _catches(pid: str, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (number - 1) & 1)

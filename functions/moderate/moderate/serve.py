@@ -13,8 +13,8 @@ def _stop(*_signal: object) -> None:
 
 if __name__ == "__main__":
     # The first process of a container gets no signal that it has not asked for, and uvicorn asks late.
-    signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
 
 # This import comes first, because it prepares the process for a fast start.
 from moderate.web.composition import build  # isort: skip
