@@ -2,10 +2,9 @@
 
 import gc
 import os
-from collections.abc import Callable, Generator, Hashable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from botocore.hooks import EventAliaser
@@ -15,9 +14,6 @@ from tests.helpers.photos import reference_photo
 from tests.helpers.support import ROOT
 
 from moderate.inference.classifier import Classifier
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 # Times mean nothing where other tests run on the same cores.
 settings.register_profile("modest", deadline=None)
@@ -49,25 +45,32 @@ def _descriptions_of_aws_are_parsed_once() -> Iterator[None]:
     find_name = getattr(EventAliaser, "_alias_event_name")  # noqa: B009 - which its stubs leave out
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
-        patch.setattr(Loader, "list_available_services", _once(Loader.list_available_services, _kind_and_places))
-        patch.setattr(EventAliaser, "_alias_event_name", _once(find_name, lambda _, name: name))
+        patch.setattr(Loader, "list_available_services", _listed_once(Loader.list_available_services))
+        patch.setattr(EventAliaser, "_alias_event_name", _named_once(find_name))
         yield
 
 
-def _kind_and_places(loader: Loader, kind: str) -> Hashable:
-    return kind, *loader.search_paths
+def _listed_once(list_services: Callable[[Loader, str], list[str]]) -> Callable[[Loader, str], list[str]]:
+    listed: dict[tuple[str, ...], list[str]] = {}
+
+    def find(loader: Loader, type_name: str) -> list[str]:
+        where = (type_name, *loader.search_paths)
+        if where not in listed:
+            listed[where] = list_services(loader, type_name)
+        return listed[where]
+
+    return find
 
 
-def _once(find: Callable[[T, str], U], key: Callable[[T, str], Hashable]) -> Callable[[T, str], U]:
-    """Returns `find` as it remembers what it found, by `key`."""
-    found: dict[Hashable, U] = {}
+def _named_once(find_name: Callable[[EventAliaser, str], str]) -> Callable[[EventAliaser, str], str]:
+    names: dict[str, str] = {}
 
-    def remembered(of: T, name: str) -> U:
-        if (where := key(of, name)) not in found:
-            found[where] = find(of, name)
-        return found[where]
+    def find(events: EventAliaser, name: str) -> str:
+        if name not in names:
+            names[name] = find_name(events, name)
+        return names[name]
 
-    return remembered
+    return find
 
 
 @pytest.fixture(scope="session")
