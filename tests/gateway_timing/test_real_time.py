@@ -69,7 +69,8 @@ async def statuses(gateway: LocalGateway, *, calls: int, a_second: float) -> Cou
         if not idle:
             idle.append(await asyncio.open_connection(url.host, url.port))
             opened.append(idle[-1])
-        reader, writer = connection = idle.pop()
+        # The one that has waited longest: the gateway closes those that nothing is sent over for a few seconds.
+        reader, writer = connection = idle.pop(0)
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r")[0]))
