@@ -29,6 +29,9 @@ _LAST = 255
 # levels above the peak, which are all drawn white, still differ.
 _NODES = 25
 _BY_GREY = 0.5
+# A channel of the table may be this far below black, of which 1 is white. Between nodes that end at black, colours that
+# a screen lacks would be up to 95 levels off, and lower ones leave what the table can state.
+_DARKEST = -0.2
 
 
 @lru_cache(8)
@@ -67,7 +70,7 @@ def _hlg_in_whites(level: float) -> float:
 def _tone_mapping(to_bt_2020: Matrix, peak: float, *, of_scene: bool) -> Callable[[Triple], Triple]:
     """Returns what makes of brightnesses, of which 1 is white, those of the screen's red, green and blue.
 
-    They may go beyond white, where Chromium cuts them off on the page. At black it does here.
+    They may go beyond white, where Chromium cuts them off on the page, and below black, where it does at once.
 
     of_scene: as HLG has them, which a screen bends by a pixel's luminance.
     """
@@ -79,8 +82,7 @@ def _tone_mapping(to_bt_2020: Matrix, peak: float, *, of_scene: bool) -> Callabl
         if of_scene:
             luminance = _LUMINANCE[0] * light[0] + _LUMINANCE[1] * light[1] + _LUMINANCE[2] * light[2]
             light = scaled(light, copysign(abs(luminance) ** (_HLG_GAMMA - 1), luminance))
-        red, green, blue = times(to_screen, scaled(light, gain(max(light))))
-        return max(0.0, red), max(0.0, green), max(0.0, blue)
+        return times(to_screen, scaled(light, gain(max(light))))
 
     return shown
 
@@ -117,7 +119,7 @@ def _where(places: Sequence[float], place: float) -> float:
 def _to_lab(white: float) -> Callable[[Triple], bytes]:
     """Returns a function that converts linear sRGB to CIE L*a*b*, packed as an ICC table of 16-bit values stores it.
 
-    white: how bright a channel is that counts as white; what is brighter is cut off.
+    white: how bright a channel is that counts as white; what is brighter is cut off, and what is far below black.
     """
     red, green, blue = BT_709.colorants()
 
@@ -125,12 +127,12 @@ def _to_lab(white: float) -> Callable[[Triple], bytes]:
         return value ** (1 / 3) if value > (6 / 29) ** 3 else value * (29 / 6) ** 2 / 3 + 4 / 29
 
     def lab(pixel: Triple) -> bytes:
-        r, g, b = (min(1.0, light / white) for light in pixel)
+        r, g, b = (max(_DARKEST, min(1.0, light / white)) for light in pixel)
         x, y, z = (root((red[axis] * r + green[axis] * g + blue[axis] * b) / D50[axis]) for axis in range(3))
         return struct.pack(
             ">3H",
             *(
-                round(256 * min(255.0, value))
+                round(256 * max(0.0, min(255.0, value)))
                 for value in (255 * (1.16 * y - 0.16), 128 + 500 * (x - y), 128 + 200 * (y - z))
             ),
         )

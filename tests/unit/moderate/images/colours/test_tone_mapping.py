@@ -98,6 +98,22 @@ def test_firefox_s_picture_is_drawn(description: Numbered) -> None:
     assert min(apart(shown, BY_FIREFOX[description]) for shown in drawn(description, COLOURS)) <= 1
 
 
+def test_colours_that_a_screen_lacks_are_drawn_near_those_at_its_edge() -> None:
+    """With a table that ended at black, the red of the first was 90 levels too high."""
+    by_chromium: dict[Colour, Colour] = {
+        (205, 235, 39): (0, 255, 0),
+        (134, 81, 129): (179, 0, 140),
+        (226, 209, 183): (255, 185, 113),
+        (158, 9, 74): (255, 0, 25),
+        (7, 94, 106): (0, 71, 89),
+        (115, 176, 173): (0, 248, 226),
+    }
+    pictures = drawn(Numbered(BT_2020, PQ), by_chromium)
+    wanted = list(by_chromium.values())
+    assert min(apart(shown, wanted) for shown in pictures) <= 25
+    assert min(mean_apart(shown, wanted) for shown in pictures) <= 3
+
+
 # Half transparent, on white, black and grey.
 @pytest.mark.parametrize(
     ("primaries", "transfer", "colour", "shown"),
