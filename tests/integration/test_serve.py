@@ -59,6 +59,30 @@ def test_a_ledger_that_aws_cannot_be_asked_for_is_named_and_nothing_is_served(mo
     )
 
 
+def test_it_says_where_it_listens_once_it_does(model_path: Path) -> None:
+    environment = os.environ | {"MODEL_PATH": str(model_path)}
+    command = [sys.executable, "-m", "moderate.serve", "--no-keys", "--port", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            said = next(line for line in server.stdout if line.startswith("Modest is listening on "))
+            assert httpx2.get(f"{said.split()[-1]}/health", timeout=HANGS_SECONDS).status_code == 200
+        finally:
+            server.terminate()
+
+
+def test_a_port_that_another_has_is_named_and_nothing_is_said_to_listen(model_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        environment = os.environ | {"MODEL_PATH": str(model_path)}
+        command = [sys.executable, "-m", "moderate.serve", "--no-keys", "--port", str(port)]
+        run = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("serve: Address already in use")
+    assert f"{port}" in run.stderr
+    assert run.stderr.endswith(". Choose another --host or --port.\n")
+
+
 def wait_until_up(client: httpx2.Client, server: subprocess.Popen[bytes]) -> None:
     def answers() -> bool:
         try:

@@ -24,6 +24,7 @@ import moderate.fetching.fetcher  # isort: skip
 import moderate.inference.overlay  # isort: skip  # noqa: F401
 
 import argparse
+import socket
 from pathlib import Path
 
 import uvicorn
@@ -79,17 +80,20 @@ def main() -> None:
         app = build(Settings.from_environ(os.environ), identify, spare_workers=1).app
     except (InvalidSetting, ModelUnusable) as error:
         parser.exit(1, f"serve: {error}\n")
-    print(_TRY.format(base=f"http://127.0.0.1:{options.port}", photo=options.photo), flush=True)  # noqa: T201
+    try:
+        listening = _listen(options.host, options.port)
+    except OSError as error:
+        parser.exit(1, f"serve: {error.strerror}. Choose another --host or --port.\n")
+    base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    print(_TRY.format(base=base, photo=options.photo), flush=True)  # noqa: T201
     # uvicorn's access log would contain the URLs that clients send.
-    uvicorn.run(
-        Uploads(app),
-        http=Connection,
-        host=options.host,
-        port=options.port,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-    )
+    config = uvicorn.Config(Uploads(app), http=Connection, access_log=False, log_level="warning", server_header=False)
+    uvicorn.Server(config).run([listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Raises OSError. Calls that come before the server takes them wait."""
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
 if __name__ == "__main__":
