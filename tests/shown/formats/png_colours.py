@@ -110,5 +110,5 @@ def transparent_hdr(png: Png, random: Random) -> None:
     tag = profile_chunk(icc.numbered(random, numbers), random)
     png.chunks.append(random.choice([Chunk(b"cICP", numbers), Chunk(b"cICP", numbers), tag]))
     if random.random() < 0.5:
-        nits = random.choice([1, 80, 150, 203, 250, 400, 1000, 4000, 10_000])
+        nits = random.choice([1, 80, 150, 203, 250, 400, 1000, 4000, 10_000, 20_000])
         png.chunks.append(Chunk(b"cLLI", struct.pack(">II", nits * 10_000, 0)))

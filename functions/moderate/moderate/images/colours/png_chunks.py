@@ -32,6 +32,8 @@ _INTENTS = (b"\0", b"\1", b"\2", b"\3")
 _MAX_PROFILE_BYTES = 16_000_000
 _PROFILE_HEAD = 128
 _NAMES = range(1, 80)
+# Firefox, which reads 81 bytes to find the name, passes over a chunk with fewer than 11 behind them.
+_LEAST_BYTES = 92
 _METHOD = b"\0"
 _DEFLATED = 8
 _WITHOUT_CHECKSUM = -zlib.MAX_WBITS
@@ -133,4 +135,5 @@ def _unpacked(body: bytes) -> tuple[bytes, bool]:
         return b"", False
     ended = unpacking.eof or not unpacking.decompress(unpacking.unconsumed_tail, 1)
     is_checked = unpacking.unused_data[:4] == zlib.adler32(icc).to_bytes(4)
-    return icc, ended and is_checked and len(name) in _NAMES and rest[:1] == _METHOD
+    is_sound = ended and is_checked and len(name) in _NAMES and rest[:1] == _METHOD and len(body) >= _LEAST_BYTES
+    return icc, is_sound

@@ -40,6 +40,9 @@ def tone_mapped(colorants: Matrix, transfer: int, peak: float) -> Profile:
 
     transfer: curves.PQ or curves.HLG. peak: in nits.
     """
+    if peak > PQ_NITS:
+        # Chromium's sums lose their digits: from 20,000 nits on, it draws some lights darker than less bright ones.
+        raise UnusableColours("HDR of more than 10,000 nits")
     to_bt_2020 = conversion(colorants, BT_2020.colorants())
     if max(map(max, to_bt_2020)) > _MOST_BEYOND:
         raise UnusableColours("HDR in colours far beyond BT.2020")

@@ -127,6 +127,16 @@ def test_an_empty_profile_chunk_says_nothing(body: bytes) -> None:
     assert decode(with_chunks(PLAIN, chunk(b"iCCP", body)), SIZE) == decode(PLAIN, SIZE)
 
 
+@pytest.mark.parametrize(("size", "is_passed_over"), [(91, True), (92, False)])
+def test_a_profile_in_fewer_bytes_than_firefox_expects_does_not_hide_the_gamma(size: int, is_passed_over: bool) -> None:
+    grey = PHOTO.convert("L")
+    packed = zlib.compress(grey_profile(gamma(1)), 9)
+    short = icc(packed, b"n" * (size - 2 - len(packed)))
+    stored = with_chunks(encoded(grey, "PNG"), short, HALF)
+    assert nearest(brightened_by_gamma(grey.convert("RGB"), 1), stored) < 1
+    assert (nearest(brightened_by_gamma(grey.convert("RGB"), 0.8), stored) < 1) == is_passed_over
+
+
 def enlarged(size: int) -> bytes:
     """Returns the profile with zeros behind it, which count as its own."""
     return struct.pack(">I", size) + INVERTED[4:].ljust(size - 4, b"\0")

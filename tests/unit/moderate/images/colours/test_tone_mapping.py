@@ -143,5 +143,18 @@ def test_transparent_hdr_that_is_not_toned_down_is_refused() -> None:
     assert raised.value.detail == "transparent light far beyond white"
 
 
+@pytest.mark.parametrize(("nits", "is_refused"), [(10_000, False), (10_001, True)])
+def test_hdr_brighter_than_pq_can_state_is_refused(nits: int, is_refused: bool) -> None:
+    """Chromium draws 757 nits darker than 424 where a picture says that it gets to 20,000."""
+    chunks = numbers_chunk(BT_2020, PQ) + chunk(b"cLLI", struct.pack(">II", nits * 10_000, 0))
+    data = with_chunks(encoded(Image.new("RGB", (8, 8), (200, 200, 200)), "PNG"), chunks)
+    if not is_refused:
+        assert decode(data, SIZE).views
+        return
+    with pytest.raises(UndecodableImage, match="colour metadata differently") as raised:
+        decode(data, SIZE)
+    assert raised.value.detail == "UnusableColours: HDR of more than 10,000 nits"
+
+
 def clear(chunks: bytes, colour: Colour, opaque: int = 128) -> bytes:
     return with_chunks(encoded(Image.new("RGBA", (8, 8), (*colour, opaque)), "PNG"), chunks)
