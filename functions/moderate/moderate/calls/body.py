@@ -85,7 +85,7 @@ async def _read(request: Request) -> bytes:
 def _refuse_compressed(request: Request, data: bytes) -> None:
     """Raises UnsupportedFormat if a body is compressed. Its header alone does not count if the body is readable."""
     coding = refused.compression_of(data)
-    said = request.headers.get("content-encoding", "").strip().lower()
+    said = _content_encoding(request)
     if not coding and said in _CODINGS and data and not _is_readable(request, data):
         coding = said
     if coding:
@@ -104,14 +104,16 @@ def may_be_form(content_type: str) -> bool:
 
 def refuse_coded(request: Request) -> None:
     """Raises UnsupportedFormat if a header says that the body is encoded: other servers may decode it."""
-    said = ",".join(request.headers.getlist("content-encoding")).strip().lower()
-    if said not in ("", "identity"):
+    if _content_encoding(request) not in ("", "identity"):
         raise UnsupportedFormat("The body has a Content-Encoding. Send it uncompressed, and without that header.")
 
 
+def _content_encoding(request: Request) -> str:
+    return ",".join(request.headers.getlist("content-encoding")).strip().lower()
+
+
 def _is_readable(request: Request, data: bytes) -> bool:
-    multipart = request.headers.get("content-type", "").lower().startswith("multipart/")
-    return multipart or looks_like_json(data) or looks_like_form(data) or is_image(data)
+    return may_be_form(content_type(request)) or looks_like_json(data) or looks_like_form(data) or is_image(data)
 
 
 def refuse_spoilt(request: Request, body: bytes) -> None:
