@@ -25,6 +25,8 @@ _KIND_OF_COLOURS, _PROFILE, _PROFILE_BYTES = 56, 112, 116
 _PRIMARIES, _END_OF_CALIBRATION = 60, 108
 _PALETTE_BITS, _BYTES_BITS = (1, 2, 4, 8), 24
 _USUAL_MASKS = {16: (0x7C00, 0x3E0, 0x1F), 32: (0xFF0000, 0xFF00, 0xFF)}
+# What the bytes of a pixel and its channels take beside the picture that is made of them.
+_BYTES_BY_MASKS = 8
 # "MBED": the file holds its own colour profile.
 _EMBEDDED = 0x4D424544
 _CALIBRATED = 0
@@ -61,7 +63,8 @@ def _read(data: bytes) -> Image.Image:
     if start < palette:
         raise MisleadingBmp("pixels that begin inside the header")
     width, height, bits = struct.unpack_from("<HH2xH" if header == _CORE_HEADER else "<ii2xH", data, _HEADER + 4)
-    PNG_OR_BMP.check((width, abs(height)))
+    more_bytes = _BYTES_BY_MASKS * width * abs(height) if bits in _USUAL_MASKS else 0
+    PNG_OR_BMP.check((width, abs(height)), more_bytes=more_bytes)
     rows = Rows((width, abs(height)), bits, height > 0, data[start:])
     if compression == _NONE and bits in _PALETTE_BITS:
         return rows.by_palette(_palette(data, palette, bits))
