@@ -57,11 +57,7 @@ class Said:
             numbers = [*dict.fromkeys((*numbers, *in_streams))]
         for each in numbers:
             _check_matrix(each)
-        if len(profiles) == 1 and profiles[0].settled:
-            # Numbers beside it say how to decode the picture.
-            yield from profiles
-            return
-        yield from (replace(profile, alone=False) for profile in profiles)
+        yield from (replace(profile, alone=profile.alone and len(profiles) == 1) for profile in profiles)
         by_box = len(numbers) == 1 and is_named and not profiles and self.agrees
         for each in numbers:
             settled = by_box and each.primaries in BY_NUMBER and each.transfer in DRAWN_BY_ALL

@@ -26,6 +26,7 @@ _BLACK: Matrix = ((0.0, 0.0, 0.0),) * 3
 # What every browser accepts.
 _MOST_BYTES = 4_000_000
 _VERSIONS = range(1, 5)
+_NO_MORE_VERSION, _IN_WORDS = bytes(2), 4
 _CLASSES = (b"mntr", b"scnr", b"prtr", b"spac")
 _INTENTS = range(4)
 _ILLUMINANT = struct.pack(">3i", *(round(65_536 * value) for value in D50))
@@ -64,6 +65,9 @@ class Icc:
             and len(self.icc) <= _MOST_BYTES
             and self.icc[:4] == struct.pack(">I", len(self.icc))
             and self.icc[8] in _VERSIONS
+            # Firefox rejects a version of more than two parts, and in a PNG an odd length from the fourth on.
+            and self.icc[10:12] == _NO_MORE_VERSION
+            and (self.icc[8] < _IN_WORDS or len(self.icc) % 4 == 0)
             and self.icc[12:16] in _CLASSES
             and self.icc[16:20] in (b"RGB ", b"GRAY")
             and self.icc[20:24] in (b"XYZ ", b"Lab ")

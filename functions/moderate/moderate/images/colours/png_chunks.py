@@ -2,7 +2,7 @@
 
 The first of cICP, iCCP and gAMA that a viewer accepts counts. What one accepts another may not: a profile with a wrong
 checksum, a chunk behind the palette, a gamma beside an sRGB chunk. So all are drawn, unless every browser accepts the
-first.
+first, or a profile that every browser seems to accept leaves only a gamma that would change little.
 """
 
 import struct
@@ -35,7 +35,8 @@ _NAMES = range(1, 80)
 # Firefox, which reads 81 bytes to find the name, passes over a chunk with fewer than 11 behind them.
 _LEAST_BYTES = 92
 _METHOD = b"\0"
-_DEFLATED = 8
+# The two bytes that a zlib stream begins with: deflated, by a window of at most 32 KiB and without a dictionary.
+_DEFLATED, _LARGEST_WINDOW, _DICTIONARY = 8, 7, 0x20
 _WITHOUT_CHECKSUM = -zlib.MAX_WBITS
 _UNIT = 100_000
 # The exponent of a screen, for which a gamma corrects, and how far from doing so one is that browsers do not draw.
@@ -58,8 +59,6 @@ def descriptions(chunks: Sequence[Chunk], *, is_grey: bool) -> Iterator[Descript
         icc, sound = _unpacked(body)
         profile = Icc(icc, peak, alone and sound, is_grey)
         yield profile
-        if profile.settled:
-            return
     yield from _by_gamma(chunks, alone=in_order and not profiles and b"cICP" not in kinds)
 
 
@@ -117,7 +116,7 @@ def _unpacked(body: bytes) -> tuple[bytes, bool]:
     """
     name, _, rest = body.partition(b"\0")
     packed = rest[1:]
-    if len(packed) < 2 or packed[0] & 0xF != _DEFLATED or int.from_bytes(packed[:2]) % 31:  # noqa: PLR2004 - zlib's head
+    if not _begins_like_zlib(packed[:2]):
         return b"", False
     unpacking = zlib.decompressobj(_WITHOUT_CHECKSUM)
     try:
@@ -137,3 +136,10 @@ def _unpacked(body: bytes) -> tuple[bytes, bool]:
     is_checked = unpacking.unused_data[:4] == zlib.adler32(icc).to_bytes(4)
     is_sound = ended and is_checked and len(name) in _NAMES and rest[:1] == _METHOD and len(body) >= _LEAST_BYTES
     return icc, is_sound
+
+
+def _begins_like_zlib(head: bytes) -> bool:
+    if len(head) < 2 or int.from_bytes(head) % 31:  # noqa: PLR2004 - RFC 1950
+        return False
+    method, flags = head
+    return method & 0xF == _DEFLATED and method >> 4 <= _LARGEST_WINDOW and not flags & _DICTIONARY

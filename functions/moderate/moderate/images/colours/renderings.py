@@ -83,13 +83,17 @@ def renderings(descriptions: Iterable[Description]) -> list[Rendering]:
     if len(described) > _MAX_DESCRIPTIONS:
         raise UndecodableImage("more than 8 descriptions of colours", message=_CONTRADICT)
     try:
-        drawn = list(islice(_drawn(described), MAX_RENDERINGS))
-        settled = len(described) == 1 and described[0].settled and all(rendering.slight for rendering in drawn)
+        drawn = list(islice(_drawn(described), MAX_RENDERINGS + 1))
+        first = list(_drawn(described[:1])) if described and described[0].settled else []
     except UnusableColours as error:
         raise UndecodableImage(f"UnusableColours: {error}", message=_DISAGREE) from None
     except (ImageCms.PyCMSError, OSError) as error:
         raise UndecodableImage(type(error).__name__, message=_DISAGREE) from None
-    found = drawn if settled and drawn else [AS_STORED, *(each for each in drawn if each != AS_STORED)]
+    if first and all(rendering.slight for rendering in first):
+        # The rest counts only where a browser passes over the first for a reason that is not known here.
+        found = [*first, *(rendering for rendering in drawn[len(first) :] if not rendering.slight)]
+    else:
+        found = [AS_STORED, *(rendering for rendering in drawn if rendering != AS_STORED)]
     if len(found) > MAX_RENDERINGS:
         raise UndecodableImage("more than 4 renderings", message=_CONTRADICT)
     return found

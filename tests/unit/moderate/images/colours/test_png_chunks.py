@@ -127,14 +127,44 @@ def test_an_empty_profile_chunk_says_nothing(body: bytes) -> None:
     assert decode(with_chunks(PLAIN, chunk(b"iCCP", body)), SIZE) == decode(PLAIN, SIZE)
 
 
-@pytest.mark.parametrize(("size", "is_passed_over"), [(91, True), (92, False)])
-def test_a_profile_in_fewer_bytes_than_firefox_expects_does_not_hide_the_gamma(size: int, is_passed_over: bool) -> None:
-    grey = PHOTO.convert("L")
-    packed = zlib.compress(grey_profile(gamma(1)), 9)
-    short = icc(packed, b"n" * (size - 2 - len(packed)))
-    stored = with_chunks(encoded(grey, "PNG"), short, HALF)
-    assert nearest(brightened_by_gamma(grey.convert("RGB"), 1), stored) < 1
-    assert (nearest(brightened_by_gamma(grey.convert("RGB"), 0.8), stored) < 1) == is_passed_over
+def with_fields(profile: bytes, levels: dict[int, int]) -> bytes:
+    """Returns the profile with its length corrected and other bytes in these places."""
+    changed = bytearray(profile)
+    changed[:4] = len(profile).to_bytes(4)
+    for place, level in levels.items():
+        changed[place] = level
+    return bytes(changed)
+
+
+# Firefox passes over the first, and over an odd length in version 4 and a version of more than two parts.
+PASSED_OVER = {
+    "a short chunk": (grey_profile(gamma(1.9)), 91),
+    "a long enough chunk": (grey_profile(gamma(1.9)), 92),
+    "an odd length": (with_fields(grey_profile(gamma(1.9)) + b"\0", {8: 4}), 120),
+    "a longer version": (with_fields(grey_profile(gamma(1.9)), {11: 1}), 120),
+}
+
+
+@pytest.mark.parametrize("name", PASSED_OVER)
+def test_a_gamma_is_seen_beside_a_profile_that_a_browser_may_pass_over(name: str) -> None:
+    profile, size = PASSED_OVER[name]
+    grey, packed = PHOTO.convert("L"), zlib.compress(profile, 9)
+    stored = with_chunks(encoded(grey, "PNG"), icc(packed, b"n" * (size - 2 - len(packed))), HALF)
+    for exponent in (1 / 1.9, 0.8):
+        assert nearest(brightened_by_gamma(grey.convert("RGB"), exponent), stored) < 1
+
+
+def test_an_ordinary_gamma_beside_a_profile_is_not_drawn() -> None:
+    profile = profile_chunk(rgb_profile(SRGB, gamma(1.9)))
+    ordinary = [gamma_chunk(0.45455), primaries_chunk(SRGB_PRIMARIES)]
+    assert decode(with_chunks(PLAIN, profile, *ordinary), SIZE) == decode(with_chunks(PLAIN, profile), SIZE)
+
+
+@pytest.mark.parametrize("head", [0x881C, 0x7820], ids=["a large window", "a dictionary"])
+def test_a_profile_that_no_browser_unpacks_says_nothing(head: int) -> None:
+    packed = head.to_bytes(2) + zlib.compress(INVERTED)[2:]
+    assert head % 31 == 0
+    assert decode(with_chunks(PLAIN, icc(packed)), SIZE) == decode(PLAIN, SIZE)
 
 
 def enlarged(size: int) -> bytes:
