@@ -219,7 +219,13 @@ def _with_another_length(profile: bytes, random: Random) -> bytes:
 
 
 def _padded(profile: bytes, random: Random) -> bytes:
-    return profile + bytes(random.choice([1, 1000]))
+    longer = profile + bytes(random.choice([1, 2, 3, 1000]))
+    return random.choice([profile[:4], len(longer).to_bytes(4)]) + longer[4:]
+
+
+def _with_another_head(profile: bytes, random: Random) -> bytes:
+    at = random.randrange(4, 128)
+    return profile[:at] + random.randbytes(1) + profile[at + 1 :]
 
 
 def _with_another_byte(profile: bytes, random: Random) -> bytes:
@@ -242,5 +248,6 @@ _TAMPERINGS: tuple[Callable[[bytes, Random], bytes], ...] = (
     _with_an_unreadable_tag,
     _with_another_length,
     _padded,
+    _with_another_head,
     _with_another_byte,
 )

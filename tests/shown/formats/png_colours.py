@@ -61,6 +61,9 @@ def profile_chunk(profile: bytes, random: Random) -> Chunk:
             packed = packed[:-4] + bytes(4)
         case 2:
             packed = packed + b"more"
+        case 3:
+            # A larger window, and a dictionary.
+            packed = random.choice([b"\x88\x1c", b"\x78\x20"]) + packed[2:]
     name = random.choice([b"icc", b"icc", b"icc", b"", b" x", b"n" * 80])
     return Chunk(b"iCCP", name + b"\0" + bytes([random.choice([0, 0, 0, 0, 1])]) + packed)
 
