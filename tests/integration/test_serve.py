@@ -11,6 +11,7 @@ import pytest
 from tests.helpers.support import png
 from tests.helpers.waiting import HANGS_SECONDS, wait_until
 
+from moderate.serve import url_of
 from modest.api_keys import new_key
 
 
@@ -57,6 +58,19 @@ def test_a_ledger_that_aws_cannot_be_asked_for_is_named_and_nothing_is_served(mo
         "serve: LEDGER_TABLE names a table that AWS cannot be asked for: The config profile (nobody) could not be "
         "found (ProfileNotFound)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        (("127.0.0.2", 3000), "http://127.0.0.2:3000"),
+        (("0.0.0.0", 3000), "http://127.0.0.1:3000"),  # noqa: S104 - nothing is bound
+        (("::", 3000, 0, 0), "http://[::1]:3000"),
+        (("fe80::1", 80, 0, 2), "http://[fe80::1]:80"),
+    ],
+)
+def test_the_url_is_one_at_which_this_machine_reaches_it(address: tuple[object, ...], url: str) -> None:
+    assert url_of(address) == url
 
 
 def test_it_says_where_it_listens_once_it_does(model_path: Path) -> None:

@@ -26,6 +26,7 @@ import moderate.inference.overlay  # isort: skip  # noqa: F401
 import argparse
 import socket
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -51,6 +52,8 @@ Modest is listening on {base}
 
   Documentation: {base}/docs
 """
+
+_EVERY_IPV4 = "0.0.0.0"  # noqa: S104 - this only recognises it
 
 
 def _port(text: str) -> int:
@@ -84,8 +87,7 @@ def main() -> None:
         listening = _listen(options.host, options.port)
     except OSError as error:
         parser.exit(1, f"serve: {error.strerror}. Choose another --host or --port.\n")
-    base = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    print(_TRY.format(base=base, photo=options.photo), flush=True)  # noqa: T201
+    print(_TRY.format(base=url_of(listening.getsockname()), photo=options.photo), flush=True)  # noqa: T201
     # uvicorn's access log would contain the URLs that clients send.
     config = uvicorn.Config(Uploads(app), http=Connection, access_log=False, log_level="warning", server_header=False)
     uvicorn.Server(config).run([listening])
@@ -94,6 +96,13 @@ def main() -> None:
 def _listen(host: str, port: int) -> socket.socket:
     """Raises OSError. Calls that come before the server takes them wait."""
     return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
+def url_of(address: tuple[Any, ...]) -> str:
+    """Returns the URL at which this machine reaches a server. address: as sockets have it."""
+    host, port, *_ = address
+    host = {_EVERY_IPV4: "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 if __name__ == "__main__":
