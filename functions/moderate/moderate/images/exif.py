@@ -1,6 +1,8 @@
 """Finds out how EXIF turns a picture."""
 
 import struct
+from collections.abc import Sequence
+from itertools import chain
 
 UPRIGHT = 1
 _TURNS = range(2, 9)
@@ -9,13 +11,19 @@ _ORDERS = {b"II": "<", b"MM": ">"}
 _MAGIC = 42
 _ENTRY = 12
 _ORIENTATION, _SHORT = 0x0112, 3
+# Leads to a directory with more about the exposure, which browsers search for an orientation too.
+_MORE = 0x8769
+_MOST_DIRECTORIES = 8
+
+_Entry = tuple[int, int, int, bytes]
 
 
 def orientations_in(exif: bytes) -> tuple[int, ...]:
     """Returns the orientations, by EXIF's numbers, in which viewers may show a picture with this block.
 
-    All viewers follow a single orientation of the type that the standard asks for. Of another type, or of several, some
-    follow one and others none. Pillow's getexif() would follow XMP and text chunks too, which no browser does.
+    All viewers follow a single orientation of the type that the standard asks for. Of another type, of several, or of
+    one that stands in a further directory, some follow one and others none. Pillow's getexif() would follow XMP and
+    text chunks too, which no browser does.
     """
     is_named = exif.startswith(_NAME[:-1])
     # Chromium asks for the first of the two zeros that the name ends in, Firefox for both.
@@ -24,16 +32,48 @@ def orientations_in(exif: bytes) -> tuple[int, ...]:
     try:
         order = _ORDERS[tiff[:2]]
         magic, start = struct.unpack_from(f"{order}HI", tiff, 2)
-        (count,) = struct.unpack_from(f"{order}H", tiff, start)
     except (KeyError, struct.error):
         return (UPRIGHT,)
-    directory = tiff[start + 2 : start + 2 + count * _ENTRY]
-    entries = struct.iter_unpack(f"{order}HHI4s", directory[: len(directory) // _ENTRY * _ENTRY])
-    found = [entry[1:] for entry in entries if entry[0] == _ORIENTATION]
-    readings = [turn for *_, value in found for turn in struct.unpack_from(f"{order}H", value)]
-    agreed = agreed and magic == _MAGIC and len(directory) == count * _ENTRY
-    if agreed and [entry[:2] for entry in found] == [(_SHORT, 1)]:
+    directories, are_whole = _directories(tiff, order, start)
+    if len(directories) > _MOST_DIRECTORIES:
+        return (UPRIGHT, *_TURNS)
+    found = [[entry[1:] for entry in entries if entry[0] == _ORIENTATION] for entries in directories]
+    first, values = (
+        [entry[:2] for entries in found[:1] for entry in entries],
+        [entry[2] for each in found for entry in each],
+    )
+    readings = [turn for value in values for turn in struct.unpack_from(f"{order}H", value)]
+    if agreed and magic == _MAGIC and are_whole and first == [(_SHORT, 1)] and len(values) == 1:
         return tuple(turn if turn in _TURNS else UPRIGHT for turn in readings)
-    for *_, value in found:
+    for value in values:
         readings += [value[0], *struct.unpack(f"{order}I", value)]
     return tuple(dict.fromkeys((UPRIGHT, *(turn for turn in readings if turn in _TURNS))))
+
+
+def _directories(tiff: bytes, order: str, start: int) -> tuple[Sequence[Sequence[_Entry]], bool]:
+    """Returns the entries of the first directory and of all that it leads to, and whether none of them is cut off.
+
+    There is at most one more than are read.
+    """
+    found: list[list[_Entry]] = []
+    are_whole, places = True, [start]
+    for place in places:
+        if len(found) > _MOST_DIRECTORIES:
+            break
+        if place + 2 > len(tiff):
+            are_whole = False
+            continue
+        (count,) = struct.unpack_from(f"{order}H", tiff, place)
+        directory = tiff[place + 2 : place + 2 + count * _ENTRY]
+        are_whole &= len(directory) == count * _ENTRY
+        entries = list(struct.iter_unpack(f"{order}HHI4s", directory[: len(directory) // _ENTRY * _ENTRY]))
+        found.append(entries)
+        led = [_numbers(order, kind, value) for tag, kind, _, value in entries if tag == _MORE]
+        places += [place for place in dict.fromkeys(chain.from_iterable(led)) if place not in places]
+    return found, are_whole
+
+
+def _numbers(order: str, kind: int, value: bytes) -> tuple[int, ...]:
+    """Returns what browsers may take an entry's value for."""
+    (long,) = struct.unpack(f"{order}I", value)
+    return (long, *struct.unpack_from(f"{order}H", value)) if kind == _SHORT else (long,)

@@ -36,7 +36,23 @@ def test_it_may_stand_anywhere_in_either_order(start: int) -> None:
     assert orientations_in(exif(TURNED).removeprefix(b"Exif\0\0")) == (6,)
 
 
+def leading_to(directory: bytes, *entries: Entry, place: int = 50, kind: int = LONG) -> bytes:
+    """Returns a block whose first directory leads to one at `place`, which has room for three entries before it."""
+    more: Entry = (0x8769, kind, 1, struct.pack("<I", place))
+    return (exif(*entries, more).ljust(len(b"Exif\0\0") + 50, b"\0")) + directory
+
+
+def directory(*entries: Entry) -> bytes:
+    return exif(*entries)[len(b"Exif\0\0") + 8 :]
+
+
 DISPUTED = {
+    "in a further directory": leading_to(directory(TURNED)),
+    "in a further directory that a short leads to": leading_to(directory(TURNED), kind=SHORT),
+    "in a further directory behind the first": leading_to(directory(TURNED), (0x0112, SHORT, 1, b"\1")),
+    "in a directory that leads to itself": leading_to(directory((0x8769, LONG, 1, b"\x32"), TURNED)),
+    "before a further directory that is cut off": leading_to(directory(WIDTH)[:-1], TURNED),
+    "before a further directory that is not there": leading_to(b"", TURNED, place=5000),
     "of another type": exif((0x0112, LONG, 1, b"\6")),
     "of bytes": exif((0x0112, BYTE, 1, b"\6")),
     "of large numbers": exif((0x0112, LONG, 1, b"\0\0\0\6"), order=">"),
@@ -65,3 +81,12 @@ def test_an_unknown_number_turns_nothing(value: bytes) -> None:
 @pytest.mark.parametrize("damaged", [b"", b"garbage", b"II*\0\xff\xff\xff\xff", b"MM\0*" * 9, exif(WIDTH)])
 def test_a_block_without_an_orientation_turns_nothing(damaged: bytes) -> None:
     assert orientations_in(damaged) == (1,)
+
+
+def test_a_further_directory_without_an_orientation_changes_nothing() -> None:
+    assert orientations_in(leading_to(directory(WIDTH), TURNED)) == (6,)
+
+
+def test_of_very_many_directories_any_orientation_is_judged() -> None:
+    places = [(0x8769, LONG, 1, struct.pack("<I", place)) for place in range(8, 5008)]
+    assert orientations_in(exif(*places)) == tuple(range(1, 9))
