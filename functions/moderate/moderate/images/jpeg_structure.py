@@ -18,6 +18,8 @@ _START_OF_SCAN = 0xDA
 # The headers of frames whose data is coded arithmetically: 0xCC holds a table.
 _ARITHMETIC = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _PROGRESSIVE = 0xC2
+# What no picture has. Where libjpeg waits for a restart it skips one of these, and else it gives up.
+_UNKNOWN = range(0x02, 0xC0)
 _FRAMES = frozenset({0xC0, 0xC1, _PROGRESSIVE})
 # Where the first component's sampling factors stand in such a header; the next follow every third byte.
 _SAMPLING = 7
@@ -78,6 +80,8 @@ class Structure:
     frame: Frame | None
     has_wide_steps: bool
     """Some of those between the levels of its frequencies take 16 bits, as in no picture that is worth seeing."""
+    has_unknown_marker: bool
+    """Decoders do not take what follows one for its length, and so read on elsewhere than here."""
 
     @property
     def first_components(self) -> int:
@@ -92,10 +96,11 @@ def read(data: bytes) -> Structure:
     parts: list[bytes] = []
     short_parts: list[int] = []
     frame: Frame | None = None
-    arithmetic = progressive = has_wide_steps = False
+    arithmetic = progressive = has_wide_steps = has_unknown_marker = False
     marker, start, last_scan = _BREAK, 0, 0
     for marker, start, body in counted(_segments(data)):
         arithmetic |= marker in _ARITHMETIC
+        has_unknown_marker |= marker in _UNKNOWN
         progressive |= marker == _PROGRESSIVE
         has_wide_steps |= marker == _STEPS and _are_wide(body)
         if marker == _START_OF_SCAN:
@@ -123,6 +128,7 @@ def read(data: bytes) -> Structure:
         start,
         frame,
         has_wide_steps,
+        has_unknown_marker,
     )
 
 
@@ -146,7 +152,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
             continue
         length = max(2, int.from_bytes(data[position : position + 2]))
         if position + length > len(data):
-            yield _BREAK, start, b""
+            yield (marker if marker in _UNKNOWN else _BREAK), start, b""
             return
         has_pixels |= marker == _START_OF_SCAN
         yield marker, start, data[position + 2 : position + length]

@@ -54,6 +54,8 @@ def _decode(data: bytes, size: int) -> Picture:
     structure = read(data)
     if structure.arithmetic:
         raise UndecodableImage("arithmetic coding", message=_ARITHMETIC_CODING)
+    if structure.has_unknown_marker:
+        raise MisleadingJpeg("a marker of no known kind")
     if len(structure.scans) > MAX_SCANS:
         raise MisleadingJpeg(f"more than {MAX_SCANS} scans")
     if len(structure.exifs) > _MOST_EXIFS:

@@ -212,3 +212,14 @@ def test_a_part_of_a_profile_without_a_number_is_passed_over(body: bytes) -> Non
 def test_every_exif_is_found_whatever_fills_the_byte_behind_its_name() -> None:
     exifs = jpeg_segment(0xE1, b"Exif\0\0ab") + jpeg_segment(0xE1, b"Exif\0\1cd") + jpeg_segment(0xE1, b"http://x")
     assert read(jpeg_with(BASELINE, exifs)).exifs == [b"Exif\0\0ab", b"Exif\0\1cd"]
+
+
+@pytest.mark.parametrize("marker", [0x02, 0xBF])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_marker_of_no_known_kind_is_refused(marker: int, *, progressive: bool) -> None:
+    """Before a restart decoders skip it and draw what follows, which is no segment of that length to them."""
+    data = encoded(PICTURE.resize((64, 8)), "JPEG", progressive=progressive, restart_marker_blocks=1)
+    restart = data.rindex(b"\xff\xd0")
+    with pytest.raises(UndecodableImage) as raised:
+        decode(data[:restart] + bytes([0xFF, marker]) + data[restart:], 32)
+    assert raised.value.detail == "MisleadingJpeg: a marker of no known kind"
