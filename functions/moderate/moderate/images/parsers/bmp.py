@@ -25,6 +25,7 @@ _KIND_OF_COLOURS, _PROFILE, _PROFILE_BYTES = 56, 112, 116
 _PRIMARIES, _END_OF_CALIBRATION = 60, 108
 _PALETTE_BITS, _BYTES_BITS = (1, 2, 4, 8), 24
 _USUAL_MASKS = {16: (0x7C00, 0x3E0, 0x1F), 32: (0xFF0000, 0xFF00, 0xFF)}
+_MASKED_BITS, _USUAL_ALPHA = 32, 0xFF000000
 # What the bytes of a pixel and its channels take beside the picture that is made of them.
 _BYTES_BY_MASKS = 8
 # "MBED": the file holds its own colour profile.
@@ -55,7 +56,7 @@ def decode(data: bytes, size: int, _images: int) -> Picture:
 
 def _read(data: bytes) -> Image.Image:
     """Raises MisleadingBmp, BreaksOff and TooManyPixels."""
-    (start,) = struct.unpack_from("<I", data, 10)
+    start = _pixels(data)
     (header,) = struct.unpack_from("<I", data, _HEADER)
     compression = _field(data, _COMPRESSION)
     palette = _HEADER + header + (_MASKS.get(compression, 0) if header == _INFO_HEADER else 0)
@@ -73,10 +74,19 @@ def _read(data: bytes) -> Image.Image:
     if bits not in _USUAL_MASKS or header not in _HEADERS or compression not in (_NONE, *_MASKS):
         raise MisleadingBmp("an unknown way to store pixels")
     stated = struct.unpack_from("<3I", data, _HEADER + _COLOUR_MASKS) if compression else _USUAL_MASKS[bits]
-    if any(mask & mask + (mask & -mask) for mask in stated):
-        raise MisleadingBmp("a mask with gaps")
     has_alpha = header >= _ALPHA_HEADER or (header == _INFO_HEADER and compression == _WITH_ALPHA)
-    return rows.by_masks(stated, *struct.unpack_from("<I", data, _HEADER + _ALPHA_MASK) if has_alpha else (0,))
+    (alpha,) = struct.unpack_from("<I", data, _HEADER + _ALPHA_MASK) if has_alpha else (0,)
+    if any(mask & mask + (mask & -mask) for mask in (*stated, alpha)):
+        raise MisleadingBmp("a mask with gaps")
+    if compression == _NONE and bits == _MASKED_BITS and alpha not in (0, _USUAL_ALPHA):
+        # Chromium takes the usual one, and Firefox none.
+        raise MisleadingBmp("a mask of alpha where the usual masks count")
+    return rows.by_masks(stated, alpha)
+
+
+def _pixels(data: bytes) -> int:
+    """Returns where the pixels begin."""
+    return int(struct.unpack_from("<I", data, 10)[0])
 
 
 def _palette(data: bytes, start: int, bits: int) -> bytes:
@@ -99,7 +109,8 @@ def colours(data: bytes) -> Iterator[Description]:
         if profile[16:20] in (b"GRAY", b"CMYK"):
             # Firefox takes the three channels of one pixel for three grey pixels, and Chromium alpha for an ink.
             raise MisleadingBmp("a profile of greys or inks")
-        yield Icc(profile, alone=True)
+        # Firefox looks for it behind the pixels, and passes it over elsewhere.
+        yield Icc(profile, alone=start >= _pixels(data))
     elif header >= _END_OF_CALIBRATION and _field(data, _KIND_OF_COLOURS) == _CALIBRATED:
         # Firefox alone draws by these. It takes X and Y of the primaries for their x and y, and D65 for white.
         *primaries, red, green, blue = struct.unpack_from("<9i3I", data, _HEADER + _PRIMARIES)

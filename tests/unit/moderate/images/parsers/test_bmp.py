@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 from tests.helpers.colours import PHOTO, brightened_by_gamma, nearest
 from tests.helpers.crafted import bmp, bmp_with_profile
-from tests.helpers.profiles import UPSIDE_DOWN, grey_profile, table_profile
+from tests.helpers.profiles import UPSIDE_DOWN, gamma, grey_profile, rgb_profile, table_profile
 from tests.helpers.support import arrays, encoded
 
+from moderate.images.colours.spaces import BT_709
 from moderate.images.decode import decode
 from moderate.images.limits import UndecodableImage, UnsupportedFormat
 
@@ -235,3 +236,29 @@ def test_the_oldest_header_has_all_colours() -> None:
 def test_an_incomplete_file_is_refused(end: int) -> None:
     with pytest.raises(UndecodableImage):
         decode(encoded(Image.fromarray(LEVELS).convert("RGB"), "BMP")[:end], SIZE)
+
+
+@pytest.mark.parametrize(
+    ("compression", "alpha", "fault"),
+    [
+        (BITFIELDS, 0x81000000, "a mask with gaps"),
+        (BITFIELDS, 0x80000001, "a mask with gaps"),
+        # Chromium takes the usual one.
+        (0, 0xFF, "a mask of alpha where the usual masks count"),
+    ],
+)
+def test_a_mask_of_alpha_that_browsers_take_for_another_is_refused(compression: int, alpha: int, fault: str) -> None:
+    masks = MASKS[:12] + struct.pack("<I", alpha)
+    with pytest.raises(UndecodableImage) as raised:
+        decode(bmp(bytes(4 * 64), (SIZE, SIZE), 32, compression=compression, masks=masks), SIZE)
+    assert raised.value.detail == f"MisleadingBmp: {fault}"
+
+
+def test_a_profile_before_the_pixels_which_firefox_passes_over_is_not_all_that_is_drawn() -> None:
+    after = bmp_with_profile(PHOTO, rgb_profile(BT_709.colorants(), gamma(1.9)))
+    profile = after[138 + 3 * PHOTO.width * PHOTO.height :]
+    start = 138 + len(profile)
+    header = after[:10] + struct.pack("<I", start) + after[14:126] + struct.pack("<I", 124) + after[130:138]
+    before = header + profile + after[138 : -len(profile)]
+    assert len(decode(after, SIZE).views) == 1
+    assert len(decode(before, SIZE).views) == 2
