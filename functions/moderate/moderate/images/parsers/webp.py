@@ -13,6 +13,7 @@ from moderate.images.colours.renderings import renderings
 from moderate.images.decoded import Picture
 from moderate.images.libraries import libwebp
 from moderate.images.limits import CANVAS, WEBP, BreaksOff, BrokenRule, counted
+from moderate.images.parsers import webp_hints
 from moderate.images.pictures import draw_sequence, draw_still, open_image, still, turned_or_not
 from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering
 from moderate.images.views import BACKGROUNDS, Presentations
@@ -51,19 +52,26 @@ class _Still:
         self.has_alpha = image.has_transparency_data
 
     def decode(self, _frame: int) -> Sequence[Image.Image]:
-        return [libwebp.decode(self._data, self.size, has_alpha=self.has_alpha)]
+        image = libwebp.decode(self._data, self.size, has_alpha=self.has_alpha)
+        if webp_hints.deny(_chunks(self._data, 0)):
+            webp_hints.check(image)
+        return [image]
 
 
 class _Frames:
     """Decodes one frame after the other."""
 
-    def __init__(self, image: Image.Image) -> None:
+    def __init__(self, data: bytes, image: Image.Image) -> None:
         self._image = image
+        self._denying = [
+            webp_hints.deny(_chunks(body, _FRAME_HEADER)) for kind, body in counted(_chunks(data)) if kind == b"ANMF"
+        ]
         self.size = image.size
         self.frames: int = getattr(image, "n_frames", 1)
         self.has_alpha = image.has_transparency_data
 
     def decode(self, frame: int) -> Sequence[Image.Image]:
+        webp_hints.refuse_if_transparent(b"".join(self._denying[frame : frame + 1]))
         self._image.seek(frame)
         self._image.load()
         return [self._image]
@@ -82,7 +90,7 @@ def decode(data: bytes, size: int, images: int) -> Picture:
                 return _draw_denied(image, size, renderings(found))
             presentations = Presentations(turned_or_not(image.info.get("exif", b"")), renderings(found))
             if _is_animated(whole):
-                return draw_sequence(_Frames(image), size, caps, [presentations])
+                return draw_sequence(_Frames(whole, image), size, caps, [presentations])
             picture = _Still(whole, image)
         # With it go two canvases of Pillow's, whose pages would count against what this process may take.
         del image

@@ -1,5 +1,6 @@
 """A WebP is judged as browsers show it, whatever its header says."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -104,3 +105,27 @@ def test_a_file_that_says_it_is_larger_is_judged(frames: int) -> None:
 def test_the_error_for_a_file_that_ends_early_says_so(frames: int) -> None:
     with pytest.raises(UndecodableImage, match="breaks off"):
         decode(hidden(frames=frames)[:-40], SIZE)
+
+
+def denied_by_pixels(data: bytes) -> bytes:
+    """Returns `data`, whose pixels all say that they are opaque."""
+    changed, at = bytearray(data), 0
+    while (at := data.find(b"VP8L", at)) >= 0:
+        at += 8
+        changed[at + 4] &= ~HAS_ALPHA
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("whole", [lambda data: data, opaque])
+def test_transparency_that_lossless_pixels_deny_is_refused(frames: int, whole: Callable[[bytes], bytes]) -> None:
+    """Chromium adds the light of the page to the colours, or lets it through where Firefox does not."""
+    data = hidden(frames=frames, alpha=128)
+    with pytest.raises(UndecodableImage) as raised:
+        decode(whole(denied_by_pixels(data)), SIZE)
+    assert raised.value.detail == "DeniedTransparency: transparency that its pixels deny"
+
+
+def test_lossless_pixels_that_are_as_opaque_as_they_say_are_judged() -> None:
+    assert len(decode(denied_by_pixels(hidden(frames=1, alpha=255)), SIZE).views) == 1
+    assert decode(hidden(frames=2, alpha=255), SIZE).views
