@@ -13,9 +13,10 @@ _ENTRY = 12
 _ORIENTATION, _SHORT = 0x0112, 3
 # Leads to a directory with more about the exposure, which browsers search for an orientation too.
 _MORE = 0x8769
-_MOST_DIRECTORIES = 8
+_MOST_DIRECTORIES = 4
 
-_Entry = tuple[int, int, int, bytes]
+_Entry = tuple[int, int, bytes]
+"""Its type, how many values it has, and its last four bytes."""
 
 
 def orientations_in(exif: bytes) -> tuple[int, ...]:
@@ -37,13 +38,10 @@ def orientations_in(exif: bytes) -> tuple[int, ...]:
     directories, are_whole = _directories(tiff, order, start)
     if len(directories) > _MOST_DIRECTORIES:
         return (UPRIGHT, *_TURNS)
-    found = [[entry[1:] for entry in entries if entry[0] == _ORIENTATION] for entries in directories]
-    first, values = (
-        [entry[:2] for entries in found[:1] for entry in entries],
-        [entry[2] for each in found for entry in each],
-    )
+    values = [value for _, _, value in chain.from_iterable(directories)]
     readings = [turn for value in values for turn in struct.unpack_from(f"{order}H", value)]
-    if agreed and magic == _MAGIC and are_whole and first == [(_SHORT, 1)] and len(values) == 1:
+    in_first = [entry[:2] for each in directories[:1] for entry in each]
+    if agreed and magic == _MAGIC and are_whole and in_first == [(_SHORT, 1)] and len(values) == 1:
         return tuple(turn if turn in _TURNS else UPRIGHT for turn in readings)
     for value in values:
         readings += [value[0], *struct.unpack(f"{order}I", value)]
@@ -51,12 +49,12 @@ def orientations_in(exif: bytes) -> tuple[int, ...]:
 
 
 def _directories(tiff: bytes, order: str, start: int) -> tuple[Sequence[Sequence[_Entry]], bool]:
-    """Returns the entries of the first directory and of all that it leads to, and whether none of them is cut off.
+    """Returns the orientations in the first directory and in each that it leads to, and whether none is cut off.
 
     There is at most one more than are read.
     """
     found: list[list[_Entry]] = []
-    are_whole, places = True, [start]
+    are_whole, places, known = True, [start], {start}
     for place in places:
         if len(found) > _MOST_DIRECTORIES:
             break
@@ -66,10 +64,15 @@ def _directories(tiff: bytes, order: str, start: int) -> tuple[Sequence[Sequence
         (count,) = struct.unpack_from(f"{order}H", tiff, place)
         directory = tiff[place + 2 : place + 2 + count * _ENTRY]
         are_whole &= len(directory) == count * _ENTRY
-        entries = list(struct.iter_unpack(f"{order}HHI4s", directory[: len(directory) // _ENTRY * _ENTRY]))
-        found.append(entries)
-        led = [_numbers(order, kind, value) for tag, kind, _, value in entries if tag == _MORE]
-        places += [place for place in dict.fromkeys(chain.from_iterable(led)) if place not in places]
+        found.append([])
+        for tag, *entry in struct.iter_unpack(f"{order}HHI4s", directory[: len(directory) // _ENTRY * _ENTRY]):
+            kind, length, value = entry
+            if tag == _ORIENTATION:
+                found[-1].append((kind, length, value))
+            elif tag == _MORE:
+                more = [each for each in _numbers(order, kind, value) if each not in known]
+                places += more
+                known.update(more)
     return found, are_whole
 
 
