@@ -19,7 +19,8 @@ _MATRICES = (_RED_GREEN_BLUE, 1, 2, 4, 5, 6, 9, 15)
 _BEFORE_ENTRIES, _BEFORE_BOXES = 8, 78
 _WHOLE_RANGE = 0x80
 _PROFILES = (b"prof", b"rICC")
-_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1")
+ALPHA_BY_ALL = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
+_ALPHA = (ALPHA_BY_ALL, b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1")
 _NAME = slice(4, 5 + max(map(len, _ALPHA)))
 _OFFSETS = {b"stco": ">I", b"co64": ">Q"}
 
@@ -132,7 +133,13 @@ def _turns(properties: Sequence[Box]) -> tuple[Box, ...]:
 
 
 def is_alpha(properties: Sequence[Box]) -> bool:
-    return any(kind == b"auxC" and bytes(content[_NAME]).split(b"\0")[0] in _ALPHA for kind, content in properties)
+    return name_of_use(properties) in _ALPHA
+
+
+def name_of_use(properties: Sequence[Box]) -> bytes:
+    """Returns what an item that no viewer shows by itself says that it is: the first that is alpha, if it says more."""
+    names = [bytes(content[_NAME]).split(b"\0")[0] for kind, content in properties if kind == b"auxC"]
+    return next((name for name in names if name in _ALPHA), b"")
 
 
 def _filled(numbers: Numbers, stream: Numbers) -> Numbers:

@@ -7,6 +7,7 @@ from itertools import chain
 
 from PIL import Image
 
+from moderate.images.avif_choices import refuse_choices
 from moderate.images.avif_repairs import with_one_list_of_uses
 from moderate.images.boxes import (
     Data,
@@ -56,6 +57,7 @@ def _decode(data: bytes, size: int, images: int) -> Picture:
     whole = memoryview(data)
     said = avif_boxes.read(whole)
     refuse_misleading(whole, said)
+    refuse_choices(whole)
     with libavif.opened(with_one_list_of_uses(data)) as file:
         # Not all viewers turn it.
         orientations = tuple(dict.fromkeys((UPRIGHT, orientation(file.turns))))
