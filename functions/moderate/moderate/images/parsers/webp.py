@@ -8,12 +8,12 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401 - else the first WebP makes Pillow import every format it knows
 )
 
+from moderate.images import webp_alpha
 from moderate.images.colours.icc import Icc
 from moderate.images.colours.renderings import renderings
 from moderate.images.decoded import Picture
 from moderate.images.libraries import libwebp
 from moderate.images.limits import CANVAS, WEBP, BreaksOff, BrokenRule, counted
-from moderate.images.parsers import webp_hints
 from moderate.images.pictures import draw_sequence, draw_still, open_image, still, turned_or_not
 from moderate.images.shrinking import AS_STORED, OPAQUE, Rendering
 from moderate.images.views import BACKGROUNDS, Presentations
@@ -53,8 +53,8 @@ class _Still:
 
     def decode(self, _frame: int) -> Sequence[Image.Image]:
         image = libwebp.decode(self._data, self.size, has_alpha=self.has_alpha)
-        if webp_hints.deny(_chunks(self._data, 0)):
-            webp_hints.check(image)
+        if webp_alpha.deny(_chunks(self._data, 0)):
+            webp_alpha.check(image)
         return [image]
 
 
@@ -64,14 +64,14 @@ class _Frames:
     def __init__(self, data: bytes, image: Image.Image) -> None:
         self._image = image
         self._denying = [
-            webp_hints.deny(_chunks(body, _FRAME_HEADER)) for kind, body in counted(_chunks(data)) if kind == b"ANMF"
+            webp_alpha.deny(_chunks(body, _FRAME_HEADER)) for kind, body in counted(_chunks(data)) if kind == b"ANMF"
         ]
         self.size = image.size
         self.frames: int = getattr(image, "n_frames", 1)
         self.has_alpha = image.has_transparency_data
 
     def decode(self, frame: int) -> Sequence[Image.Image]:
-        webp_hints.refuse_if_transparent(b"".join(self._denying[frame : frame + 1]))
+        webp_alpha.refuse_if_transparent(b"".join(self._denying[frame : frame + 1]))
         self._image.seek(frame)
         self._image.load()
         return [self._image]
