@@ -53,6 +53,8 @@ class Numbers(NamedTuple):
 class Header(NamedTuple):
     layout: Layout
     colours: Numbers
+    size: tuple[int, int] = (0, 0)
+    """The most pixels across and down that a frame has."""
 
 
 # Its range is not stated.
@@ -64,9 +66,9 @@ def headers(stream: bytes | memoryview) -> Iterator[Header]:
     for header in _sequence_headers(stream):
         bits = Bits(header)
         with suppress(IndexError):
-            layout = go_to_colours(bits)
+            layout, size = _go_to_colours(bits)
             named = Numbers(bits.read(8), bits.read(8), bits.read(8)) if bits.read(1) else Numbers()
-            yield Header(layout, named._replace(whole_range=named == _SRGB or bool(bits.read(1))))
+            yield Header(layout, named._replace(whole_range=named == _SRGB or bool(bits.read(1))), size)
 
 
 def _sequence_headers(stream: bytes | memoryview) -> Iterator[bytes | memoryview]:
@@ -96,6 +98,10 @@ def _number(stream: bytes | memoryview, position: int) -> tuple[int, int]:
 
 def go_to_colours(bits: Bits) -> Layout:
     """Reads all that stands before the bit which says whether colours are named. Raises IndexError."""
+    return _go_to_colours(bits)[0]
+
+
+def _go_to_colours(bits: Bits) -> tuple[Layout, tuple[int, int]]:
     profile = bits.read(3)
     _still = bits.read(1)
     reduced = bits.read(1)
@@ -104,7 +110,7 @@ def go_to_colours(bits: Bits) -> Layout:
     else:
         _read_operating_points(bits, delay_bits=_read_timing(bits))
     width_bits, height_bits = bits.read(4) + 1, bits.read(4) + 1
-    bits.read(width_bits + height_bits)
+    size = bits.read(width_bits) + 1, bits.read(height_bits) + 1
     if not reduced and bits.read(1):
         bits.read(4 + 3)
     bits.read(3)
@@ -115,7 +121,7 @@ def go_to_colours(bits: Bits) -> Layout:
     if profile == _IN_TWELVE_BITS and many_bits:
         bits.read(1)
     monochrome = bits.read(1) if profile != _WITH_BOTH_CHROMAS else 0
-    return Layout(profile, many_bits, monochrome)
+    return Layout(profile, many_bits, monochrome), size
 
 
 def _read_timing(bits: Bits) -> int:

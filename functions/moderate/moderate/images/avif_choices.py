@@ -1,11 +1,13 @@
 """Finds where an AVIF holds more than one picture and viewers differ on which of them they show."""
 
+import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from moderate.images.av1 import headers
-from moderate.images.boxes import Data, Items, boxes, inside_if_any, tracks
-from moderate.images.colours.avif_boxes import ALPHA_BY_ALL, is_alpha, name_of_use
+from moderate.images.boxes import Box, Data, Items, boxes, inside, inside_if_any, tracks
+from moderate.images.colours.avif_boxes import ALPHA_BY_ALL, is_alpha, name_of_use, stream_of
 from moderate.images.limits import BrokenRule
 
 _AFTER_VERSION = 4
@@ -19,6 +21,7 @@ class AmbiguousAvif(BrokenRule):
 
 def refuse_choices(data: Data) -> None:
     """Raises AmbiguousAvif; or what `boxes` raises."""
+    _refuse_smaller_tracks(data)
     meta = inside_if_any(data, b"meta")[_AFTER_VERSION:]
     if not meta:
         return
@@ -30,6 +33,19 @@ def refuse_choices(data: Data) -> None:
     if any(kind == b"a1lx" and any(content) for held in properties.values() for kind, content in held):
         # Chromium shows the last, and Firefox the first.
         raise AmbiguousAvif("a picture in layers")
+    _refuse_choice_of_alpha(items, properties, meta)
+
+
+def _refuse_smaller_tracks(data: Data) -> None:
+    for track in tracks(data):
+        table = inside(track, b"mdia", b"minf", b"stbl")
+        stated = {tuple(side >> 16 for side in struct.unpack(">II", bytes(inside(track, b"tkhd")[-8:])))}
+        if stated != {header.size for header in islice(headers(stream_of(data, table)), 1)}:
+            # Chromium makes it as small as its track, and Firefox does not.
+            raise AmbiguousAvif("a track of another size than its frames")
+
+
+def _refuse_choice_of_alpha(items: Items, properties: Mapping[int, Sequence[Box]], meta: Data) -> None:
     alphas = [item for item, held in properties.items() if is_alpha(held)]
     references = _references(items, meta)
     targets: list[int] = []

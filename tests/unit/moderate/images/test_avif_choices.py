@@ -1,5 +1,7 @@
 """A file from which viewers choose different pictures is refused."""
 
+import struct
+
 import pytest
 from PIL import Image
 from tests.helpers.crafted import animated
@@ -33,6 +35,13 @@ def of_part_range(data: bytes) -> bytes:
     return bytes(changed)
 
 
+def of_smaller_track(data: bytes) -> bytes:
+    """Returns `data` whose track says that its frames have one pixel."""
+    end = data.index(b"tkhd") - 4
+    end += int.from_bytes(data[end : end + 4])
+    return data[: end - 8] + struct.pack(">II", 1 << 16, 1 << 16) + data[end:]
+
+
 def belonging_twice(data: bytes) -> bytes:
     """Returns `data` whose alpha channel also describes the picture, in place of its EXIF."""
     alpha, description = data.index(b"auxl") + 4, data.index(b"cdsc") + 4
@@ -47,6 +56,7 @@ def test_what_all_viewers_show_alike_is_judged(data: bytes) -> None:
 AMBIGUOUS = {
     "a major brand": ANIMATION.replace(b"ftypavis", b"ftypmsf1", 1),
     "in layers": STILL.replace(b"pixi", b"a1lx", 1),
+    "another size": of_smaller_track(ANIMATION),
     "several pictures": belonging_twice(CLEAR),
     "not all viewers know": CLEAR.replace(ALPHA, b"urn:mpeg:hevc:2015:auxid:1".ljust(len(ALPHA), b"\0")),
     "16 to 235": of_part_range(CLEAR),

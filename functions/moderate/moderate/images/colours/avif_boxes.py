@@ -100,7 +100,7 @@ def read(data: Data) -> Said:
     by_item, shown = items.properties(), items.shown()
     found = [*(by_item.get(item, ()) for item in shown), *map(list, map(_properties, tables))]
     colours = {tuple(bytes(content) for kind, content in each if kind == b"colr") for each in found}
-    streams = chain(map(items.content, shown), (_stream(data, table) for table in tables))
+    streams = chain(map(items.content, shown), (stream_of(data, table) for table in tables))
     return Said(
         list(dict.fromkeys((kind, bytes(content)) for kind, content in chain.from_iterable(found))),
         list(chain.from_iterable(islice(headers(stream), 1) for stream in streams)),
@@ -114,7 +114,7 @@ def _properties(table: Data) -> Iterator[Box]:
     return boxes(inside_if_any(inside(table, b"stsd")[_BEFORE_ENTRIES:], b"av01")[_BEFORE_BOXES:])
 
 
-def _stream(data: Data, table: Data) -> Data:
+def stream_of(data: Data, table: Data) -> Data:
     """Returns the file from a track's first sample on; nothing if there is none."""
     for kind, content in boxes(table):
         if kind in _OFFSETS:
