@@ -107,13 +107,14 @@ def _ways(file: AvifFile, said: Said) -> Sequence[Sequence[Rendering]]:
     if said.has_colours_of_part_range:
         drawn += [with_levels(AS_STORED, rendering) for rendering in drawn]
     in_chromium = in_firefox = drawn
-    if file.frames > 1:
-        if said.has_whole_range:
-            in_chromium = [*drawn, *(with_levels(SPREAD, rendering) for rendering in drawn)]
-    elif file.has_alpha:
+    if said.is_animated and said.has_whole_range:
+        # Of one frame, too.
+        in_chromium = [*drawn, *(with_levels(SPREAD, rendering) for rendering in drawn)]
+    if file.frames == 1 and file.has_alpha:
         in_firefox = [replace(rendering, if_transparent=()) for rendering in drawn]
-        shown = chain.from_iterable(rendering.if_transparent or [rendering] for rendering in drawn)
-        in_chromium = [_with_alpha_spread(rendering) for rendering in shown]
+        shown = chain.from_iterable(rendering.if_transparent or [rendering] for rendering in in_chromium)
+        spread = [_with_alpha_spread(rendering) for rendering in shown]
+        in_chromium = [*in_chromium, *spread] if said.is_animated else spread
     if file.is_halved:
         return [in_chromium, in_firefox]
     return [list(dict.fromkeys((*in_firefox, *in_chromium)))]
