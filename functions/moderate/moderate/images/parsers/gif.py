@@ -30,8 +30,8 @@ _HAS_TRANSPARENT_INDEX = 0x01
 # 4 is not in the standard; encoders write it for 3.
 _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}
 _NO_CONTROL = bytes(4)
-# In bits, of a colour in the compressed pixels. The standard begins at 2.
-_CODE_SIZES = range(1, 9)
+# In bits, of a colour in the compressed pixels. Firefox draws by 1 too, and Chromium something else.
+_CODE_SIZES = range(2, 9)
 _DESCRIPTOR = 10
 _BEGINNING = re.compile(rb"[!,;]")
 # It is drawn, and laid over what is there.

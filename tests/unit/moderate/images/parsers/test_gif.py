@@ -146,9 +146,9 @@ def test_a_frame_with_too_few_pixels_is_refused_as_broken_off() -> None:
         picture(whole.replace(gif_pixels(GREY), gif_pixels(GREY[:4])))
 
 
-@pytest.mark.parametrize("size", [0, 9, 12])
+@pytest.mark.parametrize("size", [0, 1, 9, 12])
 def test_a_code_size_that_no_gif_has_is_refused(size: int) -> None:
-    """Firefox draws some of these, and Pillow others."""
+    """Firefox draws some of these, and Pillow or Chromium others."""
     whole = gif([GifFrame(GREY)], SCREEN)
     with pytest.raises(UndecodableImage) as refusal:
         picture(whole.replace(gif_pixels(GREY), bytes([size]) + gif_pixels(GREY)[1:]))
