@@ -106,16 +106,20 @@ def _draw_frames(png: Png, size: int, presentations: Presentations, cap: Animati
 def _refuse_missing_rows(image: Image.Image, png: Png) -> None:
     """Raises BreaksOff if the pixels end before the picture does, which Pillow passes over in black.
 
-    Its last row is black then, or with interlacing the last but one, so that few others are unpacked twice.
+    Its last row is black then, or with interlacing the last but one, so that few others are unpacked twice. A single
+    row that is interlaced may have every other pixel.
     """
     width, height = image.size
-    if not all(image.crop((0, row, width, row + 1)).getbbox() for row in range(max(0, height - 2), height)):
+    last = [image.crop((0, row, width, row + 1)) for row in range(max(0, height - 2), height)]
+    # What is opaque is missing too, if a transparent colour was looked for in it.
+    seen = all((row.convert("RGB") if row.mode == "RGBA" else row).getbbox() for row in last)
+    if not seen or (png.is_interlaced and height == 1):
         png.require_rows(png.size, png.pixels[0])
 
 
 def _left_out_by_firefox(png: Png) -> int:
     """Returns how many rows Firefox leaves out, at most, if the checksum of the pixels is wrong or missing."""
-    row = png.unpacked((png.size[0], 1))
+    row = png.row(png.size[0])
     if png.is_interlaced:
         # The last pass has every other row.
         return 1 + MOST_KEPT // row

@@ -22,7 +22,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
 EIGHT_BITS = 8
 # Its rows are counted, it is drawn, and it is blended with what is there.
-_WORK_TO_BLEND = 4
+_WORK_TO_BLEND, _WORK_TO_REPLACE = 4, 2
+# Where each pass of interlaced rows begins, and how far apart its columns and rows are.
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, GREY_ALPHA: 2, COLOUR_ALPHA: 4}
 _DISPOSALS = (Disposal.KEEP, Disposal.CLEAR, Disposal.RESTORE)
 
@@ -78,12 +80,16 @@ class Png:
         return has_bytes and not self.is_interlaced and b"tRNS" not in self.single
 
     def unpacked(self, size: tuple[int, int]) -> int:
-        """Returns how many bytes the pixels of a picture or frame of this size unpack to, at least.
+        """Returns how many bytes the pixels of a picture or frame of this size unpack to."""
+        width, height = size
+        if not self.is_interlaced:
+            return height * self.row(width)
+        passes = ((-(-(width - left) // right), -(-(height - top) // down)) for left, top, right, down in _PASSES)
+        return sum(rows * self.row(columns) for columns, rows in passes if columns > 0 and rows > 0)
 
-        Each row begins with a byte that names its filter; with interlacing more do than are counted here.
-        """
-        row_bytes = (size[0] * self.depth * _CHANNELS[self.colour] + 7) // 8
-        return size[1] * (row_bytes + (not self.is_interlaced))
+    def row(self, width: int) -> int:
+        """Returns how many bytes a row unpacks to, of which the first names its filter."""
+        return 1 + (width * self.depth * _CHANNELS[self.colour] + 7) // 8
 
     def require_rows(self, size: tuple[int, int], pixels: Iterable[bytes]) -> None:
         """Raises BreaksOff or InterruptedPng if the pixels of a picture or frame of this size end before it does."""
@@ -110,9 +116,8 @@ class Png:
             yield Frame(self.still(), (0, 0), self.size, Disposal.CLEAR, blended=False, colours=colours)
         for control, pixels in zip(self.controls, animated, strict=True):
             left, top, disposal, blend = struct.unpack(">8xII4xBB", control)
-            if blend == 1:
-                # Where rows are missing, Firefox leaves what is there.
-                self.require_rows(size_in(control), pixels)
+            # Where rows are missing, Firefox leaves what is there, or nothing.
+            self.require_rows(size_in(control), pixels)
             yield Frame(
                 still=self._file(control, pixels),
                 at=(left, top),
@@ -120,7 +125,7 @@ class Png:
                 disposal=_DISPOSALS[disposal],
                 colours=self.palette_colours,
                 blended=blend == 1,
-                work=_WORK_TO_BLEND if blend == 1 else 1,
+                work=_WORK_TO_BLEND if blend == 1 else _WORK_TO_REPLACE,
             )
 
     def with_transparency(self, transparency: bytes) -> "Png":
