@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from moderate.images.colours import png_chunks
 from moderate.images.limits import BreaksOff, counted
-from moderate.images.png.file import PALETTE, SIGNATURE, Png, checksum, require, size_in
+from moderate.images.png.file import COLOUR, GREY, PALETTE, SIGNATURE, Png, checksum, require, size_in
 
 _MAX_PALETTE = 3 * 256
 _PIXELS, _FRAME_PIXELS, _CONTROL, _ANIMATION = b"IDAT", b"fdAT", b"fcTL", b"acTL"
 _NUMBER = 4
 _CONTROL_BYTES = 22
 _DISPOSALS = range(3)
+_KEY_BYTES = {GREY: 2, COLOUR: 6}
 
 
 def read(data: bytes) -> Png:
@@ -30,6 +31,7 @@ def read(data: bytes) -> Png:
         elif kind in (_CONTROL, _FRAME_PIXELS) and _ANIMATION in png.single:
             frames.add(kind, body, is_sound=is_sound)
         else:
+            frames.pass_by()
             _note(png, kind, body, is_sound=is_sound)
         previous = kind
     frames.end()
@@ -69,8 +71,18 @@ def _note(png: Png, kind: bytes, body: bytes, *, is_sound: bool) -> None:
         png.single[kind] = body[: len(body) // 3 * 3]
     elif kind == b"eXIf" and is_sound:
         png.exifs.append(body)
-    elif not png.pixels and (kind == _ANIMATION or (kind == b"tRNS" and is_sound and _takes_transparency(png))):
+    elif kind == _ANIMATION and not png.pixels:
         png.single.setdefault(kind, body)
+    elif kind == b"tRNS" and not png.pixels and is_sound and _takes_transparency(png):
+        first = png.single.setdefault(kind, body)
+        # Each browser takes the first whose length it accepts.
+        require(first == body or _counts_everywhere(png, first), "two tRNS chunks")
+
+
+def _counts_everywhere(png: Png, transparency: bytes) -> bool:
+    if png.colour == PALETTE:
+        return 0 < len(transparency) <= min(png.palette_colours, 1 << png.depth)
+    return len(transparency) == _KEY_BYTES.get(png.colour, len(transparency))
 
 
 def _takes_transparency(png: Png) -> bool:
@@ -93,7 +105,15 @@ class _Frames:
         elif is_next and len(self._png.pixels) == 1:
             self._append(self._png.pixels[0], compressed, is_sound=is_sound)
         else:
+            self.pass_by()
             self.are_interrupted = True
+
+    def pass_by(self) -> None:
+        """Raises DamagedPng between the control of a later frame and its pixels, where Firefox may stop.
+
+        It shows what the frame is drawn on then, cleared.
+        """
+        require(not (self._awaited and self._png.pixels), "something between a frame's control and its pixels")
 
     def add(self, kind: bytes, body: bytes, *, is_sound: bool) -> None:
         """Takes a numbered chunk."""
@@ -114,6 +134,8 @@ class _Frames:
     def _control(self, control: bytes) -> None:
         png = self._png
         require(not self._awaited, "a frame without pixels")
+        # Firefox passes over it, and goes on.
+        require(len(control) == _CONTROL_BYTES, "a frame's control of another length")
         if not png.pixels and control[:16] != png.single[b"IHDR"][:8] + bytes(8):
             # A first frame that does not cover the canvas is none: the default image stands alone.
             return
@@ -142,7 +164,5 @@ class _Frames:
 
 def _is_sound(control: bytes, canvas: tuple[int, int]) -> bool:
     """Returns whether browsers go on; at a frame beyond the canvas they stop."""
-    if len(control) != _CONTROL_BYTES:
-        return False
     (width, height), (left, top) = size_in(control), size_in(control[8:])
     return 0 < width <= canvas[0] - left and 0 < height <= canvas[1] - top and control[_CONTROL_BYTES - 2] in _DISPOSALS
