@@ -21,7 +21,7 @@ from moderate.images.limits import BreaksOff, BrokenRule
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6
 EIGHT_BITS = 8
-# Its rows are counted, it is drawn, and it is blended with what is there.
+# Its rows are counted, it is drawn, and it may be blended with what is there.
 _WORK_TO_BLEND, _WORK_TO_REPLACE = 4, 2
 # Where each pass of interlaced rows begins, and how far apart its columns and rows are.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
