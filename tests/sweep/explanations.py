@@ -23,6 +23,13 @@ _BY_CAUSE = {
     "Disputed: a frame without a palette": (
         "No colours are stated for a frame with a transparent index; Chromium and Firefox each make up their own."
     ),
+    "MisleadingJpeg: a marker of no known kind": (
+        "The file is damaged. Decoders skip such a marker or read on elsewhere, and each shows another part."
+    ),
+    "DeniedTransparency: transparency that its pixels deny": (
+        "The lossless pixels of the WebP say that they are opaque, but they are not. Chromium adds the page's light to "
+        "them or lets it through, and Firefox does not."
+    ),
     "arithmetic coding": (
         "Debian's Chromium shows JPEGs with arithmetic coding, and Firefox does not. Decoding takes 14 times longer "
         "than usual. The error names the coding and asks for a plain JPEG."
