@@ -66,7 +66,7 @@ def headers(stream: bytes | memoryview) -> Iterator[Header]:
     for header in _sequence_headers(stream):
         bits = Bits(header)
         with suppress(IndexError):
-            layout, size = _go_to_colours(bits)
+            layout, size = go_to_colours(bits)
             named = Numbers(bits.read(8), bits.read(8), bits.read(8)) if bits.read(1) else Numbers()
             yield Header(layout, named._replace(whole_range=named == _SRGB or bool(bits.read(1))), size)
 
@@ -96,12 +96,11 @@ def _number(stream: bytes | memoryview, position: int) -> tuple[int, int]:
     return len(stream), len(stream)
 
 
-def go_to_colours(bits: Bits) -> Layout:
-    """Reads all that stands before the bit which says whether colours are named. Raises IndexError."""
-    return _go_to_colours(bits)[0]
+def go_to_colours(bits: Bits) -> tuple[Layout, tuple[int, int]]:
+    """Reads all that stands before the bit which says whether colours are named; returns the size too, as in Header.
 
-
-def _go_to_colours(bits: Bits) -> tuple[Layout, tuple[int, int]]:
+    Raises IndexError.
+    """
     profile = bits.read(3)
     _still = bits.read(1)
     reduced = bits.read(1)

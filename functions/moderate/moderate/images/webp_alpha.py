@@ -34,9 +34,7 @@ def deny(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 def refuse_if_transparent(picture: bytes) -> None:
-    """picture: what `deny` returned. Raises DeniedTransparency, UndecodableWebp and TooManyPixels."""
-    if not picture:
-        return
+    """picture: what `deny` found. Raises DeniedTransparency, UndecodableWebp and TooManyPixels."""
     fields = int.from_bytes(picture[_CHUNK_HEADER + 1 : _CHUNK_HEADER + 5], "little")
     most = (1 << _SIDE_BITS) - 1
     size = (fields & most) + 1, (fields >> _SIDE_BITS & most) + 1

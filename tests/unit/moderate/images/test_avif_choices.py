@@ -28,7 +28,8 @@ def of_part_range(data: bytes) -> bytes:
     while (at := data.find(HEADER_BEGINS, at + 1)) >= 0:
         start = at + len(HEADER_BEGINS) + 1
         bits = Bits(data[start:])
-        if go_to_colours(bits).monochrome:
+        layout, _ = go_to_colours(bits)
+        if layout.monochrome:
             bits.read(24 * bits.read(1))
             byte, bit = divmod(bits.position, 8)
             changed[start + byte] &= ~(0x80 >> bit)

@@ -71,7 +71,8 @@ class _Frames:
         self.has_alpha = image.has_transparency_data
 
     def decode(self, frame: int) -> Sequence[Image.Image]:
-        webp_alpha.refuse_if_transparent(b"".join(self._denying[frame : frame + 1]))
+        if frame < len(self._denying) and self._denying[frame]:
+            webp_alpha.refuse_if_transparent(self._denying[frame])
         self._image.seek(frame)
         self._image.load()
         return [self._image]
