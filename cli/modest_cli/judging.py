@@ -24,6 +24,7 @@ from moderate.verdict import Cuts, Policy, Verdict
 from modest.errors import PublicError
 from modest_cli.exit_codes import ExitCode
 from modest_cli.files import Found, UnreadableFile, find, read_image
+from modest_cli.interruption import Interruption
 from modest_cli.output import escape, print_note, print_table, print_text, with_progress
 
 _COLOURS = {Verdict.SAFE: "green", Verdict.QUESTIONABLE: "yellow", Verdict.NSFW: "red"}
@@ -41,20 +42,22 @@ def judge_files(paths: Sequence[str], *, as_json: bool, policy: Policy, model: P
         print_note(f"modest: {error}")
         return ExitCode.NOT_ALL_JUDGED
     findings = find(paths)
+    judged = _judge(findings.found, classifier, second, policy)
     rows: list[Row] = []
     code = ExitCode.DONE
-    try:
-        for row in with_progress(
-            _judge(findings.found, classifier, second, policy), len(findings.found), "classifying"
-        ):
-            rows.append(row)
-            if as_json:
-                print_text(json.dumps(_as_dict(row)) + "\n")
-    except KeyboardInterrupt:
+    with Interruption() as interruption:
+        try:
+            for row in with_progress(judged, len(findings.found), "classifying"):
+                rows.append(row)
+                if as_json:
+                    print_text(json.dumps(_as_dict(row)) + "\n")
+                if interruption.noted:
+                    break
+        except (ModelUnusable, ClassificationFailed) as error:
+            print_note(f"modest: a model failed: {error}")
+            code = ExitCode.NOT_ALL_JUDGED
+    if interruption.noted:
         code = ExitCode.INTERRUPTED
-    except (ModelUnusable, ClassificationFailed) as error:
-        print_note(f"modest: a model failed: {error}")
-        code = ExitCode.NOT_ALL_JUDGED
     if rows and not as_json:
         print_table(("verdict", "score", "class", "file"), map(_cells, rows))
     outcomes = [outcome for _, outcome in rows]

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -206,29 +205,6 @@ def test_a_model_that_breaks_on_an_image_gives_no_verdict_and_says_what_it_answe
     assert (result.returncode, result.stdout) == (2, "")
     assert "add up to 1, as after a softmax; they are nan" in result.stderr
     assert "Traceback" not in result.stderr
-
-
-def test_control_c_prints_what_was_judged_and_how_much_was_left(tmp_path: Path) -> None:
-    for number in range(500):
-        shutil.copy(MOSAICS / "of-both-models" / "score-0.45.png", tmp_path / f"{number}.png")
-    # A shell makes what it starts in the background pass over Control-C.
-    command = ["env", "--default-signal=INT", str(MODEST), "classify", "--json", str(tmp_path)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        assert process.stdout
-        assert process.stderr
-        first = process.stdout.readline()
-        # As a terminal does: to every process, those that decode included.
-        os.killpg(process.pid, signal.SIGINT)
-        rest, errors = process.stdout.read(), process.stderr.read()
-    judged = 1 + len(rest.splitlines())
-    assert json.loads(first)["verdict"] == "questionable"
-    assert process.returncode == 130
-    assert errors == (
-        f"Judged: {judged} (safe: 0, questionable: {judged}, nsfw: 0). Not judged: 0. "
-        f"Left when interrupted: {500 - judged}.\n"
-    )
 
 
 def test_a_reader_that_ends_first_is_not_taken_for_a_verdict(hostile_folder: Path) -> None:

@@ -3,15 +3,14 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers.support import MOSAICS, png
-from tests.helpers.waiting import HANGS_SECONDS, wait_until
+from tests.helpers.support import MOSAICS
+from tests.helpers.waiting import HANGS_SECONDS
 
 MODEST = Path(sys.executable).with_name("modest")
 BOTH = MOSAICS / "of-both-models"
@@ -64,26 +63,3 @@ def test_a_set_with_known_answers_gives_the_known_figures_with_and_without_a_sec
     assert document["pictures"]["nsfw"] == {"found": 4, "judged": 3, "refused": {"undecodable_image": 1}}
     assert (document["copies"], run.returncode) == (1, 2)
     assert "66.7% (20.8-93.9)" in (folder / "report.html").read_text("utf-8")
-
-
-def test_an_interrupted_run_prints_what_was_judged_and_is_resumed(tmp_path: Path) -> None:
-    (tmp_path / "safe").mkdir()
-    for number in range(120):
-        (tmp_path / "safe" / f"{number}.png").write_bytes(png(size=(20 + number % 20, 20 + number // 20)))
-    record = tmp_path / "scores"
-    options: list[str | Path] = [tmp_path, "--json", "--second-opinion", "none", "--resume", record]
-    # A shell makes what it starts in the background pass over Control-C.
-    command: list[str | Path] = ["env", "--default-signal=INT", MODEST, "evaluate", *options]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        wait_until(lambda: record.exists() and len(record.read_bytes().splitlines()) > 2)
-        os.killpg(process.pid, signal.SIGINT)
-        printed, notes = process.communicate()
-    judged = json.loads(printed)["pictures"]["safe"]["judged"]
-    assert 0 < judged < 120
-    assert (process.returncode, notes.splitlines()[-1]) == (130, f"Left when interrupted: {120 - judged}.")
-    kept = record.read_bytes()
-    run = modest(*options)
-    assert record.read_bytes().startswith(kept)
-    assert (run.returncode, json.loads(run.stdout)["pictures"]["safe"]["judged"]) == (0, 120)

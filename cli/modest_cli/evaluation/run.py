@@ -21,6 +21,7 @@ from modest_cli.evaluation.sentences import Wanted
 from modest_cli.evaluation.tables import print_evaluation
 from modest_cli.exit_codes import ExitCode
 from modest_cli.files import read_image
+from modest_cli.interruption import Interruption
 from modest_cli.output import print_json, print_note, with_progress
 
 
@@ -70,7 +71,6 @@ def measure(compared: Compared) -> Measured:
     """Judges all pictures, or those that come before Control-C. Raises OperatorError."""
     labels = find_labelled(compared.pictures)
     specimens: list[Specimen] = []
-    interrupted = False
     with ExitStack() as stack:
         workers = usable_cores()
         decoder = stack.enter_context(closing(Decoder(workers)))
@@ -79,14 +79,14 @@ def measure(compared: Compared) -> Measured:
         )
         record = stack.enter_context(open_record(compared.resume, scorer.identity())) if compared.resume else None
         found = judge(labels.pictures, scorer, compared.sexy, batch=workers, record=record)
-        try:
-            for specimen in with_progress(found, len(labels.pictures), "judging"):
-                specimens.append(specimen)  # noqa: PERF402 - keeps what came before an interruption
-        except KeyboardInterrupt:
-            interrupted = True
+        interruption = stack.enter_context(Interruption())
+        for specimen in with_progress(found, len(labels.pictures), "judging"):
+            specimens.append(specimen)
+            if interruption.noted:
+                break
     left = len(labels.pictures) - len(specimens)
     notes = (*labels.notes, f"Left when interrupted: {left:,}.") if left else labels.notes
-    code = ExitCode.INTERRUPTED if interrupted else exit_code(specimens)
+    code = ExitCode.INTERRUPTED if interruption.noted else exit_code(specimens)
     return Measured(specimens, scorer.settings, notes, code)
 
 

@@ -150,4 +150,6 @@ class _Worker:
                 env=_ENVIRONMENT,
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
+                # Control-C at a terminal goes to the group in the foreground; the service decides when this one ends.
+                process_group=0,
             )

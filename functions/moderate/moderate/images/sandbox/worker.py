@@ -6,7 +6,6 @@ import gc
 gc.disable()
 
 import resource
-import signal
 import sys
 from typing import Protocol
 
@@ -37,8 +36,6 @@ class Decode(Protocol):
 
 def serve(decode: Decode) -> None:
     """Answers with what `decode` returns or raises, until the service hangs up."""
-    # Control-C reaches every process at a terminal; the service decides when this one ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     Image.preinit()
     libavif.load()
     libde265.load()
