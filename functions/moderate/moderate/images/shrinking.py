@@ -141,6 +141,21 @@ class Shrunk:
         # Both in L or RGB, or with their alpha multiplied in, as Pillow would do at each step.
         self._reduced: Image.Image | None = None
         self._cells: Image.Image | None = None
+        self._may_change = True
+
+    @classmethod
+    def of(
+        cls,
+        image: Image.Image,
+        size: int,
+        rendering: Rendering = AS_STORED,
+        squares: tuple[float, float] = (1, 1),
+    ) -> "Shrunk":
+        """Takes a whole picture that nobody changes, so that one which is hardly shrunk need not be copied."""
+        shrunk = cls(image.size, size, rendering, squares)
+        shrunk._may_change = False
+        shrunk.draw(image, (0, 0, *image.size))
+        return shrunk
 
     def draw(self, image: Image.Image, area: Area) -> None:
         """Takes all that is shown, and where it has changed."""
@@ -153,7 +168,9 @@ class Shrunk:
         for row, band in in_bands(image, self.rendering, (left, top, right, bottom), rows=down):
             part = without_idle_alpha(band)
             part = part.convert("RGBa") if part.mode == "RGBA" else part
-            reduced = part.reduce(self._steps)
+            # Pillow copies what it need not reduce.
+            is_kept = self._steps == (1, 1) and not (part is image and self._may_change)
+            reduced = part if is_kept else part.reduce(self._steps)
             reduced = reduced.convert("RGB") if reduced.mode == "RGBX" else reduced
             self._reduced = _pasted(self._reduced, whole, reduced, (left // across, row // down))
         self._shrink((left, top, right, bottom))

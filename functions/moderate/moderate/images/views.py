@@ -52,8 +52,7 @@ def views(stills: Iterable[Still], size: int) -> Iterator[View]:
     found: list[Image.Image] = []
     for image, presentations in stills:
         before = len(found)
-        stored = Shrunk(image.size, size, AS_STORED, side_by_side(image.size))
-        stored.draw(image, (0, 0, *image.size))
+        stored = Shrunk.of(image, size, squares=side_by_side(image.size))
         for rendering, small, shrunk in _drawn(image, size, stored, presentations.renderings, found):
             fine = fine_if_wanted(shrunk, rendering)
             for orientation in presentations.orientations:
@@ -84,7 +83,7 @@ def turned(image: Image.Image, small: Image.Image, orientation: int, rendering: 
         return small
     transposition = _TRANSPOSITIONS[orientation]
     return (
-        _shrink(image.transpose(transposition), small.width, rendering).view()
+        Shrunk.of(image.transpose(transposition), small.width, rendering).view()
         if _is_small(image.size)
         else small.transpose(transposition)
     )
@@ -120,17 +119,11 @@ def _drawn(
     as_stored = stored.view()
     for rendering in ways(renderings, transparent=image.has_transparency_data):
         late = shrunk_first(rendering, image.size)
-        shrunk = stored if late else _shrink(image, size, rendering)
+        shrunk = stored if late else Shrunk.of(image, size, rendering)
         small = rendering.draw(as_stored) if late else shrunk.view()
         if all(_apart_in_any_mode(small, other) > _ALIKE for other in found):
             found.append(small)
             yield rendering, small, shrunk
-
-
-def _shrink(image: Image.Image, size: int, rendering: Rendering) -> Shrunk:
-    shrunk = Shrunk(image.size, size, rendering)
-    shrunk.draw(image, (0, 0, *image.size))
-    return shrunk
 
 
 def ways(renderings: Iterable[Rendering], *, transparent: bool) -> Iterator[Rendering]:
