@@ -17,6 +17,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 
 from authorizer.main import handler as authorize
+from moderate.inference.model_file import ModelUnusable
+from moderate.settings import InvalidSetting
 from modest.accounts.registry import Registry
 from modest.store.dynamodb import DynamoDBTable
 from modest_cli.deployment import Deployment, deployment_from_outputs
@@ -98,7 +100,10 @@ def _load_function(aws: LocalAws, environment: Mapping[str, str], *, json_log: b
     if not json_log:
         os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     # As in Lambda, the module reads the environment when it is imported.
-    handler = import_module("moderate.main").handler
+    try:
+        handler = import_module("moderate.main").handler
+    except (InvalidSetting, ModelUnusable) as error:
+        raise SystemExit(f"The service cannot start: {error}.") from None
     if not json_log:
         log_for_people()
     return WorkerPool(handler, threads=_THREADS)
