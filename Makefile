@@ -82,7 +82,7 @@ test: .build/model/mobilenet_v2.onnx .build/model/mobilenet_v2_mid.onnx ## run t
 	$(BIN)/pytest -n auto
 
 hostile: $(MODELS) ## attack the service on an isolated network (needs root, ip and openssl)
-	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder tests/load tests/hostile
+	$(BIN)/pytest -n auto --no-loadscope-reorder tests/load tests/hostile
 
 ledger-scale: $(READY) ## check the ledger in random histories; measure 1.4 million calls and 60 a second (needs Java)
 	$(BIN)/python -m tests.load.ledger_histories

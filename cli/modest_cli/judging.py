@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -42,17 +42,17 @@ def judge_files(paths: Sequence[str], *, as_json: bool, policy: Policy, model: P
         print_note(f"modest: {error}")
         return ExitCode.NOT_ALL_JUDGED
     findings = find(paths)
-    judged = _judge(findings.found, classifier, second, policy)
     rows: list[Row] = []
     code = ExitCode.DONE
     with Interruption() as interruption:
         try:
-            for row in with_progress(judged, len(findings.found), "classifying"):
-                rows.append(row)
-                if as_json:
-                    print_text(json.dumps(_as_dict(row)) + "\n")
-                if interruption.noted:
-                    break
+            with closing(_judge(findings.found, classifier, second, policy, interruption)) as judged:
+                for row in with_progress(judged, len(findings.found), "classifying", prints=as_json):
+                    rows.append(row)
+                    if as_json:
+                        print_text(json.dumps(_as_dict(row)) + "\n")
+        except KeyboardInterrupt:
+            interruption.noted = True
         except (ModelUnusable, ClassificationFailed) as error:
             print_note(f"modest: a model failed: {error}")
             code = ExitCode.NOT_ALL_JUDGED
@@ -88,15 +88,25 @@ def exit_code(outcomes: Sequence[Outcome]) -> ExitCode:
     return ExitCode.FOUND if nsfw else ExitCode.DONE
 
 
-def _judge(found: Sequence[Found], classifier: Classifier, second: SecondModel | None, policy: Policy) -> Iterator[Row]:
+def _judge(
+    found: Sequence[Found],
+    classifier: Classifier,
+    second: SecondModel | None,
+    policy: Policy,
+    interruption: Interruption,
+) -> Generator[Row, None, None]:
+    """Yields what comes of each file, until Control-C is pressed. Raises KeyboardInterrupt while it reads a file."""
     workers = usable_cores()
     with closing(Decoder(workers)) as decoder:
         pipeline = Pipeline(
             fetch_nothing, classifier, cuts=Cuts(), second=second, workers=workers, decode=decoder.decode
         )
         for start in range(0, len(found), workers):
+            if interruption.noted:
+                return
             batch = found[start : start + workers]
-            contents = [entry.refusal or read_image(entry.path) for entry in batch]
+            with interruption.raised():
+                contents = [entry.refusal or read_image(entry.path) for entry in batch]
             readable = [content for content in contents if isinstance(content, ImageBytes)]
             judged = iter(asyncio.run(_judge_side_by_side(readable, pipeline, policy)))
             for entry, content in zip(batch, contents, strict=True):

@@ -68,13 +68,20 @@ def make_console(*, stderr: bool = False) -> Console:
     return terminal if terminal.is_terminal else _Console(stderr=stderr, width=_PIPE_WIDTH)
 
 
-def with_progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
-    """Yields the items and shows a progress bar if stderr is a terminal."""
+def with_progress(items: Iterable[T], total: int, description: str, *, prints: bool = False) -> Iterator[T]:
+    """Yields the items and shows a progress bar if stderr is a terminal.
+
+    prints: whether the caller prints meanwhile; then there is no bar if stdout is a terminal too.
+    """
     # This module loads slowly, and only commands with a progress bar need it.
     from rich.progress import Progress  # noqa: PLC0415
 
     messages = make_console(stderr=True)
-    with Progress(console=messages, transient=True, disable=not messages.is_terminal) as progress:
+    is_shown = messages.is_terminal and not (prints and sys.stdout.isatty())
+    # If redirected, what is printed meanwhile would be shown beside the bar and reach no file or pipe.
+    with Progress(
+        console=messages, transient=True, disable=not is_shown, redirect_stdout=False, redirect_stderr=False
+    ) as progress:
         yield from progress.track(items, total=total, description=description)
 
 

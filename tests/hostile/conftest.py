@@ -11,7 +11,7 @@ ONE_BY_ONE = {"test_images.py", "test_mutations.py"}
 
 
 class ByFile(LoadScopeScheduling):
-    """Runs the tests of a file in one process, unless they share nothing.
+    """Runs each file's tests in one process, but shares out those of ONE_BY_ONE, whatever --dist says.
 
     xdist's groups would do the same; pytest 9.2 distributes grouped tests one by one
     (https://github.com/pytest-dev/pytest-xdist/issues/1386).
@@ -22,6 +22,7 @@ class ByFile(LoadScopeScheduling):
         return nodeid if Path(path).name in ONE_BY_ONE else path
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
     return ByFile(config, log)
 

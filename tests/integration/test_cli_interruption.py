@@ -1,14 +1,19 @@
 """Control-C in the commands that judge many pictures."""
 
+import fcntl
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from types import FrameType
+from typing import IO
 
 import pytest
 from tests.helpers.support import MOSAICS, png
@@ -49,6 +54,38 @@ def copies(folder: Path, number: int) -> Path:
     for name in range(number):
         shutil.copy(DOUBTFUL, folder / f"{name}.png")
     return folder
+
+
+@contextmanager
+def screen() -> Iterator[tuple[int, Callable[[str], bool]]]:
+    """Yields a terminal for a command's stderr, and what waits until a text is shown there."""
+    master, terminal = os.openpty()
+    shown = bytearray()
+
+    def read() -> None:
+        # Reading fails once nobody has the terminal open.
+        with suppress(OSError):
+            while True:
+                shown.extend(os.read(master, 10_000))
+
+    reading = Thread(target=read)
+    reading.start()
+    try:
+        yield terminal, lambda text: wait_until(lambda: text in shown.decode(errors="replace"))
+    finally:
+        os.close(terminal)
+        reading.join()
+        os.close(master)
+
+
+def is_asleep(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+def waiting_in(pipe: IO[bytes] | None) -> int:
+    """Returns how many bytes wait for the reader."""
+    assert pipe
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +141,52 @@ def test_control_c_prints_what_was_judged_and_how_much_was_left(tmp_path: Path) 
     )
 
 
+def test_control_c_does_not_wait_for_the_rest_of_a_picture_that_comes_through_a_pipe() -> None:
+    with subprocess.Popen(
+        ["env", "--default-signal=INT", MODEST, "classify", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(b"GIF")
+        process.stdin.flush()
+        # A signal that comes just before Python waits is noticed when it has waited.
+        assert wait_until(lambda: waiting_in(process.stdin) == 0 and is_asleep(process.pid))
+        os.killpg(process.pid, signal.SIGINT)
+        errors = process.stderr.read().decode()
+    counted = "Judged: 0 (safe: 0, questionable: 0, nsfw: 0). Not judged: 0. Left when interrupted: 1.\n"
+    assert (process.returncode, errors) == (130, counted)
+
+
+def test_a_person_is_told_how_to_end_a_command_whose_reader_stalls(tmp_path: Path) -> None:
+    command: list[str | Path] = ["env", "--default-signal=INT", MODEST, "classify", "--json", copies(tmp_path, 100)]
+    with screen() as (terminal, shows):
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=terminal, start_new_session=True, pipesize=4096
+        )
+        try:
+            assert wait_until(lambda: waiting_in(process.stdout) > 3000)
+            os.killpg(process.pid, signal.SIGINT)
+            assert shows("Press Control-C again to end at once.")
+            os.killpg(process.pid, signal.SIGINT)
+            assert shows("Left when interrupted: ")
+            assert process.wait(HANGS_SECONDS) == 130
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def test_a_progress_bar_on_the_screen_keeps_no_line_from_a_file_or_pipe(tmp_path: Path) -> None:
+    with screen() as (terminal, shows):
+        command: list[str | Path] = [MODEST, "classify", "--json", copies(tmp_path, 3)]
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, check=False, timeout=HANGS_SECONDS)
+        assert shows("Judged: 3")
+    assert [json.loads(line)["verdict"] for line in run.stdout.splitlines()] == ["questionable"] * 3
+
+
 def test_what_passes_over_control_c_goes_on_doing_so(tmp_path: Path) -> None:
     command = ["env", "--ignore-signal=INT", str(MODEST), "classify", "--json", str(copies(tmp_path, 6))]
     with subprocess.Popen(
@@ -129,7 +212,7 @@ def test_an_interrupted_run_prints_what_was_judged_and_is_resumed(tmp_path: Path
         text=True,
         start_new_session=True,
     ) as process:
-        wait_until(lambda: record.exists() and len(record.read_bytes().splitlines()) > 2)
+        assert wait_until(lambda: record.exists() and len(record.read_bytes().splitlines()) > 2)
         os.killpg(process.pid, signal.SIGINT)
         printed, notes = process.communicate()
     judged = json.loads(printed)["pictures"]["safe"]["judged"]

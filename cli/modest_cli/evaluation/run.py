@@ -72,18 +72,19 @@ def measure(compared: Compared) -> Measured:
     labels = find_labelled(compared.pictures)
     specimens: list[Specimen] = []
     with ExitStack() as stack:
+        interruption = stack.enter_context(Interruption())
         workers = usable_cores()
         decoder = stack.enter_context(closing(Decoder(workers)))
         scorer = Scorer(
             compared.models, compared.second_opinions, compared.cuts, workers=workers, decode=decoder.decode
         )
         record = stack.enter_context(open_record(compared.resume, scorer.identity())) if compared.resume else None
-        found = judge(labels.pictures, scorer, compared.sexy, batch=workers, record=record)
-        interruption = stack.enter_context(Interruption())
-        for specimen in with_progress(found, len(labels.pictures), "judging"):
-            specimens.append(specimen)
-            if interruption.noted:
-                break
+        found = judge(labels.pictures, scorer, compared.sexy, interruption, batch=workers, record=record)
+        try:
+            for specimen in with_progress(found, len(labels.pictures), "judging"):
+                specimens.append(specimen)  # noqa: PERF402 - keeps what came before an interruption
+        except KeyboardInterrupt:
+            interruption.noted = True
     left = len(labels.pictures) - len(specimens)
     notes = (*labels.notes, f"Left when interrupted: {left:,}.") if left else labels.notes
     code = ExitCode.INTERRUPTED if interruption.noted else exit_code(specimens)
@@ -123,13 +124,25 @@ def exit_code(specimens: Sequence[Specimen]) -> ExitCode:
 
 
 def judge(
-    pictures: Sequence[Labelled], scorer: Scorer, sexy: Truth, *, batch: int, record: Record | None = None
+    pictures: Sequence[Labelled],
+    scorer: Scorer,
+    sexy: Truth,
+    interruption: Interruption,
+    *,
+    batch: int,
+    record: Record | None = None,
 ) -> Iterator[Specimen]:
-    """Yields what comes of each picture; the same bytes are judged once."""
+    """Yields what comes of each picture, until Control-C is pressed; the same bytes are judged once.
+
+    Raises KeyboardInterrupt while it reads files.
+    """
     known: dict[str, Finding] = dict(record.known) if record else {}
     for start in range(0, len(pictures), batch):
+        if interruption.noted:
+            return
         labelled = pictures[start : start + batch]
-        contents = [each.found.refusal or read_image(each.found.path) for each in labelled]
+        with interruption.raised():
+            contents = [each.found.refusal or read_image(each.found.path) for each in labelled]
         digests = [hashlib.sha256(each.data).hexdigest() if isinstance(each, ImageBytes) else "" for each in contents]
         new = {
             digest: content

@@ -141,7 +141,7 @@ class Shrunk:
         # Both in L or RGB, or with their alpha multiplied in, as Pillow would do at each step.
         self._reduced: Image.Image | None = None
         self._cells: Image.Image | None = None
-        self._may_change = True
+        self._image_may_change = True
 
     @classmethod
     def of(
@@ -151,9 +151,9 @@ class Shrunk:
         rendering: Rendering = AS_STORED,
         squares: tuple[float, float] = (1, 1),
     ) -> "Shrunk":
-        """Takes a whole picture that nobody changes, so that one which is hardly shrunk need not be copied."""
+        """Shrinks a whole picture. It may keep `image` itself, which nobody may change afterwards."""
         shrunk = cls(image.size, size, rendering, squares)
-        shrunk._may_change = False
+        shrunk._image_may_change = False
         shrunk.draw(image, (0, 0, *image.size))
         return shrunk
 
@@ -168,9 +168,9 @@ class Shrunk:
         for row, band in in_bands(image, self.rendering, (left, top, right, bottom), rows=down):
             part = without_idle_alpha(band)
             part = part.convert("RGBa") if part.mode == "RGBA" else part
-            # Pillow copies what it need not reduce.
-            is_kept = self._steps == (1, 1) and not (part is image and self._may_change)
-            reduced = part if is_kept else part.reduce(self._steps)
+            # Pillow would copy it, which a band is already; a canvas is drawn on later.
+            as_it_is = self._steps == (1, 1) and not (part is image and self._image_may_change)
+            reduced = part if as_it_is else part.reduce(self._steps)
             reduced = reduced.convert("RGB") if reduced.mode == "RGBX" else reduced
             self._reduced = _pasted(self._reduced, whole, reduced, (left // across, row // down))
         self._shrink((left, top, right, bottom))

@@ -1,11 +1,13 @@
 """Decodes images in other processes, which a hostile image may crash or hang, and which hold no credentials."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from queue import SimpleQueue
 
 from moderate.images.decoded import Picture
@@ -143,13 +145,24 @@ class _Worker:
 
     def _start(self) -> None:
         self._socket, theirs = socket.socketpair()
-        with theirs:
+        with theirs, _without_control_c():
             # It inherits its end of the socket and stderr, and no variables but those above.
             self._process = subprocess.Popen(  # noqa: S603 - no part of it is a client's
                 [sys.executable, "-m", self._module],
                 env=_ENVIRONMENT,
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
-                # Control-C at a terminal goes to the group in the foreground; the service decides when this one ends.
-                process_group=0,
             )
+
+
+@contextmanager
+def _without_control_c() -> Iterator[None]:
+    """Lets processes that start meanwhile never see Control-C, which a terminal sends to every process.
+
+    The service decides when they end. What else is sent to all of them, such as SIGTERM, ends them as well.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
