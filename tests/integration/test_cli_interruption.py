@@ -173,7 +173,8 @@ def test_a_person_is_told_how_to_end_a_command_whose_reader_stalls(tmp_path: Pat
             assert shows("Press Control-C again to end at once.")
             os.killpg(process.pid, signal.SIGINT)
             assert shows("Left when interrupted: ")
-            assert process.wait(HANGS_SECONDS) == 130
+            # Shells show 130 for both; Python ends by the signal itself if it comes when it is about to end.
+            assert process.wait(HANGS_SECONDS) in (130, -signal.SIGINT)
         finally:
             process.kill()
             process.communicate()
